@@ -1,0 +1,21 @@
+# headrace_room(NAME [USES room...] [LINKS library...] [INTERFACE])
+#
+# One static library from the sources of src/NAME. Its include folder holds nothing but a link called NAME to
+# that folder, so that `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
+function(headrace_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  set(door ${CMAKE_BINARY_DIR}/rooms/${name})
+  file(MAKE_DIRECTORY ${door})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name} ${door}/${name} SYMBOLIC)
+  list(TRANSFORM ROOM_USES PREPEND room_)
+  if(sources)
+    add_library(room_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(room_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(room_${name} ${scope} ${door})
+  target_link_libraries(room_${name} ${scope} ${ROOM_USES} ${ROOM_LINKS})
+endfunction()

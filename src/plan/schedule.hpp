@@ -1,0 +1,49 @@
+// Which positions of an epoch trainer t of T gets in which step. Pure arithmetic; immutable; any thread.
+//
+//   shuffle = global   global batch b is positions [bG, (b+1)G), G = T*batch; trainer t takes its t-th part
+//   shuffle = none     trainer t walks the t-th contiguous T-th of the stream, batch by batch
+//
+// Every trainer of a stream has the same number of steps per epoch, always:
+//   last = drop      floor(n / G) steps, all full
+//   last = partial   enough steps for all; a share may be short, even empty
+//   last = pad       as partial, but filled up with the stream's first positions (0, 1, ... of the epoch, round and
+//                    round if n is smaller); `rows` still counts the real ones
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace headrace::plan {
+
+enum class Shuffle { global, none };
+enum class Last { drop, partial, pad };
+
+/// What one trainer gets in one step: `rows` real positions from `first`, then `padding` positions 0, 1, ... (mod n).
+struct Share {
+  std::uint64_t first = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t padding = 0;
+  bool operator==(const Share&) const = default;
+};
+
+class Schedule {
+ public:
+  /// n samples selected, `batch` rows per trainer and step (>= 1), `trainers` >= 1.
+  Schedule(std::uint64_t n, std::uint32_t batch, std::uint32_t trainers, Shuffle shuffle, Last last);
+
+  std::uint64_t steps() const { return steps_; }                          ///< per epoch; the same for every trainer
+  std::uint64_t samples() const { return n_; }
+  std::uint32_t batch() const { return batch_; }
+  std::uint32_t trainers() const { return trainers_; }
+  Share share(std::uint64_t step, std::uint32_t trainer) const;           ///< step < steps(), trainer < trainers()
+  std::uint64_t rows_of_trainer(std::uint32_t trainer) const;             ///< real rows in one epoch
+  std::uint64_t rows_of_epoch() const;                                    ///< real rows of all trainers
+
+ private:
+  std::uint64_t n_, steps_;
+  std::uint32_t batch_, trainers_;
+  Shuffle shuffle_;
+  Last last_;
+};
+
+}  // namespace headrace::plan
