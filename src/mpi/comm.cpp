@@ -1,0 +1,124 @@
+#include "mpi/comm.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace headrace::mpi {
+
+namespace {
+
+constexpr std::size_t round_bytes = std::size_t{1} << 30;  // of all ranks together: MPI counts are ints
+
+MPI_Comm duplicate(MPI_Comm from) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check(MPI_Comm_dup(from, &copy), "MPI_Comm_dup");
+  return copy;
+}
+
+}  // namespace
+
+Comm::Comm(MPI_Comm owned) : handle_(owned) {
+  check(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+}
+
+Comm::Comm(Comm&& other) noexcept
+    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+
+Comm& Comm::operator=(Comm&& other) noexcept {
+  if (this != &other) {
+    free();
+    handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
+    rank_ = other.rank_;
+    size_ = other.size_;
+  }
+  return *this;
+}
+
+Comm::~Comm() {
+  free();
+}
+
+void Comm::free() noexcept {
+  if (handle_ == MPI_COMM_NULL) return;
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  if (!finalized) MPI_Comm_free(&handle_);
+  handle_ = MPI_COMM_NULL;
+}
+
+Comm Comm::world() {
+  return Comm(duplicate(MPI_COMM_WORLD));
+}
+Comm Comm::self() {
+  return Comm(duplicate(MPI_COMM_SELF));
+}
+Comm Comm::dup() const {
+  return Comm(duplicate(handle_));
+}
+
+Comm Comm::split(int color, int key) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(handle_, color, key, &part), "MPI_Comm_split");
+  return Comm(part);
+}
+
+Comm Comm::split_shared() const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part), "MPI_Comm_split_type");
+  return Comm(part);
+}
+
+void Comm::barrier() const {
+  check(MPI_Barrier(handle_), "MPI_Barrier");
+}
+
+std::string Comm::bcast(const std::string& text, int root) const {
+  std::uint64_t length = text.size();
+  check(MPI_Bcast(&length, 1, MPI_UINT64_T, root, handle_), "MPI_Bcast");
+  std::string result = rank_ == root ? text : std::string(length, '\0');
+  for (std::size_t at = 0; at < length; at += round_bytes)
+    check(MPI_Bcast(result.data() + at, narrow<int>(std::min(round_bytes, length - at)), MPI_CHAR, root, handle_),
+          "MPI_Bcast");
+  return result;
+}
+
+std::vector<std::string> Comm::allgather(const std::string& mine) const {
+  const auto lengths = allgather<std::uint64_t>(mine.size());
+  const auto longest = *std::max_element(lengths.begin(), lengths.end());
+  const std::size_t piece = std::max<std::size_t>(1, round_bytes / lengths.size());
+  std::vector<std::string> texts(lengths.size());
+  std::vector<int> counts(lengths.size()), offsets(lengths.size());
+  std::string together;
+  for (std::size_t at = 0; at < longest; at += piece) {
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+      counts[i] = narrow<int>(lengths[i] > at ? std::min<std::uint64_t>(piece, lengths[i] - at) : 0);
+    std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+    together.resize(static_cast<std::size_t>(offsets.back()) + static_cast<std::size_t>(counts.back()));
+    check(MPI_Allgatherv(mine.data() + std::min(at, mine.size()), counts[static_cast<std::size_t>(rank_)], MPI_CHAR,
+                         together.data(), counts.data(), offsets.data(), MPI_CHAR, handle_),
+          "MPI_Allgatherv");
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+      texts[i].append(together, static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(counts[i]));
+  }
+  return texts;
+}
+
+void Comm::allgather_bytes(const void* mine, void* all, std::size_t bytes) const {
+  check(MPI_Allgather(mine, narrow<int>(bytes), MPI_BYTE, all, narrow<int>(bytes), MPI_BYTE, handle_), "MPI_Allgather");
+}
+
+std::uint64_t Comm::reduce(std::uint64_t mine, MPI_Op op) const {
+  std::uint64_t result = 0;
+  check(MPI_Allreduce(&mine, &result, 1, MPI_UINT64_T, op, handle_), "MPI_Allreduce");
+  return result;
+}
+
+double Comm::reduce(double mine, MPI_Op op) const {
+  double result = 0;
+  check(MPI_Allreduce(&mine, &result, 1, MPI_DOUBLE, op, handle_), "MPI_Allreduce");
+  return result;
+}
+
+}  // namespace headrace::mpi

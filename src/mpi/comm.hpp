@@ -1,0 +1,75 @@
+// A communicator of our own. Only the thread that owns MPI calls it.
+//
+//   1. A Comm owns its handle and frees it; moved from, it holds none.
+//   2. Every function but rank(), size() and handle() is collective over the communicator.
+//   3. Errors come back as exceptions (check.hpp).
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/narrow.hpp"
+#include "mpi/check.hpp"
+
+namespace headrace::mpi {
+
+class Comm {
+ public:
+  static Comm world();  ///< a duplicate of MPI_COMM_WORLD
+  static Comm self();   ///< this process alone
+
+  Comm(Comm&& other) noexcept;
+  Comm& operator=(Comm&& other) noexcept;
+  ~Comm();
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  MPI_Comm handle() const { return handle_; }
+
+  Comm dup() const;
+  /// Ranks of the same color, ordered by key; every rank is in one.
+  Comm split(int color, int key) const;
+  /// The ranks that share this node's memory, in the order of this communicator.
+  Comm split_shared() const;
+
+  void barrier() const;
+  /// root's text, everywhere; of any length.
+  std::string bcast(const std::string& text, int root = 0) const;
+  /// One value of each rank, in rank order.
+  template <class T>
+  std::vector<T> allgather(const T& mine) const;
+  /// The texts of all ranks, of any length, in rank order.
+  std::vector<std::string> allgather(const std::string& mine) const;
+
+  std::uint64_t sum(std::uint64_t mine) const { return reduce(mine, MPI_SUM); }
+  std::uint64_t max(std::uint64_t mine) const { return reduce(mine, MPI_MAX); }
+  std::uint64_t min(std::uint64_t mine) const { return reduce(mine, MPI_MIN); }
+  double sum(double mine) const { return reduce(mine, MPI_SUM); }
+  double max(double mine) const { return reduce(mine, MPI_MAX); }
+  double min(double mine) const { return reduce(mine, MPI_MIN); }
+
+ private:
+  explicit Comm(MPI_Comm owned);
+  void free() noexcept;
+  void allgather_bytes(const void* mine, void* all, std::size_t bytes) const;
+  std::uint64_t reduce(std::uint64_t mine, MPI_Op op) const;
+  double reduce(double mine, MPI_Op op) const;
+
+  MPI_Comm handle_ = MPI_COMM_NULL;
+  int rank_ = 0, size_ = 1;
+};
+
+template <class T>
+std::vector<T> Comm::allgather(const T& mine) const {
+  static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>);
+  std::vector<T> all(static_cast<std::size_t>(size_));
+  allgather_bytes(&mine, all.data(), sizeof(T));
+  return all;
+}
+
+}  // namespace headrace::mpi
