@@ -1,0 +1,51 @@
+// The command line of one command: its own flags, and the configuration keys where it takes them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/options_toml.hpp"
+
+namespace headrace::service {
+
+/// A flag that is no configuration key.
+struct Flag {
+  std::string name;
+  char letter;           ///< short form, or 0
+  std::string value;     ///< what the help calls its value; empty: a switch
+  std::string fallback;  ///< the default, as the help prints it
+  std::string doc;
+};
+
+/// What a command is called with.
+struct Command {
+  std::string name;     ///< "serve"
+  std::string usage;    ///< "[FILE...]"
+  std::string summary;  ///< one line
+  std::string details;  ///< shown under the usage, may be empty
+  bool configured;      ///< takes --config and all configuration keys
+  std::vector<Flag> flags;
+};
+
+/// A command line taken apart.
+struct Arguments {
+  bool help = false;
+  std::string config;                        ///< --config, or empty
+  std::vector<Setting> settings;             ///< of configuration keys, in the order given
+  std::map<std::string, std::string> flags;  ///< the command's own that were given; a switch holds "true"
+  std::vector<std::string> positional;
+
+  bool has(const std::string& flag) const { return flags.count(flag) != 0; }
+  /// The flag as a Value named "--flag TEXT", with `fallback` when it was not given.
+  Value value(const std::string& flag, const std::string& fallback) const;
+};
+
+/// Takes args (without program and command) apart; what is wrong goes to `mistakes`.
+Arguments parse_arguments(const Command& command, const std::vector<std::string>& args, Mistakes& mistakes);
+
+/// The text of --help.
+std::string help_text(const Command& command);
+
+}  // namespace headrace::service

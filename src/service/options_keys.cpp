@@ -1,0 +1,126 @@
+#include "service/options_keys.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+using Top = Config&;
+using Stream = StreamConfig&;
+
+constexpr std::uint64_t max_batch = 1u << 30;
+
+std::vector<Key> data_keys() {
+  return {
+      {"files", Scope::top, Kind::list, "Data", 0, "FILE", "", "HDF5 files or patterns; together they are one data set",
+       +[](Top c, const Value& v) { c.files = v.texts; }},
+      {"source", Scope::field, Kind::text, "Data", 0, "PATH", "the field's name", "dataset that the field is made of",
+       +[](FieldConfig& f, const Value& v) { f.source = v.text(); }},
+      {"io", Scope::top, Kind::choice, "Data", 0, "HOW", "auto", "auto, collective or direct reads",
+       +[](Top c, const Value& v) {
+         c.io = choose(v, {IoMode::automatic, IoMode::collective, IoMode::direct});
+       }},
+  };
+}
+
+std::vector<Key> stream_keys() {
+  return {
+      {"select", Scope::stream, Kind::text, "Streams", 0, "SLICES", "all",
+       "samples, as Python slices: 0:1000, -500:, ::2", +[](Stream s, const Value& v) { s.select = v.text(); }},
+      {"batch", Scope::stream, Kind::number, "Streams", 0, "N", "32", "samples per trainer and step",
+       +[](Stream s, const Value& v) {
+         s.batch = static_cast<std::uint32_t>(whole(v, 1, max_batch));
+         s.global_batch.reset();
+       }},
+      {"global-batch", Scope::stream, Kind::number, "Streams", 0, "N", "", "samples of all trainers together per step",
+       +[](Stream s, const Value& v) {
+         s.global_batch = whole(v, 1, std::uint64_t{max_batch} << 20);
+         s.batch.reset();
+       }},
+      {"shuffle", Scope::stream, Kind::choice, "Streams", 0, "HOW", "global",
+       "global: anew each epoch; none: file order",
+       +[](Stream s, const Value& v) {
+         s.shuffle = choose(v, {plan::Shuffle::global, plan::Shuffle::none});
+       }},
+      {"last", Scope::stream, Kind::choice, "Streams", 0, "HOW", "drop if shuffled, else partial",
+       "an incomplete last batch: drop, partial or pad",
+       +[](Stream s, const Value& v) {
+         s.last = choose(v, {plan::Last::drop, plan::Last::partial, plan::Last::pad});
+       }},
+      {"epochs", Scope::stream, Kind::number, "Streams", 0, "N", "0", "how many; 0: endless",
+       +[](Stream s, const Value& v) { s.epochs = whole(v, 0); }},
+      {"seed", Scope::top, Kind::number, "Streams", 0, "N", "0", "decides every order, mixed with the stream's name",
+       +[](Top c, const Value& v) { c.seed = whole(v, 0); }},
+  };
+}
+
+std::vector<Key> service_keys() {
+  return {
+      {"name", Scope::top, Kind::text, "Service", 0, "NAME", "headrace", "what trainers connect to",
+       +[](Top c, const Value& v) { c.name = service_name(v); }},
+      {"trainers-per-node", Scope::top, Kind::number, "Service", 0, "N", "1", "trainers that attach on each node",
+       +[](Top c, const Value& v) { c.trainers_per_node = static_cast<unsigned>(whole(v, 1, 1024)); }},
+      {"slots", Scope::top, Kind::number, "Service", 0, "N", "4", "batches that a trainer can hold or prefetch",
+       +[](Top c, const Value& v) { c.slots = static_cast<unsigned>(whole(v, 2, 1024)); }},
+      {"threads", Scope::top, Kind::number, "Service", 0, "N", "0", "workers of a stager; 0: its share of the cores",
+       +[](Top c, const Value& v) { c.threads = static_cast<unsigned>(whole(v, 0, 1024)); }},
+      {"memory", Scope::top, Kind::size, "Service", 0, "SIZE", "0", "limit per node, as in 64GiB; 0: what is available",
+       +[](Top c, const Value& v) { c.memory = bytes(v); }},
+      {"socket", Scope::top, Kind::text, "Service", 0, "PATH", "abstract",
+       "path of the trainers' socket, for containers", +[](Top c, const Value& v) { c.socket = v.text(); }},
+      {"split-nodes", Scope::top, Kind::toggle, "Service", 0, "", "false", "stagers of one node act as separate nodes",
+       +[](Top c, const Value& v) { c.split_nodes = yes(v); }},
+  };
+}
+
+std::vector<Key> running_keys() {
+  return {
+      {"linger", Scope::top, Kind::time, "Running", 0, "TIME", "120", "wait for trainers to return before the end",
+       +[](Top c, const Value& v) { c.linger = seconds(v); }},
+      {"stay", Scope::top, Kind::toggle, "Running", 0, "", "false", "linger for good, until 'headrace stop'",
+       +[](Top c, const Value& v) { c.stay = yes(v); }},
+      {"stall-timeout", Scope::top, Kind::time, "Running", 0, "TIME", "0", "end when trainers stall so long; 0: never",
+       +[](Top c, const Value& v) { c.stall_timeout = seconds(v); }},
+      {"audit", Scope::top, Kind::choice, "Running", 0, "HOW", "count",
+       "count and hash the samples of each epoch, or full",
+       +[](Top c, const Value& v) {
+         c.audit = choose(v, {Audit::count, Audit::full});
+       }},
+      {"quiet", Scope::top, Kind::toggle, "Running", 'q', "", "false", "warnings and errors only",
+       +[](Top c, const Value& v) { c.quiet = yes(v); }},
+      {"verbose", Scope::top, Kind::toggle, "Running", 'v', "", "false", "tell more",
+       +[](Top c, const Value& v) { c.verbose = yes(v); }},
+  };
+}
+
+bool stands_in(const Key& key, std::string_view section) {
+  if (section == "field") return key.scope == Scope::field;
+  if (section == "stream") return key.scope == Scope::stream;
+  return key.scope != Scope::field;
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table = [] {
+    std::vector<Key> all;
+    for (const auto& group : {data_keys(), stream_keys(), service_keys(), running_keys()})
+      all.insert(all.end(), group.begin(), group.end());
+    return all;
+  }();
+  return table;
+}
+
+const Key* find_key(std::string_view section, std::string_view name) {
+  for (const auto& key : keys())
+    if (key.name == name && stands_in(key, section)) return &key;
+  return nullptr;
+}
+
+std::vector<std::string> key_names(std::string_view section) {
+  std::vector<std::string> names;
+  for (const auto& key : keys())
+    if (stands_in(key, section)) names.emplace_back(key.name);
+  return names;
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,41 @@
+// The table of configuration keys. Flags, environment, TOML and help all come from it: a key added here is everywhere.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "service/config.hpp"
+#include "service/options_value.hpp"
+
+namespace headrace::service {
+
+/// Where a key stands. Stream keys may also stand at the top level, as defaults of all streams.
+enum class Scope { top, stream, field };
+/// What TOML may hold for it, and how a flag takes it.
+enum class Kind { text, number, size, time, choice, toggle, list };
+
+struct Key {
+  std::string_view name;  ///< "trainers-per-node"
+  Scope scope;
+  Kind kind;
+  std::string_view group;     ///< heading in the help
+  char letter;                ///< short flag, or 0
+  std::string_view value;     ///< what the help calls its value
+  std::string_view fallback;  ///< the default, as the help prints it
+  std::string_view doc;
+  std::variant<void (*)(Config&, const Value&), void (*)(StreamConfig&, const Value&),
+               void (*)(FieldConfig&, const Value&)>
+      set;  ///< reads the value into its place; throws UsageError
+};
+
+const std::vector<Key>& keys();
+
+/// The key of that name at the top level (`section` empty) or in [stream.X] ("stream") or [field.X] ("field"), or
+/// nullptr.
+const Key* find_key(std::string_view section, std::string_view name);
+/// The names that may stand there.
+std::vector<std::string> key_names(std::string_view section);
+
+}  // namespace headrace::service

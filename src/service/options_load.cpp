@@ -1,0 +1,147 @@
+#include "service/options_load.hpp"
+
+#include <algorithm>
+
+namespace headrace::service {
+
+namespace {
+
+std::string variable_name(std::string_view key) {
+  std::string name = "HEADRACE_";
+  for (const char c : key) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+std::vector<std::string> split_paths(const std::string& text) {
+  std::vector<std::string> paths;
+  std::string::size_type from = 0;
+  while (from <= text.size()) {
+    const auto colon = std::min(text.find(':', from), text.size());
+    if (colon > from) paths.push_back(text.substr(from, colon - from));
+    from = colon + 1;
+  }
+  return paths;
+}
+
+/// HEADRACE_* variables that are keys. One that is nearly a key is a mistake; the rest are somebody else's.
+std::vector<Setting> read_environment(const Environment& variables, Mistakes& mistakes) {
+  std::vector<Setting> settings;
+  std::vector<std::string> names;
+  for (const auto& name : key_names("")) names.push_back(variable_name(name));
+  for (const auto& [name, text] : variables) {
+    if (name.rfind("HEADRACE_", 0) != 0) continue;
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end()) {
+      const auto meant = name.size() >= 14 ? nearest(name.substr(9),
+                                                     [&] {
+                                                       std::vector<std::string> tails;
+                                                       for (const auto& known : names) tails.push_back(known.substr(9));
+                                                       return tails;
+                                                     }())
+                                           : "";
+      if (!meant.empty())
+        mistakes.add("unknown environment variable '" + name + "'; did you mean 'HEADRACE_" + meant + "'?");
+      continue;
+    }
+    const auto* key = find_key("", key_names("")[static_cast<std::size_t>(at - names.begin())]);
+    Value value{{text}, name + "=" + text};
+    if (key->kind == Kind::list) value.texts = split_paths(text);
+    settings.push_back({Source::environment, key, "", "", value});
+  }
+  return settings;
+}
+
+/// Settings of all sources in ascending precedence, to a Config.
+class Assembly {
+ public:
+  Assembly(std::vector<Setting> settings, Mistakes& mistakes) : settings_(std::move(settings)), mistakes_(mistakes) {}
+
+  Config make() {
+    Config config;
+    for (const auto& setting : settings_)
+      if (setting.kind.empty() && setting.key->scope == Scope::top) apply(setting, config);
+    for (const auto& name : sections("field")) config.fields.push_back(field(name));
+    for (const auto& name : sections("stream")) config.streams.push_back(stream(name));
+    if (config.streams.empty()) config.streams.push_back(stream("train"));
+    if (config.quiet && config.verbose) mistakes_.add("quiet and verbose contradict each other; set one of them");
+    return config;
+  }
+
+ private:
+  template <class Target>
+  void apply(const Setting& setting, Target& target) {
+    mistakes_.attempt([&] { std::get<void (*)(Target&, const Value&)>(setting.key->set)(target, setting.value); });
+  }
+
+  /// Names of the sections of this kind, in the order in which the sources name them.
+  std::vector<std::string> sections(const std::string& kind) {
+    std::vector<std::string> names;
+    for (const auto& setting : settings_)
+      if (setting.kind == kind && std::find(names.begin(), names.end(), setting.section) == names.end())
+        names.push_back(setting.section);
+    for (const auto& name : names)
+      if (name.empty() || name.size() > 64)
+        mistakes_.add("'" + name + "' is not a name for a " + kind + "; use 1 to 64 characters");
+    return names;
+  }
+
+  FieldConfig field(const std::string& name) {
+    FieldConfig field{name, name};
+    for (const auto& setting : settings_)
+      if (setting.kind == "field" && setting.section == name && setting.key) apply(setting, field);
+    return field;
+  }
+
+  StreamConfig stream(const std::string& name) {
+    StreamConfig stream;
+    stream.name = name;
+    bool last_given = false;
+    for (const auto* setting : settings_of(name)) {
+      apply(*setting, stream);
+      last_given = last_given || setting->key->name == "last";
+    }
+    if (!last_given) stream.last = stream.shuffle == plan::Shuffle::none ? plan::Last::partial : plan::Last::drop;
+    return stream;
+  }
+
+  /// What holds for this stream, in ascending precedence: by source, and within one the top level before the section.
+  std::vector<const Setting*> settings_of(const std::string& stream) {
+    std::vector<const Setting*> own;
+    for (const auto& setting : settings_)
+      if (setting.key && setting.key->scope == Scope::stream && (setting.kind.empty() || setting.section == stream))
+        own.push_back(&setting);
+    const auto rank = [](const Setting* s) { return std::pair{s->source, !s->kind.empty()}; };
+    std::stable_sort(own.begin(), own.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
+    for (const auto* a : own)
+      for (const auto* b : own)
+        if (rank(a) == rank(b) && a->key->name == "batch" && b->key->name == "global-batch")
+          mistakes_.add(b->value.shown + " contradicts batch; give one of batch and global-batch");
+    return own;
+  }
+
+  std::vector<Setting> settings_;
+  Mistakes& mistakes_;
+};
+
+}  // namespace
+
+Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes) {
+  std::vector<Setting> settings;
+  const auto add = [&](std::vector<Setting> more) {
+    settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  if (!arguments.config.empty()) add(read_toml(arguments.config, variables, mistakes));
+  add(read_environment(variables, mistakes));
+  add(arguments.settings);
+  auto config = Assembly(std::move(settings), mistakes).make();
+  if (!arguments.positional.empty()) {
+    const bool flagged = std::any_of(arguments.settings.begin(), arguments.settings.end(),
+                                     [](const Setting& s) { return s.kind.empty() && s.key->name == "files"; });
+    if (!flagged) config.files.clear();
+    config.files.insert(config.files.end(), arguments.positional.begin(), arguments.positional.end());
+  }
+  mistakes.throw_if_any();
+  return config;
+}
+
+}  // namespace headrace::service

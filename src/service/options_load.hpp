@@ -1,0 +1,13 @@
+// From flags, environment and file to one Config. Precedence: flag, then environment, then file, then default; within
+// one source, a key of [stream.X] goes before the same key at the top level.
+#pragma once
+
+#include "service/options_flags.hpp"
+
+namespace headrace::service {
+
+/// The configuration of this command line. Positional arguments are files. Throws UsageError that tells every mistake
+/// there is in flags, environment and file together; `mistakes` may already hold some.
+Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes = {});
+
+}  // namespace headrace::service

@@ -1,0 +1,166 @@
+#include "service/options_toml.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace headrace::service {
+
+namespace {
+
+std::string number_text(double number) {
+  char text[64];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+}
+
+/// A scalar as the text that a flag would hold; nothing for tables, arrays and dates.
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* number = node.as_floating_point()) return number_text(number->get());
+  if (const auto* toggle = node.as_boolean()) return toggle->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+std::string source_text(const toml::node& node) {
+  std::ostringstream out;
+  node.visit([&](const auto& value) { out << value; });
+  auto text = out.str();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+}
+
+/// The entries of a table as the file has them: toml++ sorts by name.
+std::vector<std::pair<std::string, const toml::node*>> in_file_order(const toml::table& table) {
+  std::vector<std::pair<std::string, const toml::node*>> entries;
+  for (const auto& [name, node] : table) entries.emplace_back(std::string(name.str()), &node);
+  const auto place = [](const toml::node* node) {
+    const auto at = node->source().begin;
+    return std::pair{at.line, at.column};
+  };
+  std::stable_sort(entries.begin(), entries.end(),
+                   [&](const auto& a, const auto& b) { return place(a.second) < place(b.second); });
+  return entries;
+}
+
+class Reader {
+ public:
+  Reader(std::string path, const Environment& variables, Mistakes& mistakes)
+      : path_(std::move(path)), variables_(variables), mistakes_(mistakes) {}
+
+  std::vector<Setting> read() {
+    if (const auto text = slurp()) parse(*text);
+    return std::move(settings_);
+  }
+
+ private:
+  std::optional<std::string> slurp() {
+    std::error_code failure;
+    if (std::filesystem::is_directory(path_, failure)) {
+      mistakes_.add("configuration '" + path_ + "' is a directory; name a TOML file");
+      return std::nullopt;
+    }
+    std::ifstream in(path_, std::ios::binary);
+    std::ostringstream text;
+    if (in) text << in.rdbuf();
+    if (in) return text.str();
+    mistakes_.add(errno_text("configuration '" + path_ + "' cannot be read", errno) + "; give its path with --config");
+    return std::nullopt;
+  }
+
+  void parse(const std::string& text) {
+    try {
+      const auto root = toml::parse(text, path_);
+      for (const auto& [name, node] : in_file_order(root)) {
+        if (name == "field" || name == "stream")
+          read_sections(name, *node);
+        else
+          read_entry("", "", name, *node);
+      }
+    } catch (const toml::parse_error& error) {
+      const auto at = error.source().begin;
+      mistakes_.add(path_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": not TOML (" +
+                    std::string(error.description()) + ")");
+    }
+  }
+
+  void read_sections(const std::string& kind, const toml::node& node) {
+    const auto* sections = node.as_table();
+    if (!sections)
+      return mistakes_.add(place(node) + kind + " is not a value; begin a section with [" + kind + ".NAME]");
+    for (const auto& [name, entry] : in_file_order(*sections)) {
+      const auto* section = entry->as_table();
+      if (!section) {
+        mistakes_.add(place(*entry) + kind + "." + name + " is not a section; begin it with [" + kind + ".NAME]");
+        continue;
+      }
+      settings_.push_back({Source::file, nullptr, kind, name, {{""}, place(*entry) + "[" + kind + "." + name + "]"}});
+      for (const auto& [key, value] : in_file_order(*section)) read_entry(kind, name, key, *value);
+    }
+  }
+
+  void read_entry(const std::string& kind, const std::string& section, const std::string& name,
+                  const toml::node& node) {
+    const std::string header = kind.empty() ? "" : "[" + kind + "." + section + "] ";
+    const auto* key = find_key(kind, name);
+    if (!key)
+      return mistakes_.add(place(node) + header + "unknown key '" + name + "'" + did_you_mean(name, names(kind)));
+    Value value{{}, place(node) + header + name + " = " + source_text(node)};
+    mistakes_.attempt([&] {
+      value.texts = texts(*key, node, value);
+      if (name == "files" || name == "socket") relocate(value.texts);
+      settings_.push_back({Source::file, key, kind, section, value});
+    });
+  }
+
+  std::vector<std::string> texts(const Key& key, const toml::node& node, const Value& value) {
+    if (const auto* array = node.as_array(); array && key.kind == Kind::list) {
+      std::vector<std::string> all;
+      for (const auto& element : *array) {
+        const auto* text = element.as_string();
+        if (!text) reject(value, "a list of texts in quotes");
+        all.push_back(expand(text->get(), variables_, value.shown));
+      }
+      return all;
+    }
+    const bool wordy = key.kind == Kind::text || key.kind == Kind::list;
+    const auto text = scalar_text(node);
+    if (wordy && !node.is_string())
+      reject(value, key.kind == Kind::list ? "a list of texts in quotes" : "a text in quotes");
+    if (!text) reject(value, "a single value");
+    return {node.is_string() ? expand(*text, variables_, value.shown) : *text};
+  }
+
+  void relocate(std::vector<std::string>& paths) const {
+    const auto folder = std::filesystem::path(path_).parent_path();
+    for (auto& path : paths)
+      if (!path.empty()) path = (folder / path).lexically_normal().string();
+  }
+
+  static std::vector<std::string> names(const std::string& kind) {
+    auto all = key_names(kind);
+    if (kind.empty()) all.insert(all.end(), {"[field.NAME]", "[stream.NAME]"});
+    return all;
+  }
+
+  std::string place(const toml::node& node) const {
+    return path_ + ":" + std::to_string(node.source().begin.line) + ": ";
+  }
+
+  std::string path_;
+  const Environment& variables_;
+  Mistakes& mistakes_;
+  std::vector<Setting> settings_;
+};
+
+}  // namespace
+
+std::vector<Setting> read_toml(const std::string& path, const Environment& variables, Mistakes& mistakes) {
+  return Reader(path, variables, mistakes).read();
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,114 @@
+#include "service/options_value.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/bytes.hpp"
+
+namespace headrace::service {
+
+void reject(const Value& value, std::string_view allowed) {
+  throw UsageError(value.shown + " is not " + std::string(allowed));
+}
+
+std::uint64_t whole(const Value& value, std::uint64_t least, std::uint64_t most) {
+  const auto& text = value.text();
+  std::uint64_t number = 0;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status == std::errc{} && rest == text.data() + text.size() && number >= least && number <= most) return number;
+  std::string allowed = "a whole number";
+  if (most != UINT64_MAX)
+    allowed += " from " + std::to_string(least) + " to " + std::to_string(most);
+  else
+    allowed += ", " + std::to_string(least) + " or more";
+  reject(value, allowed);
+}
+
+std::uint64_t bytes(const Value& value) {
+  try {
+    return parse_bytes(value.text(), value.shown);
+  } catch (const UsageError&) {
+    reject(value, "a size: a number with an optional unit, as in 4096, 69KB or 1.5GiB");
+  }
+}
+
+double seconds(const Value& value) {
+  const auto& text = value.text();
+  double number = 0;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (status == std::errc{} && std::isfinite(number) && number >= 0 && factor > 0) return number * factor;
+  reject(value, "a time: seconds, or a number with s, m or h, as in 120, 2.5s or 20m");
+}
+
+bool yes(const Value& value) {
+  for (const auto* word : {"true", "yes", "on", "1"})
+    if (value.text() == word) return true;
+  for (const auto* word : {"false", "no", "off", "0"})
+    if (value.text() == word) return false;
+  reject(value, "true or false");
+}
+
+std::string service_name(const Value& value) {
+  const auto& text = value.text();
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  if (!text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits)) return text;
+  reject(value, "a service name: 1 to 64 letters, digits, '.', '_' or '-'");
+}
+
+Environment environment() {
+  Environment variables;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos)
+      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+std::string expand(std::string_view text, const Environment& variables, const std::string& shown) {
+  std::string result;
+  while (true) {
+    const auto start = text.find("${");
+    result += text.substr(0, start);
+    if (start == std::string_view::npos) return result;
+    const bool escaped = start > 0 && text[start - 1] == '$';  // $${
+    text.remove_prefix(start + 2);
+    if (escaped) {
+      result += '{';
+      continue;
+    }
+    const auto end = text.find('}');
+    if (end == std::string_view::npos)
+      throw UsageError(shown + ": '${' has no closing '}'; write ${NAME}, or $${ for the characters themselves");
+    const std::string name(text.substr(0, end));
+    const auto variable = variables.find(name);
+    if (variable == variables.end())
+      throw UsageError(shown + ": environment variable '" + name +
+                       "' is not set; export it, or write the value itself");
+    result += variable->second;
+    text.remove_prefix(end + 1);
+  }
+}
+
+void Mistakes::add(std::string message) {
+  if (std::find(messages_.begin(), messages_.end(), message) == messages_.end())
+    messages_.push_back(std::move(message));
+}
+
+void Mistakes::throw_if_any() const {
+  if (messages_.empty()) return;
+  if (messages_.size() == 1) throw UsageError(messages_.front());
+  std::string all = std::to_string(messages_.size()) + " mistakes:";
+  for (const auto& message : messages_) all += "\n  " + message;
+  throw UsageError(all);
+}
+
+}  // namespace headrace::service

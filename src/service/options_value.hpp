@@ -1,0 +1,74 @@
+// One value of the configuration as its source wrote it, and its reading as a number, a size, a choice. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "service/config.hpp"
+
+namespace headrace::service {
+
+/// What the user wrote. `shown` says it with its place, ready to begin a message:
+///   lcd.toml:14: [stream.train] batch = "many"      HEADRACE_BATCH=many      --stream.train.batch many
+struct Value {
+  std::vector<std::string> texts;  ///< one, but for lists
+  std::string shown;
+  const std::string& text() const { return texts.front(); }
+};
+
+/// Throws UsageError: "SHOWN is not ALLOWED".
+[[noreturn]] void reject(const Value& value, std::string_view allowed);
+
+// Each reads the value or rejects it, saying what is allowed.
+std::uint64_t whole(const Value& value, std::uint64_t least, std::uint64_t most = UINT64_MAX);
+std::uint64_t bytes(const Value& value);
+double seconds(const Value& value);  ///< "120", "2.5s", "20m", "2h"
+bool yes(const Value& value);        ///< true, yes, on, 1 and their opposites
+/// A name that fits a socket's address: letters, digits, '.', '_' and '-', at most 64.
+std::string service_name(const Value& value);
+
+/// The one of `choices` whose word() it is.
+template <class Choice>
+Choice choose(const Value& value, std::initializer_list<Choice> choices) {
+  std::string words;
+  for (const auto choice : choices) {
+    if (value.text() == word(choice)) return choice;
+    words += (words.empty() ? "" : ", ") + std::string(word(choice));
+  }
+  reject(value, "one of " + words);
+}
+
+using Environment = std::map<std::string, std::string>;
+/// The variables of this process.
+Environment environment();
+/// text with each ${NAME} replaced by the variable ("$${" stands for "${"). Throws UsageError for a variable that is
+/// not set, beginning with `shown`.
+std::string expand(std::string_view text, const Environment& variables, const std::string& shown);
+
+/// The mistakes of one configuration, told together.
+class Mistakes {
+ public:
+  void add(std::string message);  ///< the same message counts once
+  bool empty() const { return messages_.empty(); }
+  /// Throws one UsageError with all of them, one per line, if there are any.
+  void throw_if_any() const;
+  /// Runs step and keeps the UsageError that it throws.
+  template <class Step>
+  void attempt(Step&& step) {
+    try {
+      step();
+    } catch (const UsageError& mistake) {
+      add(mistake.what());
+    }
+  }
+
+ private:
+  std::vector<std::string> messages_;
+};
+
+}  // namespace headrace::service
