@@ -1,0 +1,65 @@
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "mpi/comm.hpp"
+#include "mpi/session.hpp"
+
+using headrace::mpi::Comm;
+
+BOOST_AUTO_TEST_SUITE(comm)
+
+// Text that names its writer, of a length that differs from rank to rank (rank 0's is empty).
+static std::string text_of(int rank) {
+  return std::string(static_cast<std::size_t>(rank) * 1000, static_cast<char>('a' + rank));
+}
+
+BOOST_AUTO_TEST_CASE(allgather_keeps_rank_order) {
+  const auto world = Comm::world();
+  const auto numbers = world.allgather(world.rank() * 7);
+  BOOST_TEST(numbers.size() == static_cast<std::size_t>(world.size()));
+  for (int r = 0; r < world.size(); ++r) BOOST_TEST(numbers[static_cast<std::size_t>(r)] == r * 7);
+}
+
+BOOST_AUTO_TEST_CASE(texts_of_any_length) {
+  const auto world = Comm::world();
+  const auto texts = world.allgather(text_of(world.rank()));
+  for (int r = 0; r < world.size(); ++r) BOOST_TEST((texts[static_cast<std::size_t>(r)] == text_of(r)));
+  const int root = world.size() - 1;
+  BOOST_TEST((world.bcast(text_of(world.rank()), root) == text_of(root)));
+  BOOST_TEST(world.bcast("").empty());
+}
+
+BOOST_AUTO_TEST_CASE(reductions) {
+  const auto world = Comm::world();
+  const auto rank = static_cast<std::uint64_t>(world.rank());
+  const auto size = static_cast<std::uint64_t>(world.size());
+  BOOST_TEST(world.sum((std::uint64_t{1} << 40) + rank) == (size << 40) + size * (size - 1) / 2);
+  BOOST_TEST(world.max(rank) == size - 1);
+  BOOST_TEST(world.min(rank + 3) == 3u);
+  BOOST_TEST(world.sum(0.5) == 0.5 * static_cast<double>(size));
+  BOOST_TEST(world.max(static_cast<double>(rank)) == static_cast<double>(size - 1));
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_a_communicator) {
+  const auto world = Comm::world();
+  auto parity = world.split(world.rank() % 2, -world.rank());
+  BOOST_TEST(parity.size() == (world.size() + (world.rank() % 2 == 0 ? 1 : 0)) / 2);
+  const auto ranks = parity.allgather(world.rank());
+  for (std::size_t i = 1; i < ranks.size(); ++i) BOOST_TEST(ranks[i] < ranks[i - 1]);  // the key turned them round
+  const auto node = world.split_shared();
+  BOOST_TEST(node.size() == world.size());
+  BOOST_TEST(node.rank() == world.rank());
+  parity = world.dup();
+  BOOST_TEST(parity.size() == world.size());
+  BOOST_TEST(Comm::self().size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(failed_call_is_named) {
+  const auto world = Comm::world();
+  BOOST_CHECK_EXCEPTION(world.bcast("x", world.size()), headrace::Error, [](const headrace::Error& e) {
+    return std::string(e.what()).starts_with("MPI_Bcast failed (");
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
