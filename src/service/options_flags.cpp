@@ -31,26 +31,19 @@ bool looks_like_flag(const std::string& token) {
 class Parser {
  public:
   Parser(const Command& command, Mistakes& mistakes) : command_(command), mistakes_(mistakes) {
-    declare("help", 'h', true, false);
-    for (const auto& flag : command.flags) declare(flag.name, flag.letter, flag.value.empty(), false);
+    declare("help", 'h', true);
+    for (const auto& flag : command.flags) declare(flag.name, flag.letter, flag.value.empty());
     if (!command.configured) return;
-    declare("config", 'c', false, false);
+    declare("config", 'c', false);
     for (const auto& key : keys())
       if (key.scope != Scope::field) declare(key);
   }
 
   Arguments parse(const std::vector<std::string>& args) {
-    const auto known = without_unknown(args);
-    options_.add_options()("", po::value<std::vector<std::string>>());  // the positional ones
-    po::positional_options_description positional;
-    positional.add("", -1);
+    const auto flags = sort_out(args);
     try {
       using namespace po::command_line_style;
-      const auto parsed = po::command_line_parser(known)
-                              .options(options_)
-                              .positional(positional)
-                              .style(unix_style & ~allow_guessing)
-                              .run();
+      const auto parsed = po::command_line_parser(flags).options(options_).style(unix_style & ~allow_guessing).run();
       for (const auto& option : parsed.options) take(option.string_key, option.value);
     } catch (const po::error& error) {
       mistakes_.add(std::string(error.what()) + "; see 'headrace " + command_.name + " --help'");
@@ -59,43 +52,41 @@ class Parser {
   }
 
  private:
-  void declare(const std::string& name, char letter, bool toggle, bool list) {
+  void declare(const std::string& name, char letter, bool toggle) {
     const auto spelled = letter ? name + "," + letter : name;
-    if (toggle)
-      options_.add_options()(spelled.c_str(), po::value<std::string>()->implicit_value("true"));
-    else if (list)
-      options_.add_options()(spelled.c_str(), po::value<std::vector<std::string>>());
-    else
-      options_.add_options()(spelled.c_str(), po::value<std::string>());
+    options_.add_options()(spelled.c_str(), po::value<std::vector<std::string>>());
     names_.push_back(name);
-    kinds_[name] = toggle;
+    switches_[name] = toggle;
     if (letter) letters_[letter] = name;
   }
-  void declare(const Key& key) {
-    declare(std::string(key.name), key.letter, key.kind == Kind::toggle, key.kind == Kind::list);
-  }
+  void declare(const Key& key) { declare(std::string(key.name), key.letter, key.kind == Kind::toggle); }
 
-  /// The tokens without those that are no flag of this command; each of those is a mistake. Section flags are declared
-  /// here, as they come.
-  std::vector<std::string> without_unknown(const std::vector<std::string>& args) {
-    std::vector<std::string> known;
+  /// The flags of this command and their values. Positional arguments go to the result; flags that the command does not
+  /// have are mistakes. Section flags are declared here, as they come.
+  std::vector<std::string> sort_out(const std::vector<std::string>& args) {
+    std::vector<std::string> flags;
     for (std::size_t i = 0; i < args.size(); ++i) {
       const auto& token = args[i];
       if (token == "--") {
-        known.insert(known.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
+        result_.positional.insert(result_.positional.end(), args.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                  args.end());
         break;
       }
       if (!looks_like_flag(token)) {
-        known.push_back(token);
+        result_.positional.push_back(token);
         continue;
       }
       const auto name = resolve(token);
       if (!name) continue;
-      known.push_back(token);
       const bool has_value = token[1] == '-' ? token.find('=') != std::string::npos : token.size() > 2;
-      if (!kinds_[*name] && !has_value && i + 1 < args.size()) known.push_back(args[++i]);
+      if (switches_[*name] && !has_value) {
+        flags.push_back("--" + *name + "=true");  // Boost would take the next token for its value
+        continue;
+      }
+      flags.push_back(token);
+      if (!has_value && i + 1 < args.size()) flags.push_back(args[++i]);
     }
-    return known;
+    return flags;
   }
 
   /// The long name of the flag in this token; nothing, and a mistake, if the command has none such.
@@ -107,10 +98,10 @@ class Parser {
       return std::nullopt;
     }
     const auto name = token.substr(2, token.find('=') - 2);
-    if (kinds_.count(name)) return name;
+    if (switches_.count(name)) return name;
     if (const auto section = section_flag(name); section && command_.configured) {
       if (const auto* key = find_key(section->kind, section->key)) {
-        declare(name, 0, key->kind == Kind::toggle, key->kind == Kind::list);
+        declare(name, 0, key->kind == Kind::toggle);
         return name;
       }
       mistakes_.add("unknown key '" + section->key + "' in flag '--" + name + "'" +
@@ -124,11 +115,7 @@ class Parser {
   }
 
   void take(const std::string& name, const std::vector<std::string>& values) {
-    if (name.empty()) {
-      result_.positional.insert(result_.positional.end(), values.begin(), values.end());
-      return;
-    }
-    const auto text = values.empty() ? std::string("true") : values.front();
+    const auto text = values.empty() ? std::string() : values.front();
     if (name == "help") {
       result_.help = true;
     } else if (const auto section = section_flag(name); section && command_.configured) {
@@ -163,7 +150,7 @@ class Parser {
   Mistakes& mistakes_;
   po::options_description options_;
   std::vector<std::string> names_;
-  std::map<std::string, bool> kinds_;  // name -> is a switch
+  std::map<std::string, bool> switches_;  // name -> is a switch
   std::map<char, std::string> letters_;
   Arguments result_;
 };

@@ -1,0 +1,15 @@
+// The copy at the heart of the service: rows from a store to a slot or to a message.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace headrace {
+
+/// to[i] = row rows[i] of the array at `from`, each `row_bytes` long; rows stand one after another at `to`.
+/// Large rows go around the caches (non-temporal stores): they would only push out what is
+/// still needed, and a slot is read much later.
+void copy_rows(const std::byte* from, std::size_t row_bytes, std::span<const std::uint32_t> rows, std::byte* to);
+
+}  // namespace headrace

@@ -1,0 +1,36 @@
+// A fixed pool of threads that run short jobs in the order they come. post() from any thread, also from a job.
+// Jobs must not throw: what can fail reports its failure itself.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace headrace {
+
+class Workers {
+ public:
+  explicit Workers(unsigned threads);
+  ~Workers();  ///< finishes the job in hand of each thread, drops what is queued
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  void post(std::function<void()> job);
+  /// The job goes before all queued ones: for work that others (peers, waiting trainers) hang on.
+  void post_first(std::function<void()> job);
+  unsigned size() const { return static_cast<unsigned>(threads_.size()); }
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,127 @@
+// Moves rows between nodes. Pull only: a stager sends a request, its peer packs the rows into one message, and the
+// message lands in the slot. A request is the only credit; nothing else is ever sent unasked, but control messages.
+//
+// Threads: fetch(), control(), stop() from any thread; run() in the thread that owns MPI. Packing runs on the workers.
+// All memory is fixed at construction: receive buffers for requests, and send buffers for answers; requests that find
+// no free send buffer wait in line.
+//
+// Waiting: while a request is outstanding naps are short; after a tenth of a second without one they are long.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/workers.hpp"
+#include "exchange/request.hpp"
+#include "mpi/comm.hpp"
+#include "mpi/p2p.hpp"
+
+namespace headrace::exchange {
+
+/// Rows wanted from another node.
+struct Fetch {
+  int peer = 0;                  ///< the stager that is asked
+  Request request;
+  std::vector<mpi::Block> into;  ///< where the answer goes, in its order
+  std::function<void()> arrived; ///< called once, in the thread that owns MPI
+};
+
+struct Settings {
+  std::size_t answer_bytes = 1 << 20;  ///< of one answer at most (unless one row is larger)
+  unsigned send_buffers = 8;
+  unsigned receive_buffers = 16;
+  double limit_s = 300;                ///< without an answer: an error that names the peer
+};
+
+/// What was moved, for the summary.
+struct Traffic {
+  std::uint64_t requests = 0, bytes_received = 0, bytes_sent = 0;
+};
+
+class Engine {
+ public:
+  /// Packs the rows of a request at `out` and returns the bytes; runs on a worker. Throws Error on a bad request.
+  using Pack = std::function<std::size_t(const Request&, std::span<std::byte> out)>;
+  /// A control message of another stager; runs in the thread that owns MPI.
+  using Control = std::function<void(int from, std::string text)>;
+
+  /// Collective over comm. workers must outlive the engine's run().
+  Engine(const mpi::Comm& comm, const Settings& settings, Workers& workers, Pack pack, Control control);
+
+  void fetch(Fetch fetch);
+  void control(int to, std::string text);
+  /// run() returns once nothing of this stager's own is under way any more.
+  void stop();
+
+  /// Serves and asks until stop(). Throws Error when a peer does not answer or sends nonsense.
+  void run();
+  Traffic traffic() const { return traffic_; }
+  const Settings& settings() const { return settings_; }
+
+ private:
+  struct Ask {  // a fetch under way
+    Fetch fetch;
+    std::vector<std::byte> message;
+    double since = 0;
+    int open = 2;  // the answer to come, and the request's own send
+  };
+  struct Answer {  // a request of a peer
+    Request request;
+    int peer = 0;
+    std::uint32_t tag = 0;
+    std::size_t buffer = 0, bytes = 0;
+    std::exception_ptr failure;
+  };
+
+  bool progress();
+  bool take_orders();
+  bool take_messages();
+  bool take_replies();
+  bool start_packing();
+  bool finish_sends();
+  void handle_message(int from, std::span<const std::byte> message);
+  void ask(Fetch fetch);
+  void open_receive(std::size_t buffer);
+  void nap(bool moved);
+  void check_limits();
+  void half_done(std::uint64_t tag);
+  bool own_work_done() const;
+
+  const Settings settings_;
+  mpi::Mailbox mailbox_;
+  Workers& workers_;
+  Pack pack_;
+  Control control_;
+
+  std::mutex mutex_;  // guards what other threads hand over
+  std::condition_variable wake_;
+  std::vector<Fetch> new_fetches_;
+  std::vector<std::pair<int, std::string>> new_controls_;
+  std::vector<Answer> packed_;
+  bool stop_ = false;
+
+  // Only the MPI thread touches the rest.
+  mpi::Transfers incoming_, replies_, request_sends_, answer_sends_, control_sends_;
+  std::vector<std::vector<std::byte>> receive_buffers_;
+  std::vector<std::vector<std::byte>> send_buffers_;
+  std::vector<std::size_t> free_sends_;
+  std::deque<Answer> waiting_;
+  std::vector<std::unique_ptr<Ask>> asks_;  // by tag
+  std::vector<std::uint32_t> free_tags_;
+  std::deque<Fetch> fetch_queue_;           // when all tags are taken
+  std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
+  std::size_t packing_ = 0;
+  bool stopping_ = false;
+  double last_busy_ = 0, nap_ = 0, next_check_ = 0;
+  std::vector<mpi::Transfers::Done> done_;
+  Traffic traffic_;
+};
+
+}  // namespace headrace::exchange

@@ -1,0 +1,120 @@
+#include "service/registry.hpp"
+
+#include <algorithm>
+
+#include "base/contract.hpp"
+#include "base/error.hpp"
+#include "base/narrow.hpp"
+
+namespace headrace::service {
+
+plan::Schedule StreamFacts::schedule(std::uint32_t trainers) const {
+  const auto count = std::to_string(trainers) + (trainers == 1 ? " trainer" : " trainers");
+  std::uint64_t rows = batch ? *batch : 0;
+  if (global_batch) {
+    require(*global_batch % trainers == 0, "stream '" + name + "': global-batch = " + std::to_string(*global_batch) +
+                                               " does not divide by " + count +
+                                               "; choose a multiple of the number of trainers");
+    rows = *global_batch / trainers;
+  }
+  require(last != plan::Last::drop || rows * trainers <= samples,
+          "stream '" + name + "': a global batch of " + std::to_string(rows * trainers) + " rows (" + count + ") exceeds the " +
+              std::to_string(samples) + " samples of the stream, and last = \"drop\" drops what is no full batch; "
+              "choose a smaller batch, or last = \"partial\" or \"pad\"");
+  return {samples, narrow<std::uint32_t>(rows), trainers, shuffle, last};
+}
+
+Registry::Registry(std::vector<StreamFacts> streams) : facts_(std::move(streams)), states_(facts_.size()) {}
+
+void Registry::check(const Claim& claim) const {
+  const auto& state = states_[claim.stream];
+  const auto stream = "stream '" + facts_[claim.stream].name + "'";
+  require(claim.world_size > 0 && claim.rank < claim.world_size,
+          stream + ": rank " + std::to_string(claim.rank) + " is not below the world size " +
+              std::to_string(claim.world_size));
+  for (const auto& [rank, member] : state.members) {
+    if (!member.alive) continue;
+    require(rank != claim.rank, stream + ": rank " + std::to_string(rank) + " of " +
+                                    std::to_string(state.world_size) + " is taken by " + member.who +
+                                    "; give each trainer a rank of its own, or end that process first");
+    require(state.world_size == claim.world_size,
+            stream + ": this trainer says that there are " + std::to_string(claim.world_size) + ", but rank " +
+                std::to_string(rank) + " (" + member.who + ") said " + std::to_string(state.world_size) +
+                "; all trainers of a stream must agree on the world size");
+  }
+}
+
+Step Registry::begin_of_session(const State& state) {
+  // Another number of trainers cuts batches elsewhere, so it begins with the first epoch that nobody has begun.
+  Step begin;
+  for (const auto& [rank, member] : state.members) {
+    const auto at = member.ledger.position();
+    begin = std::max(begin, Step{at.epoch + (at.step > 0 ? 1 : 0), 0});
+  }
+  return begin;
+}
+
+Grant Registry::claim(const Claim& claim) {
+  check(claim);
+  auto& state = states_[claim.stream];
+  const auto& facts = facts_[claim.stream];
+  const auto steps = facts.schedule(claim.world_size).steps();
+  if (state.world_size != claim.world_size) {
+    const auto begin = begin_of_session(state);
+    state.members.clear();
+    state.world_size = claim.world_size;
+    ++state.session;
+    for (std::uint32_t rank = 0; rank < claim.world_size; ++rank)
+      state.members.emplace(rank, Member{.ledger = Ledger(steps, facts.epochs, begin)});
+  }
+  auto& member = state.members.at(claim.rank);
+  member.alive = true;
+  member.goodbye = false;
+  member.generation = ++generations_;
+  member.who = claim.who;
+  return {member.generation, state.session, member.ledger};
+}
+
+void Registry::left(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, const Ledger& ledger,
+                    bool goodbye) {
+  const auto found = states_[stream].members.find(rank);
+  if (found == states_[stream].members.end() || found->second.generation != generation) return;
+  found->second.alive = false;
+  found->second.goodbye = goodbye;
+  found->second.ledger = ledger;
+  if (ledger.finished()) found->second.finished = true;
+}
+
+void Registry::finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation) {
+  const auto found = states_[stream].members.find(rank);
+  if (found != states_[stream].members.end() && found->second.generation == generation) found->second.finished = true;
+}
+
+bool Registry::all_consumed() const {
+  for (std::size_t i = 0; i < facts_.size(); ++i) {
+    if (facts_[i].epochs == 0 || states_[i].members.empty()) return false;
+    for (const auto& [rank, member] : states_[i].members)
+      if (!member.finished) return false;
+  }
+  return true;
+}
+
+bool Registry::all_said_goodbye() const {
+  bool any = false;
+  for (const auto& state : states_)
+    for (const auto& [rank, member] : state.members) {
+      if (member.generation == 0) continue;  // never claimed
+      if (member.alive || !member.goodbye) return false;
+      any = true;
+    }
+  return any;
+}
+
+std::size_t Registry::alive() const {
+  std::size_t count = 0;
+  for (const auto& state : states_)
+    for (const auto& [rank, member] : state.members) count += member.alive;
+  return count;
+}
+
+}  // namespace headrace::service

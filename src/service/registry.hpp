@@ -1,0 +1,89 @@
+// Who is who among the trainers of the whole service: claims of ranks, world sizes, and when the service is done. Lives
+// at stager 0; pure logic, called from one thread.
+//
+//   1. A rank of a stream has at most one living trainer. A claim of a living rank is refused, with its holder's name.
+//   2. The world size of a stream stands while one of its trainers lives. With the next one a new session begins.
+//   3. A rank's ledger outlives its trainer: who claims the rank next goes on where it ended.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/config.hpp"
+#include "service/ledger.hpp"
+
+namespace headrace::service {
+
+/// What the registry must know of a stream.
+struct StreamFacts {
+  std::string name;
+  std::uint64_t samples = 0;
+  std::optional<std::uint32_t> batch;
+  std::optional<std::uint64_t> global_batch;
+  plan::Shuffle shuffle = plan::Shuffle::global;
+  plan::Last last = plan::Last::drop;
+  std::uint64_t epochs = 0;
+
+  /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.
+  plan::Schedule schedule(std::uint32_t trainers) const;
+};
+
+/// Who claims a rank.
+struct Claim {
+  std::uint32_t stream = 0;
+  std::uint32_t rank = 0, world_size = 1;
+  std::string who;  ///< "process 4711 on n03"
+};
+
+struct Grant {
+  std::uint64_t generation = 0;  ///< of the claim; names it when it ends
+  std::uint64_t session = 0;
+  Ledger ledger;
+};
+
+class Registry {
+ public:
+  explicit Registry(std::vector<StreamFacts> streams);
+
+  /// Throws Error with the reason of a refusal.
+  Grant claim(const Claim& claim);
+  /// The trainer of a claim is gone. Out-of-date generations are ignored. goodbye: it left on purpose.
+  void left(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, const Ledger& ledger, bool goodbye);
+  /// A trainer released the last batch of the last epoch (it may live on).
+  void finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation);
+
+  /// All epochs of all streams are consumed (never true while one is endless).
+  bool all_consumed() const;
+  /// There have been trainers, none is alive, and each of them said goodbye.
+  bool all_said_goodbye() const;
+  std::size_t alive() const;
+  std::uint32_t world_size(std::uint32_t stream) const { return states_[stream].world_size; }
+  std::uint64_t session(std::uint32_t stream) const { return states_[stream].session; }
+  const StreamFacts& facts(std::uint32_t stream) const { return facts_[stream]; }
+  std::size_t streams() const { return facts_.size(); }
+
+ private:
+  struct Member {
+    bool alive = false, goodbye = false, finished = false;
+    std::uint64_t generation = 0;
+    std::string who;
+    Ledger ledger;
+  };
+  struct State {
+    std::uint32_t world_size = 0;
+    std::uint64_t session = 0;
+    std::map<std::uint32_t, Member> members;
+  };
+  void check(const Claim& claim) const;
+  static Step begin_of_session(const State& state);
+
+  std::vector<StreamFacts> facts_;
+  std::vector<State> states_;
+  std::uint64_t generations_ = 0;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,48 @@
+#include "store/node_store.hpp"
+
+#include "base/bytes.hpp"
+#include "base/contract.hpp"
+
+namespace headrace::store {
+
+namespace {
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t row_alignment = 256;
+}  // namespace
+
+Layout::Layout(const Schema& schema, std::span<const std::uint64_t> rows) {
+  std::uint64_t end = 0;
+  slabs_.push_back(end);
+  for (const auto count : rows) {
+    auto& columns = columns_.emplace_back();
+    for (const auto& field : schema) {
+      columns.push_back(end);
+      end = round_up(end + count * field.row_bytes(), row_alignment);
+    }
+    end = round_up(end, page);
+    slabs_.push_back(end);
+  }
+}
+
+NodeStore::NodeStore(ipc::Fd memfd, Layout layout)
+    : layout_(std::move(layout)), memfd_(std::move(memfd)), memory_(ipc::Mapping::map(memfd_, layout_.bytes())) {}
+
+ipc::Fd NodeStore::create(const Layout& layout) { return ipc::make_memfd("headrace-store", layout.bytes()); }
+
+void NodeStore::reserve(std::size_t stager, unsigned threads) {
+  const auto offset = layout_.slab_offset(stager);
+  const auto bytes = layout_.slab_bytes(stager);
+  if (bytes == 0) return;
+  ipc::reserve(memfd_, offset, bytes);
+  ipc::populate({memory_.data() + offset, bytes}, threads);
+}
+
+std::byte* NodeStore::column(std::size_t stager, std::size_t field) {
+  return memory_.data() + layout_.column_offset(stager, field);
+}
+
+const std::byte* NodeStore::column(std::size_t stager, std::size_t field) const {
+  return memory_.data() + layout_.column_offset(stager, field);
+}
+
+}  // namespace headrace::store
