@@ -1,0 +1,118 @@
+#include "h5/dataset.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "h5/error.hpp"
+
+namespace headrace::h5 {
+
+namespace {
+
+std::vector<std::uint64_t> dims_of(const Space& space) {
+  if (H5Sget_simple_extent_type(space.id()) != H5S_SIMPLE) return {};
+  const int rank = check(H5Sget_simple_extent_ndims(space.id()), "H5Sget_simple_extent_ndims");
+  std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
+  check(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr), "H5Sget_simple_extent_dims");
+  return {dims.begin(), dims.end()};
+}
+
+Layout layout_of(const Plist& properties) {
+  if (H5Pget_external_count(properties.id()) > 0) return Layout::other;
+  switch (H5Pget_layout(properties.id())) {
+    case H5D_CONTIGUOUS:
+      return Layout::contiguous;
+    case H5D_CHUNKED:
+      return Layout::chunked;
+    case H5D_COMPACT:
+      return Layout::compact;
+    default:
+      return Layout::other;
+  }
+}
+
+void describe_chunks(const Plist& properties, DatasetInfo& info) {
+  std::vector<hsize_t> chunk(info.dims.size());
+  check(H5Pget_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()), "H5Pget_chunk");
+  info.chunk.assign(chunk.begin(), chunk.end());
+  info.filters = filters_of(properties.id());
+  unsigned options = 0;
+  check(H5Pget_chunk_opts(properties.id(), &options), "H5Pget_chunk_opts");
+  info.partial_chunks_unfiltered = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
+}
+
+DatasetInfo describe(hid_t id, std::string path) {
+  DatasetInfo info;
+  info.path = std::move(path);
+  info.dims = dims_of(Space(check(H5Dget_space(id), "H5Dget_space")));
+  info.type = describe_type(Type(check(H5Dget_type(id), "H5Dget_type")).id());
+  const Plist properties(check(H5Dget_create_plist(id), "H5Dget_create_plist"));
+  info.layout = layout_of(properties);
+  if (info.layout == Layout::chunked) describe_chunks(properties, info);
+  info.stored_bytes = H5Dget_storage_size(id);
+  if (info.layout == Layout::contiguous) {
+    const haddr_t offset = H5Dget_offset(id);
+    if (offset != HADDR_UNDEF) info.offset = offset;
+    H5Eclear2(H5E_DEFAULT);
+  }
+  return info;
+}
+
+struct Walk {
+  std::vector<DatasetInfo> found;
+  std::exception_ptr failure;  // exceptions must not pass through HDF5
+};
+
+herr_t visit(hid_t root, const char* name, const H5O_info_t* object, void* data) {
+  if (object->type != H5O_TYPE_DATASET) return 0;
+  auto& walk = *static_cast<Walk*>(data);
+  try {
+    const Dataset dataset(check(H5Dopen2(root, name, H5P_DEFAULT), "H5Dopen"));
+    walk.found.push_back(describe(dataset.id(), name));
+    return 0;
+  } catch (const Error& e) {
+    walk.failure = std::make_exception_ptr(Error("dataset '" + std::string(name) + "': " + e.what()));
+  } catch (...) {
+    walk.failure = std::current_exception();
+  }
+  return -1;
+}
+
+}  // namespace
+
+std::uint64_t DatasetInfo::row_elements() const {
+  std::uint64_t n = 1;
+  for (std::size_t i = 1; i < dims.size(); ++i) n *= dims[i];
+  return n;
+}
+
+std::vector<DatasetInfo> describe_datasets(const File& file) {
+  Walk walk;
+  const auto status = H5Ovisit2(file.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &walk, H5O_INFO_BASIC);
+  if (walk.failure) std::rethrow_exception(walk.failure);
+  check(status, "H5Ovisit");
+  std::sort(walk.found.begin(), walk.found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return std::move(walk.found);
+}
+
+std::string_view text_of(Layout layout) {
+  switch (layout) {
+    case Layout::contiguous:
+      return "contiguous";
+    case Layout::chunked:
+      return "chunked";
+    case Layout::compact:
+      return "compact";
+    case Layout::other:
+      break;
+  }
+  return "virtual or external";
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& dims) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < dims.size(); ++i) text += (i ? ", " : "") + std::to_string(dims[i]);
+  return text + (dims.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace headrace::h5

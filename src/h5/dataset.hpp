@@ -1,0 +1,45 @@
+// What is in a file: every dataset, and how it lies there.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "h5/file.hpp"
+#include "h5/filters.hpp"
+#include "h5/types.hpp"
+
+namespace headrace::h5 {
+
+enum class Layout { contiguous, chunked, compact, other };  ///< other: virtual, or stored in external files
+
+struct DatasetInfo {
+  std::string path;                 ///< without the leading slash, as in "jets/inputs"
+  std::vector<std::uint64_t> dims;  ///< empty: one value, or none at all
+  TypeInfo type;
+  Layout layout = Layout::other;
+  std::vector<std::uint64_t> chunk;  ///< dims of a chunk, where chunked
+  std::vector<Filter> filters;
+  bool partial_chunks_unfiltered = false;  ///< chunks that overlap the border are stored as they are
+  std::uint64_t stored_bytes = 0;          ///< in the file, after filters
+  std::optional<std::uint64_t> offset;     ///< of the first byte in the file, where contiguous and written
+
+  std::uint64_t rows() const { return dims.empty() ? 0 : dims[0]; }
+  std::uint64_t row_elements() const;  ///< elements per index of axis 0
+  std::uint64_t row_bytes() const { return row_elements() * type.size; }
+  std::uint64_t bytes() const { return rows() * row_bytes(); }
+  bool operator==(const DatasetInfo&) const = default;
+};
+
+/// Every dataset of the file at any depth, each once, by path. Soft and external links are not followed (so loops of
+/// them do no harm); hard links to one dataset give its first path.
+std::vector<DatasetInfo> describe_datasets(const File& file);
+
+/// "contiguous", "chunked", "compact", "virtual or external".
+std::string_view text_of(Layout layout);
+/// "(1797, 8, 8)", "(5,)", "()": as NumPy writes shapes.
+std::string shape_text(const std::vector<std::uint64_t>& dims);
+
+}  // namespace headrace::h5

@@ -1,0 +1,31 @@
+#include "h5/error.hpp"
+
+#include <cstdlib>
+
+#include "h5/filters.hpp"
+
+namespace headrace::h5 {
+
+void library() {
+  static const bool ready = [] {
+    ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // read once by the library, when it opens
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    register_lzf();
+    return true;
+  }();
+  static_cast<void>(ready);
+}
+
+std::string reason() {
+  std::string text;
+  const auto keep_last = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
+    if (error->desc != nullptr && *error->desc != '\0') *static_cast<std::string*>(out) = error->desc;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_last, &text);
+  H5Eclear2(H5E_DEFAULT);
+  return text.empty() ? "HDF5 gives no reason" : text;
+}
+
+}  // namespace headrace::h5

@@ -1,0 +1,27 @@
+// HDF5's error stack as one message of ours. Its own printing is off.
+#pragma once
+
+#include <hdf5.h>
+
+#include <string>
+
+#include "base/error.hpp"
+
+namespace headrace::h5 {
+
+/// Before the first HDF5 call, and cheap afterwards: no printing of errors, no file locks unless the user's environment
+/// says otherwise, the LZF filter registered.
+void library();
+
+/// "why" from the error stack: its innermost words, which name the cause; clears the stack.
+std::string reason();
+
+/// check(H5Dread(...), "H5Dread"): passes on what is not negative, else throws Error("H5Dread failed (why)").
+template <class Result>
+Result check(Result result, const char* call) {
+  if (result < 0) [[unlikely]]
+    throw Error(std::string(call) + " failed (" + reason() + ")");
+  return result;
+}
+
+}  // namespace headrace::h5
