@@ -1,0 +1,75 @@
+// The files as one data set: what is in them, which datasets belong together, and where each sample is.
+//
+//   1. Sample s is in the file with first_sample <= s < first_sample + samples; files stand in the order given.
+//   2. All datasets of a Catalog have the same rows in each file; row shape and type are the same in all files.
+//   3. Contents and Catalog are the same on every rank, and plain values afterwards.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/dtype.hpp"
+#include "h5/dataset.hpp"
+#include "mpi/comm.hpp"
+
+namespace headrace::reader {
+
+/// One file as it was found.
+struct FileContents {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::int64_t mtime_ns = 0;
+  std::vector<h5::DatasetInfo> datasets;  ///< by path
+};
+using Contents = std::vector<FileContents>;
+
+/// An element that a CPU can take, but for its byte order.
+struct Element {
+  DType dtype = DType::float32;
+  bool big_endian = false;
+  bool operator==(const Element&) const = default;
+};
+
+struct FileInfo {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::int64_t mtime_ns = 0;
+  std::uint64_t first_sample = 0, samples = 0;
+};
+
+struct DatasetInfo {
+  std::string path;                      ///< without the leading slash
+  std::vector<std::uint64_t> row_shape;  ///< without the sample axis
+  Element element;
+  std::uint64_t row_bytes = 0;           ///< in the file
+  std::uint64_t chunk_rows = 0;          ///< the largest of all files; 0 where no file is chunked
+  std::vector<h5::DatasetInfo> in_file;  ///< one per file: how it lies there
+};
+
+struct LeftOut {
+  std::string path, reason;
+};
+
+struct Catalog {
+  std::vector<FileInfo> files;
+  std::vector<DatasetInfo> datasets;
+  std::vector<LeftOut> left_out;  ///< datasets that were not asked for and cannot be fields beside these
+  std::uint64_t samples = 0;
+
+  std::uint64_t row_bytes() const;  ///< of all datasets together, in the files
+};
+
+/// Collective. Opens every file once (file i by rank i mod P) and describes all datasets.
+Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files);
+
+/// The named datasets (leading slash or not), each once, in the order given; none named: all numeric datasets of the
+/// most common length (of several such lengths, the one with the most bytes), by path. Errors name datasets and files:
+/// missing ones, shapes, types or lengths that disagree, types that cannot be fields, zero samples.
+Catalog select(const Contents& contents, const std::vector<std::string>& paths);
+
+/// The element of a type that can be a field: integers, enumerations, bool, floats of 2, 4 and 8 bytes.
+std::optional<Element> element_of(const h5::TypeInfo& type);
+
+}  // namespace headrace::reader

@@ -1,0 +1,47 @@
+#include "reader/files.hpp"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace headrace::reader {
+
+namespace {
+
+std::vector<std::string> matches(const std::string& pattern) {
+  std::error_code ignored;
+  if (pattern.find_first_of("*?[") == std::string::npos || std::filesystem::exists(pattern, ignored)) return {pattern};
+  glob_t found{};
+  const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  if (status == GLOB_NOMATCH || (status == 0 && paths.empty()))
+    throw UsageError(
+        fmt::format("no file matches '{}' (in {})", pattern, std::filesystem::current_path(ignored).string()));
+  if (status != 0) throw UsageError(fmt::format("cannot look for files that match '{}' (read error)", pattern));
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_files(const std::vector<std::string>& patterns) {
+  if (patterns.empty()) throw UsageError("no files given; name HDF5 files or patterns such as data/*.h5");
+  std::vector<std::string> files;
+  std::set<std::string> seen;
+  for (const auto& pattern : patterns)
+    for (auto& path : matches(pattern)) {
+      std::error_code ignored;
+      const auto real = std::filesystem::weakly_canonical(path, ignored).string();
+      if (!seen.insert(real.empty() ? path : real).second)
+        throw UsageError(fmt::format("file {} is named twice (the second time by '{}'); its samples would come twice",
+                                     path, pattern));
+      files.push_back(std::move(path));
+    }
+  return files;
+}
+
+}  // namespace headrace::reader

@@ -1,0 +1,83 @@
+#include "reader/serialise.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace headrace::h5 {
+
+using nlohmann::json;
+
+static void to_json(json& j, const TypeInfo& t);
+static void from_json(const json& j, TypeInfo& t);
+
+static void to_json(json& j, const Member& m) {
+  j = {m.name, m.offset, m.type};
+}
+static void from_json(const json& j, Member& m) {
+  m = {j.at(0).get<std::string>(), j.at(1).get<std::uint64_t>(), j.at(2).get<TypeInfo>()};
+}
+
+static void to_json(json& j, const TypeInfo& t) {
+  j = json::array({static_cast<int>(t.kind), t.size, t.is_signed, t.big_endian, t.standard, t.bfloat, json(t.members),
+                   t.labels, t.dims, json(t.base)});
+}
+static void from_json(const json& j, TypeInfo& t) {
+  t.kind = static_cast<Kind>(j.at(0).get<int>());
+  j.at(1).get_to(t.size);
+  j.at(2).get_to(t.is_signed);
+  j.at(3).get_to(t.big_endian);
+  j.at(4).get_to(t.standard);
+  j.at(5).get_to(t.bfloat);
+  j.at(6).get_to(t.members);
+  j.at(7).get_to(t.labels);
+  j.at(8).get_to(t.dims);
+  j.at(9).get_to(t.base);
+}
+
+static void to_json(json& j, const Filter& f) {
+  j = json::array({f.id, f.name, f.values, f.available});
+}
+static void from_json(const json& j, Filter& f) {
+  j.at(0).get_to(f.id);
+  j.at(1).get_to(f.name);
+  j.at(2).get_to(f.values);
+  j.at(3).get_to(f.available);
+}
+
+static void to_json(json& j, const DatasetInfo& d) {
+  j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
+                   d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json()});
+}
+static void from_json(const json& j, DatasetInfo& d) {
+  j.at(0).get_to(d.path);
+  j.at(1).get_to(d.dims);
+  j.at(2).get_to(d.type);
+  d.layout = static_cast<Layout>(j.at(3).get<int>());
+  j.at(4).get_to(d.chunk);
+  j.at(5).get_to(d.filters);
+  j.at(6).get_to(d.partial_chunks_unfiltered);
+  j.at(7).get_to(d.stored_bytes);
+  if (!j.at(8).is_null()) d.offset = j.at(8).get<std::uint64_t>();
+}
+
+}  // namespace headrace::h5
+
+namespace headrace::reader {
+
+std::string pack(const FileContents& file) {
+  const auto j = nlohmann::json::array({file.path, file.bytes, file.mtime_ns, nlohmann::json(file.datasets)});
+  std::string bytes;
+  nlohmann::json::to_cbor(j, bytes);
+  return bytes;
+}
+
+FileContents unpack(const std::string& bytes) {
+  const auto j = nlohmann::json::from_cbor(bytes);
+  FileContents file;
+  j.at(0).get_to(file.path);
+  j.at(1).get_to(file.bytes);
+  j.at(2).get_to(file.mtime_ns);
+  j.at(3).get_to(file.datasets);
+  return file;
+}
+
+}  // namespace headrace::reader
