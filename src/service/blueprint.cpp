@@ -1,0 +1,151 @@
+#include "service/blueprint.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/contract.hpp"
+#include "base/error.hpp"
+#include "base/hash.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+std::string without_slash(const std::string& path) { return path.starts_with('/') ? path.substr(1) : path; }
+
+Field field_of(const std::string& name, const reader::DatasetInfo& dataset) {
+  return {.name = name, .dtype = dataset.element.dtype, .shape = dataset.row_shape, .columns = {}, .classes = {}};
+}
+
+void add_fields(Blueprint& blueprint, const Config& config) {
+  const auto& datasets = blueprint.catalog.datasets;
+  if (config.fields.empty()) {
+    for (std::size_t d = 0; d < datasets.size(); ++d) {
+      blueprint.schema.push_back(field_of(datasets[d].path, datasets[d]));
+      blueprint.sources.push_back(d);
+    }
+    return;
+  }
+  for (const auto& field : config.fields) {
+    const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const reader::DatasetInfo& dataset) {
+      return dataset.path == without_slash(field.source);
+    });
+    ENSURES(found != datasets.end());  // select() has complained otherwise
+    blueprint.schema.push_back(field_of(field.name, *found));
+    blueprint.sources.push_back(static_cast<std::size_t>(found - datasets.begin()));
+  }
+}
+
+plan::Selection selection_of(const StreamConfig& stream, std::uint64_t samples) {
+  if (stream.select.empty()) return plan::Selection::all(samples);
+  try {
+    return plan::Selection::parse(stream.select, samples);
+  } catch (const UsageError& error) {
+    throw UsageError("stream '" + stream.name + "': " + error.what());
+  }
+}
+
+/// Slab borders should not cut chunks, or two stagers inflate the same one.
+std::uint64_t largest_chunk(const reader::Catalog& catalog) {
+  std::uint64_t rows = 1;
+  for (const auto& dataset : catalog.datasets) rows = std::max(rows, dataset.chunk_rows);
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::string> wanted_datasets(const Config& config) {
+  std::vector<std::string> paths;
+  for (const auto& field : config.fields)
+    if (const auto path = without_slash(field.source); std::find(paths.begin(), paths.end(), path) == paths.end())
+      paths.push_back(path);
+  return paths;
+}
+
+std::vector<double> weights(const std::vector<Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
+                            std::uint64_t total_bytes) {
+  // Equal per stager; a node that this would overfill is filled to its budget, and the others share the rest.
+  std::vector<double> share(nodes.size());
+  std::vector<bool> full(nodes.size());
+  for (bool changed = true; changed;) {
+    changed = false;
+    double rest = static_cast<double>(total_bytes);
+    std::uint32_t open_stagers = 0;
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      if (full[n])
+        rest -= share[n];
+      else
+        open_stagers += nodes[n].stagers;
+    }
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      if (full[n]) continue;
+      share[n] = std::max(0.0, rest) * nodes[n].stagers / open_stagers;
+      if (share[n] > static_cast<double>(node_budgets[n])) {
+        share[n] = static_cast<double>(node_budgets[n]);
+        full[n] = changed = true;
+      }
+    }
+  }
+  std::vector<double> per_stager;
+  for (std::size_t n = 0; n < nodes.size(); ++n)
+    per_stager.insert(per_stager.end(), nodes[n].stagers, share[n] / nodes[n].stagers);
+  // Nothing fits anywhere: the division must still be possible, and the check of memory then says what is missing.
+  if (std::accumulate(per_stager.begin(), per_stager.end(), 0.0) <= 0) per_stager.assign(per_stager.size(), 1);
+  return per_stager;
+}
+
+Blueprint draw(const Config& config, reader::Catalog catalog, const Topology& topology,
+               const std::vector<double>& weights) {
+  const auto samples = catalog.samples;
+  std::vector<plan::Selection> selections;
+  std::vector<StreamFacts> streams;
+  for (const auto& stream : config.streams) {
+    selections.push_back(selection_of(stream, samples));
+    streams.push_back({stream.name, selections.back().size(), stream.batch, stream.global_batch, stream.shuffle,
+                       stream.last, stream.epochs});
+  }
+  const auto stored = plan::Selection::unite(selections);
+  auto slabs = plan::divide(samples, stored, largest_chunk(catalog), weights);
+  Blueprint blueprint{.catalog = std::move(catalog),
+                      .schema = {},
+                      .sources = {},
+                      .streams = std::move(streams),
+                      .selections = std::move(selections),
+                      .placement = plan::Placement(std::move(slabs), stored),
+                      .first_ordinals = {},
+                      .trainers = std::max(1u, config.trainers_per_node) *
+                                  static_cast<std::uint32_t>(topology.nodes.size())};
+  add_fields(blueprint, config);
+  for (const auto& selection : blueprint.selections)
+    blueprint.first_ordinals.push_back(blueprint.placement.first_ordinals(selection));
+  for (const auto& stream : blueprint.streams) stream.schedule(blueprint.trainers);  // says so now if it cannot be
+  return blueprint;
+}
+
+std::uint32_t Blueprint::expected_batch(std::uint32_t stream) const {
+  return streams[stream].schedule(trainers).batch();
+}
+
+std::vector<std::uint64_t> Blueprint::rows_of_node(const Node& node) const {
+  std::vector<std::uint64_t> rows;
+  for (auto stager = node.first; stager < node.first + node.stagers; ++stager) rows.push_back(placement.rows(stager));
+  return rows;
+}
+
+std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager) {
+  const auto& first = blueprint.first_ordinals[stream];
+  constexpr std::uint64_t block = 4096;
+  std::vector<std::uint64_t> ordinals;
+  std::vector<std::int64_t> samples;
+  std::uint64_t sum = 0;
+  for (auto begin = first[stager]; begin < first[stager + 1]; begin += block) {
+    ordinals.resize(std::min(block, first[stager + 1] - begin));
+    std::iota(ordinals.begin(), ordinals.end(), begin);
+    samples.resize(ordinals.size());
+    blueprint.selections[stream].samples(ordinals, samples);
+    sum += hash_samples(samples);
+  }
+  return sum;
+}
+
+}  // namespace headrace::service

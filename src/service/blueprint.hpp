@@ -1,0 +1,47 @@
+// Everything that is decided before the first byte is read: fields, streams, who holds what, and what it costs. The same
+// on every stager; a plain value, read by any thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/schema.hpp"
+#include "plan/placement.hpp"
+#include "reader/catalog.hpp"
+#include "service/config.hpp"
+#include "service/registry.hpp"
+#include "service/topology.hpp"
+
+namespace headrace::service {
+
+struct Blueprint {
+  reader::Catalog catalog;
+  Schema schema;                                         ///< what trainers get
+  std::vector<std::size_t> sources;                      ///< per field its dataset in the catalog
+  std::vector<StreamFacts> streams;                      ///< in the order of the configuration
+  std::vector<plan::Selection> selections;               ///< per stream
+  plan::Placement placement;
+  std::vector<std::vector<std::uint64_t>> first_ordinals;  ///< per stream, per stager (and the stream's size)
+  std::uint32_t trainers = 1;                            ///< that the configuration expects, on all nodes
+
+  /// Rows of a full batch of one of the expected trainers.
+  std::uint32_t expected_batch(std::uint32_t stream) const;
+  /// Rows of each stager of a node.
+  std::vector<std::uint64_t> rows_of_node(const Node& node) const;
+};
+
+/// Draws the blueprint. weights: per stager, for its share of the samples. Errors name section, key and what would do.
+Blueprint draw(const Config& config, reader::Catalog catalog, const Topology& topology,
+               const std::vector<double>& weights);
+
+/// What each stager can take of `rows` rows: equal shares, but no node gets more bytes than its budget.
+std::vector<double> weights(const std::vector<Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
+                            std::uint64_t total_bytes);
+
+/// Paths of the datasets that the fields need, each once; empty where the configuration names no field.
+std::vector<std::string> wanted_datasets(const Config& config);
+
+/// Sum over a stream's samples of stager `stager` of their hashes: its part of what an epoch must add up to.
+std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager);
+
+}  // namespace headrace::service

@@ -1,0 +1,132 @@
+#include "service/coordinator.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "log/log.hpp"
+#include "service/messages.hpp"
+
+namespace headrace::service {
+
+Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, std::uint32_t nodes, std::uint32_t stagers,
+                         std::vector<std::uint64_t> stream_hashes, Send send)
+    : config_(config),
+      blueprint_(blueprint),
+      nodes_(nodes),
+      stagers_(stagers),
+      send_(std::move(send)),
+      registry_(blueprint.streams),
+      book_(blueprint, config.seed, std::move(stream_hashes)) {}
+
+void Coordinator::handle(const nlohmann::json& message) {
+  const auto type = message.at("type").get<std::string>();
+  if (type == "claim") return claim(message);
+  if (type == "epoch") return epoch(message);
+  if (type == "stop") return end(message.at("reason"));
+  if (type == "left") {
+    registry_.left(message.at("stream"), message.at("rank"), message.at("generation"),
+                   Ledger::from_json(message.at("ledger")), message.at("goodbye"));
+    return consider_end();
+  }
+  if (type == "finished") {
+    registry_.finished(message.at("stream"), message.at("rank"), message.at("generation"));
+    return consider_end();
+  }
+  if (type == "drained" && ++drained_ == stagers_)
+    for (auto node = nodes_; node-- > 0;) send_(node, {{"type", "exit"}});
+}
+
+void Coordinator::claim(const nlohmann::json& message) {
+  const std::uint32_t node = message.at("node");
+  try {
+    require(reason_.empty(), "the service is ending (" + reason_ + "); start it again");
+    const auto grant = registry_.claim({message.at("stream"), message.at("rank"), message.at("world_size"),
+                                        message.at("who")});
+    all_gone_since_.reset();
+    send_(node, {{"type", "grant"},
+                 {"id", message.at("id")},
+                 {"generation", grant.generation},
+                 {"session", grant.session},
+                 {"ledger", grant.ledger.to_json()}});
+  } catch (const Error& error) {
+    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}});
+  }
+}
+
+void Coordinator::epoch(const nlohmann::json& message) {
+  const auto report = trainer_epoch_from(message);
+  if (report.session != registry_.session(report.stream)) return;
+  const auto verdict = book_.add(report);
+  if (!verdict) return;
+  if (verdict->exactly_once)
+    log::info("{}", verdict->text);
+  else
+    log::error("{}", verdict->text);
+}
+
+void Coordinator::consider_end() {
+  if (!reason_.empty()) return;
+  if (registry_.all_consumed()) return end("all epochs are consumed");
+  if (!registry_.all_said_goodbye())
+    all_gone_since_.reset();
+  else if (!all_gone_since_)
+    all_gone_since_ = Clock::now();
+}
+
+void Coordinator::tick(Clock::time_point now) {
+  if (!all_gone_since_ || config_.stay) return;
+  const double gone = std::chrono::duration<double>(now - *all_gone_since_).count();
+  if (gone >= config_.linger)
+    end(fmt::format("every trainer has said goodbye, and none came back for {:g} s", config_.linger));
+}
+
+void Coordinator::end(const std::string& reason) {
+  if (!reason_.empty()) return;
+  reason_ = reason;
+  for (auto node = nodes_; node-- > 0;) send_(node, {{"type", "end"}, {"reason", reason}});
+}
+
+std::vector<std::string> Coordinator::summary() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  std::vector<std::string> lines{fmt::format("ended: {}", reason_)};
+  for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
+    std::uint64_t epochs = 0, failed = 0, samples = 0, bytes = 0;
+    for (const auto& verdict : book_.verdicts()) {
+      if (verdict.stream != s) continue;
+      ++epochs;
+      failed += !verdict.exactly_once;
+      samples += verdict.samples;
+      bytes += verdict.bytes;
+    }
+    lines.push_back(fmt::format("{}: {} epoch{} complete, {} samples, {} in {:.1f} s; audit: {}",
+                                blueprint_.streams[s].name, epochs, epochs == 1 ? "" : "s", samples,
+                                format_bytes(static_cast<double>(bytes)), seconds,
+                                epochs == 0   ? "nothing to check"
+                                : failed == 0 ? "every sample exactly once"
+                                              : fmt::format("FAILED in {} of them", failed)));
+  }
+  for (auto& line : book_.unfinished()) lines.push_back(std::move(line));
+  return lines;
+}
+
+nlohmann::json Coordinator::stat() const {
+  auto streams = nlohmann::json::array();
+  for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
+    std::uint64_t epochs = 0, samples = 0;
+    bool exactly_once = true;
+    for (const auto& verdict : book_.verdicts())
+      if (verdict.stream == s) ++epochs, samples += verdict.samples, exactly_once &= verdict.exactly_once;
+    streams.push_back({{"name", blueprint_.streams[s].name},
+                       {"samples", blueprint_.streams[s].samples},
+                       {"world_size", registry_.world_size(s)},
+                       {"epochs_complete", epochs},
+                       {"samples_delivered", samples},
+                       {"exactly_once", exactly_once}});
+  }
+  return {{"trainers", registry_.alive()}, {"streams", std::move(streams)}, {"ending", reason_}};
+}
+
+}  // namespace headrace::service

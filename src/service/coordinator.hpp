@@ -1,0 +1,55 @@
+// The head of the service, at stager 0: answers claims, keeps the audit, decides when the service ends. Called from the
+// host's thread only; talks to the leaders of nodes through `send`.
+//
+//   serving --(all consumed | goodbyes and linger | stop)--> ending --(every stager has drained)--> over
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "service/epoch_book.hpp"
+#include "service/registry.hpp"
+
+namespace headrace::service {
+
+class Coordinator {
+ public:
+  /// send(node, message): to the leader of a node (node 0 is here).
+  using Send = std::function<void(std::uint32_t node, const nlohmann::json& message)>;
+  using Clock = std::chrono::steady_clock;
+
+  Coordinator(const Config& config, const Blueprint& blueprint, std::uint32_t nodes, std::uint32_t stagers,
+              std::vector<std::uint64_t> stream_hashes, Send send);
+
+  /// A message of a leader: claim, left, finished, epoch, stop, drained.
+  void handle(const nlohmann::json& message);
+  /// Time passes: linger runs out.
+  void tick(Clock::time_point now);
+  /// Ends the service for this reason (once).
+  void end(const std::string& reason);
+
+  /// Lines for the end: reason, epochs, what is unfinished.
+  std::vector<std::string> summary() const;
+  bool audit_failed() const { return !book_.all_exactly_once(); }
+  nlohmann::json stat() const;
+
+ private:
+  void claim(const nlohmann::json& message);
+  void epoch(const nlohmann::json& message);
+  void consider_end();
+
+  const Config& config_;
+  const Blueprint& blueprint_;
+  std::uint32_t nodes_, stagers_, drained_ = 0;
+  Send send_;
+  Registry registry_;
+  EpochBook book_;
+  std::string reason_;
+  std::optional<Clock::time_point> all_gone_since_;
+  Clock::time_point begin_ = Clock::now();
+};
+
+}  // namespace headrace::service

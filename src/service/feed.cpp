@@ -1,0 +1,259 @@
+#include "service/feed.hpp"
+
+#include <utility>
+
+#include "base/contract.hpp"
+#include "base/hash.hpp"
+
+namespace headrace::service {
+
+namespace {
+double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+}  // namespace
+
+Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
+           Ledger ledger, Events events)
+    : supply_(supply),
+      workers_(workers),
+      ring_(ring),
+      place_(std::move(place)),
+      schedule_(schedule),
+      events_(std::move(events)),
+      ledger_(std::move(ledger)),
+      slots_(ring.slots()) {}
+
+void Feed::pump() {
+  std::vector<std::uint32_t> assigned;
+  {
+    const std::lock_guard lock(mutex_);
+    assigned = assign();
+  }
+  fill(std::move(assigned));
+}
+
+void Feed::collect() {
+  std::vector<ring::Freed> freed;
+  try {
+    ring_.collect(freed);
+  } catch (const ring::ProtocolViolation& violation) {
+    closed_ = true;
+    events_.violation(violation.what());
+    return;
+  }
+  if (freed.empty()) return;
+  const auto now = Clock::now();
+  last_sign_ = now;
+  if (full_) full_seconds_ += seconds_between(full_since_, now);
+  full_ = false;
+  for (const auto& entry : freed) {
+    const auto& slot = slots_[entry.slot];
+    // What was leased before a seek is of a count that has ended.
+    if (!entry.consumed || slot.generation != generation_) continue;
+    if (const auto complete = ledger_.released(slot.step, slot.rows, slot.hash, slot.wrong))
+      events_.epoch_done(report(*complete));
+  }
+}
+
+std::vector<std::uint32_t> Feed::assign() {
+  std::vector<std::uint32_t> assigned;
+  if (closed_) return assigned;
+  collect();
+  while (assign_one(assigned)) {
+  }
+  wait_for_bell();
+  return assigned;
+}
+
+bool Feed::assign_one(std::vector<std::uint32_t>& assigned) {
+  if (closed_ || end_handed_over_) return false;
+  const auto number = ring_.take_free();
+  if (!number) return false;
+  const auto step = ledger_.next();
+  if (!step) {
+    ring_.give_back(*number);
+    if (queue_.empty()) {
+      ring_.publish_end(generation_);
+      end_handed_over_ = true;
+    }
+    return false;
+  }
+  auto& slot = slots_[*number];
+  slot = Slot{.step = *step, .generation = generation_};
+  slot.share = schedule_.share(step->step, place_.rank);
+  slot.rows = slot.share.rows;
+  slot.filled = slot.share.rows + slot.share.padding;
+  slot.permutation = permutation(step->epoch);
+  queue_.push_back(*number);
+  ++under_way_;
+  assigned.push_back(*number);
+  return true;
+}
+
+void Feed::wait_for_bell() {
+  // While a slot is being filled nobody needs to ring: who fills it looks again when it is done.
+  if (closed_ || under_way_ > 0) return;
+  if (!full_) {
+    full_ = true;
+    full_since_ = Clock::now();
+  }
+  if (ring_.arm_bell()) workers_.post([self = shared_from_this()] { self->pump(); });
+}
+
+std::shared_ptr<const plan::Permutation> Feed::permutation(std::uint64_t epoch) {
+  if (schedule_.shuffle() == plan::Shuffle::none) return nullptr;
+  if (!permutation_ || permutation_epoch_ != epoch) {
+    permutation_ = std::make_shared<plan::Permutation>(
+        schedule_.samples(), plan::epoch_key(place_.seed, place_.stream_name, epoch));
+    permutation_epoch_ = epoch;
+  }
+  return permutation_;
+}
+
+Target Feed::target(std::uint32_t slot) const {
+  Target target{ring_.index(slot), {}};
+  for (std::size_t f = 0; f < supply_.blueprint().schema.size(); ++f) target.fields.push_back(ring_.field(slot, f));
+  return target;
+}
+
+void Feed::fill(std::vector<std::uint32_t> assigned) {
+  while (!assigned.empty()) {
+    const auto number = assigned.front();
+    assigned.erase(assigned.begin());
+    spread(std::move(assigned));
+    const auto& slot = slots_[number];  // the filler's own until filled()
+    const bool complete =
+        supply_.fill({place_.stream, slot.share, slot.permutation}, target(number),
+                     [self = shared_from_this(), number] { self->spread(self->filled(number)); });
+    if (!complete) return;
+    assigned = filled(number);
+  }
+}
+
+void Feed::spread(std::vector<std::uint32_t> assigned) {
+  for (const auto number : assigned)
+    workers_.post([self = shared_from_this(), number] { self->fill({number}); });
+}
+
+std::vector<std::uint32_t> Feed::filled(std::uint32_t number) {
+  settle(slots_[number], number);
+  std::vector<std::uint32_t> more;
+  std::function<void()> idle;
+  {
+    const std::lock_guard lock(mutex_);
+    slots_[number].done = true;
+    --under_way_;
+    hand_over();
+    more = assign();
+    if (closed_ && under_way_ == 0) idle = std::exchange(on_idle_, nullptr);
+  }
+  if (idle) idle();
+  return more;
+}
+
+void Feed::settle(Slot& slot, std::uint32_t number) const {
+  const auto* index = ring_.index(number);
+  slot.hash = hash_samples({index, slot.rows});
+  if (place_.full_audit) slot.wrong = count_wrong(slot, index);
+}
+
+std::uint64_t Feed::count_wrong(const Slot& slot, const std::int64_t* index) const {
+  // Not by the way the batch was planned, but backwards: sample -> ordinal -> position, which must be one of the share,
+  // each once.
+  const auto& selection = supply_.blueprint().selections[place_.stream];
+  std::vector<bool> seen(slot.rows);
+  std::uint64_t wrong = 0;
+  for (std::uint32_t i = 0; i < slot.rows; ++i) {
+    const Sample sample{static_cast<std::uint64_t>(index[i])};
+    bool right = index[i] >= 0 && selection.contains(sample);
+    if (right) {
+      const auto ordinal = selection.lower_bound(sample).value;
+      const auto position = slot.permutation ? slot.permutation->inverse(ordinal) : ordinal;
+      right = position >= slot.share.first && position - slot.share.first < slot.rows &&
+              !seen[position - slot.share.first];
+      if (right) seen[position - slot.share.first] = true;
+    }
+    wrong += !right;
+  }
+  return wrong;
+}
+
+void Feed::hand_over() {
+  while (!queue_.empty() && slots_[queue_.front()].done) {
+    const auto number = queue_.front();
+    queue_.pop_front();
+    const auto& slot = slots_[number];
+    if (closed_ || slot.generation != generation_)
+      ring_.give_back(number);
+    else
+      ring_.publish({.slot = number,
+                     .generation = slot.generation,
+                     .epoch = slot.step.epoch,
+                     .step = slot.step.step,
+                     .rows = slot.rows,
+                     .filled = slot.filled});
+  }
+}
+
+std::vector<Tally> Feed::seek(std::uint32_t generation, Step to) {
+  std::vector<Tally> unfinished;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return {};
+    collect();
+    generation_ = generation;
+    end_handed_over_ = false;
+    unfinished = ledger_.seek(to);
+    hand_over();
+  }
+  workers_.post([self = shared_from_this()] { self->pump(); });
+  return unfinished;
+}
+
+void Feed::close(std::function<void()> on_idle) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) collect();  // what the trainer released before it went counts
+    closed_ = true;
+    hand_over();
+    if (under_way_ > 0) {
+      on_idle_ = std::move(on_idle);
+      return;
+    }
+  }
+  on_idle();
+}
+
+EpochReport Feed::report(const Tally& tally) {
+  const auto now = Clock::now();
+  const double trainer_wait = ring_.trainer_wait_seconds();
+  EpochReport report{tally, seconds_between(epoch_begin_, now), trainer_wait - reported_trainer_wait_,
+                     full_seconds_ - reported_stager_wait_};
+  epoch_begin_ = now;
+  reported_trainer_wait_ = trainer_wait;
+  reported_stager_wait_ = full_seconds_;
+  return report;
+}
+
+Ledger Feed::ledger() const {
+  const std::lock_guard lock(mutex_);
+  return ledger_;
+}
+
+Step Feed::position() const {
+  const std::lock_guard lock(mutex_);
+  return ledger_.position();
+}
+
+double Feed::stager_wait() const {
+  const std::lock_guard lock(mutex_);
+  return full_seconds_;
+}
+
+double Feed::idle_seconds() const {
+  const std::lock_guard lock(mutex_);
+  return full_ ? seconds_between(last_sign_, Clock::now()) : 0;
+}
+
+}  // namespace headrace::service

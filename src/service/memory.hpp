@@ -1,0 +1,17 @@
+// How much memory this node can still give: the kernel's estimate, and the limit of every cgroup above this process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace headrace::service {
+
+struct MemoryLimit {
+  std::uint64_t available = 0;  ///< bytes
+  std::string by;               ///< "MemAvailable" or "cgroup /slurm/job_17 (memory.max)"
+};
+
+/// The tightest limit. root: where /proc and /sys are found (tests put files there).
+MemoryLimit available_memory(const std::string& root = "");
+
+}  // namespace headrace::service

@@ -1,0 +1,69 @@
+// Fills slots: works out which rows a batch has, gathers those of this node from its stores, asks other nodes for theirs.
+//
+//   batch plan -> pieces -> on this node:  store --copy_rows--> slot
+//                        -> elsewhere:     request --> (pack there) --> answer lands in the slot
+//
+// One per stager; fill() and pack() from any worker.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/workers.hpp"
+#include "exchange/engine.hpp"
+#include "plan/batch_plan.hpp"
+#include "service/blueprint.hpp"
+#include "service/topology.hpp"
+#include "store/node_store.hpp"
+
+namespace headrace::service {
+
+/// Where a batch goes: memory that a trainer may already be scribbling on, so it is written, and read only for sums.
+struct Target {
+  std::int64_t* index = nullptr;
+  std::vector<std::byte*> fields;  ///< first row of each
+};
+
+/// One batch of one trainer.
+struct Order {
+  std::uint32_t stream = 0;
+  plan::Share share;
+  std::shared_ptr<const plan::Permutation> permutation;  ///< of the epoch; null where the stream is not shuffled
+};
+
+class Supply {
+ public:
+  Supply(const Blueprint& blueprint, const Topology& topology, const store::NodeStore& store)
+      : blueprint_(blueprint), topology_(topology), store_(store) {}
+  /// Where rows of other nodes come from; before the first fill, unless there is one node only.
+  void connect(exchange::Engine& engine) { engine_ = &engine; }
+
+  /// Fills the target. True: it is filled. False: rows of other nodes are still to come, and done() follows, once, in
+  /// the thread that owns MPI.
+  bool fill(const Order& order, const Target& target, std::function<void()> done) const;
+  /// Packs the rows that another stager asks for; returns the bytes. Error on a request that makes no sense.
+  std::size_t pack(const exchange::Request& request, std::span<std::byte> out) const;
+  /// Bytes of the largest single row in an answer: sample number and fields.
+  std::size_t answer_row_bytes() const { return sizeof(std::int64_t) + row_bytes(blueprint_.schema); }
+  const Blueprint& blueprint() const { return blueprint_; }
+  bool is_whole() const { return topology_.nodes.size() == 1; }  ///< this node holds all samples
+
+ private:
+  void gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
+              std::byte* index, std::span<std::byte* const> fields) const;
+  std::shared_ptr<std::atomic<std::size_t>> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
+                                                            const Target& target, std::function<void()> done) const;
+  std::vector<exchange::Fetch> remote_fetches(const Order& order, const plan::BatchPlan& plan,
+                                              const Target& target) const;
+
+  const Blueprint& blueprint_;
+  const Topology& topology_;
+  const store::NodeStore& store_;
+  exchange::Engine* engine_ = nullptr;
+};
+
+}  // namespace headrace::service

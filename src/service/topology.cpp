@@ -1,0 +1,46 @@
+#include "service/topology.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace headrace::service {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+struct Seat {
+  int leader = 0, local = 0, world = 0;
+  auto operator<=>(const Seat&) const = default;
+};
+
+}  // namespace
+
+Topology Topology::discover(const mpi::Comm& world, bool split_nodes) {
+  const auto shared = split_nodes ? world.split(world.rank(), 0) : world.split_shared();
+  const int leader = shared.allgather(world.rank()).front();
+  auto seats = world.allgather(Seat{leader, shared.rank(), world.rank()});
+  std::sort(seats.begin(), seats.end());
+  const auto mine = std::find_if(seats.begin(), seats.end(), [&](const Seat& s) { return s.world == world.rank(); });
+
+  auto all = world.split(0, static_cast<int>(mine - seats.begin()));
+  auto node = all.split(leader, all.rank());
+  Topology topology(std::move(all), std::move(node));
+  const auto hosts = topology.all.allgather(host_name());
+  for (std::size_t i = 0; i < seats.size(); ++i) {
+    if (i == 0 || seats[i].leader != seats[i - 1].leader)
+      topology.nodes.push_back({static_cast<std::uint32_t>(i), 0, hosts[i]});
+    ++topology.nodes.back().stagers;
+    topology.node_of_.push_back(static_cast<std::uint32_t>(topology.nodes.size() - 1));
+  }
+  topology.my_node = topology.node_of_[topology.me()];
+  return topology;
+}
+
+}  // namespace headrace::service
