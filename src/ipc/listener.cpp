@@ -1,0 +1,94 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "ipc/socket_call.hpp"
+
+namespace headrace::ipc {
+
+using detail::Ready;
+
+namespace {
+
+[[noreturn]] void throw_taken(const Address& address, const std::optional<Connection>& holder) {
+  const std::string who =
+      holder ? "pid " + std::to_string(holder->peer().pid) : "its process is just starting or ending";
+  throw Error("a service named '" + address.service() + "' already runs on this node (" + who +
+              "); choose another name or run: headrace stop " + address.service());
+}
+
+bool try_bind(const Fd& socket, const Address& address) {
+  const auto name = detail::raw(address);
+  if (bind(socket.get(), name.get(), name.length) == 0) return true;
+  if (errno == EADDRINUSE) return false;
+  throw Error("cannot listen at '" + address.service() + "' (" + errno_text("bind", errno) +
+              "); choose another name or path");
+}
+
+/// Held while a path is tested and replaced, so that two servers that start at once do not remove each other's socket.
+/// Where the file system has no locks, that risk remains.
+Fd lock_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  Fd fd(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) flock(fd.get(), LOCK_EX);
+  return fd;
+}
+
+}  // namespace
+
+Listener::Listener(Address address)
+    : address_(std::move(address)), socket_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  if (!socket_) throw_errno("socket");
+  if (address_.is_path())
+    bind_path();
+  else
+    bind_name();
+}
+
+void Listener::bind_name() {
+  if (!try_bind(socket_, address_)) throw_taken(address_, Connection::connect(address_));
+  if (listen(socket_.get(), SOMAXCONN) != 0) throw_errno("listen");
+}
+
+void Listener::bind_path() {
+  const auto& path = address_.service();
+  const Fd lock = lock_folder_of(path);
+  if (!try_bind(socket_, address_)) {
+    struct stat info {};
+    require(lstat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode),
+            "'" + path + "' is there already and is no socket; choose another path");
+    if (const auto holder = Connection::connect(address_)) throw_taken(address_, holder);
+    unlink(path.c_str());  // of a server that is dead
+    if (!try_bind(socket_, address_)) throw_taken(address_, std::nullopt);
+  }
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) throw_errno("stat of " + path);
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+  // Within the lock: whoever finds a socket that does not listen takes it for a dead server's.
+  if (listen(socket_.get(), SOMAXCONN) != 0) throw_errno("listen");
+}
+
+Listener::~Listener() {
+  if (!socket_ || !address_.is_path()) return;
+  struct stat info {};
+  if (stat(address_.service().c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_)
+    unlink(address_.service().c_str());
+}
+
+std::optional<Connection> Listener::accept(std::chrono::milliseconds timeout) const {
+  for (bool waited = false;; waited = true) {
+    Fd fd(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (fd) return Connection(std::move(fd));
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EAGAIN) throw_errno("accept");
+    if (waited || timeout.count() == 0 || detail::wait_for(socket_.get(), POLLIN, timeout) != Ready::yes)
+      return std::nullopt;
+  }
+}
+
+}  // namespace headrace::ipc

@@ -1,0 +1,140 @@
+#include "ipc/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/contract.hpp"
+#include "base/error.hpp"
+#include "base/narrow.hpp"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14; older headers lack it
+#endif
+
+namespace headrace::ipc {
+
+namespace {
+constexpr std::uint64_t page = 4096;
+constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+}  // namespace
+
+Fd make_memfd(const std::string& name, std::uint64_t bytes) {
+  Fd fd(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) throw_errno("memfd_create");
+  if (ftruncate(fd.get(), narrow<off_t>(bytes)) != 0) throw_errno("sizing a memfd to " + format_bytes(double(bytes)));
+  return fd;
+}
+
+std::uint64_t size_of_file(const Fd& fd) {
+  struct stat info {};
+  if (fstat(fd.get(), &info) != 0) throw_errno("fstat");
+  return narrow<std::uint64_t>(info.st_size);
+}
+
+void seal(const Fd& fd) {
+  if (fcntl(fd.get(), F_ADD_SEALS, all_seals) != 0) throw_errno("sealing a memfd");
+}
+
+void require_sealed(const Fd& fd) {
+  const int seals = fcntl(fd.get(), F_GET_SEALS);
+  require(seals >= 0 && (seals & all_seals) == all_seals,
+          "the shared memory received is not a sealed memfd (its sender is no Headrace service of this version); "
+          "connect to another service");
+}
+
+void reserve(const Fd& fd, std::uint64_t offset, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  int error = 0;
+  do {
+    error = posix_fallocate(fd.get(), narrow<off_t>(offset), narrow<off_t>(bytes));
+  } while (error == EINTR);
+  require(error == 0, "cannot reserve " + format_bytes(double(bytes)) + " of shared memory (" + std::strerror(error) +
+                          "); use fewer or smaller samples, or more nodes");
+}
+
+namespace {
+
+/// A write of what is there: faults the page in for writing and changes nothing.
+void touch(std::span<std::byte> memory) {
+  for (std::uint64_t at = 0; at < memory.size(); at += page) {
+    auto* byte = reinterpret_cast<unsigned char*>(memory.data() + at);
+    __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);  // relaxed: nobody else uses the memory yet; only the fault counts
+  }
+}
+
+void populate_part(std::span<std::byte> part) {
+  madvise(part.data(), part.size(), MADV_HUGEPAGE);  // where allowed for shared memory; a refusal costs nothing
+  while (madvise(part.data(), part.size(), MADV_POPULATE_WRITE) != 0) {
+    if (errno == EINTR || errno == EAGAIN) continue;
+    touch(part);  // kernels before 5.14
+    return;
+  }
+}
+
+}  // namespace
+
+void populate(std::span<std::byte> memory, unsigned threads) {
+  if (memory.empty()) return;
+  const auto skew = reinterpret_cast<std::uintptr_t>(memory.data()) % page;
+  const std::span<std::byte> whole(memory.data() - skew, memory.size() + skew);
+  const std::uint64_t count = std::max(1u, threads);
+  const std::uint64_t piece = round_up((whole.size() + count - 1) / count, page);
+  std::vector<std::jthread> others;
+  for (std::uint64_t begin = piece; begin < whole.size(); begin += piece)
+    others.emplace_back(populate_part, whole.subspan(begin, std::min(piece, whole.size() - begin)));
+  populate_part(whole.first(std::min<std::uint64_t>(piece, whole.size())));
+}
+
+Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bool writable) {
+  EXPECTS(bytes > 0 && offset % page == 0);
+  void* address =
+      mmap(nullptr, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd.get(), narrow<off_t>(offset));
+  if (address == MAP_FAILED) throw_errno("mapping " + format_bytes(double(bytes)) + " of shared memory");
+  Mapping mapping;
+  mapping.data_ = static_cast<std::byte*>(address);
+  mapping.size_ = bytes;
+  return mapping;
+}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  if (this != &other) {
+    unmap();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+void Mapping::dont_fork() {
+  if (madvise(data_, size_, MADV_DONTFORK) != 0) throw_errno("madvise(MADV_DONTFORK)");
+}
+
+void Mapping::detach(std::uint64_t offset, std::uint64_t bytes) {
+  EXPECTS(offset % page == 0 && bytes % page == 0 && offset + bytes <= size_);
+  if (bytes == 0) return;
+  void* copy = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(double(bytes)) + " out of shared memory");
+  std::memcpy(copy, data_ + offset, bytes);
+  if (mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, data_ + offset) == MAP_FAILED) {
+    const int error = errno;
+    munmap(copy, bytes);
+    throw Error(errno_text("mremap", error));
+  }
+}
+
+void Mapping::unmap() noexcept {
+  if (data_ != nullptr) munmap(data_, size_);
+  data_ = nullptr;
+  size_ = 0;
+}
+
+}  // namespace headrace::ipc

@@ -1,0 +1,55 @@
+// Memory that processes of one node share: memfds, their reservation, mappings. No state; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "ipc/fd.hpp"
+
+namespace headrace::ipc {
+
+/// A memfd of that size, nothing reserved yet. The name shows in /proc/PID/maps only.
+Fd make_memfd(const std::string& name, std::uint64_t bytes);
+/// Bytes of a memfd or file.
+std::uint64_t size_of_file(const Fd& fd);
+/// From now on nobody can change the size, so that no peer can make our accesses fault; nor add or lift seals.
+void seal(const Fd& fd);
+/// Throws Error unless the peer's memfd is sealed as by seal().
+void require_sealed(const Fd& fd);
+/// Takes memory for [offset, offset + bytes) now; Error that names the size if there is too little.
+void reserve(const Fd& fd, std::uint64_t offset, std::uint64_t bytes);
+/// Faults the memory in, writable, with that many threads. Contents stay.
+void populate(std::span<std::byte> memory, unsigned threads);
+
+/// A shared mapping of a file; unmapped at the end of its life.
+class Mapping {
+ public:
+  Mapping() = default;
+  /// bytes > 0; offset is a multiple of the page size.
+  static Mapping map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset = 0, bool writable = true);
+  Mapping(Mapping&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept;
+  ~Mapping() { unmap(); }
+
+  std::byte* data() const noexcept { return data_; }
+  std::uint64_t size() const noexcept { return size_; }
+  std::span<std::byte> span() const noexcept { return {data_, size_}; }
+  /// A forked child will not have it: neither a writer more, nor pages that stay alive with the child.
+  void dont_fork();
+  /// Replaces [offset, offset + bytes), whole pages, by a private copy of what it holds, at the same address and in one
+  /// step for whoever reads it meanwhile.
+  void detach(std::uint64_t offset, std::uint64_t bytes);
+  /// The address range stays mapped until the process ends.
+  void leave() noexcept { data_ = nullptr, size_ = 0; }
+  void unmap() noexcept;
+
+ private:
+  std::byte* data_ = nullptr;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace headrace::ipc
