@@ -1,0 +1,89 @@
+// headrace COMMAND ...: takes the command line apart, runs the command, returns its exit code.
+// 0 done, 1 failed, 2 wrong usage.
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "service/options_load.hpp"
+
+namespace {
+
+using namespace headrace;
+using namespace headrace::service;
+
+/// A command with what it does. Mistakes of its command line so far are passed on, to be told with its own.
+struct Entry {
+  Command command;
+  std::function<int(const Arguments&, Mistakes&)> run;
+};
+
+std::vector<Entry> entries() {
+  return {};
+}
+
+/// Launched side by side, all ranks make the same mistake: only the first tells it.
+bool speaks_for_all() {
+  for (const auto* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* rank = std::getenv(variable)) return std::string(rank) == "0";
+  return true;
+}
+
+std::string overview(const std::vector<Entry>& all) {
+  std::string text =
+      "Feeds training jobs from HDF5 files: read once, shuffled anew each epoch, delivered in shared memory.\n\n"
+      "Usage: headrace COMMAND ...\n\nCommands\n";
+  for (const auto& entry : all)
+    text += "  " + entry.command.name + std::string(10 - entry.command.name.size(), ' ') + entry.command.summary + "\n";
+  return text + "\nEach has a --help of its own; 'headrace --version' tells the version.\n";
+}
+
+int run_command(const Entry& entry, const std::vector<std::string>& args) {
+  Mistakes mistakes;
+  const auto arguments = parse_arguments(entry.command, args, mistakes);
+  if (arguments.help) {
+    std::cout << help_text(entry.command);
+    return 0;
+  }
+  if (!entry.command.configured) mistakes.throw_if_any();
+  return entry.run(arguments, mistakes);
+}
+
+int run(const std::vector<std::string>& args) {
+  const auto all = entries();
+  if (args.empty()) throw UsageError("no command given\n\n" + overview(all));
+  if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+    std::cout << overview(all);
+    return 0;
+  }
+  if (args[0] == "--version") {
+    std::cout << "headrace " HEADRACE_VERSION "\n";
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : all) {
+    if (entry.command.name == args[0]) return run_command(entry, {args.begin() + 1, args.end()});
+    names.push_back(entry.command.name);
+  }
+  throw UsageError("unknown command '" + args[0] + "'" + did_you_mean(args[0], names));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int code = 1;
+  std::string message;
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const UsageError& error) {
+    code = 2;
+    message = error.what();
+  } catch (const std::exception& error) {
+    message = error.what();
+  }
+  if (speaks_for_all()) std::cerr << "headrace: " << message << "\n";
+  return code;
+}
