@@ -1,0 +1,25 @@
+# The Python package over the trainers' library (target headrace_client).
+#
+# In the build tree, python/headrace holds links to the package's files and to the library, so that with
+# BUILD/python on PYTHONPATH `import headrace` works with no other setting. Installed, it is a folder of its own that
+# works the same way; in a wheel (scikit-build-core) it holds the library itself.
+set(python_source ${CMAKE_SOURCE_DIR}/src/client/python/headrace)
+file(GLOB python_files CONFIGURE_DEPENDS ${python_source}/*.py ${python_source}/py.typed)
+set(python_build ${CMAKE_BINARY_DIR}/python/headrace)
+file(REMOVE_RECURSE ${python_build})  # links to files that are gone
+file(MAKE_DIRECTORY ${python_build})
+foreach(file ${python_files})
+  get_filename_component(name ${file} NAME)
+  file(CREATE_LINK ${file} ${python_build}/${name} SYMBOLIC)
+endforeach()
+file(CREATE_LINK ../../lib/libheadrace.so ${python_build}/libheadrace.so SYMBOLIC)
+
+if(SKBUILD)
+  install(FILES $<TARGET_FILE:headrace_client> DESTINATION headrace RENAME libheadrace.so COMPONENT python)
+else()
+  set(HEADRACE_PYTHON_DIR ${CMAKE_INSTALL_LIBDIR}/headrace/python CACHE STRING "Where the Python package is installed")
+  install(FILES ${python_files} DESTINATION ${HEADRACE_PYTHON_DIR}/headrace COMPONENT python)
+  file(RELATIVE_PATH to_library /${HEADRACE_PYTHON_DIR}/headrace /${CMAKE_INSTALL_LIBDIR}/libheadrace.so)
+  file(CREATE_LINK ${to_library} ${CMAKE_BINARY_DIR}/install_link/libheadrace.so SYMBOLIC)
+  install(FILES ${CMAKE_BINARY_DIR}/install_link/libheadrace.so DESTINATION ${HEADRACE_PYTHON_DIR}/headrace COMPONENT python)
+endif()

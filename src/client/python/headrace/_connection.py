@@ -1,0 +1,258 @@
+"""One hr_stream of the C library, and who may touch it when.
+
+1. `_turn` serializes hr_acquire, seek and close; `_guard` serializes hr_release and the end of the handle. Both are
+   re-entrant, because the garbage collector may release a lease in the middle of either. Order: _turn, then _guard.
+2. The handle is None once closed or forked; then nothing calls the library any more.
+3. A lease that the library gave and nobody has adopted (a signal came in between) stays in `_raw` for the next acquire.
+4. A fork marks every connection of the child as dead, before any other Python code of the child runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional
+
+from . import _lib
+from .errors import Closed, Error, Exhausted, Forked, Timeout
+
+if TYPE_CHECKING:
+    from .batch import Batch
+
+log = logging.getLogger("headrace")
+
+_NOTHING = 0xFFFFFFFF  # no lease has this number
+_SLICE = 0.25  # seconds in the library at a time: also bounds how long a signal that came just before can wait
+_FIRST_WARNING = 30.0  # seconds of waiting for one batch
+
+
+class Connection:
+    def __init__(self, handle: int, info: _lib.Info, batch_timeout: Optional[float]) -> None:
+        self._handle: Optional[int] = handle
+        self._closing = False
+        self._forked = False
+        self._turn = threading.RLock()
+        self._guard = threading.RLock()
+        self._held: set[int] = set()
+        self._deferred: deque[tuple[Any, Any]] = deque()  # (event, lease); appended to by any thread
+        self._raw = _lib.RawBatch(lease=_NOTHING)
+        self._raw_ref = ctypes.byref(self._raw)
+        self._try_acquire = _lib.quick.hr_acquire
+        self._hr_release = _lib.quick.hr_release
+        self._batch_timeout = batch_timeout
+        self.label = f"stream {info.stream.decode()} of service {info.service.decode()}"
+        self.rank: int = info.rank
+        self.batches: int = info.batches
+        self.ring: int = info.ring or 0
+        self.ring_bytes: int = info.ring_bytes
+        self.position = (info.epoch, info.step)  #: of the next batch
+        self.ended = False  #: all counted epochs are consumed
+        self._lease_type = _lib.bytes_array(info.ring_bytes, "Lease", {
+            "__doc__": "The ring, seen by one lease. Views have it as their base; the slot returns when it is gone.",
+            "__slots__": ("connection", "number", "__weakref__"),
+            "__del__": _return_lease,
+        })
+        _open.add(self)
+
+    # -- acquiring -----------------------------------------------------------------------------------------------------
+
+    def acquire(self, epoch: int, make_batch: Callable[[Any, _lib.RawBatch], Batch]) -> Optional[Batch]:
+        """make_batch(lease, raw batch) for the next batch; None where the epoch has none left."""
+        with self._turn:
+            raw = self._raw
+            handle = self._usable()
+            if self.position[0] != epoch or not self.batches:
+                return None
+            if raw.lease == _NOTHING:
+                if self._deferred:
+                    self._return_finished()
+                code = self._try_acquire(handle, 0.0, self._raw_ref)
+                if code != _lib.OK and self._wait(code) == _lib.END:
+                    self.ended = True
+                    return None
+            lease = self._lease_type.from_address(self.ring)
+            lease.connection = self
+            batch = make_batch(lease, raw)
+            step = batch.step + 1
+            self.position = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
+            self._held.add(raw.lease)
+            # No Python signal handler can run between these two: adopted exactly once.
+            lease.number = raw.lease
+            raw.lease = _NOTHING
+            return batch
+
+    def _wait(self, code: int) -> int:
+        """The slow path of acquire: OK or END, or an exception. `code` is what the first try said."""
+        began = time.monotonic()
+        warn_at, collected = _FIRST_WARNING, False
+        while code not in (_lib.OK, _lib.END):
+            if code == _lib.EXHAUSTED:
+                if not self._return_oldest():
+                    if collected:
+                        raise self._failure(code)
+                    gc.collect()  # batches in reference cycles hold slots, too
+                    collected = True
+            elif code == _lib.TIMEOUT:
+                waited = time.monotonic() - began
+                if self._batch_timeout is not None and waited >= self._batch_timeout:
+                    raise Timeout(f"{self._waiting_for(waited)}: {_lib.error_text()}")
+                if waited >= warn_at:
+                    log.warning("%s: %s", self._waiting_for(waited), _lib.error_text())
+                    warn_at *= 2
+            elif code != _lib.INTERRUPTED:
+                raise self._failure(code)
+            self._return_finished()
+            code = _lib.waiting.hr_acquire(self._usable(), self._slice(began), self._raw_ref)
+        return code
+
+    def _slice(self, began: float) -> float:
+        if self._batch_timeout is None:
+            return _SLICE
+        return min(_SLICE, max(0.0, self._batch_timeout - (time.monotonic() - began)))
+
+    def _waiting_for(self, seconds: float) -> str:
+        epoch, step = self.position
+        return f"{self.label}: trainer {self.rank} has waited {seconds:.0f} s for epoch {epoch}, step {step}"
+
+    def _failure(self, code: int) -> Error:
+        text = _lib.failure(code, self.label)
+        if code == _lib.EXHAUSTED:
+            return Exhausted(f"{text}; drop batches and the views and tensors over them, or copy what is to be kept")
+        return text
+
+    def _usable(self) -> int:
+        handle = self._handle
+        if handle is None or self._closing:
+            if self._forked:
+                raise Forked(f"{self.label}: {_lib.FORKED_TEXT}")
+            raise Closed(f"{self.label} is closed; connect again")
+        return handle
+
+    # -- returning -----------------------------------------------------------------------------------------------------
+
+    def release(self, number: int) -> None:
+        """Called by the garbage collector, in any thread: never raises, never waits for anything slow."""
+        with self._guard:
+            if self._handle is not None and number in self._held:
+                self._held.discard(number)
+                self._hr_release(self._handle, number, 1)
+
+    def defer(self, lease: Any, event: Any) -> None:
+        """Keeps a lease until event.query() is true."""
+        self._deferred.append((event, lease))
+
+    def _return_finished(self) -> None:
+        for _ in range(len(self._deferred)):
+            event, lease = self._deferred.popleft()
+            if not event.query():
+                self._deferred.append((event, lease))
+
+    def _return_oldest(self) -> bool:
+        """Waits for the oldest deferred lease's event; False where there is none."""
+        if not self._deferred:
+            return False
+        self._deferred[0][0].synchronize()
+        self._deferred.popleft()
+        return True
+
+    # -- the rest ------------------------------------------------------------------------------------------------------
+
+    def seek(self, epoch: int, step: int) -> None:
+        with self._turn:
+            handle = self._usable()
+            self._return_unadopted(handle)
+            code = _lib.waiting.hr_seek(handle, epoch, step)
+            if code != _lib.OK:
+                raise _lib.failure(code, self.label)
+            self.position, self.ended = (epoch, step), False
+
+    def pass_over(self, epoch: int) -> None:
+        """The rest of the last epoch is not wanted: nothing comes any more, and the library need not know."""
+        with self._turn:
+            self._return_unadopted(self._usable())
+            self.position, self.ended = (epoch, 0), True
+
+    def _return_unadopted(self, handle: int) -> None:
+        if self._raw.lease != _NOTHING:
+            number, self._raw.lease = self._raw.lease, _NOTHING
+            self._hr_release(handle, number, 0)
+
+    def stats(self) -> _lib.Stats:
+        with self._guard:
+            stats = _lib.Stats()
+            code = _lib.quick.hr_get_stats(self._usable(), ctypes.byref(stats))
+            if code != _lib.OK:
+                raise _lib.failure(code, self.label)
+            return stats
+
+    @property
+    def closed(self) -> bool:
+        return self._handle is None or self._closing
+
+    def close(self, goodbye: bool) -> None:
+        """With a goodbye, batches still held count as consumed; without, they come again. Views stay valid memory."""
+        self._closing = True  # an acquire in another thread notices within a slice
+        with self._turn:
+            self._finish_deferred()
+            with self._guard:
+                handle, self._handle = self._handle, None
+                if handle is None:
+                    return
+                self._return_unadopted(handle)
+                held, self._held = self._held, set()
+                if goodbye:
+                    for number in held:
+                        self._hr_release(handle, number, 1)
+                _lib.quick.hr_close(handle, int(goodbye), int(bool(held)))
+                _open.discard(self)
+
+    def _finish_deferred(self) -> None:
+        while self._deferred:
+            try:
+                self._return_oldest()
+            except Exception as error:  # the device failed: its copies are over in any case
+                log.warning("%s: waiting for a device copy failed at close: %s", self.label, error)
+                self._deferred.popleft()
+
+    def _die_in_child(self) -> None:
+        self._forked, self._handle = True, None
+        self._turn, self._guard = threading.RLock(), threading.RLock()  # the parent's other threads may have held them
+        self._held, self._deferred = set(), deque()
+
+
+def _return_lease(lease: Any) -> None:
+    try:
+        connection, number = lease.connection, lease.number
+    except AttributeError:  # never adopted
+        return
+    connection.release(number)
+
+
+_open: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for connection in list(_open):
+        connection._die_in_child()
+    _open.clear()
+
+
+def _at_exit() -> None:
+    """A program that ends without closing says goodbye, unless an exception that nobody caught ended it."""
+    interactive = hasattr(sys, "ps1") or bool(sys.flags.interactive)
+    failed = getattr(sys, "last_exc", None) is not None or getattr(sys, "last_value", None) is not None
+    for connection in list(_open):
+        connection.close(goodbye=interactive or not failed)
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+atexit.register(_at_exit)

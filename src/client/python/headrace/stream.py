@@ -1,0 +1,240 @@
+"""A stream as a trainer sees it: an iterable of batches, one epoch per loop."""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Optional
+
+from . import _lib
+from ._connection import Connection
+from ._progress import ProgressLine
+from .batch import Batch, Layout
+from .errors import Error, Invalid
+from .ranks import Placement, place
+from .schema import FieldSpec, read_schema
+
+
+class Stats(NamedTuple):
+    """What this trainer has acquired so far."""
+
+    batches: int
+    rows: int
+    bytes: int
+    wait_seconds: float  #: spent waiting for batches
+    held: int  #: slots that are ours now
+
+
+class Stream:
+    """One ordered sequence of batches; made by :func:`connect`, closed by ``with`` or :meth:`close`.
+
+    * ``for batch in stream`` is one epoch, the next loop is the next epoch. After ``break`` the next ``for`` starts the
+      next epoch; :meth:`resume` iterates the rest of the current one instead. A stream that attaches in the middle of an
+      epoch, and one after :meth:`seek`, goes on from there in its first loop.
+    * Where epochs are counted, a loop after the last one yields nothing (see :attr:`finished`).
+    * A ``with`` block left normally says goodbye: this trainer is done. Left by an exception it says nothing, and the
+      service waits for this rank to come back: batches that it held come again. So does a program killed or ended by an
+      exception that nobody caught; one that ends normally without closing says goodbye.
+    * Threads may share a stream; each batch goes to one of them. In a forked child every call raises Forked.
+    """
+
+    def __init__(self, handle: int, placement: Placement, batch_timeout: Optional[float]) -> None:
+        info = _lib.Info()
+        code = _lib.waiting.hr_get_info(handle, ctypes.byref(info))
+        if code != _lib.OK:
+            raise _lib.failure(code)
+        self.service: str = info.service.decode()  #: name of the service
+        self.name: str = info.stream.decode()  #: name of the stream
+        self.rank: int = info.rank
+        self.world_size: int = info.world_size
+        self.samples: int = info.samples  #: selected, over all trainers
+        self.batch: int = info.batch  #: rows of a full batch of this trainer
+        self.epochs: int = info.epochs  #: 0: endless
+        self.slots: int = info.slots  #: batches that can be held at once
+        self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))
+        self.placement = placement
+        self._connection = Connection(handle, info, batch_timeout)
+        self._layout = Layout(self.schema, info.batch, info.ring or 0)
+        self._current = info.epoch  # the epoch of the last batch delivered
+        self._goes_on = True  # attached or sought: the next loop starts at the position, even inside an epoch
+
+    # -- iterating -----------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Batches per epoch, the same for every trainer of the stream."""
+        return self._connection.batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The next epoch, or the rest of one that was attached to or sought."""
+        epoch, step = self._connection.position
+        if step and not self._goes_on:
+            epoch += 1
+            if self._is_past_the_end(epoch):
+                self._connection.pass_over(epoch)
+            else:
+                self._connection.seek(epoch, 0)
+        return _Epoch(self, epoch)
+
+    def resume(self) -> Iterator[Batch]:
+        """The rest of the current epoch: goes on after a ``break``. Yields nothing where the epoch was finished."""
+        epoch = self._connection.position[0] if self._goes_on else self._current
+        return _Epoch(self, epoch)
+
+    def seek(self, epoch: int, step: int = 0) -> None:
+        """The next loop starts at this batch. Batches held stay valid."""
+        epoch, step = int(epoch), int(step)
+        if epoch < 0 or not 0 <= step < max(1, len(self)):
+            raise Invalid(f"no such position: epoch {epoch}, step {step} (an epoch of stream {self.name} has steps 0 to "
+                          f"{len(self) - 1})")
+        if self._is_past_the_end(epoch):
+            raise Invalid(f"no such epoch: {epoch} (stream {self.name} has epochs 0 to {self.epochs - 1})")
+        self._connection.seek(epoch, step)
+        self._goes_on = True
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """(epoch, step) of the next batch in order: what a checkpoint saves for seek()."""
+        return self._connection.position
+
+    @property
+    def finished(self) -> bool:
+        """All counted epochs are consumed or passed over; never for an endless stream."""
+        return self._connection.ended or self._is_past_the_end(self._connection.position[0])
+
+    def _is_past_the_end(self, epoch: int) -> bool:
+        return 0 < self.epochs <= epoch
+
+    def _take(self, epoch: int) -> Batch:
+        """The next batch of this epoch; StopIteration where it has none left."""
+        batch = self._connection.acquire(epoch, self._make_batch)
+        if batch is None:
+            raise StopIteration
+        self._current = epoch
+        self._goes_on = False
+        return batch
+
+    def _make_batch(self, lease: Any, raw: _lib.RawBatch) -> Batch:
+        return Batch(self._layout, lease, raw)
+
+    # -- the rest ------------------------------------------------------------------------------------------------------
+
+    def stats(self) -> Stats:
+        stats = self._connection.stats()
+        return Stats(stats.batches, stats.rows, stats.bytes, stats.wait_seconds, stats.held)
+
+    @property
+    def ring(self) -> tuple[int, int]:
+        """Address and bytes of the one writable mapping that holds all slots, page-aligned (for cudaHostRegister)."""
+        return self._connection.ring, self._connection.ring_bytes
+
+    @property
+    def closed(self) -> bool:
+        return self._connection.closed
+
+    def close(self, goodbye: bool = True) -> None:
+        """Ends the connection; a second call does nothing. goodbye=False: as if this trainer had died.
+
+        Views that are still alive stay valid memory, but what they show is no longer ours: copy before closing.
+        """
+        self._connection.close(goodbye)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, kind: Optional[type], error: Optional[BaseException], trace: object) -> None:
+        clean = error is None or (isinstance(error, SystemExit) and error.code in (None, 0))
+        self.close(goodbye=clean)
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)  # missing where the constructor failed
+        if connection is not None and not connection.closed:
+            warnings.warn(f"{self!r} was dropped without close(); use `with`", ResourceWarning, stacklevel=2)
+            connection.close(goodbye=True)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"at epoch {self.position[0]} step {self.position[1]}"
+        return f"<headrace.Stream {self.name} of {self.service}, rank {self.rank} of {self.world_size}, {state}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a stream belongs to the process that connected and cannot be pickled; in a torch DataLoader use "
+                        "num_workers=0, or iterate over the stream itself")
+
+
+class _Epoch:
+    """Iterates over what is left of one epoch. Holds no batch itself, so a loop holds at most two."""
+
+    __slots__ = ("_stream", "_epoch")
+
+    def __init__(self, stream: Stream, epoch: int) -> None:
+        self._stream = stream
+        self._epoch = epoch
+
+    def __iter__(self) -> _Epoch:
+        return self
+
+    def __next__(self) -> Batch:
+        return self._stream._take(self._epoch)
+
+
+def connect(name: str = "headrace", stream: Optional[str] = None, rank: Optional[int] = None,
+            world_size: Optional[int] = None, local_rank: Optional[int] = None, timeout: Optional[float] = 600.0, *,
+            batch_timeout: Optional[float] = None, progress: bool = True) -> Stream:
+    """Attaches this process to a stream of a service on this node, as one of its trainers.
+
+    name            of the service, or the path of its socket
+    stream          which of its streams; may be left out where there is one
+    rank, world_size, local_rank
+                    this trainer's place; by default from torchrun, Open MPI, PMI or Slurm, else 0 of 1
+    timeout         seconds to wait for a service not yet started or still loading (0: not at all; None: no limit)
+    batch_timeout   seconds that a loop may wait for one batch before it raises Timeout (None: no limit, but it says so
+                    in the log "headrace" after half a minute)
+    progress        shows on stderr what it waits for
+
+    Raises Refused, Timeout, Invalid or ServiceLost; the text says where the rank came from.
+    """
+    return attach(name, stream, place(rank, world_size, local_rank), timeout, batch_timeout, progress)
+
+
+def attach(name: str, stream: Optional[str], placement: Placement, timeout: Optional[float] = 600.0,
+           batch_timeout: Optional[float] = None, progress: bool = True,
+           watch: Optional[Callable[[], None]] = None) -> Stream:
+    """connect() for a known place; `watch` is called about every half second and ends the waiting by raising."""
+    label = f"headrace {name}" if stream is None else f"headrace {name}/{stream}"
+    line = ProgressLine(label, placement.local_rank <= 0) if progress else None
+    raised: list[BaseException] = []
+
+    def tell(_: object, what: Optional[bytes], fraction: float) -> int:
+        try:
+            if watch is not None:
+                watch()
+            if line is not None:
+                line.show((what or b"waiting").decode(errors="replace"), fraction)
+            return 0
+        except BaseException as error:  # a KeyboardInterrupt, too: it cannot cross the library
+            raised.append(error)
+            return 1
+
+    options = _lib.Options(
+        size=ctypes.sizeof(_lib.Options), service=name.encode(), stream=None if stream is None else stream.encode(),
+        rank=placement.rank, world_size=placement.world_size, local_rank=placement.local_rank,
+        timeout=-1.0 if timeout is None else float(timeout), progress=_lib.Progress(tell))
+    handle = ctypes.c_void_p()
+    try:
+        while True:
+            code = _lib.waiting.hr_connect(ctypes.byref(options), ctypes.byref(handle))
+            if raised:
+                raise raised[0]
+            if code != _lib.INTERRUPTED:
+                break
+    finally:
+        if line is not None:
+            line.clear()
+    if code != _lib.OK or handle.value is None:
+        raise _lib.failure(code, str(placement))
+    try:
+        return Stream(handle.value, placement, batch_timeout)
+    except Error:
+        _lib.waiting.hr_close(handle, 0, 0)
+        raise
