@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "h5/read.hpp"
+#include "mpi/agree.hpp"
+#include "reader/ways.hpp"
+
+namespace headrace::reader {
+
+namespace {
+
+constexpr std::uint64_t staged_bytes = std::uint64_t{16} << 20;  // of a slice that cannot go straight to its place
+
+std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pieces, std::uint64_t slice_bytes) {
+  std::vector<Piece> slices;
+  const auto align = std::max<std::uint64_t>(1, course.info().chunk_rows);
+  for (const auto& piece : pieces) {
+    const auto bytes = course.place(piece) != nullptr ? slice_bytes : std::min(slice_bytes, staged_bytes);
+    const auto parts = cut(piece, std::max<std::uint64_t>(1, bytes / course.row_bytes()), align);
+    slices.insert(slices.end(), parts.begin(), parts.end());
+  }
+  return slices;
+}
+
+class Rounds {
+ public:
+  Rounds(const Course& course, const h5::File& file) : course_(course), reader_(file, course.here().path) {}
+
+  /// Collective: this slice, or nothing.
+  void read(const Piece* slice) {
+    if (slice == nullptr) return note(reader_.read_collective(0, 0, staging_.data()));
+    auto* place = course_.place(*slice);
+    if (place == nullptr) staging_.resize(std::max(staging_.size(), slice->rows * course_.row_bytes()));
+    note(reader_.read_collective(slice->row, slice->rows, place != nullptr ? place : staging_.data()));
+    if (place != nullptr)
+      course_.placed(*slice);
+    else
+      course_.accept(*slice, staging_.data());
+  }
+  bool collective() const { return collective_; }
+
+ private:
+  void note(const h5::CollectiveVerdict& verdict) { collective_ = collective_ && verdict.collective; }
+
+  const Course& course_;
+  h5::Reader reader_;
+  std::vector<std::byte> staging_ = std::vector<std::byte>(1);  // never null, as HDF5 wants it
+  bool collective_ = true;
+};
+
+}  // namespace
+
+bool read_collective(const mpi::Comm& comm, const Course& course, const std::vector<Piece>& pieces,
+                     const h5::File& file, std::uint64_t slice_bytes) {
+  const auto slices = slices_of(course, pieces, slice_bytes);
+  const auto rounds = comm.max(std::uint64_t{slices.size()});
+  auto reading = mpi::together(comm, [&] { return std::make_unique<Rounds>(course, file); });
+  for (std::uint64_t i = 0; i < rounds; ++i) {
+    // A rank that fails inside H5Dread has taken part in its exchange, so that the others reach the agreement too.
+    const Piece* slice = i < slices.size() ? &slices[i] : nullptr;
+    mpi::together(comm, [&] {
+      if (slice == nullptr)
+        reading->read(nullptr);
+      else
+        course.explain(*slice, [&] { reading->read(slice); });
+    });
+    course.tally.tell();
+  }
+  return reading->collective();
+}
+
+}  // namespace headrace::reader

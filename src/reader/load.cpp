@@ -1,0 +1,138 @@
+#include "reader/load.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+
+#include "mpi/agree.hpp"
+#include "reader/route.hpp"
+#include "reader/ways.hpp"
+
+namespace headrace::reader {
+
+namespace {
+
+class Load {
+ public:
+  Load(const mpi::Comm& comm, const Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+       const LoadOptions& options)
+      : comm_(comm),
+        catalog_(catalog),
+        mine_(mine),
+        sink_(sink),
+        options_(options),
+        tally_(bytes_of(catalog, mine), options.progress) {
+    for (const auto& dataset : catalog.datasets) {
+      auto& routes = routes_.emplace_back();
+      for (const auto& here : dataset.in_file) routes.push_back(route(options.io, here));
+      report_.datasets.push_back({dataset.path, routes[0].way, text(routes), any(routes, Way::collective)});
+    }
+    report_.bytes = bytes_of(catalog, mine);
+  }
+
+  LoadReport run() {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t f = 0; f < catalog_.files.size(); ++f) read_together(f);
+    mpi::together(comm_, [&] { read_alone(); });
+    tally_.tell();
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return std::move(report_);
+  }
+
+ private:
+  static std::uint64_t bytes_of(const Catalog& catalog, std::span<const Interval> mine) {
+    std::uint64_t rows = 0;
+    for (const auto& interval : mine) rows += interval.last - interval.first;
+    return rows * catalog.row_bytes();
+  }
+  static bool any(const std::vector<Route>& routes, Way way) {
+    for (const auto& r : routes)
+      if (r.way == way) return true;
+    return false;
+  }
+
+  std::string text(const std::vector<Route>& routes) const {
+    std::string told = fmt::format("{} ({})", text_of(routes[0].way), routes[0].why);
+    for (std::size_t f = 1; f < routes.size(); ++f)
+      if (routes[f] != routes[0])
+        return told +
+               fmt::format("; {} otherwise: {} ({})", catalog_.files[f].path, text_of(routes[f].way), routes[f].why);
+    return told;
+  }
+
+  Course course(std::size_t dataset, std::size_t file) { return {catalog_, dataset, file, sink_, tally_}; }
+
+  // Every rank takes part in every file, with what it has there.
+  void read_together(std::size_t f) {
+    std::optional<h5::File> file;
+    for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
+      if (routes_[d][f].way != Way::collective || catalog_.files[f].samples == 0) continue;
+      if (!file) file = h5::open_collective(comm_, catalog_.files[f].path);
+      const bool really =
+          read_collective(comm_, course(d, f), pieces_in(catalog_.files[f], mine_), *file, options_.slice_bytes);
+      report_.datasets[d].collective = report_.datasets[d].collective && really;
+    }
+  }
+
+  // This rank's own part, without a word to the others.
+  void read_alone() {
+    Crew crew(options_.threads);
+    for (std::size_t f = 0; f < catalog_.files.size(); ++f) {
+      const auto pieces = pieces_in(catalog_.files[f], mine_);
+      if (!pieces.empty()) read_file(f, pieces, crew);
+    }
+    crew.finish();
+  }
+
+  void read_file(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
+    std::shared_ptr<const PlainFile> plain;
+    std::optional<h5::File> file;
+    for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
+      const auto way = routes_[d][f].way;
+      if (way == Way::collective) continue;
+      if (!plain) plain = std::make_shared<const PlainFile>(catalog_.files[f]);  // notices that the file has changed
+      if (way == Way::plain) {
+        read_plain(course(d, f), pieces, plain, crew);
+        continue;
+      }
+      if (!file) file = h5::open_file(catalog_.files[f].path);
+      if (way == Way::chunks)
+        read_chunks(course(d, f), pieces, *file, crew);
+      else
+        read_library(course(d, f), pieces, *file);
+    }
+  }
+
+  const mpi::Comm& comm_;
+  const Catalog& catalog_;
+  std::span<const Interval> mine_;
+  Sink& sink_;
+  const LoadOptions& options_;
+  Tally tally_;
+  std::vector<std::vector<Route>> routes_;  // per dataset, per file
+  LoadReport report_;
+};
+
+}  // namespace
+
+LoadReport load(const mpi::Comm& comm, const Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+                const LoadOptions& options) {
+  return Load(comm, catalog, mine, sink, options).run();
+}
+
+std::string_view text_of(Way way) {
+  switch (way) {
+    case Way::plain:
+      return "pread";
+    case Way::chunks:
+      return "decoded chunks";
+    case Way::library:
+      return "H5Dread";
+    case Way::collective:
+      break;
+  }
+  return "collective H5Dread";
+}
+
+}  // namespace headrace::reader

@@ -1,0 +1,131 @@
+#include "reader/ways.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "h5/read.hpp"
+#include "reader/route.hpp"
+
+namespace headrace::reader {
+
+namespace {
+
+constexpr std::uint64_t strip_bytes = std::uint64_t{8} << 20;  // of one job: long reads, yet many jobs to share
+constexpr std::uint64_t cached_bytes = std::uint64_t{512}
+                                       << 10;  // read and converted while it is still in a core's cache
+constexpr std::uint64_t staged_bytes = std::uint64_t{16} << 20;  // through HDF5, where rows cannot go straight to place
+
+std::uint64_t rows_in(std::uint64_t bytes, std::uint64_t row_bytes) {
+  return std::max<std::uint64_t>(1, bytes / row_bytes);
+}
+
+}  // namespace
+
+void Tally::tell() {
+  std::uint64_t done = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    done = done_;
+  }
+  if (tell_ && done != told_) tell_(done, total_);
+  told_ = done;
+}
+
+void Course::accept(const Piece& piece, const std::byte* raw) const {
+  sink.accept(dataset, piece.sample, piece.rows, raw);
+  placed(piece);
+}
+
+void Course::explain(const Piece& piece, const std::function<void()>& f) const {
+  try {
+    f();
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& e) {
+    throw Error(fmt::format("cannot read rows {} to {} of dataset '{}' in {} ({})", piece.row,
+                            piece.row + piece.rows - 1, info().path, path(), e.what()));
+  }
+}
+
+PlainFile::PlainFile(const FileInfo& file) : fd_(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, errno_text("open", errno)));
+  struct stat status {};
+  const bool known = ::fstat(fd_, &status) == 0;
+  if (known && static_cast<std::uint64_t>(status.st_size) == file.bytes) return;
+  ::close(fd_);
+  throw Error(fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes,
+                          status.st_size));
+}
+
+PlainFile::~PlainFile() {
+  ::close(fd_);
+}
+
+void PlainFile::read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const {
+  while (bytes > 0) {
+    const auto got = ::pread(fd_, to, bytes, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(errno_text("pread", errno));
+    if (got == 0) throw Error(fmt::format("the file ends at byte {}; it has changed since it was examined", offset));
+    offset += static_cast<std::uint64_t>(got);
+    bytes -= static_cast<std::uint64_t>(got);
+    to += got;
+  }
+}
+
+void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
+                Crew& crew) {
+  const auto row_bytes = course.row_bytes();
+  const auto offset = *course.here().offset;
+  for (const auto& piece : pieces)
+    for (const auto& strip : cut(piece, rows_in(strip_bytes, row_bytes))) {
+      // Jobs may outlive this call, so that they hold what they need by value.
+      crew.add(crew.bench(), 2 * crew.threads(), [course, strip, file, offset, row_bytes](Bench& bench) {
+        course.explain(strip, [&] {
+          if (auto* place = course.place(strip); place != nullptr) {
+            file->read(offset + strip.row * row_bytes, strip.rows * row_bytes, place);
+            course.placed(strip);
+            return;
+          }
+          for (const auto& part : cut(strip, rows_in(cached_bytes, row_bytes))) {
+            bench.plain.resize(std::max(bench.plain.size(), part.rows * row_bytes));
+            file->read(offset + part.row * row_bytes, part.rows * row_bytes, bench.plain.data());
+            course.accept(part, bench.plain.data());
+          }
+        });
+      });
+      course.tally.tell();
+    }
+}
+
+void read_library(const Course& course, const std::vector<Piece>& pieces, const h5::File& file) {
+  const auto& here = course.here();
+  const bool chunked = here.layout == h5::Layout::chunked;
+  // Slices end where chunks do, and the cache holds the chunks that a slice shares with the next: each is decoded once.
+  const auto cache = chunked ? std::min(band_bytes(here), 4 * staged_bytes) : 0;
+  std::vector<std::byte> staging;
+  course.explain(pieces.front(), [&] {
+    const h5::Reader reader(file, here.path, cache);
+    for (const auto& piece : pieces)
+      for (const auto& slice : cut(piece, rows_in(staged_bytes, course.row_bytes()), chunked ? here.chunk[0] : 1)) {
+        course.explain(slice, [&] {
+          if (auto* place = course.place(slice); place != nullptr) {
+            reader.read(slice.row, slice.rows, place);
+            course.placed(slice);
+          } else {
+            staging.resize(std::max(staging.size(), slice.rows * course.row_bytes()));
+            reader.read(slice.row, slice.rows, staging.data());
+            course.accept(slice, staging.data());
+          }
+        });
+        course.tally.tell();
+      }
+  });
+}
+
+}  // namespace headrace::reader

@@ -1,0 +1,80 @@
+// The ways of reading rows of one dataset of one file. Each delivers every row of its pieces to the sink, or throws an
+// error that names the dataset, the file and the rows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "h5/file.hpp"
+#include "mpi/comm.hpp"
+#include "reader/crew.hpp"
+#include "reader/load.hpp"
+#include "reader/pieces.hpp"
+
+namespace headrace::reader {
+
+/// Bytes that have come, counted by all threads, told by the caller's.
+class Tally {
+ public:
+  Tally(std::uint64_t total, std::function<void(std::uint64_t, std::uint64_t)> tell)
+      : total_(total), tell_(std::move(tell)) {}
+  void add(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    done_ += bytes;
+  }
+  void tell();  ///< calls back if anything has come since the last time
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t done_ = 0, told_ = 0;
+  std::uint64_t total_;
+  std::function<void(std::uint64_t, std::uint64_t)> tell_;
+};
+
+/// One dataset in one file, and where its rows go. Lives as long as the load.
+struct Course {
+  const Catalog& catalog;
+  std::size_t dataset, file;
+  Sink& sink;
+  Tally& tally;
+
+  const DatasetInfo& info() const { return catalog.datasets[dataset]; }
+  const h5::DatasetInfo& here() const { return info().in_file[file]; }
+  const std::string& path() const { return catalog.files[file].path; }
+  std::uint64_t row_bytes() const { return info().row_bytes; }
+  std::byte* place(const Piece& piece) const { return sink.place(dataset, piece.sample, piece.rows); }
+  /// Hands over what place() did not take, and counts.
+  void accept(const Piece& piece, const std::byte* raw) const;
+  /// Counts rows that were written in place.
+  void placed(const Piece& piece) const { tally.add(piece.rows * row_bytes()); }
+  /// Runs f; its errors get dataset, file and rows in front.
+  void explain(const Piece& piece, const std::function<void()>& f) const;
+};
+
+/// A file opened beside HDF5, for pread by any thread.
+class PlainFile {
+ public:
+  explicit PlainFile(const FileInfo& file);
+  ~PlainFile();
+  PlainFile(const PlainFile&) = delete;
+  PlainFile& operator=(const PlainFile&) = delete;
+  /// All of these bytes, or an error.
+  void read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const;
+
+ private:
+  int fd_;
+};
+
+void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
+                Crew& crew);
+void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h5::File& file, Crew& crew);
+void read_library(const Course& course, const std::vector<Piece>& pieces, const h5::File& file);
+/// Collective. Says whether HDF5 really read collectively.
+bool read_collective(const mpi::Comm& comm, const Course& course, const std::vector<Piece>& pieces,
+                     const h5::File& file, std::uint64_t slice_bytes);
+
+}  // namespace headrace::reader
