@@ -1,0 +1,104 @@
+// The trainer's side of one ring.
+//
+//   1. One thread at a time in try_acquire() and wait(); release(), seek(), held() and wake() from any thread.
+//   2. A lease is exclusive: from try_acquire() to release() nobody else reads or writes the slot.
+//   3. What an entry says is checked before it is used: a trainer that overwrites its ring gets an Error, no crash.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/schema.hpp"
+#include "ipc/fd.hpp"
+#include "ipc/memory.hpp"
+#include "ipc/process.hpp"
+#include "ring/layout.hpp"
+#include "ring/slot_layout.hpp"
+
+namespace headrace::ring {
+
+/// What the service said about the ring; its header must agree.
+struct Geometry {
+  std::uint64_t bytes = 0;
+  std::uint32_t slots = 0, batch = 0;
+  std::uint32_t generation = 0;
+};
+
+struct Lease {
+  std::uint32_t slot = 0;
+  std::uint32_t rows = 0, filled = 0;
+  std::uint64_t epoch = 0, step = 0;
+};
+
+enum class Acquired {
+  batch,
+  nothing,    ///< not yet: wait()
+  exhausted,  ///< every slot is held by the caller: waiting would be for ever
+  end,        ///< the stream has ended
+};
+enum class Waited { maybe, timeout, interrupted };
+
+class Consumer {
+ public:
+  /// Maps the ring (not inherited by forked children). bell: rung where the stager asks for it.
+  /// Error "corrupted ring header" if memory and header are not as the geometry and the schema demand.
+  Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry);
+
+  /// The next batch of the current generation; those of older ones go back as discarded.
+  Acquired try_acquire(Lease& lease);
+  /// Sleeps until there may be something, at most `slice`. Counts as waiting in the statistics that the stager sees.
+  Waited wait(std::chrono::nanoseconds slice);
+  /// Ends a wait() of another thread.
+  void wake();
+  /// False if the slot is not held.
+  bool release(std::uint32_t slot, bool consumed);
+  /// From now on only entries of the next generation count. Returns it; tell the service.
+  std::uint32_t seek();
+  /// Whether a lease is held, and which ones, in the order of acquisition.
+  bool holds(std::uint32_t slot) const;
+  std::vector<Lease> held() const;
+
+  std::byte* field(std::uint32_t slot, std::size_t field) const {
+    return slot_data(slot) + layout_.field_offset(field);
+  }
+  std::int64_t* index(std::uint32_t slot) const {
+    return reinterpret_cast<std::int64_t*>(slot_data(slot) + layout_.index_offset());
+  }
+  const SlotLayout& layout() const { return layout_; }
+  std::uint32_t slots() const { return slots_; }
+  std::byte* data() const { return memory_.data(); }
+  std::uint64_t bytes() const { return memory_.size(); }
+  /// The slots held stay readable at their addresses until the process ends, with what they hold now: as private
+  /// copies, because the stager gives the memory to the next trainer. No other call may follow.
+  void keep_held();
+  /// In a forked child: forgets the mapping (which the child does not have) and closes the bell.
+  void forget_in_child() noexcept;
+
+ private:
+  struct Slot {
+    bool held = false;
+    std::uint64_t order = 0;
+    Lease lease;
+  };
+  std::byte* slot_data(std::uint32_t slot) const { return view_.slots() + slot * layout_.bytes(); }
+  void check_header(const Geometry& geometry) const;
+  Ready take_entry(std::uint32_t available);
+  void give_back(std::uint32_t slot, FreedUse use);
+
+  SlotLayout layout_;
+  std::uint32_t slots_;
+  ipc::Mapping memory_;
+  View view_;
+  ipc::Bell bell_;
+  mutable std::mutex mutex_;  // guards what follows, and the writing side of the freed queue
+  std::vector<Slot> states_;
+  std::uint32_t held_ = 0;
+  std::uint64_t acquired_ = 0;
+  std::uint32_t generation_;
+  std::uint32_t ready_head_ = 0, freed_tail_ = 0;
+};
+
+}  // namespace headrace::ring

@@ -1,0 +1,132 @@
+// The stager's side of one ring. A ring serves one trainer at a time, and outlives it: configure() hands the same
+// memory to the next one, divided for its batch size.
+//
+//   free --take_free--> filling --publish--> with the trainer --collect--> free
+//            ^------------ give_back ----------'                 '-- reclaim_all (trainer gone) --> free
+//
+//   1. One thread at a time calls (the caller serialises), but for field(), index() and layout(), which any thread may
+//      call for a slot that is filling.
+//   2. Nothing that the trainer can write is used as index, size or offset: what the producer needs it keeps in private
+//      memory, and each entry that comes back is checked. What cannot be is a ProtocolViolation: treat the trainer as
+//      dead then.
+//   3. Batches reach the trainer in the order of publish().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/schema.hpp"
+#include "ipc/fd.hpp"
+#include "ipc/memory.hpp"
+#include "ring/layout.hpp"
+#include "ring/slot_layout.hpp"
+
+namespace headrace::ring {
+
+/// The trainer wrote what no trainer's library writes. The ring stays usable after reclaim_all() and configure().
+class ProtocolViolation : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What is in a slot.
+struct Batch {
+  std::uint32_t generation = 0;  ///< of the seek that asked for it; >= 1
+  std::uint64_t epoch = 0, step = 0;
+  std::uint32_t rows = 0;    ///< that are real
+  std::uint32_t filled = 0;  ///< that hold data; rows <= filled <= batch size
+  bool last = false;         ///< nothing follows in this generation: the trainer learns of the end without a wait
+  bool operator==(const Batch&) const = default;
+};
+
+/// A slot that came back. Its memory is untouched until take_free() yields the slot again.
+struct Returned {
+  std::uint32_t slot = 0;
+  bool consumed = false;  ///< else discarded: not used, does not count
+  Batch batch;            ///< as published, from private memory
+};
+
+struct TrainerStats {
+  std::uint64_t wait_ns = 0, acquired = 0;  ///< as the trainer says
+  std::uint32_t ready = 0;                  ///< published and not acquired yet, at most slots()
+  bool waiting = false;                     ///< it sleeps, waiting for a batch
+};
+
+class Producer {
+ public:
+  /// Bytes of a ring with that many slots for batches of `batch` rows.
+  static std::uint64_t ring_bytes(const Schema& schema, std::uint32_t batch, std::uint32_t slots);
+
+  /// Makes the memory: reserved, faulted in by that many threads (so run it where the memory shall live), sealed.
+  /// Error if there is too little. configure() comes next.
+  Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads);
+
+  /// Divides the memory for batches of `batch` rows, writes the header and empties the queues, for a new trainer whose
+  /// first entries have `generation` (>= 1). All slots must be free. Error, naming both sizes, if not one slot fits.
+  /// Returns the number of slots, which is at most `most`.
+  std::uint32_t configure(std::uint32_t batch, std::uint32_t generation, std::uint32_t most = queue_capacity);
+
+  std::optional<std::uint32_t> take_free();
+  /// A slot that is filling becomes free: what was to be in it is not wanted any more.
+  void give_back(std::uint32_t slot);
+  std::byte* field(std::uint32_t slot, std::size_t field) const {
+    return slot_data(slot) + layout_->field_offset(field);
+  }
+  std::int64_t* index(std::uint32_t slot) const {
+    return reinterpret_cast<std::int64_t*>(slot_data(slot) + layout_->index_offset());
+  }
+
+  /// Hands a filled slot to the trainer, and wakes it if it sleeps.
+  void publish(std::uint32_t slot, const Batch& batch);
+  /// The generation ends after what is published: for streams with nothing left, where no batch could be `last`.
+  void publish_end(std::uint32_t generation);
+
+  /// Takes what came back, appended to `returned`. Returns how many.
+  std::size_t collect(std::vector<Returned>& returned);
+  /// Asks the trainer to ring at its next release. True: sleep now, it will ring. False: something is there already
+  /// (and it may or may not ring): collect() instead. The pattern: collect, arm, and only sleep if arm said true.
+  bool arm_bell();
+  /// Not needed after a bell; saves the trainer a system call while we are awake anyway.
+  void disarm_bell();
+
+  /// The trainer is gone: everything it had becomes free. collect() first what it still gave back. Returns what it had,
+  /// in no order. Slots that are filling stay so until give_back().
+  std::vector<Batch> reclaim_all();
+
+  const ipc::Fd& fd() const { return memfd_; }
+  std::uint64_t bytes() const { return memory_.size(); }
+  const Schema& schema() const { return schema_; }
+  const SlotLayout& layout() const { return *layout_; }
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(states_.size()); }
+  std::uint32_t free() const { return static_cast<std::uint32_t>(free_.size()); }
+  std::uint32_t filling() const { return slots() - free() - with_trainer_; }
+  std::uint32_t with_trainer() const { return with_trainer_; }
+  TrainerStats stats() const;
+
+ private:
+  enum class Where : std::uint8_t { free, filling, trainer };
+  struct Slot {
+    Where where = Where::free;
+    Batch batch;
+  };
+  std::byte* slot_data(std::uint32_t slot) const { return view_.slots() + slot * layout_->bytes(); }
+  void write_header(std::uint32_t generation);
+  void wake_trainer();
+  std::uint32_t returned_count() const;
+
+  Schema schema_;
+  ipc::Fd memfd_;
+  ipc::Mapping memory_;
+  View view_;
+  std::optional<SlotLayout> layout_;
+  std::vector<Slot> states_;
+  std::vector<std::uint32_t> free_;  // the last one freed is taken first: its memory is the warmest
+  std::uint32_t with_trainer_ = 0;
+  std::uint32_t ready_tail_ = 0, freed_head_ = 0;
+};
+
+}  // namespace headrace::ring
