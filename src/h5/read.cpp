@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "h5/error.hpp"
+#include "h5/rows.hpp"
 
 namespace headrace::h5 {
 
@@ -45,19 +45,8 @@ Reader::Reader(const File& file, const std::string& path, std::size_t cache_byte
 }
 
 void Reader::read(std::uint64_t first, std::uint64_t rows, std::byte* to, const Plist& transfer) const {
-  const Space there(check(H5Dget_space(dataset_.id()), "H5Dget_space"));
-  std::vector<hsize_t> start(dims_.size(), 0), count = dims_;
-  start[0] = first;
-  count[0] = rows;
-  const Space here(check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), "H5Screate_simple"));
-  if (rows == 0) {
-    check(H5Sselect_none(there.id()), "H5Sselect_none");
-    check(H5Sselect_none(here.id()), "H5Sselect_none");
-  } else {
-    check(H5Sselect_hyperslab(there.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-          "H5Sselect_hyperslab");
-  }
-  check(H5Dread(dataset_.id(), type_.id(), here.id(), there.id(), transfer.id(), to), "H5Dread");
+  const auto selection = select_rows(dataset_, dims_, first, rows);
+  check(H5Dread(dataset_.id(), type_.id(), selection.memory.id(), selection.file.id(), transfer.id(), to), "H5Dread");
 }
 
 void Reader::read(std::uint64_t first, std::uint64_t rows, std::byte* to) const {

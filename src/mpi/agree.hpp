@@ -18,7 +18,8 @@ namespace headrace::mpi {
 /// names the node where that helps, and counts the other ranks that failed unless all failed alike.
 void agree(const Comm& comm, const std::exception_ptr& mine);
 
-/// Collective: runs f here (f itself must not be collective), agrees, and returns what f returned.
+/// Collective: runs f here, agrees, and returns what f returned. f must not be collective, unless every rank comes out
+/// of it even where one fails inside.
 template <class F>
 auto together(const Comm& comm, F&& f) {
   using Result = std::invoke_result_t<F>;
