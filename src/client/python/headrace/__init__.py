@@ -1,10 +1,10 @@
 """Headrace feeds trainers: batches already shuffled, scaled, cast and cut, in place in shared memory.
 
-    import headrace
+import headrace
 
-    with headrace.connect("lcd", stream="train") as stream:  # rank and world size from the launcher, or given
-        for batch in stream:                                 # one epoch; the next loop is the next epoch
-            batch["ECAL"], batch.index                       # NumPy views; sample numbers
+with headrace.connect("lcd", stream="train") as stream:  # rank and world size from the launcher, or given
+    for batch in stream:                                 # one epoch; the next loop is the next epoch
+        batch["ECAL"], batch.index                       # NumPy views; sample numbers
 """
 
 from . import _lib
@@ -16,6 +16,18 @@ from .stream import Stats, Stream, connect
 
 __version__ = _lib.VERSION
 __all__ = [
-    "Batch", "Closed", "Error", "Exhausted", "FieldSpec", "Forked", "Invalid", "Refused", "ServiceLost", "Stats", "Stream",
-    "Timeout", "connect", "local",
+    "Batch",
+    "Closed",
+    "Error",
+    "Exhausted",
+    "FieldSpec",
+    "Forked",
+    "Invalid",
+    "Refused",
+    "ServiceLost",
+    "Stats",
+    "Stream",
+    "Timeout",
+    "connect",
+    "local",
 ]

@@ -56,11 +56,15 @@ class Connection:
         self.ring_bytes: int = info.ring_bytes
         self.position = (info.epoch, info.step)  #: of the next batch
         self.ended = False  #: all counted epochs are consumed
-        self._lease_type = _lib.bytes_array(info.ring_bytes, "Lease", {
-            "__doc__": "The ring, seen by one lease. Views have it as their base; the slot returns when it is gone.",
-            "__slots__": ("connection", "number", "__weakref__"),
-            "__del__": _return_lease,
-        })
+        self._lease_type = _lib.bytes_array(
+            info.ring_bytes,
+            "Lease",
+            {
+                "__doc__": "The ring, seen by one lease: the base of its views. When it is gone, the slot returns.",
+                "__slots__": ("connection", "number", "__weakref__"),
+                "__del__": _return_lease,
+            },
+        )
         _open.add(self)
 
     # -- acquiring -----------------------------------------------------------------------------------------------------
@@ -237,7 +241,7 @@ def _return_lease(lease: Any) -> None:
     connection.release(number)
 
 
-_open: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+_open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:

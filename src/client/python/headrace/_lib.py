@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
+from typing import Any, TypeVar
 
 from . import errors
 
@@ -119,7 +120,10 @@ def _find() -> str:
     return str(beside) if beside.exists() else "libheadrace.so"
 
 
-def _prototyped(library: ctypes.CDLL) -> ctypes.CDLL:
+_Library = TypeVar("_Library", bound=ctypes.CDLL)
+
+
+def _prototyped(library: _Library) -> _Library:
     for name, (result, arguments) in _PROTOTYPES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
@@ -131,13 +135,15 @@ def _load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
         waiting, quick = ctypes.CDLL(path), ctypes.PyDLL(path)
     except OSError as error:
         raise ImportError(
-            f"headrace's trainers' library cannot be loaded ({error}); build it (cmake --build --preset release) and put "
-            "build/release/python on PYTHONPATH, or `pip install .` in the source tree"
+            f"headrace's trainers' library cannot be loaded ({error}); build it (cmake --build --preset release) and "
+            "put build/release/python on PYTHONPATH, or `pip install .` in the source tree"
         ) from None
     found = _prototyped(waiting).hr_version().decode()
     if not found.startswith(_COMPATIBLE):
-        raise ImportError(f"headrace's Python package wants the library {_COMPATIBLE}x, but {path} is {found}; "
-                          "install both from one source tree")
+        raise ImportError(
+            f"headrace's Python package wants the library {_COMPATIBLE}x, but {path} is {found}; "
+            "install both from one source tree"
+        )
     return waiting, _prototyped(quick)
 
 
@@ -149,7 +155,8 @@ VERSION: str = waiting.hr_version().decode()
 
 def error_text() -> str:
     """What went wrong in this thread's last failing call."""
-    return quick.hr_error().decode(errors="replace")
+    text: bytes = quick.hr_error()
+    return text.decode(errors="replace")
 
 
 def failure(code: int, about: str = "") -> errors.Error:
@@ -163,7 +170,6 @@ def real_path() -> Path:
     return Path(PATH).resolve()
 
 
-def bytes_array(size: int, name: str, members: dict[str, object]) -> type:
+def bytes_array(size: int, name: str, members: dict[str, Any]) -> Any:
     """A ctypes array type of `size` bytes with extra members."""
     return type(name, (ctypes.Array,), {"_type_": ctypes.c_ubyte, "_length_": size, **members})
-

@@ -8,7 +8,7 @@ from typing import Optional, TextIO
 
 
 class ProgressLine:
-    """Every trainer may have one; off a terminal only the node's first trainer speaks soon, the others after a while."""
+    """Off a terminal only the first trainer of a node speaks soon, the others after a while."""
 
     FIRST, OTHERS, BETWEEN = 3.0, 30.0, 15.0  # seconds: until a first line, the same for others, from line to line
 

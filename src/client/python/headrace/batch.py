@@ -16,7 +16,7 @@ from .schema import FieldSpec
 class Layout:
     """What all batches of a stream have in common: name to (place, shape of a full batch, type)."""
 
-    __slots__ = ("fields", "count", "batch", "ring")
+    __slots__ = ("batch", "count", "fields", "ring")
 
     def __init__(self, schema: Mapping[str, FieldSpec], batch: int, ring: int) -> None:
         self.fields = {name: (i, (batch, *spec.shape), spec.dtype) for i, (name, spec) in enumerate(schema.items())}
@@ -28,13 +28,13 @@ class Layout:
 class Batch(Mapping[str, np.ndarray]):
     """What a trainer gets in one step: ``batch["ECAL"]`` is a NumPy view of shared memory, writable and not copied.
 
-    The views own the lease: the slot goes back to the service when the batch is dropped and its last view is gone, where
-    a view of a view, a memoryview or a torch tensor over one counts. Whoever keeps data for longer copies it.
+    The views own the lease: the slot goes back to the service when the batch is dropped and its last view is gone,
+    where a view of a view, a memoryview or a torch tensor over one counts. Whoever keeps data for longer copies it.
 
     As a context manager a batch is released at the end of the block, or with its last view if some are still alive.
     """
 
-    __slots__ = ("_layout", "_lease", "_addresses", "_index", "_filled", "epoch", "step", "rows", "__weakref__")
+    __slots__ = ("__weakref__", "_addresses", "_filled", "_index", "_layout", "_lease", "epoch", "rows", "step")
 
     epoch: int  #: which epoch this batch is of, from 0
     step: int  #: its number in the epoch, from 0

@@ -19,7 +19,7 @@ from .errors import Error, ServiceLost, Timeout
 from .ranks import Placement
 from .stream import Stream, attach
 
-# Ends with the thread that started it (Linux tells by the thread): set in the child itself, before it becomes the service.
+# Ends with the thread that started it (Linux tells by thread): set in the child, before it becomes the service.
 _TIED_TO_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15)\n"  # PR_SET_PDEATHSIG, SIGTERM
     "os.getppid() == int(sys.argv[1]) or sys.exit('the parent is gone')\n"
@@ -29,9 +29,17 @@ _GRACE = 15.0  # seconds for each of: a graceful stop, SIGTERM
 
 
 @contextmanager
-def local(config: Union[str, os.PathLike, None] = None, trainers_per_node: int = 1, stream: Optional[str] = None, *,
-          timeout: Optional[float] = 600.0, batch_timeout: Optional[float] = None, progress: bool = True,
-          echo: bool = False, **flags: Any) -> Iterator[Stream]:
+def local(
+    config: Union[str, os.PathLike[str], None] = None,
+    trainers_per_node: int = 1,
+    stream: Optional[str] = None,
+    *,
+    timeout: Optional[float] = 600.0,
+    batch_timeout: Optional[float] = None,
+    progress: bool = True,
+    echo: bool = False,
+    **flags: Any,
+) -> Iterator[Stream]:
     """Runs ``headrace serve`` for the duration of a ``with`` block and yields a Stream of it.
 
         with headrace.local("lcd.toml", stream="train", batch=64) as stream:
@@ -42,8 +50,9 @@ def local(config: Union[str, os.PathLike, None] = None, trainers_per_node: int =
     echo        shows what the service prints
 
     The stream is that of rank 0 of `trainers_per_node`; other trainers and streams of the same service attach with
-    ``headrace.connect(stream.service, ...)``. The service is stopped at the end of the block, and dies with this process.
-    The program is the one that HEADRACE_BIN names, else that of this build or installation, else the one on PATH.
+    ``headrace.connect(stream.service, ...)``. The service is stopped at the end of the block, and dies with this
+    process. The program is the one that HEADRACE_BIN names, else that of this build or installation, else the one on
+    PATH.
     """
     name = f"local-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     service = _Service(find_program(), name, _arguments(config, name, trainers_per_node, flags), echo)
@@ -72,12 +81,16 @@ def find_program() -> str:
             return str(program)
     program_on_path = shutil.which("headrace")
     if program_on_path is None:
-        raise Error(f"no program `headrace` in {library.parents[1] / 'bin'} or on PATH (a package from pip holds the trainers' "
-                    "side alone); build the service and set HEADRACE_BIN to its path")
+        raise Error(
+            f"no program `headrace` in {library.parents[1] / 'bin'} or on PATH (a package from pip holds the trainers' "
+            "side alone); build the service and set HEADRACE_BIN to its path"
+        )
     return program_on_path
 
 
-def _arguments(config: Union[str, os.PathLike, None], name: str, trainers: int, flags: dict[str, Any]) -> list[str]:
+def _arguments(
+    config: Union[str, os.PathLike[str], None], name: str, trainers: int, flags: dict[str, Any]
+) -> list[str]:
     arguments = [] if config is None else [f"--config={os.fspath(config)}"]
     arguments += [f"--name={name}", f"--trainers-per-node={trainers}"]
     for key, value in flags.items():
@@ -87,7 +100,9 @@ def _arguments(config: Union[str, os.PathLike, None], name: str, trainers: int, 
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else os.fspath(value) if isinstance(value, Path) else str(value)
+    return (
+        str(value).lower() if isinstance(value, bool) else os.fspath(value) if isinstance(value, Path) else str(value)
+    )
 
 
 class _Service:
@@ -99,8 +114,9 @@ class _Service:
         self._process: Optional[subprocess.Popen[str]] = None
         self._failure: Optional[OSError] = None
         started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=([program, "serve", *arguments], started), daemon=True,
-                                        name=f"headrace serve {name}")
+        self._thread = threading.Thread(
+            target=self._run, args=([program, "serve", *arguments], started), daemon=True, name=f"headrace serve {name}"
+        )
         self._thread.start()
         started.wait()
         if self._failure is not None:
@@ -111,8 +127,15 @@ class _Service:
             command = [sys.executable, "-I", "-S", "-c", _TIED_TO_PARENT, str(os.getpid()), *command]
         try:
             # A session of its own: Ctrl-C is for the trainer, whose `with` block then stops the service.
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                                             stderr=subprocess.STDOUT, errors="replace", start_new_session=True)
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+                stderr=subprocess.STDOUT,
+                errors="replace",
+                start_new_session=True,
+            )
         except OSError as error:
             self._failure = error
             return
@@ -152,8 +175,14 @@ class _Service:
 
     def _stopped_gracefully(self, process: subprocess.Popen[str]) -> bool:
         try:
-            asked = subprocess.run([self._program, "stop", self._name], stdin=subprocess.DEVNULL, timeout=_GRACE,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            asked = subprocess.run(
+                [self._program, "stop", self._name],
+                stdin=subprocess.DEVNULL,
+                timeout=_GRACE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired):
             return False
         return asked.returncode == 0 and self._ended(process)

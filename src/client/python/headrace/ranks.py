@@ -40,8 +40,12 @@ class Placement(NamedTuple):
         return f"rank {self.rank} ({self.rank_source}) of {self.world_size} ({self.size_source})"
 
 
-def place(rank: Optional[int] = None, world_size: Optional[int] = None, local_rank: Optional[int] = None,
-          environ: Optional[Mapping[str, str]] = None) -> Placement:
+def place(
+    rank: Optional[int] = None,
+    world_size: Optional[int] = None,
+    local_rank: Optional[int] = None,
+    environ: Optional[Mapping[str, str]] = None,
+) -> Placement:
     """Raises Invalid, and names the culprit, where arguments or environment are partial or contradict each other."""
     environ = os.environ if environ is None else environ
     if (rank is None) != (world_size is None):
@@ -65,7 +69,9 @@ def _checked(found: Placement) -> Placement:
     if not 0 <= found.rank < found.world_size:
         raise Invalid(f"{found} is out of range; ranks go from 0 to world_size - 1")
     if not -1 <= found.local_rank < found.world_size:
-        raise Invalid(f"local rank {found.local_rank} is out of range for {found}; local ranks count from 0 on each node")
+        raise Invalid(
+            f"local rank {found.local_rank} is out of range for {found}; local ranks count from 0 on each node"
+        )
     return found
 
 
@@ -73,12 +79,14 @@ def _from_environment(environ: Mapping[str, str]) -> Placement:
     launcher = _launcher(environ)
     if launcher is None:
         _reject_lonely_sizes(environ)
-        return Placement(0, 1, 0, "default, no launcher found", "default")
+        return Placement(0, 1, -1, "default, no launcher found", "default")
     rank_name, rank = _whole(environ, launcher.rank)
     size_name, size = _whole(environ, launcher.size)
-    if size is None:
-        raise Invalid(f"{rank_name}={rank} is set but {launcher.size[0]} is not, so the number of trainers is unknown; "
-                      f"set it, or {_GIVE_BOTH}")
+    if rank is None or size is None:
+        raise Invalid(
+            f"{rank_name}={rank} is set but {launcher.size[0]} is not, so the number of trainers is unknown; "
+            f"set it, or {_GIVE_BOTH}"
+        )
     _reject_other_world_size(environ, launcher, size_name, size)
     return Placement(rank, size, _local(environ, launcher), f"from {rank_name}", f"from {size_name}")
 
@@ -103,16 +111,20 @@ def _reject_lonely_sizes(environ: Mapping[str, str]) -> None:
     for launcher in LAUNCHERS:
         name, size = _whole(environ, launcher.size)
         if size is not None and size > 1 and launcher.name != "Slurm":  # salloc's shell knows a size and has no rank
-            raise Invalid(f"{name}={size} is set but {launcher.rank[0]} is not, so this trainer's rank is unknown; "
-                          f"set it, or {_GIVE_BOTH}")
+            raise Invalid(
+                f"{name}={size} is set but {launcher.rank[0]} is not, so this trainer's rank is unknown; "
+                f"set it, or {_GIVE_BOTH}"
+            )
 
 
 def _reject_other_world_size(environ: Mapping[str, str], launcher: Launcher, size_name: str, size: int) -> None:
     """Job scripts often export WORLD_SIZE alone: then it has to agree with the launcher that knows the rank."""
     name, other = _whole(environ, LAUNCHERS[0].size)
     if launcher is not LAUNCHERS[0] and other is not None and other != size:
-        raise Invalid(f"{name}={other} contradicts {size_name}={size}, and RANK is not set; unset WORLD_SIZE, set RANK too, "
-                      f"or {_GIVE_BOTH}")
+        raise Invalid(
+            f"{name}={other} contradicts {size_name}={size}, and RANK is not set; unset WORLD_SIZE, set RANK too, "
+            f"or {_GIVE_BOTH}"
+        )
 
 
 def _local(environ: Mapping[str, str], launcher: Launcher) -> int:

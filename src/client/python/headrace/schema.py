@@ -26,7 +26,8 @@ def dtype_named(name: str) -> np.dtype:
         import ml_dtypes
     except ImportError:
         return np.dtype(np.uint16)
-    return np.dtype(ml_dtypes.bfloat16)
+    bfloat16: np.dtype = np.dtype(ml_dtypes.bfloat16)
+    return bfloat16
 
 
 def read_schema(info: _lib.Info) -> dict[str, FieldSpec]:

@@ -31,8 +31,8 @@ class Stream:
     """One ordered sequence of batches; made by :func:`connect`, closed by ``with`` or :meth:`close`.
 
     * ``for batch in stream`` is one epoch, the next loop is the next epoch. After ``break`` the next ``for`` starts the
-      next epoch; :meth:`resume` iterates the rest of the current one instead. A stream that attaches in the middle of an
-      epoch, and one after :meth:`seek`, goes on from there in its first loop.
+      next epoch; :meth:`resume` iterates the rest of the current one instead. A stream that attaches in the middle of
+      an epoch, and one after :meth:`seek`, goes on from there in its first loop.
     * Where epochs are counted, a loop after the last one yields nothing (see :attr:`finished`).
     * A ``with`` block left normally says goodbye: this trainer is done. Left by an exception it says nothing, and the
       service waits for this rank to come back: batches that it held come again. So does a program killed or ended by an
@@ -86,8 +86,10 @@ class Stream:
         """The next loop starts at this batch. Batches held stay valid."""
         epoch, step = int(epoch), int(step)
         if epoch < 0 or not 0 <= step < max(1, len(self)):
-            raise Invalid(f"no such position: epoch {epoch}, step {step} (an epoch of stream {self.name} has steps 0 to "
-                          f"{len(self) - 1})")
+            raise Invalid(
+                f"no such position: epoch {epoch}, step {step} (an epoch of stream {self.name} has steps 0 to "
+                f"{len(self) - 1})"
+            )
         if self._is_past_the_end(epoch):
             raise Invalid(f"no such epoch: {epoch} (stream {self.name} has epochs 0 to {self.epochs - 1})")
         self._connection.seek(epoch, step)
@@ -158,14 +160,16 @@ class Stream:
         return f"<headrace.Stream {self.name} of {self.service}, rank {self.rank} of {self.world_size}, {state}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a stream belongs to the process that connected and cannot be pickled; in a torch DataLoader use "
-                        "num_workers=0, or iterate over the stream itself")
+        raise TypeError(
+            "a stream belongs to the process that connected and cannot be pickled; in a torch DataLoader use "
+            "num_workers=0, or iterate over the stream itself"
+        )
 
 
 class _Epoch:
     """Iterates over what is left of one epoch. Holds no batch itself, so a loop holds at most two."""
 
-    __slots__ = ("_stream", "_epoch")
+    __slots__ = ("_epoch", "_stream")
 
     def __init__(self, stream: Stream, epoch: int) -> None:
         self._stream = stream
@@ -178,9 +182,17 @@ class _Epoch:
         return self._stream._take(self._epoch)
 
 
-def connect(name: str = "headrace", stream: Optional[str] = None, rank: Optional[int] = None,
-            world_size: Optional[int] = None, local_rank: Optional[int] = None, timeout: Optional[float] = 600.0, *,
-            batch_timeout: Optional[float] = None, progress: bool = True) -> Stream:
+def connect(
+    name: str = "headrace",
+    stream: Optional[str] = None,
+    rank: Optional[int] = None,
+    world_size: Optional[int] = None,
+    local_rank: Optional[int] = None,
+    timeout: Optional[float] = 600.0,
+    *,
+    batch_timeout: Optional[float] = None,
+    progress: bool = True,
+) -> Stream:
     """Attaches this process to a stream of a service on this node, as one of its trainers.
 
     name            of the service, or the path of its socket
@@ -197,9 +209,15 @@ def connect(name: str = "headrace", stream: Optional[str] = None, rank: Optional
     return attach(name, stream, place(rank, world_size, local_rank), timeout, batch_timeout, progress)
 
 
-def attach(name: str, stream: Optional[str], placement: Placement, timeout: Optional[float] = 600.0,
-           batch_timeout: Optional[float] = None, progress: bool = True,
-           watch: Optional[Callable[[], None]] = None) -> Stream:
+def attach(
+    name: str,
+    stream: Optional[str],
+    placement: Placement,
+    timeout: Optional[float] = 600.0,
+    batch_timeout: Optional[float] = None,
+    progress: bool = True,
+    watch: Optional[Callable[[], None]] = None,
+) -> Stream:
     """connect() for a known place; `watch` is called about every half second and ends the waiting by raising."""
     label = f"headrace {name}" if stream is None else f"headrace {name}/{stream}"
     line = ProgressLine(label, placement.local_rank <= 0) if progress else None
@@ -217,9 +235,15 @@ def attach(name: str, stream: Optional[str], placement: Placement, timeout: Opti
             return 1
 
     options = _lib.Options(
-        size=ctypes.sizeof(_lib.Options), service=name.encode(), stream=None if stream is None else stream.encode(),
-        rank=placement.rank, world_size=placement.world_size, local_rank=placement.local_rank,
-        timeout=-1.0 if timeout is None else float(timeout), progress=_lib.Progress(tell))
+        size=ctypes.sizeof(_lib.Options),
+        service=name.encode(),
+        stream=None if stream is None else stream.encode(),
+        rank=placement.rank,
+        world_size=placement.world_size,
+        local_rank=placement.local_rank,
+        timeout=-1.0 if timeout is None else float(timeout),
+        progress=_lib.Progress(tell),
+    )
     handle = ctypes.c_void_p()
     try:
         while True:
