@@ -118,17 +118,28 @@ void Mapping::dont_fork() {
   if (madvise(data_, size_, MADV_DONTFORK) != 0) throw_errno("madvise(MADV_DONTFORK)");
 }
 
-void Mapping::detach(std::uint64_t offset, std::uint64_t bytes) {
-  EXPECTS(offset % page == 0 && bytes % page == 0 && offset + bytes <= size_);
-  if (bytes == 0) return;
-  void* copy = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(double(bytes)) + " out of shared memory");
-  std::memcpy(copy, data_ + offset, bytes);
-  if (mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, data_ + offset) == MAP_FAILED) {
-    const int error = errno;
-    munmap(copy, bytes);
-    throw Error(errno_text("mremap", error));
+void Mapping::keep_only(std::span<const Part> parts) {
+  std::vector<Mapping> copies;  // all before anything changes
+  for (const auto& part : parts) {
+    EXPECTS(part.offset % page == 0 && part.bytes % page == 0 && part.offset + part.bytes <= size_);
+    void* copy = mmap(nullptr, part.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(double(part.bytes)) + " out of shared memory");
+    std::memcpy(copy, data_ + part.offset, part.bytes);
+    auto& kept = copies.emplace_back();
+    kept.data_ = static_cast<std::byte*>(copy);
+    kept.size_ = part.bytes;
   }
+  std::uint64_t done = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].offset > done) munmap(data_ + done, parts[i].offset - done);
+    // One system call replaces the pages: a reader sees the old or the new ones, which are equal.
+    if (mremap(copies[i].data_, copies[i].size_, copies[i].size_, MREMAP_MAYMOVE | MREMAP_FIXED,
+               data_ + parts[i].offset) != MAP_FAILED)
+      copies[i].leave();
+    done = parts[i].offset + parts[i].bytes;
+  }
+  if (done < size_) munmap(data_ + done, size_ - done);
+  leave();
 }
 
 void Mapping::unmap() noexcept {

@@ -40,9 +40,13 @@ class Mapping {
   std::span<std::byte> span() const noexcept { return {data_, size_}; }
   /// A forked child will not have it: neither a writer more, nor pages that stay alive with the child.
   void dont_fork();
-  /// Replaces [offset, offset + bytes), whole pages, by a private copy of what it holds, at the same address and in one
-  /// step for whoever reads it meanwhile.
-  void detach(std::uint64_t offset, std::uint64_t bytes);
+  struct Part {
+    std::uint64_t offset = 0, bytes = 0;  ///< whole pages
+  };
+  /// Replaces each part (ascending, disjoint) by a private copy of what it holds, at the same address and in one step
+  /// for whoever reads it meanwhile; unmaps the rest. The copies stay until the process ends. Error if there is no
+  /// memory for them: then all stays as it is.
+  void keep_only(std::span<const Part> parts);
   /// The address range stays mapped until the process ends.
   void leave() noexcept { data_ = nullptr, size_ = 0; }
   void unmap() noexcept;

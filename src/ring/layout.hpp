@@ -24,7 +24,6 @@ namespace headrace::ring {
 constexpr std::uint32_t protocol_version = 1;
 constexpr std::uint64_t ring_magic = 0x6563617264616568;  // "headrace"
 constexpr std::uint32_t queue_capacity = 1024;            // power of two; so many slots at most
-constexpr std::uint32_t max_fields = 4096;
 
 struct Header {
   std::uint64_t magic;

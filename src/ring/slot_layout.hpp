@@ -14,6 +14,7 @@ namespace headrace::ring {
 
 constexpr std::uint64_t page_bytes = 4096;
 constexpr std::uint64_t array_alignment = 256;
+constexpr std::uint32_t max_fields = 4096;
 
 class SlotLayout {
  public:

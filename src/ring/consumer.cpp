@@ -1,0 +1,201 @@
+#include "ring/consumer.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "ipc/futex.hpp"
+
+// The names READY, FREED, SLEEP and BELL of the memory orders are explained in producer.cpp.
+
+namespace headrace::ring {
+
+namespace {
+
+template <class A, class B>
+void must_be(const char* what, A found, B expected) {
+  require(std::cmp_equal(found, expected),
+          "corrupted ring header: " + std::string(what) + " is " + std::to_string(found) + " instead of " +
+              std::to_string(expected) +
+              " (it was overwritten, or the service is of another build); connect again, and "
+              "restart the service if that does not help");
+}
+
+[[noreturn]] void throw_corrupted(const std::string& what) {
+  throw Error("corrupted ring: " + what + " (something in this process wrote where it must not); restart the trainer");
+}
+
+ipc::Mapping map_ring(const ipc::Fd& memfd, const SlotLayout& layout, const Geometry& geometry) {
+  ipc::require_sealed(memfd);
+  must_be("the size of the memory", ipc::size_of_file(memfd), geometry.bytes);
+  require(geometry.slots >= 1 && geometry.slots <= queue_capacity,
+          "corrupted ring header: " + std::to_string(geometry.slots) + " slots are announced (1 to " +
+              std::to_string(queue_capacity) + " are possible); restart the service");
+  const auto slots_at = Offsets(layout.fields()).slots;
+  require(geometry.bytes >= slots_at && (geometry.bytes - slots_at) / layout.bytes() >= geometry.slots,
+          "corrupted ring header: " + std::to_string(geometry.slots) + " slots of " + std::to_string(layout.bytes()) +
+              " bytes do not fit into a ring of " + std::to_string(geometry.bytes) + "; restart the service");
+  return ipc::Mapping::map(memfd, geometry.bytes);
+}
+
+}  // namespace
+
+Consumer::Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry)
+    : layout_(schema, geometry.batch),
+      slots_(geometry.slots),
+      memory_(map_ring(memfd, layout_, geometry)),
+      view_(memory_.data(), schema.size()),
+      bell_(std::move(bell)),
+      states_(geometry.slots),
+      generation_(geometry.generation) {
+  check_header(geometry);
+  memory_.dont_fork();
+}
+
+void Consumer::check_header(const Geometry& geometry) const {
+  const Header header = view_.header();
+  must_be("the magic number", header.magic, ring_magic);
+  must_be("the version", header.version, protocol_version);
+  must_be("its size", header.header_bytes, sizeof(Header));
+  must_be("the size of the ring", header.bytes, geometry.bytes);
+  must_be("the number of slots", header.slots, geometry.slots);
+  must_be("the batch size", header.batch, geometry.batch);
+  must_be("the size of a slot", header.slot_bytes, layout_.bytes());
+  must_be("the number of fields", header.fields, layout_.fields());
+  must_be("the generation", header.generation, geometry.generation);
+  must_be("the place of the sample numbers", header.index_offset, layout_.index_offset());
+  const auto& at = view_.at();
+  must_be("the place of the cursors", header.control_offset, at.control);
+  must_be("the place of the ready queue", header.ready_offset, at.ready);
+  must_be("the place of the freed queue", header.freed_offset, at.freed);
+  must_be("the place of the slots", header.slots_offset, at.slots);
+  for (std::size_t i = 0; i < layout_.fields(); ++i)
+    must_be("the place of a field", view_.field_offsets()[i], layout_.field_offset(i));
+}
+
+Ready Consumer::take_entry(std::uint32_t available) {
+  if (available > slots_) throw_corrupted(std::to_string(available) + " batches are announced");
+  const Ready entry = view_.ready(ready_head_);
+  if (entry.slot >= slots_ || states_[entry.slot].held)
+    throw_corrupted("slot " + std::to_string(entry.slot) + " is announced");
+  if (entry.rows > entry.filled || entry.filled > layout_.batch())
+    throw_corrupted("a batch of " + std::to_string(entry.rows) + " rows is announced");
+  if (entry.generation > generation_) throw_corrupted("a seek is answered that was not asked for");
+  ++ready_head_;
+  view_.control().ready_head.store(ready_head_, std::memory_order_relaxed);  // relaxed: statistics
+  return entry;
+}
+
+Acquired Consumer::try_acquire(Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  auto& control = view_.control();
+  for (;;) {
+    // READY (acquire): the entries in front of it, and what is in their slots, are visible.
+    const auto available = control.ready_tail.load(std::memory_order_acquire) - ready_head_;
+    if (available == 0) {
+      // relaxed: the mark says itself how far we must have come for it to count.
+      if (control.end.load(std::memory_order_relaxed) == end_mark(generation_, ready_head_)) return Acquired::end;
+      return held_ == slots_ ? Acquired::exhausted : Acquired::nothing;
+    }
+    const auto entry = take_entry(available);
+    if (entry.generation != generation_) {
+      give_back(entry.slot, FreedUse::discarded);
+      continue;
+    }
+    lease = {entry.slot, entry.rows, entry.filled, entry.epoch, entry.step};
+    states_[entry.slot] = {true, acquired_, lease};
+    ++held_;
+    ++acquired_;
+    control.acquired.store(acquired_, std::memory_order_relaxed);  // relaxed: statistics
+    return Acquired::batch;
+  }
+}
+
+Waited Consumer::wait(std::chrono::nanoseconds slice) {
+  auto& control = view_.control();
+  std::uint64_t end = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    end = end_mark(generation_, ready_head_);
+  }
+  control.trainer_waiting.store(1, std::memory_order_seq_cst);  // SLEEP
+  auto result = ipc::FutexResult::changed;
+  const auto begin = std::chrono::steady_clock::now();
+  if (control.ready_tail.load(std::memory_order_seq_cst) == static_cast<std::uint32_t>(end) &&  // SLEEP
+      control.end.load(std::memory_order_seq_cst) != end)                                       // SLEEP
+    result = ipc::futex_wait(control.trainer_waiting, 1, slice);
+  // relaxed: a stager that still sees 1 wakes nobody, in vain.
+  control.trainer_waiting.store(0, std::memory_order_relaxed);
+  const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin);
+  control.wait_ns.fetch_add(static_cast<std::uint64_t>(waited.count()), std::memory_order_relaxed);  // statistics
+  switch (result) {
+    case ipc::FutexResult::timeout:
+      return Waited::timeout;
+    case ipc::FutexResult::interrupted:
+      return Waited::interrupted;
+    default:
+      return Waited::maybe;
+  }
+}
+
+void Consumer::wake() {
+  auto& waiting = view_.control().trainer_waiting;
+  waiting.store(0, std::memory_order_relaxed);  // relaxed: the futex compares it under its own lock
+  ipc::futex_wake(waiting);
+}
+
+bool Consumer::release(std::uint32_t slot, bool consumed) {
+  const std::lock_guard lock(mutex_);
+  if (slot >= slots_ || !states_[slot].held) return false;
+  states_[slot].held = false;
+  --held_;
+  give_back(slot, consumed ? FreedUse::consumed : FreedUse::discarded);
+  return true;
+}
+
+void Consumer::give_back(std::uint32_t slot, FreedUse use) {
+  auto& control = view_.control();
+  auto& entry = view_.freed(freed_tail_);
+  // relaxed: the store to freed_tail publishes both.
+  entry.slot.store(slot, std::memory_order_relaxed);
+  entry.use.store(static_cast<std::uint32_t>(use), std::memory_order_relaxed);
+  control.freed_tail.store(++freed_tail_, std::memory_order_seq_cst);          // FREED (release), BELL (seq_cst)
+  if (control.stager_wants_bell.load(std::memory_order_seq_cst) == 0) return;  // BELL: the fast path
+  control.stager_wants_bell.store(0, std::memory_order_relaxed);               // relaxed: only saves further bells
+  bell_.ring();
+}
+
+std::uint32_t Consumer::seek() {
+  const std::lock_guard lock(mutex_);
+  return ++generation_;
+}
+
+bool Consumer::holds(std::uint32_t slot) const {
+  const std::lock_guard lock(mutex_);
+  return slot < slots_ && states_[slot].held;
+}
+
+std::vector<Lease> Consumer::held() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const Slot*> slots;
+  for (const auto& slot : states_)
+    if (slot.held) slots.push_back(&slot);
+  std::ranges::sort(slots, {}, [](const Slot* slot) { return slot->order; });
+  std::vector<Lease> leases;
+  for (const auto* slot : slots) leases.push_back(slot->lease);
+  return leases;
+}
+
+void Consumer::keep_held() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ipc::Mapping::Part> parts;
+  for (std::uint32_t slot = 0; slot < slots_; ++slot)
+    if (states_[slot].held) parts.push_back({view_.at().slots + slot * layout_.bytes(), layout_.bytes()});
+  memory_.keep_only(parts);
+}
+
+void Consumer::forget_in_child() noexcept {
+  memory_.leave();
+  bell_ = ipc::Bell();
+}
+
+}  // namespace headrace::ring

@@ -1,0 +1,101 @@
+#include <nlohmann/json.hpp>
+
+#include "base/contract.hpp"
+#include "ring/messages.hpp"
+
+namespace headrace::ring {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// Host names and error texts may hold anything: bytes that are no UTF-8 are replaced, not thrown over.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const char* name_of(Refusal kind) {
+  switch (kind) {
+    case Refusal::refused:
+      return "refused";
+    case Refusal::version:
+      return "version";
+    default:
+      return "failed";
+  }
+}
+
+}  // namespace
+
+std::string encode(const Hello& hello) {
+  return text_of({{"headrace", hello.version},
+                  {"role", hello.role == Role::trainer ? "trainer" : "control"},
+                  {"stream", hello.stream},
+                  {"rank", hello.rank},
+                  {"world_size", hello.world_size},
+                  {"local_rank", hello.local_rank},
+                  {"host", hello.host},
+                  {"pid", hello.pid}});
+}
+
+std::string encode(const Seek& seek) {
+  return text_of({{"seek", {{"generation", seek.generation}, {"epoch", seek.epoch}, {"step", seek.step}}}});
+}
+
+std::string encode(const Goodbye&) {
+  return R"({"goodbye":{}})";
+}
+
+std::string encode(const Command& command) {
+  Json json{{"command", command.name}};
+  if (!command.body.empty()) {
+    const auto body = Json::parse(command.body, nullptr, false);
+    EXPECTS(body.is_object());
+    if (body.is_object()) json.update(body);
+    json["command"] = command.name;
+  }
+  return text_of(json);
+}
+
+std::string encode(const Loading& loading) {
+  return text_of({{"loading", {{"what", loading.what}, {"fraction", loading.fraction}}}});
+}
+
+std::string encode(const Welcome& welcome) {
+  Json fields = Json::array();
+  for (const auto& field : welcome.fields)
+    fields.push_back({{"name", field.name},
+                      {"dtype", headrace::name_of(field.dtype)},
+                      {"shape", field.shape},
+                      {"columns", field.columns},
+                      {"classes", field.classes}});
+  return text_of({{"welcome",
+                   {{"headrace", welcome.version},
+                    {"service", welcome.service},
+                    {"stream", welcome.stream},
+                    {"rank", welcome.rank},
+                    {"world_size", welcome.world_size},
+                    {"batches", welcome.batches},
+                    {"samples", welcome.samples},
+                    {"epochs", welcome.epochs},
+                    {"batch", welcome.batch},
+                    {"slots", welcome.slots},
+                    {"epoch", welcome.epoch},
+                    {"step", welcome.step},
+                    {"generation", welcome.generation},
+                    {"fields", std::move(fields)},
+                    {"ring_bytes", welcome.ring_bytes},
+                    {"stager", welcome.stager},
+                    {"pid", welcome.pid},
+                    {"host", welcome.host}}}});
+}
+
+std::string encode(const Refused& refused) {
+  return text_of({{"error", {{"kind", name_of(refused.kind)}, {"text", refused.text}}}});
+}
+
+std::string encode(const Dying& dying) {
+  return text_of({{"dying", {{"text", dying.text}}}});
+}
+
+}  // namespace headrace::ring
