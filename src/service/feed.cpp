@@ -34,20 +34,20 @@ void Feed::pump() {
 }
 
 void Feed::collect() {
-  std::vector<ring::Freed> freed;
+  std::vector<ring::Returned> returned;
   try {
-    ring_.collect(freed);
+    ring_.collect(returned);
   } catch (const ring::ProtocolViolation& violation) {
     closed_ = true;
     events_.violation(violation.what());
     return;
   }
-  if (freed.empty()) return;
+  if (returned.empty()) return;
   const auto now = Clock::now();
   last_sign_ = now;
   if (full_) full_seconds_ += seconds_between(full_since_, now);
   full_ = false;
-  for (const auto& entry : freed) {
+  for (const auto& entry : returned) {
     const auto& slot = slots_[entry.slot];
     // What was leased before a seek is of a count that has ended.
     if (!entry.consumed || slot.generation != generation_) continue;
@@ -68,17 +68,14 @@ std::vector<std::uint32_t> Feed::assign() {
 
 bool Feed::assign_one(std::vector<std::uint32_t>& assigned) {
   if (closed_ || end_handed_over_) return false;
+  if (ledger_.at_end()) {
+    if (queue_.empty()) ring_.publish_end(generation_);
+    end_handed_over_ = queue_.empty();
+    return false;
+  }
   const auto number = ring_.take_free();
   if (!number) return false;
   const auto step = ledger_.next();
-  if (!step) {
-    ring_.give_back(*number);
-    if (queue_.empty()) {
-      ring_.publish_end(generation_);
-      end_handed_over_ = true;
-    }
-    return false;
-  }
   auto& slot = slots_[*number];
   slot = Slot{.step = *step, .generation = generation_};
   slot.share = schedule_.share(step->step, place_.rank);
@@ -98,7 +95,7 @@ void Feed::wait_for_bell() {
     full_ = true;
     full_since_ = Clock::now();
   }
-  if (ring_.arm_bell()) workers_.post([self = shared_from_this()] { self->pump(); });
+  if (!ring_.arm_bell()) workers_.post([self = shared_from_this()] { self->pump(); });
 }
 
 std::shared_ptr<const plan::Permutation> Feed::permutation(std::uint64_t epoch) {
@@ -187,12 +184,11 @@ void Feed::hand_over() {
     if (closed_ || slot.generation != generation_)
       ring_.give_back(number);
     else
-      ring_.publish({.slot = number,
-                     .generation = slot.generation,
-                     .epoch = slot.step.epoch,
-                     .step = slot.step.step,
-                     .rows = slot.rows,
-                     .filled = slot.filled});
+      ring_.publish(number, {.generation = slot.generation,
+                             .epoch = slot.step.epoch,
+                             .step = slot.step.step,
+                             .rows = slot.rows,
+                             .filled = slot.filled});
   }
 }
 
@@ -227,7 +223,7 @@ void Feed::close(std::function<void()> on_idle) {
 
 EpochReport Feed::report(const Tally& tally) {
   const auto now = Clock::now();
-  const double trainer_wait = ring_.trainer_wait_seconds();
+  const double trainer_wait = static_cast<double>(ring_.stats().wait_ns) / 1e9;
   EpochReport report{tally, seconds_between(epoch_begin_, now), trainer_wait - reported_trainer_wait_,
                      full_seconds_ - reported_stager_wait_};
   epoch_begin_ = now;
@@ -249,6 +245,11 @@ Step Feed::position() const {
 double Feed::stager_wait() const {
   const std::lock_guard lock(mutex_);
   return full_seconds_;
+}
+
+ring::TrainerStats Feed::ring_stats() const {
+  const std::lock_guard lock(mutex_);
+  return ring_.stats();
 }
 
 double Feed::idle_seconds() const {

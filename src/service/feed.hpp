@@ -47,6 +47,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
     bool full_audit = false;
   };
 
+  /// The ring is configured for the schedule's batch, with generation 1.
   Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
        Ledger ledger, Events events);
 
@@ -63,7 +64,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   double stager_wait() const;
   /// Seconds since the trainer last took or gave back anything, while it could have.
   double idle_seconds() const;
-  const ring::Producer& ring() const { return ring_; }
+  ring::TrainerStats ring_stats() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -105,7 +106,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::vector<Slot> slots_;
   std::deque<std::uint32_t> queue_;   // slots being filled or waiting for their turn, in order of steps
   std::size_t under_way_ = 0;
-  std::uint32_t generation_ = 0;
+  std::uint32_t generation_ = 1;
   bool end_handed_over_ = false;
   std::function<void()> on_idle_;     // set by close()
   bool closed_ = false;

@@ -18,13 +18,20 @@ bool Ledger::is_released(Step step) const {
   return step.step < tally->second.low || tally->second.above.contains(step.step);
 }
 
-std::optional<Step> Ledger::next() {
-  while (epochs_ == 0 || cursor_.epoch < epochs_) {
-    const Step step = cursor_;
-    cursor_ = step.step + 1 < steps_ ? Step{step.epoch, step.step + 1} : Step{step.epoch + 1, 0};
+std::optional<Step> Ledger::next_unreleased() const {
+  for (Step step = cursor_; epochs_ == 0 || step.epoch < epochs_;) {
     if (!is_released(step)) return step;
+    step = step.step + 1 < steps_ ? Step{step.epoch, step.step + 1} : Step{step.epoch + 1, 0};
   }
   return std::nullopt;
+}
+
+bool Ledger::at_end() const { return !next_unreleased(); }
+
+std::optional<Step> Ledger::next() {
+  const auto step = next_unreleased();
+  if (step) cursor_ = step->step + 1 < steps_ ? Step{step->epoch, step->step + 1} : Step{step->epoch + 1, 0};
+  return step;
 }
 
 std::optional<Tally> Ledger::released(Step step, std::uint64_t rows, std::uint64_t hash, std::uint64_t wrong) {

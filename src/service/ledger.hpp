@@ -38,6 +38,8 @@ class Ledger {
 
   /// The next step to fill, or nothing at the end of the last epoch. Moves on.
   std::optional<Step> next();
+  /// next() has nothing more to give.
+  bool at_end() const;
   /// The trainer released a batch. Returns the tally of an epoch that this completes.
   std::optional<Tally> released(Step step, std::uint64_t rows, std::uint64_t hash, std::uint64_t wrong = 0);
   /// Goes on at `to` (step < steps()). Returns the epochs that are left unfinished by it.
@@ -57,6 +59,7 @@ class Ledger {
 
  private:
   bool is_released(Step step) const;
+  std::optional<Step> next_unreleased() const;
 
   std::uint64_t steps_, epochs_;
   Step cursor_;                       // next() looks from here on

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <charconv>
+#include <memory>
 
 #include "base/error.hpp"
+#include "mpi/agree.hpp"
 
 namespace headrace::service {
 
@@ -32,6 +34,14 @@ std::size_t local_number(const ipc::Connection& link, std::size_t stagers) {
   return local;
 }
 
+ipc::Connection call_leader(const std::string& name, std::uint32_t local) {
+  auto link = ipc::Connection::connect(ipc::Address(name));
+  require(link.has_value(), "the leader of this node's stagers cannot be reached (other network namespaces on one "
+                            "node?); --split-nodes treats them as separate nodes");
+  link->send(std::to_string(local), {}, limit);
+  return std::move(*link);
+}
+
 }  // namespace
 
 NodeLinks NodeLinks::make(const Topology& topology) {
@@ -39,22 +49,19 @@ NodeLinks NodeLinks::make(const Topology& topology) {
   if (topology.here().stagers == 1) return node;
   // The name lives for a moment only; a process number is unique on the node.
   const auto name = topology.node.bcast(fmt::format(".links-{}", getpid()));
-  if (!topology.is_leader()) {
-    topology.node.barrier();
-    auto link = ipc::Connection::connect(ipc::Address(name));
-    require(link.has_value(), "the leader of this node's stagers cannot be reached (other network namespaces on one "
-                              "node?); --split-nodes treats them as separate nodes");
-    link->send(std::to_string(topology.local()), {}, limit);
-    node.links.push_back(std::move(*link));
-    return node;
-  }
-  const ipc::Listener listener{ipc::Address(name)};
-  topology.node.barrier();
-  node.links.resize(topology.here().stagers);
-  for (std::size_t have = 1; have < node.links.size(); ++have) {
-    auto link = accept_one(listener, topology, have);
-    node.links[local_number(link, node.links.size())] = std::move(link);
-  }
+  const auto listener = mpi::together(topology.node, [&] {
+    return topology.is_leader() ? std::make_unique<ipc::Listener>(ipc::Address(name)) : nullptr;
+  });
+  node.links.resize(topology.is_leader() ? topology.here().stagers : 1);
+  mpi::together(topology.node, [&] {
+    if (listener)
+      for (std::size_t have = 1; have < node.links.size(); ++have) {
+        auto link = accept_one(*listener, topology, have);
+        node.links[local_number(link, node.links.size())] = std::move(link);
+      }
+    else
+      node.links.front() = call_leader(name, topology.local());
+  });
   return node;
 }
 

@@ -1,0 +1,245 @@
+#include "service/front_desk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/contract.hpp"
+#include "base/error.hpp"
+#include "ipc/process.hpp"
+#include "ring/producer.hpp"
+
+namespace headrace::service {
+
+namespace {
+constexpr std::chrono::milliseconds tell_every{500};
+constexpr std::chrono::milliseconds send_limit{100};
+}  // namespace
+
+std::string service_address(const Config& config, std::uint32_t node) {
+  const auto& base = config.socket.empty() ? config.name : config.socket;
+  return config.split_nodes && node > 0 ? fmt::format("{}@{}", base, node) : base;
+}
+
+FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions)
+    : config_(config),
+      topology_(topology),
+      poller_(poller),
+      actions_(std::move(actions)),
+      listener_(ipc::Address(service_address(config, topology.my_node))) {
+  poller_.add(listener_.fd(), [this] { accept(); });
+}
+
+FrontDesk::~FrontDesk() {
+  poller_.remove(listener_.fd());
+  for (const auto& [id, caller] : callers_) poller_.remove(caller.connection.fd());
+}
+
+void FrontDesk::accept() {
+  auto connection = listener_.accept();
+  if (!connection) return;
+  const auto id = next_id_++;
+  const int fd = connection->fd();
+  callers_[id].connection = std::move(*connection);
+  try {
+    ipc::require_same_user(callers_[id].connection, "whoever connected");
+  } catch (const Error& error) {
+    return refuse(id, error.what());
+  }
+  poller_.add(fd, [this, id] { read(id); });
+}
+
+void FrontDesk::read(std::uint64_t id) {
+  try {
+    const auto received = callers_.at(id).connection.receive();
+    if (received.what == ipc::Receipt::closed) return drop(id);
+    if (received.what == ipc::Receipt::message) greet(id, received.message);
+  } catch (const ring::VersionMismatch& error) {
+    refuse(id, error.what(), ring::Refusal::version);
+  } catch (const std::exception& error) {
+    // Garbage, or a claim that makes no sense: whoever sent it is told, and nobody else notices.
+    refuse(id, error.what());
+  }
+}
+
+void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
+  auto& caller = callers_.at(id);
+  const auto said = ring::decode_from_client(message.text);
+  if (const auto* command_said = std::get_if<ring::Command>(&said)) {
+    require(caller.state == State::tool, "a command came before a hello");
+    return command(id, command_said->name);
+  }
+  const auto* hello = std::get_if<ring::Hello>(&said);
+  require(hello && caller.state == State::connected, "a message came that makes no sense before the welcome");
+  caller.hello = *hello;
+  if (hello->role == ring::Role::control) {
+    caller.state = State::tool;
+    return;
+  }
+  require(closed_.empty(), closed_);
+  require(message.fds.size() == 1, "the hello carries no descriptor of the trainer's process; use the same version of "
+                                   "the trainers' library as the service");
+  const auto pid = ipc::pid_of_pidfd(message.fds.front());
+  const auto peer = caller.connection.peer().pid;
+  require(pid && (*pid == 0 || peer == 0 || *pid == peer), "the hello carries a descriptor of another process");
+  caller.pidfd = message.fds.front().duplicate();
+  caller.state = State::waiting;
+  if (blueprint_) return claim(id);
+  caller.connection.send(ring::encode(ring::Loading{what_, fraction_}));
+}
+
+std::uint32_t FrontDesk::stream_number(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const auto& stream : blueprint_->streams) names.push_back(stream.name);
+  if (name.empty()) {
+    require(names.size() == 1, "the service has several streams; say which (available: " +
+                                   fmt::format("{}", fmt::join(names, ", ")) + ")");
+    return 0;
+  }
+  const auto found = std::find(names.begin(), names.end(), name);
+  require(found != names.end(), "there is no stream '" + name + "'" + did_you_mean(name, names));
+  return static_cast<std::uint32_t>(found - names.begin());
+}
+
+std::uint32_t FrontDesk::take_ring(std::uint32_t stream, std::int32_t local_rank) {
+  auto& taken = ring_taken_[stream];
+  const auto wanted = static_cast<std::size_t>(std::max(0, local_rank));
+  if (wanted < taken.size() && !taken[wanted]) {
+    taken[wanted] = true;
+    return static_cast<std::uint32_t>(wanted);
+  }
+  const auto found = std::find(taken.begin(), taken.end(), false);
+  require(found != taken.end(),
+          fmt::format("all rings of stream '{}' on {} are taken: it serves {} trainer{} (trainers-per-node); restart the "
+                      "service with a larger number",
+                      blueprint_->streams[stream].name, topology_.here().host, taken.size(),
+                      taken.size() == 1 ? "" : "s"));
+  *found = true;
+  return static_cast<std::uint32_t>(found - taken.begin());
+}
+
+void FrontDesk::claim(std::uint64_t id) {
+  auto& caller = callers_.at(id);
+  const auto& hello = caller.hello;
+  caller.stream = stream_number(hello.stream);
+  require(hello.rank < hello.world_size, fmt::format("rank {} is not below the world size {}", hello.rank,
+                                                     hello.world_size));
+  // A ring was sized for the trainers that the configuration expects; fewer of them may ask for larger batches.
+  const auto& facts = blueprint_->streams[caller.stream];
+  const auto batch = facts.schedule(hello.world_size).batch();
+  const auto bytes = ring::Producer::ring_bytes(blueprint_->schema, blueprint_->expected_batch(caller.stream),
+                                                config_.slots);
+  require(ring::Producer::ring_bytes(blueprint_->schema, batch, 1) <= bytes,
+          fmt::format("a batch of {} rows for {} trainers does not fit the rings, which were made for {} trainers; restart "
+                      "the service with that number of trainers, or with more slots",
+                      batch, hello.world_size, blueprint_->trainers));
+  caller.ring = take_ring(caller.stream, hello.local_rank);
+  caller.state = State::claimed;
+  actions_.claim({{"type", "claim"},
+                  {"id", id},
+                  {"node", topology_.my_node},
+                  {"stream", caller.stream},
+                  {"rank", hello.rank},
+                  {"world_size", hello.world_size},
+                  {"who", fmt::format("process {} on {}", hello.pid, hello.host)}});
+}
+
+void FrontDesk::answer(const nlohmann::json& message) {
+  const auto id = message.at("id").get<std::uint64_t>();
+  const bool granted = message.at("type") == "grant";
+  const auto found = callers_.find(id);
+  ENSURES(found != callers_.end());  // a claimed caller stays until it is answered
+  auto& caller = found->second;
+  if (!granted) {
+    ring_free(caller.stream, caller.ring);
+    return refuse(id, message.at("text"));
+  }
+  auto guest = message;
+  guest["type"] = "guest";
+  guest["stream"] = caller.stream;
+  guest["ring"] = caller.ring;
+  guest["rank"] = caller.hello.rank;
+  guest["world_size"] = caller.hello.world_size;
+  guest["who"] = fmt::format("process {} on {}", caller.hello.pid, caller.hello.host);
+  poller_.remove(caller.connection.fd());
+  std::vector<ipc::Fd> fds;
+  fds.push_back(caller.connection.take());
+  fds.push_back(std::move(caller.pidfd));
+  const auto local = caller.ring % topology_.here().stagers;
+  callers_.erase(found);
+  actions_.hand_over(local, guest, std::move(fds));
+}
+
+void FrontDesk::ring_free(std::uint32_t stream, std::uint32_t ring) { ring_taken_.at(stream).at(ring) = false; }
+
+void FrontDesk::loading(const std::string& what, double fraction) {
+  what_ = what;
+  fraction_ = fraction;
+}
+
+void FrontDesk::open(const Blueprint& blueprint) {
+  blueprint_ = &blueprint;
+  ring_taken_.assign(blueprint.streams.size(), std::vector<bool>(config_.trainers_per_node));
+  std::vector<std::uint64_t> waiting;
+  for (const auto& [id, caller] : callers_)
+    if (caller.state == State::waiting) waiting.push_back(id);
+  for (const auto id : waiting) try {
+      claim(id);
+    } catch (const Error& error) {
+      refuse(id, error.what());
+    }
+}
+
+void FrontDesk::tick(Clock::time_point now) {
+  if (blueprint_ || now - told_ < tell_every) return;
+  told_ = now;
+  for (const auto& [id, caller] : callers_)
+    if (caller.state == State::waiting) caller.connection.send(ring::encode(ring::Loading{what_, fraction_}));
+}
+
+void FrontDesk::command(std::uint64_t id, const std::string& name) {
+  const auto& connection = callers_.at(id).connection;
+  if (name == "wait") {
+    nlohmann::json state{{"ready", blueprint_ != nullptr && closed_.empty()}, {"what", what_}, {"fraction", fraction_}};
+    if (!closed_.empty()) state["ended"] = closed_;
+    connection.send(state.dump(), {}, send_limit);
+  } else if (name == "stat") {
+    connection.send(actions_.stat().dump(), {}, send_limit);
+  } else if (name == "stop") {
+    require(blueprint_ != nullptr, "the service is still " + what_ + "; wait for it, or end its processes");
+    connection.send(nlohmann::json{{"stopping", true}}.dump(), {}, send_limit);
+    actions_.stop("headrace stop");
+  } else {
+    throw Error("unknown command '" + name + "'" + did_you_mean(name, {"stat", "stop", "wait"}));
+  }
+}
+
+void FrontDesk::refuse(std::uint64_t id, const std::string& text, ring::Refusal kind) {
+  const auto found = callers_.find(id);
+  if (found == callers_.end()) return;
+  found->second.connection.send(ring::encode(ring::Refused{kind, text}), {}, send_limit);
+  drop(id);
+}
+
+void FrontDesk::drop(std::uint64_t id) {
+  const auto found = callers_.find(id);
+  poller_.remove(found->second.connection.fd());
+  // A claim under way ends with its answer: the guest's connection is closed by then, and its stager sees that.
+  if (found->second.state == State::claimed) return;
+  callers_.erase(found);
+}
+
+void FrontDesk::close(const std::string& why) {
+  closed_ = why;
+  std::vector<std::uint64_t> waiting;
+  for (const auto& [id, caller] : callers_)
+    if (caller.state == State::waiting) waiting.push_back(id);
+  for (const auto id : waiting) refuse(id, why, ring::Refusal::failed);
+}
+
+void FrontDesk::over() {
+  for (const auto& [id, caller] : callers_) poller_.remove(caller.connection.fd());
+  callers_.clear();
+}
+
+}  // namespace headrace::service

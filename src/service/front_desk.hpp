@@ -1,0 +1,88 @@
+// Where trainers and tools knock, on the leader of each node: reads the hello, tells how far loading is, has the claim
+// decided, finds a free ring, and hands the connection to the stager that serves it. Host's thread only.
+//
+//   connected -> (hello) -> waiting for loading -> claimed -> handed over
+//                    \-> refused: one sentence, and the connection is closed
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ipc/poller.hpp"
+#include "ipc/socket.hpp"
+#include "ring/messages.hpp"
+#include "service/blueprint.hpp"
+#include "service/topology.hpp"
+
+namespace headrace::service {
+
+/// The name or path under which the k-th node of this machine is found: NAME, and NAME@k where nodes are split.
+std::string service_address(const Config& config, std::uint32_t node);
+
+class FrontDesk {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Actions {
+    std::function<void(const nlohmann::json& claim)> claim;
+    std::function<void(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds)> hand_over;
+    std::function<nlohmann::json()> stat;
+    std::function<void(const std::string& reason)> stop;
+  };
+
+  /// Error if the name is taken.
+  FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions);
+  ~FrontDesk();
+
+  void loading(const std::string& what, double fraction);
+  void open(const Blueprint& blueprint);
+  /// Tells those who wait how far loading is.
+  void tick(Clock::time_point now);
+  /// The coordinator's answer to a claim: grant or refuse.
+  void answer(const nlohmann::json& message);
+  void ring_free(std::uint32_t stream, std::uint32_t ring);
+  /// Nobody is let in any more; who waits is told why.
+  void close(const std::string& why);
+  /// The service is over: closes the connections of tools that wait for this moment.
+  void over();
+
+ private:
+  enum class State { connected, waiting, claimed, tool };
+  struct Caller {
+    ipc::Connection connection;
+    State state = State::connected;
+    ring::Hello hello;
+    ipc::Fd pidfd;
+    std::string host;
+    std::uint32_t stream = 0, ring = 0;
+  };
+
+  void accept();
+  void read(std::uint64_t id);
+  void greet(std::uint64_t id, const ipc::Message& message);
+  void claim(std::uint64_t id);
+  void command(std::uint64_t id, const std::string& name);
+  std::uint32_t stream_number(const std::string& name) const;
+  std::uint32_t take_ring(std::uint32_t stream, std::int32_t local_rank);
+  void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
+  void drop(std::uint64_t id);
+
+  const Config& config_;
+  const Topology& topology_;
+  ipc::Poller& poller_;
+  Actions actions_;
+  ipc::Listener listener_;
+  const Blueprint* blueprint_ = nullptr;
+  std::map<std::uint64_t, Caller> callers_;
+  std::uint64_t next_id_ = 1;
+  std::vector<std::vector<bool>> ring_taken_;  // per stream, per ring of this node
+  std::string what_ = "starting", closed_;
+  double fraction_ = -1;
+  Clock::time_point told_ = Clock::now();
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,261 @@
+#include "service/guests.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/error.hpp"
+#include "log/log.hpp"
+#include "service/messages.hpp"
+
+namespace headrace::service {
+
+namespace {
+constexpr std::chrono::milliseconds send_limit{1000};
+constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
+}  // namespace
+
+Rings::Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads)
+    : rings_(blueprint.streams.size()) {
+  for (std::uint32_t s = 0; s < rings_.size(); ++s) {
+    const auto batch = blueprint.expected_batch(s);
+    const auto bytes = ring::Producer::ring_bytes(blueprint.schema, batch, config.slots);
+    for (std::uint32_t r = 0; r < config.trainers_per_node; ++r)
+      rings_[s].push_back(r % topology.here().stagers == topology.local()
+                              ? std::make_unique<ring::Producer>(fmt::format("headrace-{}-{}", config.name, r),
+                                                                 blueprint.schema, bytes, threads)
+                              : nullptr);
+  }
+}
+
+std::uint64_t Rings::bytes_of_node(const Config& config, const Blueprint& blueprint) {
+  std::uint64_t bytes = 0;
+  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
+    bytes += config.trainers_per_node *
+             ring::Producer::ring_bytes(blueprint.schema, blueprint.expected_batch(s), config.slots);
+  return bytes;
+}
+
+Guests::Guests(const Config& config, const Topology& topology, ipc::Poller& poller, const Supply& supply,
+               Workers& workers, const Rings& rings, Actions actions)
+    : config_(config),
+      topology_(topology),
+      poller_(poller),
+      supply_(supply),
+      workers_(workers),
+      rings_(rings),
+      actions_(std::move(actions)),
+      bell_(ipc::Bell::make()) {
+  poller_.add(bell_.fd(), [this] {
+    bell_.drain();
+    for (const auto& [id, guest] : guests_) workers_.post([feed = guest.feed] { feed->pump(); });
+  });
+}
+
+Guests::~Guests() {
+  poller_.remove(bell_.fd());
+  for (const auto& [id, guest] : guests_) {
+    poller_.remove(guest.connection.fd());
+    poller_.remove(guest.pidfd.get());
+  }
+}
+
+void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
+  require(fds.size() == 2, "a trainer was handed over without its descriptors");
+  const auto id = next_id_++;
+  auto& guest = guests_[id];
+  guest.stream = message.at("stream");
+  guest.rank = message.at("rank");
+  guest.world_size = message.at("world_size");
+  guest.ring = message.at("ring");
+  guest.generation = message.at("generation");
+  guest.session = message.at("session");
+  guest.who = message.at("who");
+  guest.connection = ipc::Connection(std::move(fds[0]));
+  guest.pidfd = std::move(fds[1]);
+
+  const auto& facts = supply_.blueprint().streams[guest.stream];
+  const auto schedule = facts.schedule(guest.world_size);
+  auto ledger = Ledger::from_json(message.at("ledger"));
+  const auto at = ledger.position();
+  auto& ring = *rings_.at(guest.stream, guest.ring);
+  ring.configure(schedule.batch(), 1, config_.slots);
+  guest.feed = std::make_shared<Feed>(
+      supply_, workers_, ring,
+      Feed::Place{guest.stream, guest.rank, facts.name, config_.seed, config_.audit == Audit::full}, schedule,
+      std::move(ledger),
+      Feed::Events{
+          .epoch_done =
+              [this, id](const EpochReport& done) {
+                actions_.post([this, id, done] {
+                  if (const auto found = guests_.find(id); found != guests_.end()) report(found->second, done, false);
+                });
+              },
+          .violation =
+              [this, id](const std::string& what) { actions_.post([this, id, what] { leave(id, false, what); }); }});
+
+  const std::array descriptors{ring.fd().get(), bell_.fd(), ipc::open_pidfd(getpid()).release()};
+  const auto sent = guest.connection.send(ring::encode(welcome_for(guest, schedule, at)), descriptors, send_limit);
+  ::close(descriptors[2]);
+  if (sent != ipc::Sent::sent) return leave(id, false, "it was gone before it was let in");
+  log::debug("stream {}: trainer {} of {} ({}) attached at epoch {}, step {}", facts.name, guest.rank, guest.world_size,
+             guest.who, at.epoch, at.step);
+  poller_.add(guest.connection.fd(), [this, id] { read(id); });
+  poller_.add(guest.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
+  workers_.post([feed = guest.feed] { feed->pump(); });
+}
+
+ring::Welcome Guests::welcome_for(const Guest& guest, const plan::Schedule& schedule, Step at) const {
+  const auto& blueprint = supply_.blueprint();
+  const auto& facts = blueprint.streams[guest.stream];
+  const auto& ring = *rings_.at(guest.stream, guest.ring);
+  ring::Welcome welcome;
+  welcome.service = config_.name;
+  welcome.stream = facts.name;
+  welcome.rank = guest.rank;
+  welcome.world_size = guest.world_size;
+  welcome.batches = schedule.steps();
+  welcome.samples = facts.samples;
+  welcome.epochs = facts.epochs;
+  welcome.batch = schedule.batch();
+  welcome.slots = ring.slots();
+  welcome.epoch = at.epoch;
+  welcome.step = at.step;
+  welcome.generation = 1;
+  welcome.fields = blueprint.schema;
+  welcome.ring_bytes = ring.bytes();
+  welcome.stager = topology_.me();
+  welcome.pid = getpid();
+  welcome.host = topology_.here().host;
+  return welcome;
+}
+
+void Guests::read(std::uint64_t id) {
+  auto& guest = guests_.at(id);
+  try {
+    const auto received = guest.connection.receive();
+    if (received.what == ipc::Receipt::closed) return leave(id, false, "it closed its connection");
+    if (received.what != ipc::Receipt::message) return;
+    const auto said = ring::decode_from_client(received.message.text);
+    if (std::holds_alternative<ring::Goodbye>(said)) return leave(id, true, "goodbye");
+    const auto* wanted = std::get_if<ring::Seek>(&said);
+    require(wanted != nullptr, "it sent a message that makes no sense here");
+    seek(guest, *wanted);
+  } catch (const std::exception& error) {
+    guest.connection.send(ring::encode(ring::Dying{error.what()}));
+    leave(id, false, error.what());
+  }
+}
+
+void Guests::seek(Guest& guest, const ring::Seek& wanted) {
+  const auto& facts = supply_.blueprint().streams[guest.stream];
+  const auto steps = guest.feed->ledger().steps();
+  require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
+                                           wanted.step, facts.name, steps, steps - 1));
+  report_abandoned(guest, guest.feed->seek(wanted.generation, {wanted.epoch, wanted.step}));
+}
+
+void Guests::leave(std::uint64_t id, bool goodbye, const std::string& why) {
+  const auto found = guests_.find(id);
+  if (found == guests_.end() || found->second.leaving) return;
+  auto& guest = found->second;
+  guest.leaving = true;
+  poller_.remove(guest.connection.fd());
+  poller_.remove(guest.pidfd.get());
+  guest.connection.close();
+  if (!goodbye && !drained_)
+    log::warn("stream {}: trainer {} ({}) is gone: {}; its unreleased batches wait for whoever takes its rank",
+              supply_.blueprint().streams[guest.stream].name, guest.rank, guest.who, why);
+  guest.feed->close([this, id, goodbye] { actions_.post([this, id, goodbye] { gone(id, goodbye); }); });
+}
+
+void Guests::gone(std::uint64_t id, bool goodbye) {
+  const auto node = guests_.extract(id);
+  const auto& guest = node.mapped();
+  auto ledger = guest.feed->ledger();
+  ledger.rewind();
+  if (goodbye) report_abandoned(guest, ledger.leave());
+  rings_.at(guest.stream, guest.ring)->reclaim_all();
+  actions_.up({{"type", "left"},
+               {"stream", guest.stream},
+               {"rank", guest.rank},
+               {"ring", guest.ring},
+               {"generation", guest.generation},
+               {"ledger", ledger.to_json()},
+               {"goodbye", goodbye}});
+  if (guests_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+void Guests::report(const Guest& guest, const EpochReport& done, bool abandoned) {
+  actions_.up(to_message({.stream = guest.stream,
+                          .rank = guest.rank,
+                          .world_size = guest.world_size,
+                          .session = guest.session,
+                          .abandoned = abandoned,
+                          .tally = done.tally,
+                          .seconds = done.seconds,
+                          .trainer_wait = done.trainer_wait,
+                          .stager_wait = done.stager_wait}));
+  if (!abandoned && guest.feed->ledger().finished())
+    actions_.up({{"type", "finished"},
+                 {"stream", guest.stream},
+                 {"rank", guest.rank},
+                 {"generation", guest.generation}});
+}
+
+void Guests::report_abandoned(const Guest& guest, const std::vector<Tally>& tallies) {
+  for (const auto& tally : tallies) report(guest, {tally, 0, 0, 0}, true);
+}
+
+void Guests::tick(Clock::time_point) {
+  for (auto& [id, guest] : guests_) {
+    const auto idle = guest.feed->idle_seconds();
+    if (idle < report_stall_after) guest.stall_told = false;
+    if (idle >= report_stall_after && !std::exchange(guest.stall_told, true)) {
+      const auto at = guest.feed->position();
+      log::info("stream {}: trainer {} ({}) has asked for nothing for {:.0f} s (at epoch {}, step {}); waiting for it",
+                supply_.blueprint().streams[guest.stream].name, guest.rank, guest.who, idle, at.epoch, at.step);
+    }
+    if (config_.stall_timeout > 0 && idle >= config_.stall_timeout && !drained_)
+      actions_.up({{"type", "stop"},
+                   {"reason", fmt::format("trainer {} of stream {} ({}) asked for nothing for {:g} s (stall-timeout)",
+                                          guest.rank, supply_.blueprint().streams[guest.stream].name, guest.who,
+                                          config_.stall_timeout)}});
+  }
+}
+
+void Guests::farewell(const std::string& why) {
+  for (const auto& [id, guest] : guests_)
+    if (!guest.leaving) guest.connection.send(ring::encode(ring::Dying{why}));
+}
+
+void Guests::close(const std::string& why, std::function<void()> drained) {
+  farewell(why);
+  drained_ = std::move(drained);
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, guest] : guests_) ids.push_back(id);
+  for (const auto id : ids) leave(id, false, why);
+  if (guests_.empty()) std::exchange(drained_, nullptr)();
+}
+
+nlohmann::json Guests::stat() const {
+  auto all = nlohmann::json::array();
+  for (const auto& [id, guest] : guests_) {
+    const auto at = guest.feed->position();
+    const auto stats = guest.feed->ring_stats();
+    all.push_back({{"stream", supply_.blueprint().streams[guest.stream].name},
+                   {"rank", guest.rank},
+                   {"world_size", guest.world_size},
+                   {"who", guest.who},
+                   {"epoch", at.epoch},
+                   {"step", at.step},
+                   {"acquired", stats.acquired},
+                   {"ready", stats.ready},
+                   {"trainer_wait_s", static_cast<double>(stats.wait_ns) / 1e9},
+                   {"stager_wait_s", guest.feed->stager_wait()}});
+  }
+  return all;
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,92 @@
+// The trainers that this stager serves: their connections, their feeds, their end. Host's thread only.
+//
+// A trainer leaves with a goodbye, or it is gone when its socket closes or its process ends: the socket alone may be
+// held open by a forked child, and the pidfd alone would miss a trainer that closed its stream and lives on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ipc/poller.hpp"
+#include "ipc/process.hpp"
+#include "ipc/socket.hpp"
+#include "ring/messages.hpp"
+#include "ring/producer.hpp"
+#include "service/feed.hpp"
+
+namespace headrace::service {
+
+/// The rings that this stager serves: per stream, per ring of the node; null where another stager serves it.
+class Rings {
+ public:
+  /// Makes, reserves and faults in the rings of this stager.
+  Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads);
+  ring::Producer* at(std::uint32_t stream, std::uint32_t ring) const { return rings_[stream][ring].get(); }
+  /// Bytes of all rings of a node.
+  static std::uint64_t bytes_of_node(const Config& config, const Blueprint& blueprint);
+
+ private:
+  std::vector<std::vector<std::unique_ptr<ring::Producer>>> rings_;
+};
+
+class Guests {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Actions {
+    std::function<void(const nlohmann::json& message)> up;          ///< to the coordinator, by way of the leader
+    std::function<void(std::function<void()> job)> post;            ///< any thread: runs it in the host's thread
+  };
+
+  Guests(const Config& config, const Topology& topology, ipc::Poller& poller, const Supply& supply, Workers& workers,
+         const Rings& rings, Actions actions);
+  ~Guests();
+
+  /// A trainer that the front desk hands over: the grant and the hello in one message; socket and pidfd.
+  void welcome(const nlohmann::json& guest, std::vector<ipc::Fd> fds);
+  /// Reports trainers that everybody waits for.
+  void tick(Clock::time_point now);
+  /// Tells every trainer that the service is gone.
+  void farewell(const std::string& why);
+  /// Ends all feeds; `drained` comes when nothing of them is under way.
+  void close(const std::string& why, std::function<void()> drained);
+  nlohmann::json stat() const;
+
+ private:
+  struct Guest {
+    std::uint32_t stream = 0, rank = 0, world_size = 1, ring = 0;
+    std::uint64_t generation = 0, session = 0;
+    std::string who;
+    ipc::Connection connection;
+    ipc::Fd pidfd;
+    std::shared_ptr<Feed> feed;
+    bool leaving = false, stall_told = false;
+  };
+
+  void read(std::uint64_t id);
+  void seek(Guest& guest, const ring::Seek& wanted);
+  void leave(std::uint64_t id, bool goodbye, const std::string& why);
+  void gone(std::uint64_t id, bool goodbye);
+  void report(const Guest& guest, const EpochReport& report, bool abandoned);
+  void report_abandoned(const Guest& guest, const std::vector<Tally>& tallies);
+  ring::Welcome welcome_for(const Guest& guest, const plan::Schedule& schedule, Step at) const;
+
+  const Config& config_;
+  const Topology& topology_;
+  ipc::Poller& poller_;
+  const Supply& supply_;
+  Workers& workers_;
+  const Rings& rings_;
+  Actions actions_;
+  ipc::Bell bell_;
+  std::map<std::uint64_t, Guest> guests_;
+  std::uint64_t next_id_ = 1;
+  std::function<void()> drained_;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,252 @@
+#include "service/host.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "log/log.hpp"
+#include "service/guests.hpp"
+
+namespace headrace::service {
+
+namespace {
+constexpr std::chrono::milliseconds tick_every{250};
+constexpr std::chrono::seconds link_limit{10};
+}  // namespace
+
+Host::Host(const Config& config, const Topology& topology)
+    : config_(config), topology_(topology), bell_(ipc::Bell::make()) {
+  poller_.add(bell_.fd(), [this] { take_jobs(); });
+  if (!topology.is_leader()) return;
+  desk_.emplace(config_, topology_, poller_,
+                FrontDesk::Actions{
+                    .claim = [this](const nlohmann::json& claim) { up(claim); },
+                    .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
+                                        std::vector<ipc::Fd> fds) { hand_over(local, guest, std::move(fds)); },
+                    .stat = [this] { return stat(); },
+                    .stop = [this](const std::string& reason) { up({{"type", "stop"}, {"reason", reason}}); }});
+}
+
+Host::~Host() {
+  quit_ = true;
+  bell_.ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Host::start(NodeLinks links) {
+  links_ = std::move(links);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Host::run() {
+  try {
+    while (!quit_) {
+      poller_.wait(tick_every);
+      const auto now = std::chrono::steady_clock::now();
+      if (desk_) desk_->tick(now);
+      if (coordinator_) coordinator_->tick(now);
+      if (guests_) guests_->tick(now);
+    }
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+}
+
+ipc::Fd Host::share(ipc::Fd leaders) { return links_.share(topology_, std::move(leaders)); }
+
+void Host::post(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  bell_.ring();
+}
+
+void Host::take_jobs() {
+  bell_.drain();
+  std::vector<std::function<void()>> jobs;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs.swap(jobs_);
+  }
+  for (auto& job : jobs) job();
+}
+
+void Host::loading(const std::string& what, double fraction) {
+  if (topology_.is_leader()) post([this, what, fraction] { desk_->loading(what, fraction); });
+}
+
+void Host::open(Service service) {
+  post([this, service = std::move(service)]() mutable {
+    service_ = std::move(service);
+    for (std::size_t link = 0; link < links_.links.size(); ++link)
+      if (links_.links[link]) poller_.add(links_.links[link].fd(), [this, link] { from_link(link); });
+    if (topology_.me() == 0)
+      coordinator_.emplace(config_, *service_.blueprint, static_cast<std::uint32_t>(topology_.nodes.size()),
+                           topology_.stagers(), service_.stream_hashes,
+                           [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); });
+    guests_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
+                    Guests::Actions{.up = [this](const nlohmann::json& message) { up(message); },
+                                    .post = [this](std::function<void()> job) { post(std::move(job)); }});
+    if (desk_) desk_->open(*service_.blueprint);
+  });
+}
+
+// ---- messages between stagers -------------------------------------------------------------------------------------
+// up: stager -> leader of its node -> stager 0.     down: stager 0 -> leaders -> stagers of their nodes.
+
+void Host::up(const nlohmann::json& message) {
+  if (!topology_.is_leader()) {
+    links_.links.front().send(message.dump(), {}, link_limit);
+    return;
+  }
+  // A trainer that left makes room on its node.
+  if (message.at("type") == "left") desk_->ring_free(message.at("stream"), message.at("ring"));
+  if (topology_.me() == 0)
+    // Not at once: the answer could reach the caller while it is still asking.
+    post([this, message] { coordinator_->handle(message); });
+  else
+    service_.send_to_stager(0, message.dump());
+}
+
+void Host::down(std::uint32_t node, const nlohmann::json& message) {
+  if (node == topology_.my_node)
+    handle(message, {});
+  else
+    service_.send_to_stager(static_cast<int>(topology_.nodes[node].first), message.dump());
+}
+
+void Host::message_from_stager(std::string text) {
+  post([this, text = std::move(text)] {
+    const auto message = nlohmann::json::parse(text);
+    const auto& type = message.at("type");
+    if (type == "grant" || type == "refuse" || type == "end" || type == "exit")
+      handle(message, {});
+    else
+      coordinator_->handle(message);
+  });
+}
+
+void Host::broadcast(const nlohmann::json& message) {
+  if (!topology_.is_leader()) return;
+  for (const auto& link : links_.links)
+    if (link) link.send(message.dump(), {}, link_limit);
+}
+
+void Host::handle(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
+  const auto type = message.at("type").get<std::string>();
+  if (type == "grant" || type == "refuse") return desk_->answer(message);
+  if (type == "guest") return guests_->welcome(message, std::move(fds));
+  if (type == "end") {
+    broadcast(message);
+    return begin_end(message.at("reason"));
+  }
+  if (type == "exit") {
+    broadcast(message);
+    return over();
+  }
+  if (type == "dead") return fail(message.at("text"));
+}
+
+void Host::from_link(std::size_t link) {
+  for (;;) {
+    auto received = links_.links[link].receive();
+    if (received.what == ipc::Receipt::closed) return link_closed(link);
+    if (received.what != ipc::Receipt::message) return;
+    const auto message = nlohmann::json::parse(received.message.text);
+    if (topology_.is_leader())
+      up(message);
+    else
+      handle(message, std::move(received.message.fds));
+  }
+}
+
+void Host::link_closed(std::size_t link) {
+  poller_.remove(links_.links[link].fd());
+  links_.links[link].close();
+  if (over_) return;
+  fail(fmt::format("{} on {} died", name_of_local(topology_.is_leader() ? link : 0), topology_.here().host));
+}
+
+std::string Host::name_of_local(std::size_t local) const {
+  return fmt::format("stager {}", topology_.here().first + local);
+}
+
+void Host::hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds) {
+  if (local == topology_.local()) return handle(guest, std::move(fds));
+  std::vector<int> numbers;
+  for (const auto& fd : fds) numbers.push_back(fd.get());
+  links_.links[local].send(guest.dump(), numbers, link_limit);
+}
+
+nlohmann::json Host::stat() const {
+  nlohmann::json answer{{"name", config_.name}, {"host", topology_.here().host}, {"pid", getpid()}};
+  if (coordinator_) answer["service"] = coordinator_->stat();
+  if (guests_) answer["guests"] = guests_->stat();
+  return answer;
+}
+
+// ---- the end ------------------------------------------------------------------------------------------------------
+
+void Host::begin_end(const std::string& reason) {
+  if (desk_) desk_->close("the service has ended (" + reason + ")");
+  guests_->close("the service has ended (" + reason + ")", [this] { up({{"type", "drained"}}); });
+}
+
+void Host::over() {
+  if (coordinator_) {
+    for (const auto& line : coordinator_->summary()) log::info("{}", line);
+    audit_failed_ = coordinator_->audit_failed();
+  }
+  if (desk_) desk_->over();
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    callback = on_over_;
+  }
+  changed_.notify_all();
+  if (callback) callback();
+}
+
+void Host::fail(const std::string& what) {
+  if (std::exchange(failed_, true)) return;
+  if (desk_) desk_->close(what);
+  if (guests_) guests_->farewell(what);
+  if (topology_.is_leader()) {
+    for (const auto& link : links_.links)
+      if (link) link.send(nlohmann::json{{"type", "dead"}, {"text", what}}.dump());
+  }
+  log::error("{}", what);
+  // The thread that owns MPI may be anywhere; the launcher ends the other ranks when this one leaves.
+  _exit(1);
+}
+
+void Host::farewell(const std::string& why) {
+  post([this, why] {
+    if (desk_) desk_->close(why);
+    if (guests_) guests_->farewell(why);
+    {
+      const std::lock_guard lock(mutex_);
+      farewell_said_ = true;
+    }
+    changed_.notify_all();
+  });
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(150), [this] { return farewell_said_; });
+}
+
+void Host::wait_until_over() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return over_; });
+}
+
+void Host::on_over(std::function<void()> callback) {
+  const std::lock_guard lock(mutex_);
+  on_over_ = std::move(callback);
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,105 @@
+// The thread of a stager that talks: to trainers, to the other stagers of the node, and (through the exchange) to the
+// leaders of other nodes. It moves no samples: feeds and workers do.
+//
+//   trainer --hello--> front desk (leader) --claim--> coordinator (stager 0)
+//                          |  <--grant--
+//                          +--hand over--> guests (the stager that serves this ring) --welcome--> trainer
+//
+// Everything here runs in the host's thread, but for the functions marked "any thread".
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ipc/poller.hpp"
+#include "ipc/process.hpp"
+#include "service/config.hpp"
+#include "service/coordinator.hpp"
+#include "service/front_desk.hpp"
+#include "service/guests.hpp"
+#include "service/node_links.hpp"
+#include "service/topology.hpp"
+
+namespace headrace::service {
+
+class Host {
+ public:
+  /// What the host needs once loading is done.
+  struct Service {
+    Supply* supply = nullptr;
+    const Blueprint* blueprint = nullptr;
+    Workers* workers = nullptr;
+    Rings* rings = nullptr;
+    std::vector<std::uint64_t> stream_hashes;  ///< at stager 0
+    /// Sends a control message to another stager; null where there is one node only.
+    std::function<void(int to, std::string text)> send_to_stager;
+  };
+
+  /// Leaders listen from here on: error where the name is taken.
+  Host(const Config& config, const Topology& topology);
+  ~Host();
+
+  void start(NodeLinks links);
+  /// Before open(); collective over the node: the leader's descriptor, on every stager.
+  ipc::Fd share(ipc::Fd leaders);
+  /// Any thread: how far loading is, for those who wait.
+  void loading(const std::string& what, double fraction);
+  /// Any thread: trainers may come.
+  void open(Service service);
+  /// Any thread: a control message of another stager arrived.
+  void message_from_stager(std::string text);
+  /// Any thread, also while the host's thread is busy for a while: tells every trainer that the service is gone.
+  void farewell(const std::string& why);
+  /// Any thread: blocks until the service is over.
+  void wait_until_over();
+  /// Any thread: called once in the host's thread when the service is over.
+  void on_over(std::function<void()> callback);
+  /// After the end: whether any epoch failed the audit (stager 0).
+  bool audit_failed() const { return audit_failed_; }
+
+ private:
+  void run();
+  void post(std::function<void()> job);
+  void take_jobs();
+  void from_link(std::size_t link);
+  void link_closed(std::size_t link);
+  void up(const nlohmann::json& message);
+  void down(std::uint32_t node, const nlohmann::json& message);
+  void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
+  void broadcast(const nlohmann::json& message);
+  void hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds);
+  nlohmann::json stat() const;
+  void begin_end(const std::string& reason);
+  void over();
+  void fail(const std::string& what);
+  std::string name_of_local(std::size_t local) const;
+
+  const Config& config_;
+  const Topology& topology_;
+  NodeLinks links_;
+  ipc::Poller poller_;
+  ipc::Bell bell_;
+  std::optional<FrontDesk> desk_;
+  std::optional<Coordinator> coordinator_;
+  std::optional<Guests> guests_;
+  Service service_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::function<void()>> jobs_;
+  std::function<void()> on_over_;
+  bool over_ = false, failed_ = false, farewell_said_ = false;
+  std::atomic<bool> audit_failed_ = false;
+  std::atomic<bool> quit_ = false;
+  std::thread thread_;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,54 @@
+#include "service/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "base/bytes.hpp"
+#include "log/log.hpp"
+
+namespace headrace::service {
+
+namespace {
+constexpr auto tell_every = std::chrono::milliseconds(250);
+constexpr auto line_every = std::chrono::seconds(5);
+constexpr int bar_width = 30;
+}  // namespace
+
+Progress::Progress(bool print, std::function<void(double)> told)
+    : print_(print), terminal_(isatty(STDERR_FILENO) == 1), told_(std::move(told)) {}
+
+void Progress::at(std::uint64_t done, std::uint64_t total) {
+  const auto now = Clock::now();
+  if (now - told_at_ < tell_every) return;
+  told_at_ = now;
+  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+  told_(fraction);
+  if (!print_) return;
+  const double seconds = std::chrono::duration<double>(now - begin_).count();
+  if (terminal_) {
+    draw(fraction, done, seconds);
+  } else if (now - line_at_ >= line_every) {
+    line_at_ = now;
+    log::info("loading: {:.0f} %, {}", 100 * fraction, format_rate(static_cast<double>(done), seconds));
+  }
+}
+
+void Progress::draw(double fraction, std::uint64_t bytes, double seconds) {
+  const auto full = static_cast<std::size_t>(fraction * bar_width);
+  const auto line = fmt::format("\rloading [{}{}] {:3.0f} %  {}  ", std::string(full, '#'),
+                                std::string(bar_width - full, ' '), 100 * fraction,
+                                format_rate(static_cast<double>(bytes), seconds));
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
+  drawn_ = true;
+}
+
+void Progress::done() {
+  if (!drawn_) return;
+  drawn_ = false;
+  const std::string blank = "\r\033[K";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, blank.data(), blank.size());
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,28 @@
+// How far loading is, for people: a bar that rewrites itself on a terminal, a line every few seconds elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace headrace::service {
+
+class Progress {
+ public:
+  /// print: whether this process shows it. told: called about every quarter of a second with a fraction.
+  Progress(bool print, std::function<void(double fraction)> told);
+  ~Progress() { done(); }
+  void at(std::uint64_t done, std::uint64_t total);
+  /// Ends the bar's line.
+  void done();
+
+ private:
+  void draw(double fraction, std::uint64_t bytes, double seconds);
+
+  using Clock = std::chrono::steady_clock;
+  bool print_, terminal_, drawn_ = false;
+  std::function<void(double)> told_;
+  Clock::time_point begin_ = Clock::now(), told_at_ = begin_, line_at_ = begin_;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,15 @@
+// `headrace serve`: the service from first to last.
+#pragma once
+
+#include <functional>
+
+#include "service/config.hpp"
+#include "service/staging.hpp"
+
+namespace headrace::service {
+
+/// Serves until all epochs are consumed, all trainers have said goodbye, or it is stopped. Collective over all ranks of
+/// the job. Returns the exit code: 0, or 1 where something failed (its message is printed, once).
+int serve(const Config& config);
+
+}  // namespace headrace::service

@@ -1,0 +1,227 @@
+#include "service/staging.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "log/log.hpp"
+#include "mpi/agree.hpp"
+#include "reader/files.hpp"
+#include "service/progress.hpp"
+#include "service/store_sink.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// MPI, HDF5 and the reader's buffers, per stager.
+constexpr std::uint64_t overhead_bytes = 64u << 20;
+
+unsigned worker_count(unsigned asked, std::uint32_t stagers_here) {
+  if (asked > 0) return asked;
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  sched_getaffinity(0, sizeof mine, &mine);
+  const auto cores = static_cast<unsigned>(std::max(1, CPU_COUNT(&mine)));
+  // A launcher that binds has already divided the node's cores among the stagers.
+  const bool bound = static_cast<long>(cores) < sysconf(_SC_NPROCESSORS_ONLN);
+  return std::max(1u, bound ? cores : cores / stagers_here);
+}
+
+reader::Io io_of(IoMode mode) {
+  switch (mode) {
+    case IoMode::collective: return reader::Io::collective;
+    case IoMode::direct: return reader::Io::direct;
+    case IoMode::automatic: break;
+  }
+  return reader::Io::automatic;
+}
+
+}  // namespace
+
+Staging::Staging(const Config& config, const mpi::Comm& world)
+    : config_(config),
+      topology_(Topology::discover(world, config.split_nodes)),
+      threads_(worker_count(config.threads, topology_.here().stagers)) {
+  // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends here.
+  host_ = mpi::together(topology_.all, [&] { return std::make_unique<Host>(config_, topology_); });
+  std::exception_ptr failure;
+  NodeLinks links;
+  try {
+    links = NodeLinks::make(topology_);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  mpi::agree(topology_.all, failure);
+  host_->start(std::move(links));
+  look_at_files();
+}
+
+void Staging::look_at_files() {
+  host_->loading("looking at the files", -1);
+  const auto files = mpi::together(topology_.all, [&] {
+    require(!config_.files.empty(), "no files given (nothing to serve); name them: headrace serve FILE..., or files = "
+                                    "[\"data/*.h5\"] in the configuration");
+    return reader::expand_files(config_.files);
+  });
+  const auto contents = reader::scan(topology_.all, files);
+  auto catalog = mpi::together(topology_.all, [&] { return reader::select(contents, wanted_datasets(config_)); });
+
+  // Two passes: what rings and buffers take is known once the streams are, and what is left weighs the nodes.
+  const auto limit = available_memory();
+  const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
+  const std::vector<double> equal(topology_.stagers(), 1.0);
+  blueprint_ = mpi::together(topology_.all, [&] {
+    return std::make_unique<Blueprint>(draw(config_, catalog, topology_, equal));
+  });
+  const auto reserved = need(topology_.here()).total() - need(topology_.here()).store;
+  const auto budgets = topology_.all.allgather(allowed > reserved ? allowed - reserved : std::uint64_t{0});
+  std::vector<std::uint64_t> node_budgets;
+  for (const auto& node : topology_.nodes) node_budgets.push_back(budgets[node.first]);
+  const auto total = blueprint_->placement.stored().size() * row_bytes(blueprint_->schema);
+  blueprint_ = mpi::together(topology_.all, [&] {
+    return std::make_unique<Blueprint>(
+        draw(config_, std::move(catalog), topology_, weights(topology_.nodes, node_budgets, total)));
+  });
+  print_blueprint(limit);
+  check_memory(limit);
+}
+
+Need Staging::need(const Node& node) const {
+  Need need;
+  need.store = store::Layout(blueprint_->schema, blueprint_->rows_of_node(node)).bytes();
+  need.rings = Rings::bytes_of_node(config_, *blueprint_);
+  need.buffers = node.stagers * overhead_bytes;
+  if (topology_.nodes.size() > 1) {
+    const exchange::Settings settings;
+    const auto answer = std::max(settings.answer_bytes, sizeof(std::int64_t) + row_bytes(blueprint_->schema));
+    need.buffers += node.stagers * settings.send_buffers * answer;
+  }
+  return need;
+}
+
+void Staging::check_memory(const MemoryLimit& limit) {
+  mpi::together(topology_.all, [&] {
+    const auto what = need(topology_.here());
+    const bool own_limit = config_.memory > 0 && config_.memory < limit.available;
+    const auto allowed = own_limit ? config_.memory : limit.available;
+    require(what.total() <= allowed,
+            fmt::format("too little memory on {}: samples {}, rings of {} trainers {}, buffers {} make {}, but {} allows {}; "
+                        "use more nodes, select fewer samples or fields, or lower slots ({}) or batch",
+                        topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
+                        format_bytes(static_cast<double>(what.rings)), format_bytes(static_cast<double>(what.buffers)),
+                        format_bytes(static_cast<double>(what.total())), own_limit ? "the option memory" : limit.by,
+                        format_bytes(static_cast<double>(allowed)), config_.slots));
+  });
+}
+
+void Staging::print_blueprint(const MemoryLimit& limit) const {
+  const auto& catalog = blueprint_->catalog;
+  std::uint64_t file_bytes = 0;
+  for (const auto& file : catalog.files) file_bytes += file.bytes;
+  log::info("{} file{} ({}), {} samples; {} stager{} on {} node{}, {} worker{} each", catalog.files.size(),
+            catalog.files.size() == 1 ? "" : "s", format_bytes(static_cast<double>(file_bytes)), catalog.samples,
+            topology_.stagers(), topology_.stagers() == 1 ? "" : "s", topology_.nodes.size(),
+            topology_.nodes.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s");
+  for (const auto& field : blueprint_->schema)
+    log::info("  field {}: {} {}, {} a sample", field.name, name_of(field.dtype),
+              fmt::format("({})", fmt::join(field.shape, ", ")), format_bytes(static_cast<double>(field.row_bytes())));
+  for (const auto& out : catalog.left_out) log::info("  not a field: {} ({})", out.path, out.reason);
+  for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
+    const auto& stream = blueprint_->streams[s];
+    const auto schedule = stream.schedule(blueprint_->trainers);
+    log::info("  stream {}: {} samples, shuffle = {}, last = {}: {} batches of {} for each of {} trainer{}, {}",
+              stream.name, stream.samples, word(stream.shuffle), word(stream.last), schedule.steps(), schedule.batch(),
+              blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
+              stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
+  }
+  const auto here = need(topology_.here());
+  log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
+  log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
+            format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
+            format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
+            format_bytes(static_cast<double>(limit.available)), limit.by);
+}
+
+void Staging::make_store() {
+  store::Layout layout(blueprint_->schema, blueprint_->rows_of_node(topology_.here()));
+  auto memfd = mpi::together(topology_.all, [&] {
+    return topology_.is_leader() ? store::NodeStore::create(layout) : ipc::Fd();
+  });
+  store_ = mpi::together(topology_.all, [&] {
+    return std::make_unique<store::NodeStore>(host_->share(std::move(memfd)), std::move(layout));
+  });
+}
+
+void Staging::reserve() {
+  const auto begin = Clock::now();
+  host_->loading("reserving memory", -1);
+  make_store();
+  mpi::together(topology_.all, [&] {
+    store_->reserve(topology_.local(), threads_);
+    rings_ = std::make_unique<Rings>(config_, *blueprint_, topology_, threads_);
+  });
+  reserve_seconds_ = seconds_since(begin);
+}
+
+void Staging::load() {
+  const auto begin = Clock::now();
+  StoreSink sink(*blueprint_, topology_, *store_);
+  Progress progress(topology_.me() == 0 && !config_.quiet, [this](double fraction) { host_->loading("loading", fraction); });
+  reader::LoadOptions options;
+  options.io = io_of(config_.io);
+  options.threads = threads_;
+  options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.at(done, total); };
+  load_report_ = reader::load(topology_.all, blueprint_->catalog,
+                              intervals_to_read(blueprint_->placement, topology_.me()), sink, options);
+  load_seconds_ = topology_.all.max(seconds_since(begin));
+  progress.done();
+  const auto bytes = topology_.all.sum(load_report_.bytes);
+  log::info("loaded {} in {:.2f} s ({}); memory reserved in {:.2f} s", format_bytes(static_cast<double>(bytes)),
+            load_seconds_, format_rate(static_cast<double>(bytes), load_seconds_), reserve_seconds_);
+  for (const auto& dataset : load_report_.datasets) log::info("  {}: {}", dataset.path, dataset.text);
+}
+
+std::vector<std::uint64_t> Staging::hash_streams() const {
+  std::vector<std::uint64_t> sums;
+  for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s)
+    sums.push_back(topology_.all.sum(slab_hash(*blueprint_, s, topology_.me())));
+  return sums;
+}
+
+void Staging::open() {
+  auto hashes = hash_streams();
+  supply_ = std::make_unique<Supply>(*blueprint_, topology_, *store_);
+  workers_ = std::make_unique<Workers>(threads_);
+  Host::Service service{supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes), {}};
+  if (topology_.nodes.size() > 1) {
+    exchange::Settings settings;
+    settings.answer_bytes = std::max(settings.answer_bytes, supply_->answer_row_bytes());
+    engine_ = std::make_unique<exchange::Engine>(
+        topology_.all, settings, *workers_,
+        [this](const exchange::Request& request, std::span<std::byte> out) { return supply_->pack(request, out); },
+        [this](int, std::string text) { host_->message_from_stager(std::move(text)); });
+    supply_->connect(*engine_);
+    service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
+    host_->on_over([this] { engine_->stop(); });
+  }
+  topology_.all.barrier();  // everybody can answer before anybody asks
+  host_->open(std::move(service));
+}
+
+void Staging::run() {
+  if (engine_) engine_->run();
+  host_->wait_until_over();
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,79 @@
+// The parts of a running service, in the order in which they come to be: topology, blueprint, memory, samples, trainers.
+// One per stager; every function is collective over all stagers and called by the thread that owns MPI. An error on
+// one stager is the same error on all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/workers.hpp"
+#include "exchange/engine.hpp"
+#include "reader/load.hpp"
+#include "service/blueprint.hpp"
+#include "service/config.hpp"
+#include "service/guests.hpp"
+#include "service/host.hpp"
+#include "service/memory.hpp"
+#include "service/supply.hpp"
+#include "service/topology.hpp"
+#include "store/node_store.hpp"
+
+namespace headrace::service {
+
+/// What a node needs, in bytes.
+struct Need {
+  std::uint64_t store = 0, rings = 0, buffers = 0;
+  std::uint64_t total() const { return store + rings + buffers; }
+};
+
+class Staging {
+ public:
+  /// Looks at the files, draws the blueprint, checks memory, takes the service's name. Prints what was found.
+  Staging(const Config& config, const mpi::Comm& world);
+
+  /// Takes all memory: store and rings, faulted in.
+  void reserve();
+  /// Reads the samples into the store.
+  void load();
+  /// Lets trainers in. Returns once trainers can attach.
+  void open();
+  /// Moves what must cross nodes, until the service is over.
+  void run();
+
+  const Config& config() const { return config_; }
+  const Topology& topology() const { return topology_; }
+  const Blueprint& blueprint() const { return *blueprint_; }
+  const store::NodeStore& store() const { return *store_; }
+  const Supply& supply() const { return *supply_; }
+  Host& host() { return *host_; }
+  unsigned threads() const { return threads_; }
+  double reserve_seconds() const { return reserve_seconds_; }
+  const reader::LoadReport& load_report() const { return load_report_; }
+  double load_seconds() const { return load_seconds_; }
+  exchange::Traffic traffic() const { return engine_ ? engine_->traffic() : exchange::Traffic{}; }
+  /// Bytes that a node needs for everything.
+  Need need(const Node& node) const;
+
+ private:
+  void look_at_files();
+  void check_memory(const MemoryLimit& limit);
+  void print_blueprint(const MemoryLimit& limit) const;
+  void make_store();
+  std::vector<std::uint64_t> hash_streams() const;
+
+  const Config config_;
+  Topology topology_;
+  unsigned threads_;
+  std::unique_ptr<Blueprint> blueprint_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<store::NodeStore> store_;
+  std::unique_ptr<Supply> supply_;
+  std::unique_ptr<Rings> rings_;
+  std::unique_ptr<exchange::Engine> engine_;
+  std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
+  double reserve_seconds_ = 0, load_seconds_ = 0;
+  reader::LoadReport load_report_;
+};
+
+}  // namespace headrace::service
