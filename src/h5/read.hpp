@@ -31,7 +31,8 @@ class Reader {
   /// Collective over the ranks that opened the file, each with its own rows, perhaps none.
   CollectiveVerdict read_collective(std::uint64_t first, std::uint64_t rows, std::byte* to) const;
 
-  /// Stored bytes of the chunk at these coordinates (a chunk's first element); 0: never written.
+  /// Stored bytes of the chunk at these coordinates (a chunk's first element); 0: never written, or not to be found,
+  /// which read() will explain.
   std::uint64_t chunk_bytes(const std::vector<std::uint64_t>& at) const;
 
   /// The chunk as stored, chunk_bytes() long. Returns the mask of the filters that were skipped when it was written.

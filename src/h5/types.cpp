@@ -1,6 +1,8 @@
 #include "h5/types.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "h5/error.hpp"
 #include "h5/handle.hpp"
@@ -43,20 +45,24 @@ void describe_floating(hid_t type, TypeInfo& info) {
     }
 }
 
+std::int64_t value_of(hid_t type, hid_t base, unsigned i) {
+  std::array<std::byte, 64> buffer{};  // room for the widest integer, converted in place
+  check(H5Tget_member_value(type, i, buffer.data()), "H5Tget_member_value");
+  check(H5Tconvert(base, H5T_NATIVE_INT64, 1, buffer.data(), nullptr, H5P_DEFAULT), "H5Tconvert");
+  std::int64_t value = 0;
+  std::memcpy(&value, buffer.data(), sizeof value);
+  return value;
+}
+
 void describe_enumeration(hid_t type, TypeInfo& info) {
   const Type base(check(H5Tget_super(type), "H5Tget_super"));
   describe_integer(base.id(), info);
   info.kind = Kind::enumeration;
   const auto count = static_cast<unsigned>(check(H5Tget_nmembers(type), "H5Tget_nmembers"));
-  std::vector<bool> as_bool;  // h5py writes bool as {FALSE = 0, TRUE = 1} over int8
-  for (unsigned i = 0; i < count; ++i) {
-    info.labels.push_back(owned(H5Tget_member_name(type, i)));
-    std::array<unsigned char, 64> value{};
-    if (info.size == 1) check(H5Tget_member_value(type, i, value.data()), "H5Tget_member_value");
-    as_bool.push_back((info.labels.back() == "FALSE" && value[0] == 0) ||
-                      (info.labels.back() == "TRUE" && value[0] == 1));
-  }
-  if (info.size == 1 && count == 2 && as_bool[0] && as_bool[1]) info.kind = Kind::enum_bool;
+  for (unsigned i = 0; i < count; ++i)
+    info.labels.push_back({owned(H5Tget_member_name(type, i)), value_of(type, base.id(), i)});
+  std::sort(info.labels.begin(), info.labels.end(), [](const Label& a, const Label& b) { return a.value < b.value; });
+  if (info.size == 1 && info.labels == std::vector<Label>{{"FALSE", 0}, {"TRUE", 1}}) info.kind = Kind::enum_bool;
 }
 
 void describe_compound(hid_t type, TypeInfo& info) {
@@ -149,7 +155,7 @@ std::string text_of(const TypeInfo& type) {
       return "bool";
     case Kind::enumeration: {
       std::string text = "enum {";
-      for (const auto& label : type.labels) text += (&label == type.labels.data() ? "" : ", ") + label;
+      for (const auto& label : type.labels) text += (&label == type.labels.data() ? "" : ", ") + label.name;
       return text + "}";
     }
     case Kind::string:

@@ -13,6 +13,13 @@ enum class Kind { integer, floating, enum_bool, enumeration, string, compound, a
 
 struct Member;
 
+/// A name of an enumeration, and what it stands for.
+struct Label {
+  std::string name;
+  std::int64_t value = 0;
+  bool operator==(const Label&) const = default;
+};
+
 struct TypeInfo {
   Kind kind = Kind::other;
   std::uint64_t size = 0;           ///< bytes of one element in the file
@@ -21,7 +28,7 @@ struct TypeInfo {
   bool standard = true;             ///< all bits used, IEEE layout where floating: what a CPU can take as it is
   bool bfloat = false;              ///< 2-byte floating type with the 8-bit exponent of bfloat16
   std::vector<Member> members;      ///< of a compound
-  std::vector<std::string> labels;  ///< names of an enumeration
+  std::vector<Label> labels;        ///< of an enumeration, by value; h5py's bool is {FALSE = 0, TRUE = 1} over int8
   std::vector<std::uint64_t> dims;  ///< of an array
   std::vector<TypeInfo> base;       ///< of an array or vlen: one entry
 

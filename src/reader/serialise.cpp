@@ -10,10 +10,18 @@ static void to_json(json& j, const TypeInfo& t);
 static void from_json(const json& j, TypeInfo& t);
 
 static void to_json(json& j, const Member& m) {
-  j = {m.name, m.offset, m.type};
+  j = json::array({m.name, m.offset, json(m.type)});
 }
 static void from_json(const json& j, Member& m) {
   m = {j.at(0).get<std::string>(), j.at(1).get<std::uint64_t>(), j.at(2).get<TypeInfo>()};
+}
+
+static void to_json(json& j, const Label& l) {
+  j = json::array({l.name, l.value});
+}
+static void from_json(const json& j, Label& l) {
+  j.at(0).get_to(l.name);
+  j.at(1).get_to(l.value);
 }
 
 static void to_json(json& j, const TypeInfo& t) {

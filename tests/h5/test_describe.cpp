@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
+
+#include "h5/dataset.hpp"
+#include "h5/formula.hpp"
+
+using namespace headrace::h5;
+
+BOOST_AUTO_TEST_SUITE(describe)
+
+static std::map<std::string, DatasetInfo> contents(const std::string& name) {
+  std::map<std::string, DatasetInfo> found;
+  for (auto& dataset : describe_datasets(open_file(fixture(name)))) found[dataset.path] = dataset;
+  return found;
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_every_size_and_order) {
+  const auto found = contents("types.h5");
+  BOOST_TEST(found.size() == 21u);
+  BOOST_TEST(text_of(found.at("i1_le").type) == "int8");
+  BOOST_TEST(text_of(found.at("u2_be").type) == "uint16 (big-endian)");
+  BOOST_TEST(text_of(found.at("i8_le").type) == "int64");
+  BOOST_TEST(text_of(found.at("f2_le").type) == "float16");
+  BOOST_TEST(text_of(found.at("f2_be").type) == "float16 (big-endian)");
+  BOOST_TEST(text_of(found.at("f8_be").type) == "float64 (big-endian)");
+  BOOST_TEST(text_of(found.at("flag").type) == "bool");
+  for (const auto& [path, dataset] : found) {
+    BOOST_TEST(dataset.type.standard, path);
+    BOOST_TEST(dataset.rows() == 37u, path);
+    BOOST_TEST(dataset.bytes() == dataset.stored_bytes, path);
+  }
+  BOOST_TEST(shape_text(found.at("f4_le").dims) == "(37, 3, 2)");
+  BOOST_TEST(found.at("f4_le").row_bytes() == 24u);
+}
+
+BOOST_AUTO_TEST_CASE(types_that_are_no_numbers) {
+  const auto found = contents("odd.h5");
+  const auto type = [&](const char* path) { return text_of(found.at(path).type); };
+  BOOST_TEST(type("table") == "compound {pt: float32, eta: float64 (big-endian), id: int32[3], ok: bool}");
+  BOOST_TEST(found.at("table").type.members.at(2).offset == 12u);
+  BOOST_TEST(type("text") == "string (2 bytes)");
+  BOOST_TEST(type("words") == "string (variable)");
+  BOOST_TEST(type("ragged") == "variable-length int32");
+  BOOST_TEST(type("pair") == "float32[2]");
+  BOOST_TEST(type("kind") == "enum {up, down, strange}");
+  BOOST_TEST(type("complex") == "compound {r: float32, i: float32}");
+  BOOST_TEST(type("wide_float") == "float128 (non-standard layout)");
+  BOOST_TEST(found.at("alone").dims.empty());
+  BOOST_TEST(found.at("none").dims.empty());
+}
+
+BOOST_AUTO_TEST_CASE(links_are_counted_once_and_loops_end) {
+  const auto found = contents("odd.h5");
+  BOOST_TEST(found.size() == 12u);
+  BOOST_TEST(found.count("group/soft") == 0u);
+  BOOST_TEST(found.count("group/outside") == 0u);
+  BOOST_TEST(found.count("x") + found.count("group/hard") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(layouts_and_filters) {
+  const auto found = contents("layouts.h5");
+  const auto& gzip = found.at("deep/er/c_gzip_shuffle");
+  BOOST_TEST((gzip.layout == Layout::chunked));
+  BOOST_TEST((gzip.chunk == std::vector<std::uint64_t>{16, 6, 5, 4}));
+  BOOST_TEST(gzip.filters.size() == 2u);
+  BOOST_TEST(text_of(gzip.filters.at(0)) == "shuffle");
+  BOOST_TEST(text_of(gzip.filters.at(1)) == "gzip 4");
+  BOOST_TEST(gzip.stored_bytes < gzip.bytes());
+  const auto& lzf = found.at("deep/er/l_lzf_plain");
+  BOOST_TEST(text_of(lzf.filters.at(0)) == "lzf");
+  BOOST_TEST(lzf.filters.at(0).available);
+  const auto& plain = found.at("deep/er/a_contiguous");
+  BOOST_TEST((plain.layout == Layout::contiguous));
+  BOOST_TEST(plain.offset.has_value());
+  BOOST_TEST(!found.at("never_written").offset.has_value());
+  BOOST_TEST((found.at("compact").layout == Layout::compact));
+  BOOST_TEST((contents("virtual.h5").at("x").layout == Layout::other));
+  const auto unknown = contents("unknown_filter.h5").at("x").filters.at(0);
+  BOOST_TEST(unknown.id == 32123);
+  BOOST_TEST(!unknown.available);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,10 @@
+# Files made by h5py, once per ctest run, for every test that reads some.
+set(h5_fixtures ${CMAKE_BINARY_DIR}/fixtures/h5)
+add_test(NAME h5_fixtures COMMAND ${PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/h5/make_fixtures.py ${h5_fixtures})
+set_tests_properties(h5_fixtures PROPERTIES FIXTURES_SETUP h5_files)
+foreach(test h5 reader reader_mpi_1 reader_mpi_2 reader_mpi_3 reader_mpi_5)
+  if(TEST ${test})
+    set_property(TEST ${test} APPEND PROPERTY FIXTURES_REQUIRED h5_files)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT HEADRACE_FIXTURES=${h5_fixtures})
+  endif()
+endforeach()

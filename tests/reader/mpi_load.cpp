@@ -1,0 +1,174 @@
+// Every way of reading against the formula that h5py's files were made from, on any number of ranks.
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "../h5/formula.hpp"
+#include "reader/load.hpp"
+#include "reader/sample_sink.hpp"
+
+using namespace headrace;
+using namespace headrace::reader;
+
+BOOST_AUTO_TEST_SUITE(load_ways)
+
+/// Disjoint shares of [0, n) that together are all of it.
+enum class Shares { even, last_only, stripes };
+
+static std::vector<Interval> share(Shares how, std::uint64_t n, const mpi::Comm& comm) {
+  const auto rank = static_cast<std::uint64_t>(comm.rank()), ranks = static_cast<std::uint64_t>(comm.size());
+  std::vector<Interval> mine;
+  if (how == Shares::even) mine.push_back({n * rank / ranks, n * (rank + 1) / ranks});
+  if (how == Shares::last_only && rank + 1 == ranks) mine.push_back({0, n});
+  if (how == Shares::stripes)
+    for (std::uint64_t first = 7 * rank; first < n; first += 7 * ranks) mine.push_back({first, std::min(n, first + 7)});
+  return mine;
+}
+
+static bool holds(const std::vector<Interval>& mine, std::uint64_t sample) {
+  return std::any_of(mine.begin(), mine.end(), [&](const Interval& i) { return i.first <= sample && sample < i.last; });
+}
+
+/// What the formula says, for a dataset of that seed.
+static double expected(const DatasetInfo& info, std::uint64_t seed, std::uint64_t sample, std::uint64_t element) {
+  const auto n = formula(seed, sample, element);
+  const auto type = info.element.dtype;
+  if (type == DType::boolean) return static_cast<double>(n % 2);
+  const bool is_signed = type == DType::int8 || type == DType::int16 || type == DType::int32 || type == DType::int64;
+  return static_cast<double>(is_signed ? n - 125 : n);
+}
+
+using Seeds = std::vector<std::uint64_t>;
+
+/// Loads with every combination of io, sink and threads, and compares each element.
+static void check_all_ways(const Catalog& catalog, const Seeds& seeds) {
+  const auto world = mpi::Comm::world();
+  for (const auto io : {Io::automatic, Io::direct, Io::collective})
+    for (const bool in_place : {true, false})
+      for (const unsigned threads : {1u, 3u})
+        for (const auto how : {Shares::even, Shares::last_only, Shares::stripes}) {
+          const auto mine = share(how, catalog.samples, world);
+          SampleSink sink(catalog, in_place);
+          LoadOptions options;
+          options.io = io;
+          options.threads = threads;
+          options.slice_bytes = 3000;  // many rounds
+          std::uint64_t told = 0;
+          options.progress = [&](std::uint64_t done, std::uint64_t) { told = done; };
+          const auto report = load(world, catalog, mine, sink, options);
+          BOOST_TEST(told == report.bytes);
+          std::uint64_t wrong = 0, strayed = 0, repeated = 0;
+          for (std::size_t d = 0; d < catalog.datasets.size(); ++d) {
+            const auto& info = catalog.datasets[d];
+            const auto elements = info.row_bytes / size_of(info.element.dtype);
+            for (std::uint64_t s = 0; s < catalog.samples; ++s) {
+              if (!holds(mine, s)) {
+                strayed += sink.touched(d, s);
+                continue;
+              }
+              repeated += sink.accepted(d, s) != (in_place ? 0u : 1u);
+              for (std::uint64_t e = 0; e < elements; ++e)
+                wrong += sink.value(d, s, e) != expected(info, seeds[d], s, e);
+            }
+          }
+          const auto what = "io " + std::to_string(static_cast<int>(io)) + " in place " + std::to_string(in_place) +
+                            " threads " + std::to_string(threads) + " shares " + std::to_string(static_cast<int>(how));
+          BOOST_TEST(wrong == 0u, what);
+          BOOST_TEST(strayed == 0u, what);
+          BOOST_TEST(repeated == 0u, what);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(every_type) {
+  const auto world = mpi::Comm::world();
+  const auto contents = scan(world, {fixture("types.h5")});
+  const std::vector<std::string> names{"i1_le", "u1_le", "i2_le", "i2_be", "u2_le", "u2_be", "i4_le",
+                                       "i4_be", "u4_le", "u4_be", "i8_le", "i8_be", "u8_le", "u8_be",
+                                       "f2_le", "f2_be", "f4_le", "f4_be", "f8_le", "f8_be", "flag"};
+  Seeds seeds;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) seeds.push_back(seed);
+  seeds.push_back(50);
+  check_all_ways(select(contents, names), seeds);
+}
+
+BOOST_AUTO_TEST_CASE(every_layout) {
+  const auto world = mpi::Comm::world();
+  const auto contents = scan(world, {fixture("layouts.h5")});
+  std::vector<std::string> names;
+  Seeds seeds;
+  for (const char* name : {"a_contiguous", "b_chunks", "c_gzip_shuffle", "d_lzf", "e_fletcher32", "f_parts",
+                           "g_one_sample", "h_all_in_one", "i_inner", "j_beyond", "k_fletcher_plain", "l_lzf_plain"}) {
+    seeds.push_back(100 + names.size());
+    names.push_back("/deep/er/" + std::string(name));
+  }
+  names.insert(names.end(), {"scaled", "compact"});
+  seeds.insert(seeds.end(), {120, 140});
+  check_all_ways(select(contents, names), seeds);
+}
+
+BOOST_AUTO_TEST_CASE(several_files_with_an_empty_one) {
+  const auto world = mpi::Comm::world();
+  const auto contents = scan(world, {fixture("part_a.h5"), fixture("part_b.h5"), fixture("part_c.h5")});
+  check_all_ways(select(contents, {"x", "y"}), {1, 2});
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_user_block) {
+  const auto world = mpi::Comm::world();
+  check_all_ways(select(scan(world, {fixture("block.h5")}), {"x"}), {6});
+}
+
+BOOST_AUTO_TEST_CASE(from_a_virtual_dataset) {
+  const auto world = mpi::Comm::world();
+  check_all_ways(select(scan(world, {fixture("virtual.h5")}), {"x"}), {6});
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_was_written_stands_the_fill_value) {
+  const auto world = mpi::Comm::world();
+  const auto catalog = select(scan(world, {fixture("layouts.h5")}), {"never_written", "holes"});
+  for (const auto io : {Io::direct, Io::collective}) {
+    const auto mine = share(Shares::even, catalog.samples, world);
+    SampleSink sink(catalog, false);
+    LoadOptions options;
+    options.io = io;
+    load(world, catalog, mine, sink, options);
+    std::uint64_t wrong = 0;
+    for (std::uint64_t s = mine[0].first; s < mine[0].last; ++s)
+      for (std::uint64_t e = 0; e < 3; ++e) {
+        wrong += sink.value(0, s, e) != 7.5;
+        wrong += sink.value(1, s, e) != (s >= 20 && s < 40 ? static_cast<double>(formula(130, s, e)) : -2.0);
+      }
+    BOOST_TEST(wrong == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(chunks_that_filters_could_not_shrink) {
+  const auto world = mpi::Comm::world();
+  const auto catalog = select(scan(world, {fixture("layouts.h5")}), {"noise", "noise_plain", "noise_gzip"});
+  for (const auto io : {Io::direct, Io::collective}) {
+    SampleSink sink(catalog, true);
+    LoadOptions options;
+    options.io = io;
+    load(world, catalog, share(Shares::stripes, catalog.samples, world), sink, options);
+    BOOST_TEST((sink.bytes(0) == sink.bytes(1)));
+    BOOST_TEST((sink.bytes(2) == sink.bytes(1)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(collective_reads_are_collective) {
+  const auto world = mpi::Comm::world();
+  const auto catalog = select(scan(world, {fixture("layouts.h5")}),
+                              {"deep/er/a_contiguous", "deep/er/c_gzip_shuffle", "deep/er/l_lzf_plain", "compact"});
+  SampleSink sink(catalog, true);
+  LoadOptions options;
+  options.io = Io::collective;
+  const auto report = load(world, catalog, share(Shares::even, catalog.samples, world), sink, options);
+  for (std::size_t d = 0; d < 3; ++d) BOOST_TEST(report.datasets[d].collective, report.datasets[d].text);
+  BOOST_TEST(!report.datasets[3].collective);
+  options.io = Io::direct;
+  const auto direct = load(world, catalog, share(Shares::even, catalog.samples, world), sink, options);
+  BOOST_TEST((direct.datasets[0].way == Way::plain));
+  BOOST_TEST((direct.datasets[1].way == Way::chunks));
+  BOOST_TEST((direct.datasets[3].way == Way::library));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
