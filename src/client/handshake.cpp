@@ -1,0 +1,220 @@
+#include "client/handshake.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <thread>
+
+#include "client/result.hpp"
+
+namespace headrace::client {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto report_every = 500ms;
+constexpr auto knock_every = 50ms;
+// Even whoever does not want to wait gives a service that is there the time to say a word.
+constexpr auto first_word = 3s;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "?";
+  return name.data();
+}
+
+/// Calls the user's progress function about every half second.
+class Reporter {
+ public:
+  explicit Reporter(const Wish& wish) : wish_(wish) {}
+  void operator()(const std::string& what, double fraction) {
+    const auto now = Deadline::Clock::now();
+    if (wish_.progress == nullptr || now < next_) return;
+    next_ = now + report_every;
+    if (wish_.progress(wish_.progress_context, what.c_str(), fraction) != 0)
+      throw Failure(HR_INTERRUPTED, "given up while " + what);
+  }
+
+ private:
+  const Wish& wish_;
+  Deadline::Clock::time_point next_ = Deadline::Clock::now() + report_every;
+};
+
+void nap(std::chrono::milliseconds length) {
+  const timespec time{0, static_cast<long>(std::chrono::nanoseconds(length).count())};
+  if (nanosleep(&time, nullptr) != 0 && errno == EINTR)
+    throw Failure(HR_INTERRUPTED, "a signal arrived while waiting for the service");
+}
+
+std::string others_running(const ipc::Address& address) {
+  if (address.is_path()) return "";
+  const auto names = ipc::list_services();
+  if (names.empty()) return "; no service of this user runs here";
+  std::string text = "; running are: ";
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i ? ", " : "") + names[i];
+  return text;
+}
+
+ipc::Connection knock(const ipc::Address& address, const Deadline& deadline, Reporter& report) {
+  for (;;) {
+    if (auto connection = ipc::Connection::connect(address)) return std::move(*connection);
+    if (deadline.passed())
+      throw Failure(HR_TIMEOUT, "no service '" + address.service() + "' on node " + host_name() + " " +
+                                    deadline.text() + others_running(address) +
+                                    "; start it (headrace serve), correct its name, or wait "
+                                    "longer (timeout)");
+    report("waiting for service '" + address.service() + "' to start", -1);
+    nap(deadline.left(std::chrono::milliseconds(knock_every)));
+  }
+}
+
+void say_hello(const ipc::Connection& connection, const Wish& wish) {
+  const auto self = ipc::open_pidfd(getpid());
+  const std::array<int, 1> fds{self.get()};
+  const ring::Hello hello{.role = ring::Role::trainer,
+                          .stream = wish.stream,
+                          .rank = wish.rank,
+                          .world_size = wish.world_size,
+                          .local_rank = wish.local_rank,
+                          .host = host_name(),
+                          .pid = getpid()};
+  // Whether it arrives shows in the answer.
+  static_cast<void>(connection.send(ring::encode(hello), fds, 1s));
+}
+
+Session enter(ipc::Connection connection, ring::Welcome welcome, ipc::Message message) {
+  require(message.fds.size() == 3, "the service welcomed us with " + std::to_string(message.fds.size()) +
+                                       " descriptors instead of 3; use libheadrace of the service's version");
+  Session session{std::move(connection),
+                  std::move(welcome),
+                  std::move(message.text),
+                  std::move(message.fds[0]),
+                  ipc::Bell(std::move(message.fds[1])),
+                  std::move(message.fds[2])};
+  static_cast<void>(ipc::pid_of_pidfd(session.stager));  // throws if it is none
+  return session;
+}
+
+/// Waits for the welcome on one connection. Nothing if the service went away before it said a word: it was just ending,
+/// and another may start.
+class Waiting {
+ public:
+  Waiting(const Wish& wish, ipc::Connection connection, const Deadline& deadline, Reporter& report)
+      : connection_(std::move(connection)),
+        who_("service '" + wish.service + "' (pid " + std::to_string(connection_.peer().pid) + ")"),
+        deadline_(deadline),
+        report_(report) {}
+
+  std::optional<Session> welcome() {
+    for (;;) {
+      auto received = connection_.receive(slice());
+      switch (received.what) {
+        case ipc::Receipt::interrupted:
+          throw Failure(HR_INTERRUPTED, "a signal arrived while " + what());
+        case ipc::Receipt::closed:
+          if (!heard_) return std::nullopt;
+          throw Failure(HR_LOST, who_ + " ended while loading; see its own messages for the reason");
+        case ipc::Receipt::message:
+          if (auto session = take(std::move(received.message))) return session;
+          break;
+        case ipc::Receipt::nothing:
+          break;
+      }
+      if (too_late())
+        throw Failure(HR_TIMEOUT, who_ + (heard_ ? " is still loading (" + loading_.what + ")" : " does not answer") +
+                                      " " + deadline_.text() + "; wait longer (timeout)");
+      report_(what(), loading_.fraction);
+    }
+  }
+
+ private:
+  bool too_late() const { return deadline_.passed() && (heard_ || first_word_.passed()); }
+  std::chrono::milliseconds slice() const {
+    const auto& limit = heard_ || !deadline_.passed() ? deadline_ : first_word_;
+    return std::max(1ms, limit.left(std::chrono::milliseconds(report_every)));
+  }
+  std::string what() const {
+    return "waiting for " + who_ + (heard_ ? ": " + loading_.what : std::string(" to answer"));
+  }
+  std::optional<Session> take(ipc::Message message) {
+    auto said = ring::decode_from_service(message.text);
+    heard_ = true;
+    if (auto* loading = std::get_if<ring::Loading>(&said)) loading_ = std::move(*loading);
+    if (const auto* refused = std::get_if<ring::Refused>(&said))
+      throw Failure(refused->kind == ring::Refusal::failed ? HR_LOST : HR_REFUSED, refused->text);
+    if (const auto* dying = std::get_if<ring::Dying>(&said)) throw Failure(HR_LOST, dying->text);
+    if (auto* welcome = std::get_if<ring::Welcome>(&said))
+      return enter(std::move(connection_), std::move(*welcome), std::move(message));
+    return std::nullopt;
+  }
+
+  ipc::Connection connection_;
+  std::string who_;
+  const Deadline& deadline_;
+  Reporter& report_;
+  Deadline first_word_{std::chrono::duration<double>(first_word).count()};
+  bool heard_ = false;
+  ring::Loading loading_{"no word yet", -1};
+};
+
+void require_our_user(const ipc::Connection& connection, const Wish& wish) {
+  try {
+    ipc::require_same_user(connection, "service '" + wish.service + "'");
+  } catch (const Error& error) {
+    throw Failure(HR_REFUSED, error.what());
+  }
+}
+
+}  // namespace
+
+Wish checked(const hr_options& options) {
+  const auto demand = [](bool condition, const std::string& text) {
+    if (!condition) throw Failure(HR_INVALID, text);
+  };
+  demand(options.size == sizeof(hr_options), "hr_options.size is " + std::to_string(options.size) + ", not " +
+                                                 std::to_string(sizeof(hr_options)) +
+                                                 "; set it to sizeof(hr_options), from the header of this library");
+  const auto world_size = options.world_size == 0 ? 1 : options.world_size;
+  demand(world_size >= 1, "world_size is " + std::to_string(world_size) + "; it is the number of trainers, at least 1");
+  demand(options.rank >= 0 && options.rank < world_size,
+         "rank " + std::to_string(options.rank) + " of " + std::to_string(world_size) +
+             " trainers; ranks go from 0 to " + std::to_string(world_size - 1));
+  demand(options.local_rank >= -1, "local_rank is " + std::to_string(options.local_rank) + "; give -1 for any");
+  return {.service = options.service != nullptr ? options.service : "headrace",
+          .stream = options.stream != nullptr ? options.stream : "",
+          .rank = static_cast<std::uint32_t>(options.rank),
+          .world_size = static_cast<std::uint32_t>(world_size),
+          .local_rank = options.local_rank,
+          .timeout = options.timeout,
+          .progress = options.progress,
+          .progress_context = options.progress_context};
+}
+
+Session shake_hands(const Wish& wish) {
+  const ipc::Address address = [&] {
+    try {
+      return ipc::Address(wish.service);
+    } catch (const Error& error) {
+      throw Failure(HR_INVALID, error.what());
+    }
+  }();
+  const Deadline deadline(wish.timeout);
+  Reporter report(wish);
+  for (;;) {
+    auto connection = knock(address, deadline, report);
+    require_our_user(connection, wish);
+    say_hello(connection, wish);
+    if (auto session = Waiting(wish, std::move(connection), deadline, report).welcome()) return std::move(*session);
+    if (deadline.passed())
+      throw Failure(HR_LOST, "service '" + wish.service +
+                                 "' closed the connection without a word; it is ending, or see "
+                                 "its own messages");
+    nap(deadline.left(std::chrono::milliseconds(knock_every)));
+  }
+}
+
+}  // namespace headrace::client

@@ -1,0 +1,88 @@
+// One connection to a service: what is behind an hr_stream.
+//
+//   1. Any thread may call; acquire() lets one in at a time.
+//   2. close() waits for the calls in progress; none may begin after it.
+//   3. In a forked child forget() has run: no call gets further than forked().
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/deadline.hpp"
+#include "client/handshake.hpp"
+#include "client/info.hpp"
+#include "client/result.hpp"
+#include "ring/consumer.hpp"
+
+namespace headrace::client {
+
+class Stream {
+ public:
+  explicit Stream(Session session);
+
+  Result acquire(double timeout, hr_batch& batch);
+  Result release(std::uint32_t lease, bool consumed);
+  Result seek(std::uint64_t epoch, std::uint64_t step);
+  hr_info info() const;
+  hr_stats stats() const;
+  void close(bool goodbye, bool keep_mapping);
+
+  /// In a forked child, by the fork handler: its copies of socket, bell and pidfd are closed, so that the service
+  /// notices when the parent dies.
+  void forget() noexcept;
+  bool forked() const { return forked_; }
+
+  /// A call in progress; tests false when the stream is being closed.
+  class Visit {
+   public:
+    explicit Visit(Stream& stream) : stream_(stream) {
+      // seq_cst, with closing_ and calls_ read in the opposite order by close(): one of the two sees the other.
+      stream_.calls_.fetch_add(1, std::memory_order_seq_cst);
+      welcome_ = !stream_.closing_.load(std::memory_order_seq_cst);
+    }
+    // release: what the call did happens before close() goes on.
+    ~Visit() { stream_.calls_.fetch_sub(1, std::memory_order_release); }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    explicit operator bool() const { return welcome_; }
+
+   private:
+    Stream& stream_;
+    bool welcome_ = false;
+  };
+
+ private:
+  using Clock = Deadline::Clock;
+  Result next(const Deadline& deadline, ring::Lease& lease);
+  std::optional<Result> sleep(const Deadline& deadline);
+  void fill(const ring::Lease& lease, hr_batch& batch);
+  bool lost();
+  void listen();
+  Result timed_out(const Deadline& deadline) const;
+  Result exhausted() const;
+  std::string stager() const;
+
+  const Info info_;
+  ipc::Connection connection_;
+  ipc::Fd stager_;
+  ring::Consumer consumer_;
+  std::vector<void*> pointers_;  // of all fields of all slots
+  bool forked_ = false;          // written in a child by its only thread
+
+  std::timed_mutex turn_;  // whose acquire() it is; guards the two below
+  std::string lost_;       // why the service is lost, once it is
+  Clock::time_point listen_next_{};
+
+  mutable std::mutex mutex_;  // guards what follows, and sending
+  std::uint64_t epoch_, step_;
+  hr_stats stats_{};
+
+  std::atomic<std::uint32_t> calls_{0};
+  std::atomic<bool> closing_{false};
+};
+
+}  // namespace headrace::client
