@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "service/control.hpp"
 #include "service/options_load.hpp"
+#include "service/serve.hpp"
 
 namespace {
 
@@ -21,8 +23,40 @@ struct Entry {
   std::function<int(const Arguments&, Mistakes&)> run;
 };
 
+const Flag timeout_flag{"timeout", 't', "SECONDS", "60", "how long to wait"};
+
+int run_serve(const Arguments& arguments, Mistakes& mistakes) {
+  return serve(load_config(arguments, environment(), std::move(mistakes)));
+}
+
+/// The service that a tool command means: the one named, or the only one.
+std::string service_of(const Arguments& arguments) {
+  if (arguments.positional.size() > 1) throw UsageError("one service name at most");
+  return arguments.positional.empty() ? only_service() : arguments.positional.front();
+}
+
+int run_wait(const Arguments& arguments, Mistakes&) {
+  if (arguments.positional.size() != 1) throw UsageError("say which service to wait for: headrace wait NAME");
+  return wait(arguments.positional.front(), seconds(arguments.value("timeout", timeout_flag.fallback)), std::cout);
+}
+
+int run_stop(const Arguments& arguments, Mistakes&) {
+  return stop(service_of(arguments), seconds(arguments.value("timeout", timeout_flag.fallback)), std::cout);
+}
+
+int run_stat(const Arguments& arguments, Mistakes&) {
+  return stat(service_of(arguments), arguments.has("json"), std::cout);
+}
+
 std::vector<Entry> entries() {
-  return {};
+  return {
+      {{"serve", "[FILE...]", "run the service, under mpirun or srun, or alone", "", true, {}}, run_serve},
+      {{"wait", "NAME", "return when trainers can attach to a service of this node", "", false, {timeout_flag}},
+       run_wait},
+      {{"stop", "[NAME]", "end a service gracefully", "", false, {timeout_flag}}, run_stop},
+      {{"stat", "[NAME]", "show how a service of this node is doing", "", false, {{"json", 0, "", "", "as JSON"}}},
+       run_stat},
+  };
 }
 
 /// Launched side by side, all ranks make the same mistake: only the first tells it.
