@@ -1,0 +1,77 @@
+#include "plan/batch_plan.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/contract.hpp"
+#include "plan/radix_sort.hpp"
+
+namespace headrace::plan {
+
+namespace {
+
+/// First index in [from, values.size()) whose value is not below x; the values ascend. Steps double from `from`, so
+/// that the cost is the logarithm of the distance.
+std::size_t gallop(std::span<const std::uint64_t> values, std::size_t from, std::uint64_t x) {
+  std::size_t step = 1, low = from;
+  while (low + step < values.size() && values[low + step] < x) {
+    low += step;
+    step *= 2;
+  }
+  const auto end = std::min(low + step + 1, values.size());
+  return static_cast<std::size_t>(std::lower_bound(values.begin() + static_cast<std::ptrdiff_t>(low),
+                                                   values.begin() + static_cast<std::ptrdiff_t>(end), x) -
+                                  values.begin());
+}
+
+/// Ordinals of positions first, first + 1, ... (mod n).
+void follow(std::uint64_t first, std::uint64_t n, const Permutation* order, std::span<std::uint64_t> out) {
+  while (!out.empty()) {
+    const auto run = out.first(std::min<std::uint64_t>(out.size(), n - first));
+    if (order)
+      order->evaluate(first, run);
+    else
+      std::iota(run.begin(), run.end(), first);
+    out = out.subspan(run.size());
+    first = 0;
+  }
+}
+
+/// Appends the pieces of the rows from first_row on, whose ordinals ascend.
+void cut(std::span<const std::uint64_t> ordinals, std::size_t first_row, std::span<const std::uint64_t> first_ordinal,
+         std::vector<Piece>& pieces) {
+  std::size_t stager = 0;
+  for (std::size_t row = 0; row < ordinals.size();) {
+    // The stager that holds the row is the last whose first ordinal is not above: empty slabs in front are passed.
+    stager = gallop(first_ordinal, stager, ordinals[row] + 1) - 1;
+    const auto next = gallop(ordinals, row, first_ordinal[stager + 1]);
+    pieces.push_back({static_cast<std::uint32_t>(stager), static_cast<std::uint32_t>(first_row + row),
+                      static_cast<std::uint32_t>(next - row)});
+    row = next;
+  }
+}
+
+}  // namespace
+
+const BatchPlan& BatchPlanner::operator()(const Share& share, const Permutation* order,
+                                          std::span<const std::uint64_t> first_ordinal) {
+  EXPECTS(!first_ordinal.empty());
+  const std::uint64_t n = first_ordinal.back();
+  EXPECTS(!order || order->size() == n);
+  EXPECTS(share.first + share.rows <= n && (share.padding == 0 || n > 0));
+  plan_.ordinals.resize(std::size_t{share.rows} + share.padding);
+  plan_.pieces.clear();
+  const auto real = std::span(plan_.ordinals).first(share.rows),
+             padding = std::span(plan_.ordinals).subspan(share.rows);
+  follow(share.first, n, order, real);
+  if (order) radix_sort(real, n, scratch_);
+  cut(real, 0, first_ordinal, plan_.pieces);
+  if (!padding.empty()) {
+    follow(share.padding_first % n, n, order, padding);
+    radix_sort(padding, n, scratch_);
+    cut(padding, share.rows, first_ordinal, plan_.pieces);
+  }
+  return plan_;
+}
+
+}  // namespace headrace::plan

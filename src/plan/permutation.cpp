@@ -1,0 +1,108 @@
+#include "plan/permutation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+
+#include "base/contract.hpp"
+#include "base/hash.hpp"
+
+namespace headrace::plan {
+
+namespace {
+
+// Below this many bits a network has too few keys to reach every permutation of a handful of samples alike.
+constexpr unsigned least_bits = 8;
+
+unsigned domain_bits(std::uint64_t n) {
+  return n < 2 ? least_bits : std::max<unsigned>(least_bits, static_cast<unsigned>(std::bit_width(n - 1)));
+}
+
+constexpr std::size_t chunk = 1024;  // lanes in hand: 8 KB of words, well inside the first cache
+
+/// Cycle walking: what the network sends beyond n goes through it again until it lands inside. The lanes still
+/// outside are packed together before each pass, so that vectors stay full.
+template <class Word>
+void walk_chunk(const Network& network, Direction direction, Word n, std::span<Word> x) {
+  std::array<std::uint16_t, chunk> outside;
+  std::array<Word, chunk> packed{};
+  run_lanes(network, direction, x.data(), x.size());
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    outside[left] = static_cast<std::uint16_t>(i);
+    left += x[i] >= n ? 1 : 0;  // no branch: it would be mispredicted
+  }
+  while (left > 0) {
+    for (std::size_t k = 0; k < left; ++k) packed[k] = x[outside[k]];
+    run_lanes(network, direction, packed.data(), left);
+    std::size_t still = 0;
+    for (std::size_t k = 0; k < left; ++k) {
+      const auto lane = outside[k];
+      x[lane] = packed[k];
+      outside[still] = lane;
+      still += packed[k] >= n ? 1 : 0;
+    }
+    left = still;
+  }
+}
+
+template <class Word>
+void walk_range(const Network& network, Direction direction, std::uint64_t n, std::uint64_t first,
+                std::span<std::uint64_t> out) {
+  std::array<Word, chunk> x{};
+  while (!out.empty()) {
+    const std::size_t count = std::min(chunk, out.size());
+    for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<Word>(first + i);
+    walk_chunk(network, direction, static_cast<Word>(n), std::span(x.data(), count));
+    for (std::size_t i = 0; i < count; ++i) out[i] = x[i];
+    out = out.subspan(count);
+    first += count;
+  }
+}
+
+}  // namespace
+
+std::uint64_t epoch_key(std::uint64_t seed, std::string_view stream, std::uint64_t epoch) {
+  std::uint64_t name = 0xcbf29ce484222325ull;  // FNV-1a
+  for (const char c : stream) name = (name ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+  // Chained through a bijective mixer: different epochs of one stream never share a key.
+  return sample_hash(sample_hash(sample_hash(seed) ^ name) + epoch);
+}
+
+Permutation::Permutation(std::uint64_t n, std::uint64_t key) : n_(n), network_(domain_bits(n), key) {
+  EXPECTS(n <= std::uint64_t{1} << 62);
+}
+
+std::uint64_t Permutation::operator()(std::uint64_t p) const {
+  EXPECTS(p < n_);
+  do p = network_.forward(p);
+  while (p >= n_);
+  return p;
+}
+
+std::uint64_t Permutation::inverse(std::uint64_t v) const {
+  EXPECTS(v < n_);
+  do v = network_.backward(v);
+  while (v >= n_);
+  return v;
+}
+
+void Permutation::evaluate(std::uint64_t first, std::span<std::uint64_t> out) const {
+  walk(Direction::forward, first, out);
+}
+
+void Permutation::invert(std::uint64_t first, std::span<std::uint64_t> out) const {
+  walk(Direction::backward, first, out);
+}
+
+void Permutation::walk(Direction direction, std::uint64_t first, std::span<std::uint64_t> out) const {
+  EXPECTS(first <= n_ && out.size() <= n_ - first);
+  // n itself must fit the word too, as the bound that lanes are compared with.
+  if (n_ <= std::numeric_limits<std::uint32_t>::max())
+    walk_range<std::uint32_t>(network_, direction, n_, first, out);
+  else
+    walk_range<std::uint64_t>(network_, direction, n_, first, out);
+}
+
+}  // namespace headrace::plan
