@@ -23,39 +23,57 @@ struct Entry {
   std::function<int(const Arguments&, Mistakes&)> run;
 };
 
-const Flag timeout_flag{"timeout", 't', "SECONDS", "60", "how long to wait"};
+const Flag as_json{"json", 'j', "", "", "for programs: one JSON document"};
+const Flag timeout{"timeout", 't', "TIME", "60", "how long to wait"};
 
 int run_serve(const Arguments& arguments, Mistakes& mistakes) {
-  return serve(load_config(arguments, environment(), std::move(mistakes)));
+  const auto config = load_config(arguments, environment(), mistakes);
+  if (config.files.empty())
+    throw UsageError("no files to serve; name them as arguments or as files = [...] in the configuration");
+  return serve(config);
 }
 
-/// The service that a tool command means: the one named, or the only one.
-std::string service_of(const Arguments& arguments) {
-  if (arguments.positional.size() > 1) throw UsageError("one service name at most");
-  return arguments.positional.empty() ? only_service() : arguments.positional.front();
+/// The service that a control command names, by argument or variable; empty if by neither.
+std::string service_named(const Arguments& arguments) {
+  if (arguments.positional.size() > 1)
+    throw UsageError("one service at a time; '" + arguments.positional[1] + "' is one name too many");
+  if (!arguments.positional.empty()) return arguments.positional[0];
+  const char* name = std::getenv("HEADRACE_NAME");
+  return name ? name : "";
 }
 
-int run_wait(const Arguments& arguments, Mistakes&) {
-  if (arguments.positional.size() != 1) throw UsageError("say which service to wait for: headrace wait NAME");
-  return wait(arguments.positional.front(), seconds(arguments.value("timeout", timeout_flag.fallback)), std::cout);
+std::string running_service(const Arguments& arguments) {
+  const auto name = service_named(arguments);
+  return name.empty() ? only_service() : name;
 }
 
-int run_stop(const Arguments& arguments, Mistakes&) {
-  return stop(service_of(arguments), seconds(arguments.value("timeout", timeout_flag.fallback)), std::cout);
+double patience(const Arguments& arguments) {
+  return seconds(arguments.value(timeout.name, timeout.fallback));
 }
 
 int run_stat(const Arguments& arguments, Mistakes&) {
-  return stat(service_of(arguments), arguments.has("json"), std::cout);
+  return stat(running_service(arguments), arguments.has(as_json.name), std::cout);
+}
+
+int run_wait(const Arguments& arguments, Mistakes&) {
+  const auto name = service_named(arguments);
+  if (name.empty()) throw UsageError("say which service to wait for: headrace wait NAME");
+  return wait(name, patience(arguments), std::cout);
+}
+
+int run_stop(const Arguments& arguments, Mistakes&) {
+  return stop(running_service(arguments), patience(arguments), std::cout);
 }
 
 std::vector<Entry> entries() {
+  const std::string serve_details =
+      "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the trainers of its "
+      "node.";
   return {
-      {{"serve", "[FILE...]", "run the service, under mpirun or srun, or alone", "", true, {}}, run_serve},
-      {{"wait", "NAME", "return when trainers can attach to a service of this node", "", false, {timeout_flag}},
-       run_wait},
-      {{"stop", "[NAME]", "end a service gracefully", "", false, {timeout_flag}}, run_stop},
-      {{"stat", "[NAME]", "show how a service of this node is doing", "", false, {{"json", 0, "", "", "as JSON"}}},
-       run_stat},
+      {{"serve", "[FILE...]", "Serves the samples of HDF5 files to trainers.", serve_details, true, {}}, run_serve},
+      {{"stat", "[NAME]", "Shows how a service on this node is doing.", "", false, {as_json}}, run_stat},
+      {{"wait", "NAME", "Returns when trainers can attach to a service on this node.", "", false, {timeout}}, run_wait},
+      {{"stop", "[NAME]", "Ends a service on this node gracefully.", "", false, {timeout}}, run_stop},
   };
 }
 
