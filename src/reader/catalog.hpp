@@ -61,6 +61,9 @@ struct Catalog {
   std::uint64_t row_bytes() const;  ///< of all datasets together, in the files
 };
 
+/// What is in one file, for this process alone.
+FileContents examine(const std::string& path);
+
 /// Collective. Opens every file once (file i by rank i mod P) and describes all datasets.
 Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files);
 

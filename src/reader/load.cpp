@@ -68,11 +68,15 @@ class Load {
     std::optional<h5::File> file;
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       if (routes_[d][f].way != Way::collective || catalog_.files[f].samples == 0) continue;
-      if (!file) file = h5::open_collective(comm_, catalog_.files[f].path);
+      if (!file) {
+        mpi::together(comm_, [&] { check_unchanged(catalog_.files[f]); });
+        file = h5::open_collective(comm_, catalog_.files[f].path);
+      }
       const bool really =
           read_collective(comm_, course(d, f), pieces_in(catalog_.files[f], mine_), *file, options_.slice_bytes);
       report_.datasets[d].collective = report_.datasets[d].collective && really;
     }
+    if (file) mpi::together(comm_, [&] { check_unchanged(catalog_.files[f]); });
   }
 
   // This rank's own part, without a word to the others.
@@ -86,22 +90,25 @@ class Load {
   }
 
   void read_file(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
+    const auto& info = catalog_.files[f];
     std::shared_ptr<const PlainFile> plain;
     std::optional<h5::File> file;
+    check_unchanged(info);
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       const auto way = routes_[d][f].way;
       if (way == Way::collective) continue;
-      if (!plain) plain = std::make_shared<const PlainFile>(catalog_.files[f]);  // notices that the file has changed
       if (way == Way::plain) {
+        if (!plain) plain = std::make_shared<const PlainFile>(info);
         read_plain(course(d, f), pieces, plain, crew);
         continue;
       }
-      if (!file) file = h5::open_file(catalog_.files[f].path);
+      if (!file) file = h5::open_file(info.path);
       if (way == Way::chunks)
         read_chunks(course(d, f), pieces, *file, crew);
       else
         read_library(course(d, f), pieces, *file);
     }
+    if (file) check_unchanged(info);
   }
 
   const mpi::Comm& comm_;

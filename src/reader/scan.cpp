@@ -10,22 +10,6 @@ namespace headrace::reader {
 
 namespace {
 
-FileContents describe(const std::string& path) {
-  const auto file = h5::open_file(path);
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("stat " + path);
-  FileContents contents{path,
-                        static_cast<std::uint64_t>(status.st_size),
-                        status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
-                        {}};
-  try {
-    contents.datasets = h5::describe_datasets(file);
-  } catch (const Error& e) {
-    throw Error("cannot read " + path + " (" + e.what() + ")");
-  }
-  return contents;
-}
-
 // Several descriptions as one text: each after its length.
 void append(std::string& text, const std::string& part) {
   const std::uint64_t length = part.size();
@@ -43,12 +27,28 @@ std::string take(const std::string& text, std::size_t& at) {
 
 }  // namespace
 
+FileContents examine(const std::string& path) {
+  const auto file = h5::open_file(path);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("stat " + path);
+  FileContents contents{path,
+                        static_cast<std::uint64_t>(status.st_size),
+                        status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+                        {}};
+  try {
+    contents.datasets = h5::describe_datasets(file);
+  } catch (const Error& e) {
+    throw Error("cannot read " + path + " (" + e.what() + ")");
+  }
+  return contents;
+}
+
 Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files) {
   const auto ranks = static_cast<std::size_t>(comm.size());
   const auto mine = mpi::together(comm, [&] {
     std::string text;
     for (auto i = static_cast<std::size_t>(comm.rank()); i < files.size(); i += ranks)
-      append(text, pack(describe(files[i])));
+      append(text, pack(examine(files[i])));
     return text;
   });
   const auto texts = comm.allgather(mine);

@@ -2,93 +2,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
+#include "base/contract.hpp"
 #include "base/error.hpp"
 #include "reader/catalog.hpp"
+#include "reader/grouping.hpp"
 
 namespace headrace::reader {
 
 namespace {
 
-using Lengths = std::vector<std::uint64_t>;  // of one dataset, per file
-
-constexpr const char* supported = "fields are made from integers, bool, and floats of 2, 4 or 8 bytes";
-
-const h5::DatasetInfo* find(const FileContents& file, const std::string& path) {
-  const auto at = std::lower_bound(file.datasets.begin(), file.datasets.end(), path,
-                                   [](const h5::DatasetInfo& d, const std::string& p) { return d.path < p; });
-  return at != file.datasets.end() && at->path == path ? &*at : nullptr;
-}
-
-std::vector<std::string> names(const FileContents& file) {
-  std::vector<std::string> paths;
-  for (const auto& dataset : file.datasets) paths.push_back(dataset.path);
-  return paths;
-}
-
 std::string without_slash(const std::string& path) {
   const auto first = path.find_first_not_of('/');
   return first == std::string::npos ? "" : path.substr(first);
-}
-
-// Why this dataset of one file cannot be a field; "" if it can.
-std::string unfit(const h5::DatasetInfo& dataset) {
-  if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
-  if (!element_of(dataset.type)) return fmt::format("its type is {}; {}", h5::text_of(dataset.type), supported);
-  if (dataset.row_bytes() == 0) return fmt::format("its shape {} holds nothing", h5::shape_text(dataset.dims));
-  for (const auto& filter : dataset.filters)
-    if (!filter.available)
-      return fmt::format("its chunks went through filter {} ('{}'), which this HDF5 has not", filter.id, filter.name);
-  return "";
-}
-
-std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
-  return {dataset.dims.begin() + 1, dataset.dims.end()};
-}
-
-void check_alike(const h5::DatasetInfo& a, const std::string& a_file, const h5::DatasetInfo& b,
-                 const std::string& b_file) {
-  if (row_shape(a) != row_shape(b))
-    throw Error(fmt::format("dataset '{}' has rows of shape {} in {} but {} in {}", a.path,
-                            h5::shape_text(row_shape(a)), a_file, h5::shape_text(row_shape(b)), b_file));
-  if (element_of(a.type) != element_of(b.type))
-    throw Error(fmt::format("dataset '{}' has type {} in {} but {} in {}", a.path, h5::text_of(a.type), a_file,
-                            h5::text_of(b.type), b_file));
-}
-
-/// The dataset of that path over all files; complains about whatever keeps it from being a field.
-DatasetInfo gather(const Contents& contents, const std::string& path) {
-  DatasetInfo result;
-  result.path = path;
-  for (const auto& file : contents) {
-    const auto* here = find(file, path);
-    if (here == nullptr)
-      throw Error(fmt::format("dataset '{}' is missing in {} (it has: {})", path, file.path,
-                              file.datasets.empty() ? "no dataset" : fmt::format("{}", fmt::join(names(file), ", "))));
-    if (const auto why = unfit(*here); !why.empty())
-      throw Error(fmt::format("dataset '{}' in {} cannot be a field ({})", path, file.path, why));
-    if (!result.in_file.empty()) check_alike(result.in_file[0], contents[0].path, *here, file.path);
-    result.in_file.push_back(*here);
-    if (!here->chunk.empty()) result.chunk_rows = std::max(result.chunk_rows, here->chunk[0]);
-  }
-  result.row_shape = row_shape(result.in_file[0]);
-  result.element = *element_of(result.in_file[0].type);
-  result.row_bytes = result.in_file[0].row_bytes();
-  return result;
-}
-
-Lengths lengths(const DatasetInfo& dataset) {
-  Lengths rows;
-  for (const auto& here : dataset.in_file) rows.push_back(here.rows());
-  return rows;
-}
-
-std::uint64_t total(const Lengths& rows) {
-  std::uint64_t n = 0;
-  for (const auto length : rows) n += length;
-  return n;
 }
 
 void check_lengths(const Contents& contents, const std::vector<DatasetInfo>& datasets) {
@@ -119,44 +46,19 @@ std::vector<DatasetInfo> named(const Contents& contents, const std::vector<std::
   return chosen;
 }
 
-// Why a dataset that nobody named is not offered as a field. Differing shapes or types are no reason to drop it
-// quietly.
-std::string reason_to_leave(const Contents& contents, const std::string& path) {
-  for (const auto& file : contents) {
-    const auto* here = find(file, path);
-    if (here == nullptr) return "it is missing in " + file.path;
-    if (auto why = unfit(*here); !why.empty()) return why;
-  }
-  return "";
-}
-
 std::vector<DatasetInfo> most_common(const Contents& contents, std::vector<LeftOut>& left_out) {
-  std::set<std::string> paths;
-  for (const auto& file : contents)
-    for (const auto& dataset : file.datasets) paths.insert(dataset.path);
-  std::map<Lengths, std::vector<DatasetInfo>> groups;
-  for (const auto& path : paths) {
-    if (auto why = reason_to_leave(contents, path); !why.empty()) {
-      left_out.push_back({path, std::move(why)});
-      continue;
-    }
-    auto dataset = gather(contents, path);
-    groups[lengths(dataset)].push_back(std::move(dataset));
-  }
-  const auto bytes = [](const auto& group) {
-    std::uint64_t row = 0;
-    for (const auto& dataset : group.second) row += dataset.row_bytes;
-    return row * total(group.first);
-  };
-  const auto best = std::max_element(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
-    return std::pair(a.second.size(), bytes(a)) < std::pair(b.second.size(), bytes(b));
-  });
-  for (const auto& group : groups)
-    if (&group != &*best)
-      for (const auto& dataset : group.second)
-        left_out.push_back({dataset.path, fmt::format("it has {} samples where {} others have {}", total(group.first),
-                                                      best->second.size(), total(best->first))});
-  return best == groups.end() ? std::vector<DatasetInfo>{} : std::move(best->second);
+  auto grouping = group(contents);
+  // To drop a dataset quietly because a file holds it in another shape would train on less than the user believes.
+  if (!grouping.disagreeing.empty())
+    throw Error(grouping.disagreeing[0].reason + "; name the datasets to use as fields");
+  left_out = std::move(grouping.unfit);
+  if (grouping.groups.empty()) return {};
+  const auto& best = grouping.groups[0];
+  for (auto other = grouping.groups.begin() + 1; other != grouping.groups.end(); ++other)
+    for (const auto& dataset : other->datasets)
+      left_out.push_back({dataset.path, fmt::format("it has {} samples where {} others have {}", other->samples(),
+                                                    best.datasets.size(), best.samples())});
+  return std::move(grouping.groups[0].datasets);
 }
 
 [[noreturn]] void throw_nothing_fits(const Contents& contents, const std::vector<LeftOut>& left_out) {

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "h5/read.hpp"
 #include "reader/route.hpp"
@@ -52,14 +52,17 @@ void Course::explain(const Piece& piece, const std::function<void()>& f) const {
   }
 }
 
+void check_unchanged(const FileInfo& file) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(file.path, error);
+  if (error) throw Error(fmt::format("cannot read {} any more ({})", file.path, error.message()));
+  if (bytes != file.bytes)
+    throw Error(
+        fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes, bytes));
+}
+
 PlainFile::PlainFile(const FileInfo& file) : fd_(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, errno_text("open", errno)));
-  struct stat status {};
-  const bool known = ::fstat(fd_, &status) == 0;
-  if (known && static_cast<std::uint64_t>(status.st_size) == file.bytes) return;
-  ::close(fd_);
-  throw Error(fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes,
-                          status.st_size));
 }
 
 PlainFile::~PlainFile() {

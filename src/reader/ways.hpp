@@ -55,6 +55,10 @@ struct Course {
   void explain(const Piece& piece, const std::function<void()>& f) const;
 };
 
+/// Throws unless the file still has the size that it had when it was examined. HDF5 reads zeros beyond the end of a
+/// file that has become shorter, so this is asked before and after it reads.
+void check_unchanged(const FileInfo& file);
+
 /// A file opened beside HDF5, for pread by any thread.
 class PlainFile {
  public:

@@ -1,0 +1,130 @@
+#include "reader/grouping.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace headrace::reader {
+
+namespace {
+
+constexpr const char* supported = "fields are made from integers, bool, and floats of 2, 4 or 8 bytes";
+
+std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
+  return {dataset.dims.begin() + 1, dataset.dims.end()};
+}
+
+void check_alike(const h5::DatasetInfo& a, const std::string& a_file, const h5::DatasetInfo& b,
+                 const std::string& b_file) {
+  if (row_shape(a) != row_shape(b))
+    throw Error(fmt::format("dataset '{}' has rows of shape {} in {} but {} in {}", a.path,
+                            h5::shape_text(row_shape(a)), a_file, h5::shape_text(row_shape(b)), b_file));
+  if (element_of(a.type) != element_of(b.type))
+    throw Error(fmt::format("dataset '{}' has type {} in {} but {} in {}", a.path, h5::text_of(a.type), a_file,
+                            h5::text_of(b.type), b_file));
+}
+
+// Why a dataset that nobody named is not offered as a field: "" if it is.
+std::string reason_to_leave(const Contents& contents, const std::string& path) {
+  for (const auto& file : contents) {
+    const auto* here = find(file, path);
+    if (here == nullptr) return "it is missing in " + file.path;
+    if (auto why = unfit(*here); !why.empty()) return why;
+  }
+  return "";
+}
+
+std::vector<std::uint64_t> rows_of(const DatasetInfo& dataset) {
+  std::vector<std::uint64_t> rows;
+  for (const auto& here : dataset.in_file) rows.push_back(here.rows());
+  return rows;
+}
+
+}  // namespace
+
+std::uint64_t Group::samples() const {
+  return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0});
+}
+
+std::uint64_t Group::bytes() const {
+  std::uint64_t row = 0;
+  for (const auto& dataset : datasets) row += dataset.row_bytes;
+  return row * samples();
+}
+
+const h5::DatasetInfo* find(const FileContents& file, const std::string& path) {
+  const auto at = std::lower_bound(file.datasets.begin(), file.datasets.end(), path,
+                                   [](const h5::DatasetInfo& d, const std::string& p) { return d.path < p; });
+  return at != file.datasets.end() && at->path == path ? &*at : nullptr;
+}
+
+std::vector<std::string> names(const FileContents& file) {
+  std::vector<std::string> paths;
+  for (const auto& dataset : file.datasets) paths.push_back(dataset.path);
+  return paths;
+}
+
+std::string unfit(const h5::DatasetInfo& dataset) {
+  if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
+  if (!element_of(dataset.type)) return fmt::format("its type is {}; {}", h5::text_of(dataset.type), supported);
+  if (dataset.row_bytes() == 0) return fmt::format("its shape {} holds nothing", h5::shape_text(dataset.dims));
+  for (const auto& filter : dataset.filters)
+    if (!filter.available)
+      return fmt::format("its chunks went through filter {} ('{}'), which this HDF5 has not", filter.id, filter.name);
+  return "";
+}
+
+DatasetInfo gather(const Contents& contents, const std::string& path) {
+  DatasetInfo result;
+  result.path = path;
+  for (const auto& file : contents) {
+    const auto* here = find(file, path);
+    if (here == nullptr)
+      throw Error(fmt::format("dataset '{}' is missing in {} (it has: {})", path, file.path,
+                              file.datasets.empty() ? "no dataset" : fmt::format("{}", fmt::join(names(file), ", "))));
+    if (const auto why = unfit(*here); !why.empty())
+      throw Error(fmt::format("dataset '{}' in {} cannot be a field ({})", path, file.path, why));
+    if (!result.in_file.empty()) check_alike(result.in_file[0], contents[0].path, *here, file.path);
+    result.in_file.push_back(*here);
+    if (!here->chunk.empty()) result.chunk_rows = std::max(result.chunk_rows, here->chunk[0]);
+  }
+  result.row_shape = row_shape(result.in_file[0]);
+  result.element = *element_of(result.in_file[0].type);
+  result.row_bytes = result.in_file[0].row_bytes();
+  return result;
+}
+
+Grouping group(const Contents& contents) {
+  std::set<std::string> paths;
+  for (const auto& file : contents)
+    for (const auto& dataset : file.datasets) paths.insert(dataset.path);
+  Grouping result;
+  std::map<std::vector<std::uint64_t>, Group> by_rows;
+  for (const auto& path : paths) {
+    if (auto why = reason_to_leave(contents, path); !why.empty()) {
+      result.unfit.push_back({path, std::move(why)});
+      continue;
+    }
+    try {
+      auto dataset = gather(contents, path);
+      auto& mine = by_rows[rows_of(dataset)];
+      mine.rows = rows_of(dataset);
+      mine.datasets.push_back(std::move(dataset));
+    } catch (const Error& e) {
+      result.disagreeing.push_back({path, e.what()});
+    }
+  }
+  for (auto& entry : by_rows) result.groups.push_back(std::move(entry.second));
+  std::sort(result.groups.begin(), result.groups.end(), [](const Group& a, const Group& b) {
+    return std::pair(a.datasets.size(), a.bytes()) > std::pair(b.datasets.size(), b.bytes());
+  });
+  return result;
+}
+
+}  // namespace headrace::reader

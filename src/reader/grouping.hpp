@@ -1,0 +1,40 @@
+// Which datasets of the files belong together: those with the same rows in every file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reader/catalog.hpp"
+
+namespace headrace::reader {
+
+/// Datasets that have the same number of rows in each file.
+struct Group {
+  std::vector<std::uint64_t> rows;    ///< per file
+  std::vector<DatasetInfo> datasets;  ///< by path
+
+  std::uint64_t samples() const;
+  std::uint64_t bytes() const;
+};
+
+struct Grouping {
+  std::vector<Group> groups;         ///< the one with the most datasets first; of such, the one with the most bytes
+  std::vector<LeftOut> unfit;        ///< cannot be fields: their type, or they are missing in a file
+  std::vector<LeftOut> disagreeing;  ///< row shapes or types differ between files
+};
+
+Grouping group(const Contents& contents);
+
+/// The dataset of that path over all files. Errors tell what keeps it from being a field.
+DatasetInfo gather(const Contents& contents, const std::string& path);
+
+/// The dataset of that path in one file, if it is there.
+const h5::DatasetInfo* find(const FileContents& file, const std::string& path);
+
+/// Why this dataset of one file cannot be a field; "" if it can.
+std::string unfit(const h5::DatasetInfo& dataset);
+
+/// Paths of all datasets of a file.
+std::vector<std::string> names(const FileContents& file);
+
+}  // namespace headrace::reader

@@ -1,0 +1,119 @@
+// What is chosen from files, and what is said about those that do not fit.
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "../h5/formula.hpp"
+#include "reader/catalog.hpp"
+#include "reader/files.hpp"
+#include "reader/serialise.hpp"
+
+using namespace headrace;
+using namespace headrace::reader;
+
+BOOST_AUTO_TEST_SUITE(selecting)
+
+static Contents contents(const std::vector<std::string>& names) {
+  Contents all;
+  for (const auto& name : names) all.push_back(examine(fixture(name)));
+  return all;
+}
+
+static std::vector<std::string> paths(const Catalog& catalog) {
+  std::vector<std::string> result;
+  for (const auto& dataset : catalog.datasets) result.push_back(dataset.path);
+  return result;
+}
+
+template <class F>
+static std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+static void says(const std::vector<std::string>& files, const std::vector<std::string>& wanted,
+                 const std::vector<std::string>& words) {
+  const auto text = message_of([&] { select(contents(files), wanted); });
+  for (const auto& word : words) BOOST_TEST(text.find(word) != std::string::npos, "'" << word << "' in: " << text);
+}
+
+BOOST_AUTO_TEST_CASE(files_in_order) {
+  const auto catalog = select(contents({"part_c.h5", "part_b.h5", "part_a.h5"}), {"y", "/x", "y"});
+  BOOST_TEST((paths(catalog) == std::vector<std::string>{"y", "x"}));
+  BOOST_TEST(catalog.samples == 63u);
+  BOOST_TEST(catalog.files[2].first_sample == 23u);
+  BOOST_TEST(catalog.files[1].samples == 0u);
+  BOOST_TEST(catalog.row_bytes() == 24u);
+  BOOST_TEST(catalog.datasets[1].chunk_rows == 5u);
+  BOOST_TEST(catalog.datasets[0].chunk_rows == 0u);
+  BOOST_TEST((catalog.datasets[1].row_shape == std::vector<std::uint64_t>{4}));
+}
+
+BOOST_AUTO_TEST_CASE(none_named_takes_the_most_common_length) {
+  // Two lengths occur twice: the one with more bytes wins, and the rest is told.
+  const auto lengths = select(contents({"lengths.h5"}), {});
+  BOOST_TEST((paths(lengths) == std::vector<std::string>{"c", "d"}));
+  BOOST_TEST(lengths.left_out.size() == 3u);
+  const auto parts = select(contents({"part_a.h5", "part_b.h5", "part_c.h5"}), {});
+  BOOST_TEST((paths(parts) == std::vector<std::string>{"x", "y"}));
+  BOOST_TEST(parts.left_out.at(0).path == "only_some");
+  BOOST_TEST(parts.left_out.at(0).reason.find("part_c.h5") != std::string::npos);
+  const auto odd = select(contents({"odd.h5"}), {});
+  BOOST_TEST((odd.datasets.size() == 2u));  // an enumeration, and x under one of its names
+  BOOST_TEST(odd.left_out.size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(elements) {
+  const auto catalog = select(contents({"types.h5"}), {"f2_be", "u8_le", "flag"});
+  BOOST_TEST((catalog.datasets[0].element == Element{DType::float16, true}));
+  BOOST_TEST((catalog.datasets[1].element == Element{DType::uint64, false}));
+  BOOST_TEST((catalog.datasets[2].element == Element{DType::boolean, false}));
+  BOOST_TEST((select(contents({"odd.h5"}), {"kind"}).datasets[0].element == Element{DType::int32, false}));
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
+  says({"part_a.h5", "part_c.h5"}, {"only_some"}, {"'only_some'", "missing in", "part_c.h5", "it has: x, y"});
+  says({"part_a.h5"}, {"only_som"}, {"no dataset 'only_som'", "did you mean 'only_some'", "x, y"});
+  says({"part_a.h5", "other_shape.h5"}, {"x"}, {"(4,)", "(5,)", "part_a.h5", "other_shape.h5"});
+  says({"part_a.h5", "other_type.h5"}, {"x"}, {"float32", "float64", "part_a.h5", "other_type.h5"});
+  says({"part_a.h5", "other_shape.h5"}, {}, {"(4,)", "(5,)", "name the datasets"});
+  says({"lengths.h5"}, {"a", "c", "long"}, {"a has 10", "c has 12", "long has 900", "lengths.h5"});
+  says({"odd.h5"}, {"table"}, {"compound {pt: float32", "integers"});
+  says({"odd.h5"}, {"words"}, {"string (variable)"});
+  says({"odd.h5"}, {"ragged"}, {"variable-length int32"});
+  says({"odd.h5"}, {"wide_float"}, {"non-standard"});
+  says({"odd.h5"}, {"alone"}, {"single value"});
+  says({"odd.h5"}, {"hollow"}, {"holds nothing"});
+  says({"unknown_filter.h5"}, {"x"}, {"32123", "unknown_filter.h5"});
+  says({"only_odd.h5"}, {}, {"no dataset in", "'table'", "'text'"});
+  says({"no_dataset.h5"}, {}, {"holds no dataset"});
+  says({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
+}
+
+BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
+  for (const char* name : {"types.h5", "odd.h5", "layouts.h5"}) {
+    const auto here = examine(fixture(name));
+    const auto there = unpack(pack(here));
+    BOOST_TEST(there.path == here.path);
+    BOOST_TEST(there.bytes == here.bytes);
+    BOOST_TEST(there.mtime_ns == here.mtime_ns);
+    BOOST_TEST((there.datasets == here.datasets));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(patterns) {
+  const auto parts = expand_files({fixture("types.h5"), fixture("part_*.h5")});
+  BOOST_TEST((parts == std::vector<std::string>{fixture("types.h5"), fixture("part_a.h5"), fixture("part_b.h5"),
+                                                fixture("part_c.h5")}));
+  BOOST_TEST(message_of([] { expand_files({fixture("nothing_*.h5")}); }).find("no file matches") == 0u);
+  BOOST_TEST(message_of([] { expand_files({}); }).find("no files given") == 0u);
+  const auto twice = message_of([] { expand_files({fixture("part_a.h5"), fixture("part_?.h5")}); });
+  BOOST_TEST(twice.find("named twice") != std::string::npos);
+  BOOST_CHECK_THROW(expand_files({fixture("nothing_*.h5")}), UsageError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
