@@ -115,8 +115,8 @@ HR_API int hr_release(hr_stream* stream, uint32_t lease, int consumed);
 HR_API int hr_seek(hr_stream* stream, uint64_t epoch, uint64_t step);
 HR_API int hr_get_stats(hr_stream* stream, hr_stats* stats);
 /* Ends the connection; leases held become invalid unless keep_mapping (then the memory stays mapped for ever, for views
- * that outlive the stream). goodbye = 1: this trainer is done for now; 0: as if it had died (its leased batches come
- * again to whoever takes its rank). */
+ * that outlive the stream). goodbye = 1: this trainer is done for now, and what it holds counts as consumed; 0: as if
+ * it had died (its leased batches come again to whoever takes its rank). */
 HR_API void hr_close(hr_stream* stream, int goodbye, int keep_mapping);
 
 /* What went wrong in this thread's last failing call. Never NULL. */

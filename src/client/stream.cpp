@@ -207,7 +207,10 @@ void Stream::close(bool goodbye, bool keep_mapping) {
     std::this_thread::sleep_for(1ms);
   }
   const auto held = consumer_.held();
-  if (keep_mapping && !held.empty()) consumer_.keep_held();
+  if (keep_mapping && !held.empty())
+    consumer_.keep_held(goodbye);
+  else if (goodbye)
+    for (const auto& lease : held) consumer_.release(lease.slot, true);
   if (goodbye) static_cast<void>(connection_.send(ring::encode(ring::Goodbye{}), {}, 1s));
 }
 

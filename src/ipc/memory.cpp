@@ -118,7 +118,7 @@ void Mapping::dont_fork() {
   if (madvise(data_, size_, MADV_DONTFORK) != 0) throw_errno("madvise(MADV_DONTFORK)");
 }
 
-void Mapping::keep_only(std::span<const Part> parts) {
+void Mapping::keep_only(std::span<const Part> parts, const std::function<void()>& before_the_rest_goes) {
   std::vector<Mapping> copies;  // all before anything changes
   for (const auto& part : parts) {
     EXPECTS(part.offset % page == 0 && part.bytes % page == 0 && part.offset + part.bytes <= size_);
@@ -129,14 +129,17 @@ void Mapping::keep_only(std::span<const Part> parts) {
     kept.data_ = static_cast<std::byte*>(copy);
     kept.size_ = part.bytes;
   }
-  std::uint64_t done = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].offset > done) munmap(data_ + done, parts[i].offset - done);
     // One system call replaces the pages: a reader sees the old or the new ones, which are equal.
     if (mremap(copies[i].data_, copies[i].size_, copies[i].size_, MREMAP_MAYMOVE | MREMAP_FIXED,
                data_ + parts[i].offset) != MAP_FAILED)
       copies[i].leave();
-    done = parts[i].offset + parts[i].bytes;
+  }
+  if (before_the_rest_goes) before_the_rest_goes();
+  std::uint64_t done = 0;
+  for (const auto& part : parts) {
+    if (part.offset > done) munmap(data_ + done, part.offset - done);
+    done = part.offset + part.bytes;
   }
   if (done < size_) munmap(data_ + done, size_ - done);
   leave();

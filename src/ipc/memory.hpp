@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,8 +46,9 @@ class Mapping {
   };
   /// Replaces each part (ascending, disjoint) by a private copy of what it holds, at the same address and in one step
   /// for whoever reads it meanwhile; unmaps the rest. The copies stay until the process ends. Error if there is no
-  /// memory for them: then all stays as it is.
-  void keep_only(std::span<const Part> parts);
+  /// memory for them: then all stays as it is. The function is called in between: the parts are private by then, and
+  /// the rest is still mapped.
+  void keep_only(std::span<const Part> parts, const std::function<void()>& before_the_rest_goes = {});
   /// The address range stays mapped until the process ends.
   void leave() noexcept { data_ = nullptr, size_ = 0; }
   void unmap() noexcept;

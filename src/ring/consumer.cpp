@@ -185,12 +185,15 @@ std::vector<Lease> Consumer::held() const {
   return leases;
 }
 
-void Consumer::keep_held() {
+void Consumer::keep_held(bool consumed) {
   const std::lock_guard lock(mutex_);
   std::vector<ipc::Mapping::Part> parts;
   for (std::uint32_t slot = 0; slot < slots_; ++slot)
     if (states_[slot].held) parts.push_back({view_.at().slots + slot * layout_.bytes(), layout_.bytes()});
-  memory_.keep_only(parts);
+  memory_.keep_only(parts, [&] {
+    for (std::uint32_t slot = 0; consumed && slot < slots_; ++slot)
+      if (states_[slot].held) give_back(slot, FreedUse::consumed);
+  });
 }
 
 void Consumer::forget_in_child() noexcept {

@@ -72,8 +72,9 @@ class Consumer {
   std::byte* data() const { return memory_.data(); }
   std::uint64_t bytes() const { return memory_.size(); }
   /// The slots held stay readable at their addresses until the process ends, with what they hold now: as private
-  /// copies, because the stager gives the memory to the next trainer. No other call may follow.
-  void keep_held();
+  /// copies, because the stager gives the memory to the next trainer. No other call may follow. consumed: they go back
+  /// to the stager, as used; else it finds that we had them.
+  void keep_held(bool consumed = false);
   /// In a forked child: forgets the mapping (which the child does not have) and closes the bell.
   void forget_in_child() noexcept;
 
