@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import gc
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -23,7 +25,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _lib
-from .errors import Closed, Error, Exhausted, Forked, Timeout
+from .errors import Closed, Forked, Timeout
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -42,7 +44,7 @@ class Connection:
         self._forked = False
         self._turn = threading.RLock()
         self._guard = threading.RLock()
-        self._held: set[int] = set()
+        self._held: dict[int, weakref.ref[Batch]] = {}  # by lease
         self._deferred: deque[tuple[Any, Any]] = deque()  # (event, lease); appended to by any thread
         self._raw = _lib.RawBatch(lease=_NOTHING)
         self._raw_ref = ctypes.byref(self._raw)
@@ -52,10 +54,10 @@ class Connection:
         self.label = f"stream {info.stream.decode()} of service {info.service.decode()}"
         self.rank: int = info.rank
         self.batches: int = info.batches
+        self.epochs: int = info.epochs
         self.ring: int = info.ring or 0
         self.ring_bytes: int = info.ring_bytes
         self.position = (info.epoch, info.step)  #: of the next batch
-        self.ended = False  #: all counted epochs are consumed
         self._lease_type = _lib.bytes_array(
             info.ring_bytes,
             "Lease",
@@ -74,21 +76,20 @@ class Connection:
         with self._turn:
             raw = self._raw
             handle = self._usable()
-            if self.position[0] != epoch or not self.batches:
+            if self.position[0] != epoch or self.finished:
                 return None
             if raw.lease == _NOTHING:
                 if self._deferred:
                     self._return_finished()
                 code = self._try_acquire(handle, 0.0, self._raw_ref)
                 if code != _lib.OK and self._wait(code) == _lib.END:
-                    self.ended = True
                     return None
             lease = self._lease_type.from_address(self.ring)
             lease.connection = self
             batch = make_batch(lease, raw)
             step = batch.step + 1
             self.position = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
-            self._held.add(raw.lease)
+            self._held[raw.lease] = weakref.ref(batch)
             # No Python signal handler can run between these two: adopted exactly once.
             lease.number = raw.lease
             raw.lease = _NOTHING
@@ -102,18 +103,18 @@ class Connection:
             if code == _lib.EXHAUSTED:
                 if not self._return_oldest():
                     if collected:
-                        raise self._failure(code)
+                        raise _lib.failure(code)
                     gc.collect()  # batches in reference cycles hold slots, too
                     collected = True
             elif code == _lib.TIMEOUT:
                 waited = time.monotonic() - began
                 if self._batch_timeout is not None and waited >= self._batch_timeout:
-                    raise Timeout(f"{self._waiting_for(waited)}: {_lib.error_text()}")
+                    raise Timeout(self._waiting_for(waited))
                 if waited >= warn_at:
-                    log.warning("%s: %s", self._waiting_for(waited), _lib.error_text())
+                    log.warning("%s", self._waiting_for(waited))
                     warn_at *= 2
             elif code != _lib.INTERRUPTED:
-                raise self._failure(code)
+                raise _lib.failure(code)
             self._return_finished()
             code = _lib.waiting.hr_acquire(self._usable(), self._slice(began), self._raw_ref)
         return code
@@ -124,14 +125,8 @@ class Connection:
         return min(_SLICE, max(0.0, self._batch_timeout - (time.monotonic() - began)))
 
     def _waiting_for(self, seconds: float) -> str:
-        epoch, step = self.position
-        return f"{self.label}: trainer {self.rank} has waited {seconds:.0f} s for epoch {epoch}, step {step}"
-
-    def _failure(self, code: int) -> Error:
-        text = _lib.failure(code, self.label)
-        if code == _lib.EXHAUSTED:
-            return Exhausted(f"{text}; drop batches and the views and tensors over them, or copy what is to be kept")
-        return text
+        what = re.sub(r" (within [\d.e-]+ s|without a wait)", "", _lib.error_text(), count=1)  # a slice says nothing
+        return f"trainer {self.rank} of {self.label} has waited {seconds:.3g} s: {what}"
 
     def _usable(self) -> int:
         handle = self._handle
@@ -146,8 +141,7 @@ class Connection:
     def release(self, number: int) -> None:
         """Called by the garbage collector, in any thread: never raises, never waits for anything slow."""
         with self._guard:
-            if self._handle is not None and number in self._held:
-                self._held.discard(number)
+            if self._handle is not None and self._held.pop(number, None) is not None:
                 self._hr_release(self._handle, number, 1)
 
     def defer(self, lease: Any, event: Any) -> None:
@@ -177,13 +171,7 @@ class Connection:
             code = _lib.waiting.hr_seek(handle, epoch, step)
             if code != _lib.OK:
                 raise _lib.failure(code, self.label)
-            self.position, self.ended = (epoch, step), False
-
-    def pass_over(self, epoch: int) -> None:
-        """The rest of the last epoch is not wanted: nothing comes any more, and the library need not know."""
-        with self._turn:
-            self._return_unadopted(self._usable())
-            self.position, self.ended = (epoch, 0), True
+            self.position = (epoch, step)
 
     def _return_unadopted(self, handle: int) -> None:
         if self._raw.lease != _NOTHING:
@@ -199,25 +187,37 @@ class Connection:
             return stats
 
     @property
+    def finished(self) -> bool:
+        """Nothing is left, or nothing ever was."""
+        return 0 < self.epochs <= self.position[0] or self.batches == 0
+
+    @property
     def closed(self) -> bool:
         return self._handle is None or self._closing
 
     def close(self, goodbye: bool) -> None:
-        """With a goodbye, batches still held count as consumed; without, they come again. Views stay valid memory."""
+        """With a goodbye, batches still held count as consumed; without, they come again. Views keep their values."""
         self._closing = True  # an acquire in another thread notices within a slice
         with self._turn:
+            if goodbye:
+                self._drop_viewless()
             self._finish_deferred()
             with self._guard:
                 handle, self._handle = self._handle, None
                 if handle is None:
                     return
                 self._return_unadopted(handle)
-                held, self._held = self._held, set()
-                if goodbye:
-                    for number in held:
-                        self._hr_release(handle, number, 1)
-                _lib.quick.hr_close(handle, int(goodbye), int(bool(held)))
+                held, self._held = self._held, {}
+                _lib.waiting.hr_close(handle, int(goodbye), int(bool(held)))
                 _open.discard(self)
+
+    def _drop_viewless(self) -> None:
+        """Batches whose views are gone need no copy of their slot; such is the loop variable after a loop."""
+        for reference in list(self._held.values()):
+            batch = reference()
+            if batch is not None:
+                with contextlib.suppress(BufferError):
+                    batch.release()
 
     def _finish_deferred(self) -> None:
         while self._deferred:
@@ -230,7 +230,7 @@ class Connection:
     def _die_in_child(self) -> None:
         self._forked, self._handle = True, None
         self._turn, self._guard = threading.RLock(), threading.RLock()  # the parent's other threads may have held them
-        self._held, self._deferred = set(), deque()
+        self._held, self._deferred = {}, deque()
 
 
 def _return_lease(lease: Any) -> None:

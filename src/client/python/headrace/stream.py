@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -71,10 +72,8 @@ class Stream:
         epoch, step = self._connection.position
         if step and not self._goes_on:
             epoch += 1
-            if self._is_past_the_end(epoch):
-                self._connection.pass_over(epoch)
-            else:
-                self._connection.seek(epoch, 0)
+            # Past the last epoch, too: so the service knows that the rest is not wanted.
+            self._connection.seek(epoch, 0)
         return _Epoch(self, epoch)
 
     def resume(self) -> Iterator[Batch]:
@@ -83,15 +82,13 @@ class Stream:
         return _Epoch(self, epoch)
 
     def seek(self, epoch: int, step: int = 0) -> None:
-        """The next loop starts at this batch. Batches held stay valid."""
+        """The next loop starts at this batch, and goes on to the end of its epoch. Batches held stay valid.
+
+        Takes what `position` gave: after the last of counted epochs, that is (epochs, 0).
+        """
         epoch, step = int(epoch), int(step)
-        if epoch < 0 or not 0 <= step < max(1, len(self)):
-            raise Invalid(
-                f"no such position: epoch {epoch}, step {step} (an epoch of stream {self.name} has steps 0 to "
-                f"{len(self) - 1})"
-            )
-        if self._is_past_the_end(epoch):
-            raise Invalid(f"no such epoch: {epoch} (stream {self.name} has epochs 0 to {self.epochs - 1})")
+        if epoch < 0 or step < 0:
+            raise Invalid(f"no such position: epoch {epoch}, step {step}; both count from 0")
         self._connection.seek(epoch, step)
         self._goes_on = True
 
@@ -103,10 +100,7 @@ class Stream:
     @property
     def finished(self) -> bool:
         """All counted epochs are consumed or passed over; never for an endless stream."""
-        return self._connection.ended or self._is_past_the_end(self._connection.position[0])
-
-    def _is_past_the_end(self, epoch: int) -> bool:
-        return 0 < self.epochs <= epoch
+        return self._connection.finished
 
     def _take(self, epoch: int) -> Batch:
         """The next batch of this epoch; StopIteration where it has none left."""
@@ -138,7 +132,7 @@ class Stream:
     def close(self, goodbye: bool = True) -> None:
         """Ends the connection; a second call does nothing. goodbye=False: as if this trainer had died.
 
-        Views that are still alive stay valid memory, but what they show is no longer ours: copy before closing.
+        Views that are still alive stay valid, with the values that they have then.
         """
         self._connection.close(goodbye)
 
@@ -234,6 +228,7 @@ def attach(
             raised.append(error)
             return 1
 
+    deadline = None if timeout is None else time.monotonic() + timeout
     options = _lib.Options(
         size=ctypes.sizeof(_lib.Options),
         service=name.encode(),
@@ -241,12 +236,12 @@ def attach(
         rank=placement.rank,
         world_size=placement.world_size,
         local_rank=placement.local_rank,
-        timeout=-1.0 if timeout is None else float(timeout),
         progress=_lib.Progress(tell),
     )
     handle = ctypes.c_void_p()
     try:
         while True:
+            options.timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
             code = _lib.waiting.hr_connect(ctypes.byref(options), ctypes.byref(handle))
             if raised:
                 raise raised[0]
