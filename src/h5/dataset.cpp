@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
+#include <tuple>
+#include <utility>
 
 #include "h5/error.hpp"
 
@@ -58,24 +61,51 @@ DatasetInfo describe(hid_t id, std::string path) {
   return info;
 }
 
-struct Walk {
-  std::vector<DatasetInfo> found;
-  std::exception_ptr failure;  // exceptions must not pass through HDF5
+/// Where an object is: the number of its file, and the address in it.
+using Address = std::pair<unsigned long, haddr_t>;
+
+struct Link {
+  std::string path;
+  bool hard;
+  auto key() const { return std::tuple(!hard, std::count(path.begin(), path.end(), '/'), path); }
 };
 
-herr_t visit(hid_t root, const char* name, const H5O_info_t* object, void* data) {
-  if (object->type != H5O_TYPE_DATASET) return 0;
+struct Walk {
+  std::map<Address, std::vector<Link>> links;  // to datasets
+  std::exception_ptr failure;                  // exceptions must not pass through HDF5
+};
+
+herr_t visit(hid_t root, const char* name, const H5L_info_t* link, void* data) {
   auto& walk = *static_cast<Walk*>(data);
   try {
-    const Dataset dataset(check(H5Dopen2(root, name, H5P_DEFAULT), "H5Dopen"));
-    walk.found.push_back(describe(dataset.id(), name));
+    H5O_info_t object{};
+    if (H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+      H5Eclear2(H5E_DEFAULT);  // a soft or external link that leads nowhere
+    else if (object.type == H5O_TYPE_DATASET)
+      walk.links[{object.fileno, object.addr}].push_back({name, link->type == H5L_TYPE_HARD});
     return 0;
-  } catch (const Error& e) {
-    walk.failure = std::make_exception_ptr(Error("dataset '" + std::string(name) + "': " + e.what()));
   } catch (...) {
     walk.failure = std::current_exception();
+    return -1;
   }
-  return -1;
+}
+
+DatasetInfo describe(const File& file, std::vector<Link> links, bool in_this_file) {
+  std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.key() < b.key(); });
+  const auto& path = links[0].path;
+  try {
+    const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), H5P_DEFAULT), "H5Dopen"));
+    auto info = describe(dataset.id(), path);
+    for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
+    if (!in_this_file) {
+      info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
+      info.offset.reset();
+      info.chunk.clear();
+    }
+    return info;
+  } catch (const Error& e) {
+    throw Error("dataset '" + path + "': " + e.what());
+  }
 }
 
 }  // namespace
@@ -88,11 +118,16 @@ std::uint64_t DatasetInfo::row_elements() const {
 
 std::vector<DatasetInfo> describe_datasets(const File& file) {
   Walk walk;
-  const auto status = H5Ovisit2(file.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &walk, H5O_INFO_BASIC);
+  const auto status = H5Lvisit(file.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &walk);
   if (walk.failure) std::rethrow_exception(walk.failure);
-  check(status, "H5Ovisit");
-  std::sort(walk.found.begin(), walk.found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return std::move(walk.found);
+  check(status, "H5Lvisit");
+  H5O_info_t root{};
+  check(H5Oget_info2(file.id(), &root, H5O_INFO_BASIC), "H5Oget_info");
+  std::vector<DatasetInfo> found;
+  for (auto& [address, links] : walk.links)
+    found.push_back(describe(file, std::move(links), address.first == root.fileno));
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return found;
 }
 
 std::string_view text_of(Layout layout) {

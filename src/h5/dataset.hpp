@@ -13,11 +13,12 @@
 
 namespace headrace::h5 {
 
-enum class Layout { contiguous, chunked, compact, other };  ///< other: virtual, or stored in external files
+enum class Layout { contiguous, chunked, compact, other };  ///< other: virtual, or kept in other files
 
 struct DatasetInfo {
-  std::string path;                 ///< without the leading slash, as in "jets/inputs"
-  std::vector<std::uint64_t> dims;  ///< empty: one value, or none at all
+  std::vector<std::string> aliases;  ///< other links to it in this file
+  std::string path;                  ///< without the leading slash, as in "jets/inputs"
+  std::vector<std::uint64_t> dims;   ///< empty: one value, or none at all
   TypeInfo type;
   Layout layout = Layout::other;
   std::vector<std::uint64_t> chunk;  ///< dims of a chunk, where chunked
@@ -33,8 +34,9 @@ struct DatasetInfo {
   bool operator==(const DatasetInfo&) const = default;
 };
 
-/// Every dataset of the file at any depth, each once, by path. Soft and external links are not followed (so loops of
-/// them do no harm); hard links to one dataset give its first path.
+/// Every dataset of the file at any depth, each once, by path. Of several links to one dataset the shallowest hard link
+/// (then the first by name) gives the path, and the others are aliases. Datasets of other files behind external links
+/// are listed with layout `other`; links that lead nowhere are not. Groups are not followed twice, so loops end.
 std::vector<DatasetInfo> describe_datasets(const File& file);
 
 /// "contiguous", "chunked", "compact", "virtual or external".

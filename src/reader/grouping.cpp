@@ -14,7 +14,11 @@ namespace headrace::reader {
 
 namespace {
 
-constexpr const char* supported = "fields are made from integers, bool, and floats of 2, 4 or 8 bytes";
+// Compounds may have hundreds of members.
+std::string short_text(const h5::TypeInfo& type) {
+  const auto text = h5::text_of(type);
+  return text.size() <= 80 || type.members.empty() ? text : fmt::format("compound of {} members", type.members.size());
+}
 
 std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
   return {dataset.dims.begin() + 1, dataset.dims.end()};
@@ -59,9 +63,11 @@ std::uint64_t Group::bytes() const {
 }
 
 const h5::DatasetInfo* find(const FileContents& file, const std::string& path) {
-  const auto at = std::lower_bound(file.datasets.begin(), file.datasets.end(), path,
-                                   [](const h5::DatasetInfo& d, const std::string& p) { return d.path < p; });
-  return at != file.datasets.end() && at->path == path ? &*at : nullptr;
+  for (const auto& dataset : file.datasets)
+    if (dataset.path == path ||
+        std::find(dataset.aliases.begin(), dataset.aliases.end(), path) != dataset.aliases.end())
+      return &dataset;
+  return nullptr;
 }
 
 std::vector<std::string> names(const FileContents& file) {
@@ -72,7 +78,7 @@ std::vector<std::string> names(const FileContents& file) {
 
 std::string unfit(const h5::DatasetInfo& dataset) {
   if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
-  if (!element_of(dataset.type)) return fmt::format("its type is {}; {}", h5::text_of(dataset.type), supported);
+  if (!element_of(dataset.type)) return "its type is " + short_text(dataset.type);
   if (dataset.row_bytes() == 0) return fmt::format("its shape {} holds nothing", h5::shape_text(dataset.dims));
   for (const auto& filter : dataset.filters)
     if (!filter.available)
@@ -89,7 +95,7 @@ DatasetInfo gather(const Contents& contents, const std::string& path) {
       throw Error(fmt::format("dataset '{}' is missing in {} (it has: {})", path, file.path,
                               file.datasets.empty() ? "no dataset" : fmt::format("{}", fmt::join(names(file), ", "))));
     if (const auto why = unfit(*here); !why.empty())
-      throw Error(fmt::format("dataset '{}' in {} cannot be a field ({})", path, file.path, why));
+      throw Error(fmt::format("dataset '{}' in {} cannot be a field ({}); {}", path, file.path, why, fit_for_fields));
     if (!result.in_file.empty()) check_alike(result.in_file[0], contents[0].path, *here, file.path);
     result.in_file.push_back(*here);
     if (!here->chunk.empty()) result.chunk_rows = std::max(result.chunk_rows, here->chunk[0]);

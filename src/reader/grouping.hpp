@@ -23,6 +23,9 @@ struct Grouping {
   std::vector<LeftOut> disagreeing;  ///< row shapes or types differ between files
 };
 
+/// What unfit() asks for, in words.
+constexpr const char* fit_for_fields = "fields are made from integers, bool, and floats of 2, 4 or 8 bytes";
+
 Grouping group(const Contents& contents);
 
 /// The dataset of that path over all files. Errors tell what keeps it from being a field.

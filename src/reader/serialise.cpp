@@ -53,7 +53,7 @@ static void from_json(const json& j, Filter& f) {
 
 static void to_json(json& j, const DatasetInfo& d) {
   j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
-                   d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json()});
+                   d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases});
 }
 static void from_json(const json& j, DatasetInfo& d) {
   j.at(0).get_to(d.path);
@@ -64,6 +64,7 @@ static void from_json(const json& j, DatasetInfo& d) {
   j.at(5).get_to(d.filters);
   j.at(6).get_to(d.partial_chunks_unfiltered);
   j.at(7).get_to(d.stored_bytes);
+  j.at(9).get_to(d.aliases);
   if (!j.at(8).is_null()) d.offset = j.at(8).get<std::uint64_t>();
 }
 

@@ -121,6 +121,9 @@ def odd(folder):
         f.create_dataset("y", data=np.zeros(5, "<i8"))
     with h5py.File(f"{folder}/block.h5", "w", userblock_size=1024) as f:
         f.create_dataset("x", data=values(6, 0, 50, (3,), "<f4"))
+    with h5py.File(f"{folder}/master.h5", "w") as f:
+        f["entry/block"] = h5py.ExternalLink("block.h5", "/x")
+        f["entry/gone"] = h5py.ExternalLink("missing.h5", "/x")
     with h5py.File(f"{folder}/virtual.h5", "w") as f:
         layout = h5py.VirtualLayout(shape=(50, 3), dtype="<f4")
         layout[:] = h5py.VirtualSource(f"{folder}/block.h5", "x", shape=(50, 3))

@@ -122,6 +122,12 @@ BOOST_AUTO_TEST_CASE(from_a_virtual_dataset) {
   check_all_ways(select(scan(world, {fixture("virtual.h5")}), {"x"}), {6});
 }
 
+BOOST_AUTO_TEST_CASE(through_links) {
+  const auto world = mpi::Comm::world();
+  check_all_ways(select(scan(world, {fixture("master.h5")}), {}), {6});
+  check_all_ways(select(scan(world, {fixture("odd.h5")}), {"group/soft"}), {9});
+}
+
 BOOST_AUTO_TEST_CASE(where_nothing_was_written_stands_the_fill_value) {
   const auto world = mpi::Comm::world();
   const auto catalog = select(scan(world, {fixture("layouts.h5")}), {"never_written", "holes"});

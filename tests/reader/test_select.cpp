@@ -67,6 +67,14 @@ BOOST_AUTO_TEST_CASE(none_named_takes_the_most_common_length) {
   BOOST_TEST(odd.left_out.size() == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(a_dataset_goes_by_each_of_its_names) {
+  for (const char* name : {"x", "group/hard", "/group/soft"}) {
+    const auto catalog = select(contents({"odd.h5"}), {name});
+    BOOST_TEST("/" + catalog.datasets[0].path == (name[0] == '/' ? name : "/" + std::string(name)));
+    BOOST_TEST(catalog.datasets[0].in_file[0].path == "x");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(elements) {
   const auto catalog = select(contents({"types.h5"}), {"f2_be", "u8_le", "flag"});
   BOOST_TEST((catalog.datasets[0].element == Element{DType::float16, true}));
