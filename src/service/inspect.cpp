@@ -1,0 +1,19 @@
+#include "service/inspect.hpp"
+
+#include <ostream>
+
+#include "reader/files.hpp"
+#include "reader/grouping.hpp"
+#include "service/inspect_views.hpp"
+
+namespace headrace::service {
+
+int inspect(const std::vector<std::string>& files, bool json, std::ostream& out) {
+  reader::Contents contents;
+  for (const auto& path : reader::expand_files(files)) contents.push_back(reader::examine(path));
+  const auto grouping = reader::group(contents);
+  out << (json ? as_json(contents, grouping) : as_table(contents, grouping)) << std::flush;
+  return 0;
+}
+
+}  // namespace headrace::service
