@@ -3,7 +3,6 @@
 import io
 
 import pytest
-
 from headrace import _progress
 from headrace._progress import ProgressLine
 

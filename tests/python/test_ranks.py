@@ -1,8 +1,7 @@
 """Which trainer a process is: arguments and launchers' environments, partial and contradictory ones included."""
 
-import pytest
-
 import headrace
+import pytest
 from headrace.ranks import place
 
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}
