@@ -45,34 +45,36 @@ HEADRACE_LANES(run_any)
 #if defined(__x86_64__)
 HEADRACE_LANES(run_avx2, [[gnu::target("avx2")]])
 HEADRACE_LANES(run_avx512, [[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]])
-
-enum class Isa { any, avx2, avx512 };
-
-Isa isa() {
-  static const Isa best = __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") ? Isa::avx512
-                          : __builtin_cpu_supports("avx2")                                         ? Isa::avx2
-                                                                                                   : Isa::any;
-  return best;
-}
 #endif
 #undef HEADRACE_LANES
 
 template <class Word>
-void dispatch(const Network& network, Direction direction, Word* x, std::size_t count) {
+void dispatch(const Network& network, Direction direction, Word* x, std::size_t count, Isa isa) {
+  EXPECTS(supported(isa));
 #if defined(__x86_64__)
-  switch (isa()) {
-    case Isa::avx512:
-      return run_avx512(network, direction, x, count);
-    case Isa::avx2:
-      return run_avx2(network, direction, x, count);
-    case Isa::any:
-      break;
-  }
+  if (isa == Isa::avx512) return run_avx512(network, direction, x, count);
+  if (isa == Isa::avx2) return run_avx2(network, direction, x, count);
 #endif
+  static_cast<void>(isa);
   run_any(network, direction, x, count);
 }
 
 }  // namespace
+
+bool supported(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::avx512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2");
+#endif
+  return isa == Isa::any;
+}
+
+Isa best_isa() {
+  static const Isa best = supported(Isa::avx512) ? Isa::avx512 : supported(Isa::avx2) ? Isa::avx2 : Isa::any;
+  return best;
+}
 
 Network::Network(unsigned bits, std::uint64_t key) : mask(~std::uint64_t{0} >> (64 - bits)), shift((bits + 1) / 2) {
   EXPECTS(bits >= 2 && bits <= 64);
@@ -84,12 +86,12 @@ Network::Network(unsigned bits, std::uint64_t key) : mask(~std::uint64_t{0} >> (
   }
 }
 
-void run_lanes(const Network& network, Direction direction, std::uint32_t* x, std::size_t count) {
-  dispatch(network, direction, x, count);
+void run_lanes(const Network& network, Direction direction, std::uint32_t* x, std::size_t count, Isa isa) {
+  dispatch(network, direction, x, count, isa);
 }
 
-void run_lanes(const Network& network, Direction direction, std::uint64_t* x, std::size_t count) {
-  dispatch(network, direction, x, count);
+void run_lanes(const Network& network, Direction direction, std::uint64_t* x, std::size_t count, Isa isa) {
+  dispatch(network, direction, x, count, isa);
 }
 
 }  // namespace headrace::plan

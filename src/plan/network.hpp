@@ -45,13 +45,17 @@ struct Network {
 };
 
 enum class Direction { forward, backward };
+enum class Isa { any, avx2, avx512 };
+
+bool supported(Isa isa);  ///< by this processor
+Isa best_isa();
 
 /// Lanes are processed in groups of this many.
 constexpr std::size_t lane_group = 16;
 
-/// x[i] = network(x[i]) for i < count, rounded up to whole groups (so x must have room), with the widest vectors of
-/// this processor. 32-bit words serve domains up to 2^32.
-void run_lanes(const Network& network, Direction direction, std::uint32_t* x, std::size_t count);
-void run_lanes(const Network& network, Direction direction, std::uint64_t* x, std::size_t count);
+/// x[i] = network(x[i]) for i < count, rounded up to whole groups (so x must have room for that), with the widest
+/// vectors of this processor. 32-bit words serve domains up to 2^32.
+void run_lanes(const Network& network, Direction direction, std::uint32_t* x, std::size_t count, Isa isa = best_isa());
+void run_lanes(const Network& network, Direction direction, std::uint64_t* x, std::size_t count, Isa isa = best_isa());
 
 }  // namespace headrace::plan

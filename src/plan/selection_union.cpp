@@ -122,23 +122,44 @@ Segment segment_within(std::vector<Range> ranges, std::uint64_t from, std::uint6
 
 /// True if `next` selects what would come next in the pattern of `segment`.
 bool continues(const Segment& segment, const Segment& next) {
-  const auto count = segment.count();
-  if (next.count() > 1 && (next.period != segment.period || next.offsets.size() != segment.offsets.size()))
-    return false;
-  for (std::uint64_t k = 0; k < next.offsets.size(); ++k)
+  const auto count = segment.count(), more = next.count();
+  const auto pattern = segment.offsets.size();
+  if (more > pattern && (next.period != segment.period || next.offsets.size() != pattern)) return false;
+  for (std::uint64_t k = 0; k < std::min<std::uint64_t>(more, pattern); ++k)
     if (segment.sample(count + k) != next.sample(k)) return false;
+  return true;
+}
+
+/// Extends the segment backwards over `front`, if its pattern, continued backwards, selects the same there.
+bool absorb(const Segment& front, Segment& segment) {
+  const auto count = front.count(), pattern = std::uint64_t{segment.offsets.size()};
+  if (count > pattern) return false;
+  for (std::uint64_t k = 0; k < count; ++k)
+    if (segment.first + segment.offsets[pattern - count + k] != front.sample(k) + segment.period) return false;
+  std::vector<std::uint32_t> offsets;
+  for (std::uint64_t k = 0; k < pattern; ++k)
+    offsets.push_back(static_cast<std::uint32_t>(k < count ? front.sample(k) - front.first
+                                                           : segment.sample(k - count) - front.first));
+  segment.first = front.first;
+  segment.offsets = std::move(offsets);
   return true;
 }
 
 }  // namespace
 
 void Selection::append(Segment segment) {
+  if (!segments_.empty() && continues(segments_.back(), segment)) {
+    size_ += segment.count();
+    segments_.back().last = segment.last;
+    return;
+  }
+  while (!segments_.empty() && absorb(segments_.back(), segment)) {
+    size_ -= segments_.back().count();
+    segments_.pop_back();
+  }
   segment.before = size_;
   size_ += segment.count();
-  if (!segments_.empty() && continues(segments_.back(), segment))
-    segments_.back().last = segment.last;
-  else
-    segments_.push_back(std::move(segment));
+  segments_.push_back(std::move(segment));
 }
 
 Selection Selection::of(std::span<const Range> ranges) {
