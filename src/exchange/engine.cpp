@@ -63,21 +63,21 @@ void Engine::control(int to, std::string text) {
   wake_.notify_one();
 }
 
-void Engine::stop() {
+void Engine::wake() {
   {
     const std::lock_guard lock(mutex_);
-    stop_ = true;
+    woken_ = true;
   }
   wake_.notify_one();
 }
 
-void Engine::run() {
+void Engine::run(const std::function<bool()>& finished) {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // naps of microseconds mean it
   last_busy_ = now();
   for (;;) {
     bool moved = false;
     while (progress()) moved = true;
-    if (stopping_ && own_work_done()) return;
+    if (own_work_done() && finished()) return;
     nap(moved);
     check_limits();
   }
@@ -101,7 +101,7 @@ bool Engine::take_orders() {
     fetches.swap(new_fetches_);
     controls.swap(new_controls_);
     packed.swap(packed_);
-    stopping_ = stop_;
+    woken_ = false;
   }
   for (auto& fetch : fetches) fetch_queue_.push_back(std::move(fetch));
   while (!fetch_queue_.empty() && !free_tags_.empty()) {
@@ -245,7 +245,7 @@ void Engine::nap(bool moved) {
   nap_ = moved ? shortest_nap : std::min(short_nap, nap_ * 2);
   const double length = time - last_busy_ > quiet_after ? long_nap : nap_;
   std::unique_lock lock(mutex_);
-  if (new_fetches_.empty() && new_controls_.empty() && packed_.empty() && stop_ == stopping_)
+  if (new_fetches_.empty() && new_controls_.empty() && packed_.empty() && !woken_)
     wake_.wait_for(lock, std::chrono::duration<double>(length));
 }
 

@@ -1,7 +1,7 @@
 // Moves rows between nodes. Pull only: a stager sends a request, its peer packs the rows into one message, and the
 // message lands in the slot. A request is the only credit; nothing else is ever sent unasked, but control messages.
 //
-// Threads: fetch(), control(), stop() from any thread; run() in the thread that owns MPI. Packing runs on the workers.
+// Threads: fetch(), control(), wake() from any thread; run() in the thread that owns MPI. Packing runs on the workers.
 // All memory is fixed at construction: receive buffers for requests, and send buffers for answers; requests that find
 // no free send buffer wait in line.
 //
@@ -57,11 +57,12 @@ class Engine {
 
   void fetch(Fetch fetch);
   void control(int to, std::string text);
-  /// run() returns once nothing of this stager's own is under way any more.
-  void stop();
+  /// Makes run() look whether it is finished.
+  void wake();
 
-  /// Serves and asks until stop(). Throws Error when a peer does not answer or sends nonsense.
-  void run();
+  /// Serves and asks until finished() (called between naps, in this thread) says so and nothing is under way here. Throws
+  /// Error when a peer does not answer or sends nonsense.
+  void run(const std::function<bool()>& finished);
   Traffic traffic() const { return traffic_; }
   const Settings& settings() const { return settings_; }
 
@@ -105,7 +106,7 @@ class Engine {
   std::vector<Fetch> new_fetches_;
   std::vector<std::pair<int, std::string>> new_controls_;
   std::vector<Answer> packed_;
-  bool stop_ = false;
+  bool woken_ = false;
 
   // Only the MPI thread touches the rest.
   mpi::Transfers incoming_, replies_, request_sends_, answer_sends_, control_sends_;
@@ -118,7 +119,6 @@ class Engine {
   std::deque<Fetch> fetch_queue_;           // when all tags are taken
   std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
   std::size_t packing_ = 0;
-  bool stopping_ = false;
   double last_busy_ = 0, nap_ = 0, next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;

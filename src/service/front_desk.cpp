@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds send_limit{100};
 
 std::string service_address(const Config& config, std::uint32_t node) {
   const auto& base = config.socket.empty() ? config.name : config.socket;
-  return config.split_nodes && node > 0 ? fmt::format("{}@{}", base, node) : base;
+  return config.split_nodes && node > 0 ? fmt::format("{}.{}", base, node) : base;
 }
 
 FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions)

@@ -21,7 +21,7 @@
 
 namespace headrace::service {
 
-/// The name or path under which the k-th node of this machine is found: NAME, and NAME@k where nodes are split.
+/// The name or path under which the k-th node of this machine is found: NAME, and NAME.k where nodes are split.
 std::string service_address(const Config& config, std::uint32_t node);
 
 class FrontDesk {

@@ -146,7 +146,7 @@ void Host::handle(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   }
   if (type == "exit") {
     broadcast(message);
-    return over();
+    return conclude();
   }
   if (type == "dead") return fail(message.at("text"));
 }
@@ -196,7 +196,7 @@ void Host::begin_end(const std::string& reason) {
   guests_->close("the service has ended (" + reason + ")", [this] { up({{"type", "drained"}}); });
 }
 
-void Host::over() {
+void Host::conclude() {
   if (coordinator_) {
     for (const auto& line : coordinator_->summary()) log::info("{}", line);
     audit_failed_ = coordinator_->audit_failed();
@@ -242,6 +242,11 @@ void Host::farewell(const std::string& why) {
 void Host::wait_until_over() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return over_; });
+}
+
+bool Host::is_over() {
+  const std::lock_guard lock(mutex_);
+  return over_;
 }
 
 void Host::on_over(std::function<void()> callback) {

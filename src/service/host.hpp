@@ -60,6 +60,7 @@ class Host {
   void farewell(const std::string& why);
   /// Any thread: blocks until the service is over.
   void wait_until_over();
+  bool is_over();
   /// Any thread: called once in the host's thread when the service is over.
   void on_over(std::function<void()> callback);
   /// After the end: whether any epoch failed the audit (stager 0).
@@ -78,7 +79,7 @@ class Host {
   void hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds);
   nlohmann::json stat() const;
   void begin_end(const std::string& reason);
-  void over();
+  void conclude();
   void fail(const std::string& what);
   std::string name_of_local(std::size_t local) const;
 

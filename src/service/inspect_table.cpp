@@ -81,11 +81,10 @@ std::string table(const reader::FileContents& file) {
     for (std::size_t c = 0; c < columns; ++c) widths[c] = std::max(widths[c], line[c].size());
   std::string text;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::string row = " ";
-    for (std::size_t c = 0; c < columns; ++c)
-      row += c == 3 ? fmt::format(" {:>{}}", lines[i][c], widths[c] + 1)
-                    : fmt::format(" {:<{}}", lines[i][c], widths[c] + 1);
-    text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
+    std::string row = "  ";
+    for (std::size_t c = 0; c + 1 < columns; ++c)
+      row += c == 3 ? fmt::format("{:>{}}  ", lines[i][c], widths[c]) : fmt::format("{:<{}}  ", lines[i][c], widths[c]);
+    text += wrapped(row, words_of(lines[i].back()));
     if (i == 0) continue;
     const auto& members = file.datasets[i - 1].type.members;
     std::vector<std::string> names;

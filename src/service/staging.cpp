@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -213,15 +213,20 @@ void Staging::open() {
         [this](int, std::string text) { host_->message_from_stager(std::move(text)); });
     supply_->connect(*engine_);
     service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
-    host_->on_over([this] { engine_->stop(); });
+    host_->on_over([this] { engine_->wake(); });
   }
   topology_.all.barrier();  // everybody can answer before anybody asks
   host_->open(std::move(service));
 }
 
 void Staging::run() {
-  if (engine_) engine_->run();
+  if (engine_) engine_->run([this] { return host_->is_over(); });
   host_->wait_until_over();
+}
+
+void Staging::run_until(const std::function<bool()>& finished) {
+  if (engine_) return engine_->run(finished);
+  while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 }  // namespace headrace::service

@@ -40,6 +40,8 @@ class Staging {
   void open();
   /// Moves what must cross nodes, until the service is over.
   void run();
+  /// The same, until finished() says so (asked in this thread): the service goes on afterwards with another call.
+  void run_until(const std::function<bool()>& finished);
 
   const Config& config() const { return config_; }
   const Topology& topology() const { return topology_; }
