@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "service/control.hpp"
+#include "service/inspect.hpp"
 #include "service/options_load.hpp"
 #include "service/serve.hpp"
 
@@ -31,6 +32,11 @@ int run_serve(const Arguments& arguments, Mistakes& mistakes) {
   if (config.files.empty())
     throw UsageError("no files to serve; name them as arguments or as files = [...] in the configuration");
   return serve(config);
+}
+
+int run_inspect(const Arguments& arguments, Mistakes&) {
+  if (arguments.positional.empty()) throw UsageError("no files to inspect; name HDF5 files: headrace inspect FILE...");
+  return inspect(arguments.positional, arguments.has(as_json.name), std::cout);
 }
 
 /// The service that a control command names, by argument or variable; empty if by neither.
@@ -70,6 +76,8 @@ std::vector<Entry> entries() {
       "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the trainers of its "
       "node.";
   return {
+      {{"inspect", "FILE...", "Shows what HDF5 files hold and how well they will read.", "", false, {as_json}},
+       run_inspect},
       {{"serve", "[FILE...]", "Serves the samples of HDF5 files to trainers.", serve_details, true, {}}, run_serve},
       {{"stat", "[NAME]", "Shows how a service on this node is doing.", "", false, {as_json}}, run_stat},
       {{"wait", "NAME", "Returns when trainers can attach to a service on this node.", "", false, {timeout}}, run_wait},
