@@ -82,7 +82,7 @@ std::vector<Filter> filters_of(hid_t properties) {
 
 std::string text_of(const Filter& filter) {
   if (filter.id == H5Z_FILTER_DEFLATE && !filter.values.empty())
-    return filter.name + " " + std::to_string(filter.values[0]);
+    return filter.name + "(" + std::to_string(filter.values[0]) + ")";
   return filter.available ? filter.name : filter.name + " (" + std::to_string(filter.id) + ", not available)";
 }
 

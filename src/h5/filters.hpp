@@ -22,7 +22,7 @@ struct Filter {
 /// The filters of a dataset's creation properties, in the order in which they were applied.
 std::vector<Filter> filters_of(hid_t creation_properties);
 
-/// "gzip 4", "lzf", ...: as people name them, with the level where there is one.
+/// "gzip(4)", "lzf", ...: as people name them, with the level where there is one.
 std::string text_of(const Filter& filter);
 
 /// Makes LZF known to HDF5 in this process. Called by library().

@@ -14,7 +14,7 @@ std::vector<std::string> advice(const h5::DatasetInfo& dataset);
 /// Stored bytes to bytes, as "1.94"; "" where nothing is filtered or stored.
 std::string ratio_text(const h5::DatasetInfo& dataset);
 
-/// "gzip 4", "shuffle + lzf"; "" for none.
+/// "gzip(4)", "shuffle + lzf"; "" for none.
 std::string filters_text(const h5::DatasetInfo& dataset);
 
 }  // namespace headrace::service

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(layouts_and_filters) {
   BOOST_TEST((gzip.chunk == std::vector<std::uint64_t>{16, 6, 5, 4}));
   BOOST_TEST(gzip.filters.size() == 2u);
   BOOST_TEST(text_of(gzip.filters.at(0)) == "shuffle");
-  BOOST_TEST(text_of(gzip.filters.at(1)) == "gzip 4");
+  BOOST_TEST(text_of(gzip.filters.at(1)) == "gzip(4)");
   BOOST_TEST(gzip.stored_bytes < gzip.bytes());
   const auto& lzf = found.at("deep/er/l_lzf_plain");
   BOOST_TEST(text_of(lzf.filters.at(0)) == "lzf");
