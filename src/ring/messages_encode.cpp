@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/contract.hpp"
@@ -58,7 +59,7 @@ std::string encode(const Command& command) {
 }
 
 std::string encode(const Loading& loading) {
-  return text_of({{"loading", {{"what", loading.what}, {"fraction", loading.fraction}}}});
+  return text_of({{"loading", {{"what", loading.what}, {"fraction", std::isfinite(loading.fraction) ? loading.fraction : -1}}}});
 }
 
 std::string encode(const Welcome& welcome) {

@@ -88,7 +88,8 @@ class Producer {
   /// Takes what came back, appended to `returned`. Returns how many.
   std::size_t collect(std::vector<Returned>& returned);
   /// Asks the trainer to ring at its next release. True: sleep now, it will ring. False: something is there already
-  /// (and it may or may not ring): collect() instead. The pattern: collect, arm, and only sleep if arm said true.
+  /// (and it may or may not ring): collect() instead. The pattern: collect, publish what can be published, arm, and
+  /// sleep only if arm said true.
   bool arm_bell();
   /// Not needed after a bell; saves the trainer a system call while we are awake anyway.
   void disarm_bell();

@@ -1,0 +1,99 @@
+// Both sides of a ring in one test, and payloads that say which batch, field and row they belong to.
+#pragma once
+
+#include <cstring>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "ring/consumer.hpp"
+#include "ring/producer.hpp"
+
+namespace ring_test {
+
+using namespace headrace;
+
+inline Schema schema() {
+  return {{"x", DType::float64, {3}, {}, {}}, {"odd", DType::uint8, {7}, {}, {}}, {"n", DType::int64, {}, {}, {}}};
+}
+constexpr std::uint32_t batch_rows = 37;
+
+inline std::uint64_t word(const ring::Batch& batch, std::size_t field, std::size_t at) {
+  return sample_hash(sample_hash(sample_hash(batch.epoch) + batch.step) + field) + at;
+}
+
+/// Fills every byte of every array of a slot.
+inline void write_payload(const ring::Producer& producer, std::uint32_t slot, const ring::Batch& batch) {
+  for (std::size_t field = 0; field < producer.schema().size(); ++field) {
+    const auto bytes = producer.schema()[field].row_bytes() * batch.filled;
+    for (std::uint64_t at = 0; at < bytes; ++at)
+      producer.field(slot, field)[at] = static_cast<std::byte>(word(batch, field, at / 8) >> at % 8 * 8);
+  }
+  for (std::uint32_t row = 0; row < batch.filled; ++row)
+    producer.index(slot)[row] = static_cast<std::int64_t>(word(batch, 99, row));
+}
+
+inline bool payload_is_right(const ring::Consumer& consumer, const ring::Lease& lease) {
+  const ring::Batch batch{.epoch = lease.epoch, .step = lease.step};
+  const auto fields = schema();
+  for (std::size_t field = 0; field < fields.size(); ++field)
+    for (std::uint64_t at = 0; at < fields[field].row_bytes() * lease.filled; ++at)
+      if (consumer.field(lease.slot, field)[at] != static_cast<std::byte>(word(batch, field, at / 8) >> at % 8 * 8))
+        return false;
+  for (std::uint32_t row = 0; row < lease.filled; ++row)
+    if (consumer.index(lease.slot)[row] != static_cast<std::int64_t>(word(batch, 99, row))) return false;
+  return true;
+}
+
+/// A lease is writable: what the trainer leaves behind must not matter.
+inline void scribble(const ring::Consumer& consumer, std::uint32_t slot) {
+  std::memset(consumer.field(slot, 0), 0xdb, consumer.layout().bytes());
+}
+
+inline ring::Producer make_producer(std::uint32_t slots) {
+  ring::Producer producer("test-ring", schema(), ring::Producer::ring_bytes(schema(), batch_rows, slots), 1);
+  producer.configure(batch_rows, 1);
+  return producer;
+}
+
+inline ring::Geometry geometry(const ring::Producer& producer, std::uint32_t generation = 1) {
+  return {producer.bytes(), producer.slots(), producer.layout().batch(), generation};
+}
+
+struct Pair {
+  ring::Producer producer;
+  ipc::Bell bell = ipc::Bell::make();
+  ring::Consumer consumer;
+
+  explicit Pair(std::uint32_t slots)
+      : producer(make_producer(slots)), consumer(producer.fd(), bell.duplicate(), schema(), geometry(producer)) {}
+
+  /// Publishes the given step, or says that no slot is free.
+  bool publish(std::uint64_t step, std::uint32_t generation = 1, bool last = false) {
+    const auto slot = producer.take_free();
+    if (!slot) return false;
+    const ring::Batch batch{generation, step / 100, step % 100, batch_rows - 1, batch_rows, last};
+    write_payload(producer, *slot, batch);
+    producer.publish(*slot, batch);
+    return true;
+  }
+  /// Step of the next batch, which stays leased; -1 nothing, -2 exhausted, -3 end, -4 wrong payload.
+  int acquire(ring::Lease& lease) {
+    switch (consumer.try_acquire(lease)) {
+      case ring::Acquired::nothing:
+        return -1;
+      case ring::Acquired::exhausted:
+        return -2;
+      case ring::Acquired::end:
+        return -3;
+      default:
+        return payload_is_right(consumer, lease) ? static_cast<int>(lease.epoch * 100 + lease.step) : -4;
+    }
+  }
+  std::vector<ring::Returned> collect() {
+    std::vector<ring::Returned> returned;
+    producer.collect(returned);
+    return returned;
+  }
+};
+
+}  // namespace ring_test
