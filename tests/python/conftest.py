@@ -50,7 +50,11 @@ class Service:
         return headrace.connect(self.name, **{"timeout": 60, "progress": False, **options})
 
     def pause(self):
+        """Returns when every thread has stopped."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        while any((task / "stat").read_text().rsplit(")", 1)[1].split()[0] != "T" for task in tasks.iterdir()):
+            time.sleep(0.001)
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
@@ -147,7 +151,9 @@ def run_python():
 
     def run(code, *arguments):
         command = [sys.executable, "-u", "-c", textwrap.dedent(code), *map(str, arguments)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         running.append(process)
         return process
 

@@ -44,7 +44,8 @@ class Connection:
         self._forked = False
         self._turn = threading.RLock()
         self._guard = threading.RLock()
-        self._held: dict[int, weakref.ref[Batch]] = {}  # by lease
+        self._held: dict[int, tuple[weakref.ref[Any], weakref.ref[Batch]]] = {}  # lease and batch, by number
+        self._postponed: Optional[BaseException] = None
         self._deferred: deque[tuple[Any, Any]] = deque()  # (event, lease); appended to by any thread
         self._raw = _lib.RawBatch(lease=_NOTHING)
         self._raw_ref = ctypes.byref(self._raw)
@@ -76,6 +77,9 @@ class Connection:
         with self._turn:
             raw = self._raw
             handle = self._usable()
+            if self._postponed is not None:
+                error, self._postponed = self._postponed, None
+                raise error
             if self.position[0] != epoch or self.finished:
                 return None
             if raw.lease == _NOTHING:
@@ -89,7 +93,7 @@ class Connection:
             batch = make_batch(lease, raw)
             step = batch.step + 1
             self.position = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
-            self._held[raw.lease] = weakref.ref(batch)
+            self._held[raw.lease] = weakref.ref(lease), weakref.ref(batch)
             # No Python signal handler can run between these two: adopted exactly once.
             lease.number = raw.lease
             raw.lease = _NOTHING
@@ -105,6 +109,7 @@ class Connection:
                     if collected:
                         raise _lib.failure(code)
                     gc.collect()  # batches in reference cycles hold slots, too
+                    self._return_lost()
                     collected = True
             elif code == _lib.TIMEOUT:
                 waited = time.monotonic() - began
@@ -141,8 +146,20 @@ class Connection:
     def release(self, number: int) -> None:
         """Called by the garbage collector, in any thread: never raises, never waits for anything slow."""
         with self._guard:
-            if self._handle is not None and self._held.pop(number, None) is not None:
+            if self._handle is not None:
                 self._hr_release(self._handle, number, 1)
+                self._held.pop(number, None)
+
+    def postpone(self, error: BaseException) -> None:
+        """A signal handler raised while a lease was returned, where Python swallows it: the next acquire raises it."""
+        self._postponed = error
+
+    def _return_lost(self) -> None:
+        """Leases whose return was cut short by a signal handler that raised."""
+        with self._guard:
+            for number, (lease, _) in list(self._held.items()):
+                if lease() is None:
+                    self.release(number)
 
     def defer(self, lease: Any, event: Any) -> None:
         """Keeps a lease until event.query() is true."""
@@ -213,7 +230,7 @@ class Connection:
 
     def _drop_viewless(self) -> None:
         """Batches whose views are gone need no copy of their slot; such is the loop variable after a loop."""
-        for reference in list(self._held.values()):
+        for _, reference in list(self._held.values()):
             batch = reference()
             if batch is not None:
                 with contextlib.suppress(BufferError):
@@ -238,7 +255,10 @@ def _return_lease(lease: Any) -> None:
         connection, number = lease.connection, lease.number
     except AttributeError:  # never adopted
         return
-    connection.release(number)
+    try:
+        connection.release(number)
+    except BaseException as error:
+        connection.postpone(error)
 
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
