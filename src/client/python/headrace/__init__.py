@@ -8,9 +8,9 @@ with headrace.connect("lcd", stream="train") as stream:  # rank and world size f
 """
 
 from . import _lib
+from ._local import local
 from .batch import Batch
 from .errors import Closed, Error, Exhausted, Forked, Invalid, Refused, ServiceLost, Timeout
-from .local import local
 from .schema import FieldSpec
 from .stream import Stats, Stream, connect
 
