@@ -90,6 +90,17 @@ std::vector<StoredChunk> fetch(const h5::Reader& reader, const Grid& grid, std::
   return chunks;
 }
 
+/// A chunk that is what its rows are in memory needs no bench and no job. False: it is not, or was never written.
+bool straight_to_place(const Course& course, const h5::Reader& reader, const Grid& grid, const Piece& part) {
+  if (!course.here().filters.empty() || !grid.whole() || part.rows != grid.band_rows()) return false;
+  auto* place = course.place(part);
+  const auto at = grid.at(part.row / grid.band_rows(), 0);
+  if (place == nullptr || reader.chunk_bytes(at) != grid.chunk_bytes()) return false;
+  reader.read_chunk(at, place);
+  course.placed(part);
+  return true;
+}
+
 }  // namespace
 
 void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h5::File& file, Crew& crew) {
@@ -100,15 +111,17 @@ void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h
   course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, course.here().path); });
   for (const auto& piece : pieces)
     for (const auto& part : cut(piece, grid->band_rows(), grid->band_rows())) {
-      const auto band = part.row / grid->band_rows();
+      course.tally.tell();
+      bool done = false;
+      course.explain(part, [&] { done = straight_to_place(course, *reader, *grid, part); });
+      if (done) continue;
       auto bench = crew.bench();
       Band work{course, grid, {}, {part, part.row % grid->band_rows()}};
-      course.explain(part, [&] { work.chunks = fetch(*reader, *grid, band, *bench); });
+      course.explain(part, [&] { work.chunks = fetch(*reader, *grid, part.row / grid->band_rows(), *bench); });
       if (work.chunks.empty())
         read_library(course, {part}, file);  // HDF5 knows what stands where nothing was written
       else
         crew.add(std::move(bench), limit, [work = std::move(work)](Bench& b) { work.deliver(b); });
-      course.tally.tell();
     }
 }
 
