@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "service/bench.hpp"
 #include "service/control.hpp"
 #include "service/inspect.hpp"
 #include "service/options_load.hpp"
@@ -32,6 +33,22 @@ int run_serve(const Arguments& arguments, Mistakes& mistakes) {
   if (config.files.empty())
     throw UsageError("no files to serve; name them as arguments or as files = [...] in the configuration");
   return serve(config);
+}
+
+const Flag synthetic{"synthetic", 0, "\"BYTES x N\"", "",
+                     "made-up data instead of files: N samples of that size, as in \"69KB x 30000\""};
+const Flag json_file{"json", 'j', "FILE", "", "write the figures there"};
+const Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
+
+int run_bench(const Arguments& arguments, Mistakes& mistakes) {
+  BenchOptions options;
+  if (arguments.has(synthetic.name)) options.synthetic = arguments.value(synthetic.name, "").text();
+  if (arguments.has(json_file.name)) options.json = arguments.value(json_file.name, "").text();
+  options.repeats = static_cast<unsigned>(whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
+  const auto config = load_config(arguments, environment(), mistakes);
+  if (config.files.empty() == options.synthetic.empty())
+    throw UsageError("bench takes either files or --synthetic \"BYTES x N\"");
+  return bench(config, options);
 }
 
 int run_inspect(const Arguments& arguments, Mistakes&) {
@@ -75,10 +92,19 @@ std::vector<Entry> entries() {
   const std::string serve_details =
       "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the trainers of its "
       "node.";
+  const std::string bench_details =
+      "Runs the first stream with trainers-per-node trainers of its own, under mpirun or alone.";
   return {
       {{"inspect", "FILE...", "Shows what HDF5 files hold and how well they will read.", "", false, {as_json}},
        run_inspect},
       {{"serve", "[FILE...]", "Serves the samples of HDF5 files to trainers.", serve_details, true, {}}, run_serve},
+      {{"bench",
+        "[FILE...]",
+        "Measures the service, and what the machine allows, in one run.",
+        bench_details,
+        true,
+        {synthetic, json_file, repeats}},
+       run_bench},
       {{"stat", "[NAME]", "Shows how a service on this node is doing.", "", false, {as_json}}, run_stat},
       {{"wait", "NAME", "Returns when trainers can attach to a service on this node.", "", false, {timeout}}, run_wait},
       {{"stop", "[NAME]", "Ends a service on this node gracefully.", "", false, {timeout}}, run_stop},

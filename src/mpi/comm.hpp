@@ -38,6 +38,21 @@ class Comm {
   Comm split_shared() const;
 
   void barrier() const;
+  /// A barrier that does not block: start it once, then ask now and then.
+  class Arrival {
+   public:
+    Arrival() = default;
+    explicit Arrival(const Comm& comm) { check(MPI_Ibarrier(comm.handle(), &request_), "MPI_Ibarrier"); }
+    /// Whether all ranks have started theirs.
+    bool complete() {
+      int done = 0;
+      check(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+      return done != 0;
+    }
+
+   private:
+    MPI_Request request_ = MPI_REQUEST_NULL;
+  };
   /// root's text, everywhere; of any length.
   std::string bcast(const std::string& text, int root = 0) const;
   /// One value of each rank, in rank order.

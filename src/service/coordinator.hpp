@@ -34,6 +34,7 @@ class Coordinator {
   /// Lines for the end: reason, epochs, what is unfinished.
   std::vector<std::string> summary() const;
   bool audit_failed() const { return !book_.all_exactly_once(); }
+  std::uint64_t epochs_audited() const { return book_.verdicts().size(); }
   nlohmann::json stat() const;
 
  private:

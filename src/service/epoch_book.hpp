@@ -56,7 +56,10 @@ class EpochBook {
   };
   using Reports = std::map<std::uint32_t, TrainerEpoch>;  // by rank
   Verdict judge(const Key& key, const Reports& reports) const;
-  std::uint64_t expected_hash(const Key& key, const plan::Schedule& schedule) const;
+  struct Expected {
+    std::uint64_t rows, hash;
+  };
+  Expected expected(const Key& key, const Reports& reports) const;
 
   const Blueprint& blueprint_;
   std::uint64_t seed_;

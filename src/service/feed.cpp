@@ -1,8 +1,10 @@
 #include "service/feed.hpp"
 
+#include <string>
 #include <utility>
 
 #include "base/contract.hpp"
+#include "base/error.hpp"
 #include "base/hash.hpp"
 
 namespace headrace::service {
@@ -11,6 +13,8 @@ namespace {
 double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
   return std::chrono::duration<double>(b - a).count();
 }
+/// No stream comes so far; epochs are counted on from here without a thought of overflow.
+constexpr std::uint64_t last_epoch = std::uint64_t{1} << 62;
 }  // namespace
 
 Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
@@ -197,7 +201,12 @@ std::vector<Tally> Feed::seek(std::uint32_t generation, Step to) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return {};
+    require(generation > generation_, "a seek of generation " + std::to_string(generation) + " came after one of " +
+                                          std::to_string(generation_));
+    require(to.step < schedule_.steps() && to.epoch <= last_epoch,
+            "a seek to epoch " + std::to_string(to.epoch) + ", step " + std::to_string(to.step) + ", which cannot be");
     collect();
+    if (closed_) return {};
     generation_ = generation;
     end_handed_over_ = false;
     unfinished = ledger_.seek(to);
@@ -254,7 +263,7 @@ ring::TrainerStats Feed::ring_stats() const {
 
 double Feed::idle_seconds() const {
   const std::lock_guard lock(mutex_);
-  return full_ ? seconds_between(last_sign_, Clock::now()) : 0;
+  return full_ && !end_handed_over_ ? seconds_between(last_sign_, Clock::now()) : 0;
 }
 
 }  // namespace headrace::service

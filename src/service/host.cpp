@@ -200,6 +200,7 @@ void Host::conclude() {
   if (coordinator_) {
     for (const auto& line : coordinator_->summary()) log::info("{}", line);
     audit_failed_ = coordinator_->audit_failed();
+    epochs_audited_ = coordinator_->epochs_audited();
   }
   if (desk_) desk_->over();
   std::function<void()> callback;

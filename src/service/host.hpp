@@ -65,6 +65,7 @@ class Host {
   void on_over(std::function<void()> callback);
   /// After the end: whether any epoch failed the audit (stager 0).
   bool audit_failed() const { return audit_failed_; }
+  std::uint64_t epochs_audited() const { return epochs_audited_; }
 
  private:
   void run();
@@ -99,6 +100,7 @@ class Host {
   std::function<void()> on_over_;
   bool over_ = false, failed_ = false, farewell_said_ = false;
   std::atomic<bool> audit_failed_ = false;
+  std::atomic<std::uint64_t> epochs_audited_ = 0;
   std::atomic<bool> quit_ = false;
   std::thread thread_;
 };

@@ -76,10 +76,32 @@ std::vector<Tally> Ledger::leave() {
 
 Step Ledger::position() const { return {open_.begin()->first, open_.begin()->second.low}; }
 
+namespace {
+
+/// [[first, behind the last], ...]: a batch that is held for long leaves one run above it, however long.
+nlohmann::json runs_of(const std::set<std::uint64_t>& steps) {
+  auto runs = nlohmann::json::array();
+  std::uint64_t behind = 0;
+  for (const auto step : steps) {
+    if (runs.empty() || step != behind) runs.push_back({step, step});
+    runs.back()[1] = behind = step + 1;
+  }
+  return runs;
+}
+
+std::set<std::uint64_t> steps_of(const nlohmann::json& runs) {
+  std::set<std::uint64_t> steps;
+  for (const auto& run : runs)
+    for (std::uint64_t step = run.at(0); step < run.at(1); ++step) steps.insert(steps.end(), step);
+  return steps;
+}
+
+}  // namespace
+
 nlohmann::json Ledger::to_json() const {
   auto open = nlohmann::json::array();
   for (const auto& [epoch, tally] : open_)
-    open.push_back({epoch, tally.first, tally.low, tally.above, tally.rows, tally.hash, tally.wrong});
+    open.push_back({epoch, tally.first, tally.low, runs_of(tally.above), tally.rows, tally.hash, tally.wrong});
   return {{"steps", steps_}, {"epochs", epochs_}, {"open", std::move(open)}};
 }
 
@@ -87,8 +109,8 @@ Ledger Ledger::from_json(const nlohmann::json& json) {
   Ledger ledger(json.at("steps"), json.at("epochs"));
   ledger.open_.clear();
   for (const auto& entry : json.at("open"))
-    ledger.open_[entry.at(0)] = Tally{entry.at(0), entry.at(1), entry.at(2), entry.at(3), entry.at(4), entry.at(5),
-                                      entry.at(6)};
+    ledger.open_[entry.at(0)] = Tally{entry.at(0), entry.at(1), entry.at(2), steps_of(entry.at(3)),
+                                      entry.at(4), entry.at(5), entry.at(6)};
   require(!ledger.open_.empty(), "a ledger without an open epoch");
   ledger.rewind();
   return ledger;

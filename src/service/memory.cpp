@@ -1,6 +1,7 @@
 #include "service/memory.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -37,7 +38,8 @@ std::uint64_t entry_in(const fs::path& file, const std::string& key) {
 /// Where the memory controller's hierarchy is mounted (v1: the one with the option "memory"; v2: type cgroup2).
 struct Hierarchy {
   fs::path mount, group;
-  const char *limit, *usage, *cache;
+  const char *limit, *usage;
+  std::array<const char*, 2> cache;  // entries of memory.stat
 };
 
 /// Folder of the hierarchy that is mounted at `mount`, from /proc/self/mountinfo: root of the mount -> mount point.
@@ -72,12 +74,15 @@ std::vector<Hierarchy> hierarchies(const std::string& root) {
     if (mount == mounts.end()) continue;
     auto group = line.substr(second + 1);
     // Inside a container the mount shows only a part of the hierarchy.
-    if (const auto& inner = mount->second.second; inner != "/" && group.starts_with(inner)) group.erase(0, inner.size());
+    const auto& inner = mount->second.second;
+    if (inner != "/" && (group + "/").starts_with(inner + "/")) group.erase(0, inner.size());
+    if (group.empty()) group = "/";
     const fs::path place = root + mount->second.first;
     if (v2)
-      found.push_back({place, group, "memory.max", "memory.current", "inactive_file"});
+      found.push_back({place, group, "memory.max", "memory.current", {"inactive_file", "active_file"}});
     else
-      found.push_back({place, group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"});
+      found.push_back({place, group, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                       {"total_inactive_file", "total_active_file"}});
   }
   return found;
 }
@@ -92,8 +97,9 @@ MemoryLimit available_memory(const std::string& root) {
       const auto folder = hierarchy.mount / group.relative_path();
       const auto limit = number_in(folder / hierarchy.limit), usage = number_in(folder / hierarchy.usage);
       if (limit && usage) {
-        // Page cache that is not in use gives way.
-        const auto used = *usage - std::min(*usage, entry_in(folder / "memory.stat", hierarchy.cache));
+        // Page cache of files gives way: also what was read twice, as the input of a second run is.
+        auto used = *usage;
+        for (const auto* entry : hierarchy.cache) used -= std::min(used, entry_in(folder / "memory.stat", entry));
         const auto left = *limit - std::min(*limit, used);
         if (left < tightest.available) tightest = {left, "cgroup " + group.string() + " (" + hierarchy.limit + ")"};
       }

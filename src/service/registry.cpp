@@ -46,10 +46,11 @@ void Registry::check(const Claim& claim) const {
 
 Step Registry::begin_of_session(const State& state) {
   // Another number of trainers cuts batches elsewhere, so it begins with the first epoch that nobody has begun.
-  Step begin;
+  Step begin = state.begin;
   for (const auto& [rank, member] : state.members) {
-    const auto at = member.ledger.position();
-    begin = std::max(begin, Step{at.epoch + (at.step > 0 ? 1 : 0), 0});
+    auto ledger = member.ledger;
+    ledger.leave();
+    begin = std::max(begin, ledger.position());
   }
   return begin;
 }
@@ -60,14 +61,10 @@ Grant Registry::claim(const Claim& claim) {
   const auto& facts = facts_[claim.stream];
   const auto steps = facts.schedule(claim.world_size).steps();
   if (state.world_size != claim.world_size) {
-    const auto begin = begin_of_session(state);
-    state.members.clear();
-    state.world_size = claim.world_size;
-    ++state.session;
-    for (std::uint32_t rank = 0; rank < claim.world_size; ++rank)
-      state.members.emplace(rank, Member{.ledger = Ledger(steps, facts.epochs, begin)});
+    state = {.world_size = claim.world_size, .session = state.session + 1, .begin = begin_of_session(state)};
   }
-  auto& member = state.members.at(claim.rank);
+  auto& member = state.members.try_emplace(claim.rank, Member{.ledger = Ledger(steps, facts.epochs, state.begin)})
+                     .first->second;
   member.alive = true;
   member.goodbye = false;
   member.generation = ++generations_;
@@ -82,7 +79,7 @@ void Registry::left(std::uint32_t stream, std::uint32_t rank, std::uint64_t gene
   found->second.alive = false;
   found->second.goodbye = goodbye;
   found->second.ledger = ledger;
-  if (ledger.finished()) found->second.finished = true;
+  found->second.finished = ledger.finished();  // it may have gone back since it told so
 }
 
 void Registry::finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation) {
@@ -93,6 +90,7 @@ void Registry::finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t 
 bool Registry::all_consumed() const {
   for (std::size_t i = 0; i < facts_.size(); ++i) {
     if (facts_[i].epochs == 0 || states_[i].members.empty()) return false;
+    if (states_[i].members.size() < states_[i].world_size) return false;
     for (const auto& [rank, member] : states_[i].members)
       if (!member.finished) return false;
   }
@@ -103,7 +101,6 @@ bool Registry::all_said_goodbye() const {
   bool any = false;
   for (const auto& state : states_)
     for (const auto& [rank, member] : state.members) {
-      if (member.generation == 0) continue;  // never claimed
       if (member.alive || !member.goodbye) return false;
       any = true;
     }

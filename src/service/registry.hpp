@@ -76,7 +76,8 @@ class Registry {
   struct State {
     std::uint32_t world_size = 0;
     std::uint64_t session = 0;
-    std::map<std::uint32_t, Member> members;
+    Step begin;                               // of the session
+    std::map<std::uint32_t, Member> members;  // ranks that were claimed in it
   };
   void check(const Claim& claim) const;
   static Step begin_of_session(const State& state);

@@ -47,7 +47,7 @@ class Staging {
   const Topology& topology() const { return topology_; }
   const Blueprint& blueprint() const { return *blueprint_; }
   const store::NodeStore& store() const { return *store_; }
-  const Supply& supply() const { return *supply_; }
+  std::span<std::byte> slab() { return {store_->column(topology_.local(), 0), store_->layout().slab_bytes(topology_.local())}; }
   Host& host() { return *host_; }
   unsigned threads() const { return threads_; }
   double reserve_seconds() const { return reserve_seconds_; }

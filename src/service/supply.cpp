@@ -148,8 +148,10 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
     const auto base = first[segment.stager], count = first[segment.stager + 1] - base;
     ordinals.clear();
     for (std::uint32_t i = 0; i < segment.rows; ++i) {
-      require(request.ordinals[at + i] < count, bad);
-      ordinals.push_back(base + request.ordinals[at + i]);
+      const auto ordinal = base + request.ordinals[at + i];
+      // Ascending, as locate() needs them; padding may name one twice.
+      require(request.ordinals[at + i] < count && (i == 0 || ordinals.back() <= ordinal), bad);
+      ordinals.push_back(ordinal);
     }
     at += segment.rows;
     auto* index = out.data() + used;

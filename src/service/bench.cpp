@@ -1,0 +1,282 @@
+#include "service/bench.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/narrow.hpp"
+#include "log/log.hpp"
+#include "mpi/agree.hpp"
+#include "mpi/alltoallv.hpp"
+#include "mpi/session.hpp"
+#include "reader/synthetic.hpp"
+#include "service/bench_limits.hpp"
+#include "service/bench_report.hpp"
+#include "service/bench_trainers.hpp"
+#include "service/signals.hpp"
+#include "service/staging.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// A file of made-up data that goes with the object; all ranks hold one, the first removes it.
+class SyntheticFile {
+ public:
+  SyntheticFile(const mpi::Comm& world, const std::string& text) : first_(world.rank() == 0) {
+    const auto cross = text.find('x');
+    if (cross == std::string::npos)
+      throw UsageError("--synthetic " + text + " is not \"BYTES x SAMPLES\", as in \"69KB x 30000\"");
+    const auto bytes = parse_bytes(text.substr(0, text.find_last_not_of(' ', cross - 1) + 1), "--synthetic");
+    const auto rows = parse_bytes(text.substr(text.find_first_not_of(' ', cross + 1)), "--synthetic");
+    const char* folder = getenv("TMPDIR");
+    path_ = world.bcast(fmt::format("{}/headrace-bench-{}.h5", folder ? folder : "/tmp", getpid()));
+    reader::write_synthetic(world, path_, rows, bytes);
+  }
+  ~SyntheticFile() { remove(); }
+  const std::string& path() const { return path_; }
+  void remove() {
+    if (std::error_code ignored; first_ && !path_.empty()) std::filesystem::remove(path_, ignored);
+    path_.clear();
+  }
+
+ private:
+  bool first_;
+  std::string path_;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+/// Bytes of a line of /proc/self/status ("VmHWM:").
+std::uint64_t status_bytes(const std::string& key) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(key)) return std::stoull(line.substr(key.size())) * 1024;
+  return 0;
+}
+
+/// The rounds of one bench: each measures a limit and the service, one after the other.
+class Rounds {
+ public:
+  Rounds(Staging& staging, const BenchOptions& options) : staging_(staging), options_(options), limit_(staging) {
+    const auto& blueprint = staging.blueprint();
+    const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
+    const double epoch_bytes = static_cast<double>(schedule.rows_of_epoch() * row_bytes(blueprint.schema));
+    epochs_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.round_bytes / std::max(epoch_bytes, 1.0)));
+    steps_ = schedule.steps();
+    batch_bytes_ = schedule.batch() * row_bytes(blueprint.schema);
+    trainers_ = blueprint.trainers;
+    start_trainers();
+  }
+
+  void run(Figures& figures) {
+    deliver(steps_, nullptr);  // connects, and warms everything up
+    for (unsigned repeat = 0; repeat < options_.repeats; ++repeat) {
+      measure_gather(figures);
+      measure_alltoallv(figures);
+      deliver(steps_ * epochs_, &figures);
+    }
+    measure_idle(figures);
+  }
+
+  void goodbye() { local_.clear(); }
+
+ private:
+  const mpi::Comm& all() const { return staging_.topology().all; }
+
+  void start_trainers() {
+    if (!staging_.topology().is_leader()) return;
+    const auto per_node = staging_.config().trainers_per_node;
+    const auto node = staging_.topology().my_node;
+    for (std::uint32_t i = 0; i < per_node; ++i)
+      local_.push_back(std::make_unique<BenchTrainer>(service_address(staging_.config(), node),
+                                                      staging_.blueprint().streams[0].name, node * per_node + i,
+                                                      trainers_, i));
+  }
+
+  void measure_gather(Figures& figures) {
+    all().barrier();
+    double seconds = 0;
+    for (std::uint64_t epoch = 0; epoch < epochs_; ++epoch) seconds += limit_.run();
+    gather_seconds_ = all().max(seconds);
+    const auto bytes = all().sum(limit_.bytes()) * epochs_;
+    figures.gather_gbps.push_back(static_cast<double>(bytes) / gather_seconds_ / 1e9);
+  }
+
+  void measure_alltoallv(Figures& figures) {
+    const auto& topology = staging_.topology();
+    std::vector<bool> to;
+    std::uint64_t peers = 0;
+    for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager) {
+      to.push_back(!topology.is_here(stager));
+      peers += to.back();
+    }
+    const auto remote = all().max(limit_.remote_bytes()) * epochs_;
+    if (all().max(peers) == 0 || remote == 0) return;
+    // The best of several message sizes is the limit.
+    alltoallv_seconds_ = 1e300;
+    for (const std::size_t message : {std::size_t{256} << 10, std::size_t{1} << 20, std::size_t{8} << 20}) {
+      const auto rounds = std::max<std::uint64_t>(1, remote / (message * std::max<std::uint64_t>(peers, 1)));
+      const auto most = all().max(rounds);
+      const double seconds = mpi::time_alltoallv(all(), to, message, most);
+      const double moved = static_cast<double>(message * std::max<std::uint64_t>(peers, 1) * most);
+      alltoallv_seconds_ = std::min(alltoallv_seconds_, seconds * static_cast<double>(remote) / moved);
+    }
+    const auto bytes = all().sum(limit_.remote_bytes()) * epochs_;
+    figures.alltoallv_gbps.push_back(static_cast<double>(bytes) / alltoallv_seconds_ / 1e9);
+  }
+
+  /// All trainers of all nodes take `batches` batches; the thread that owns MPI moves what crosses nodes meanwhile.
+  void deliver(std::uint64_t batches, Figures* figures) {
+    all().barrier();
+    std::atomic<bool> local_done = false;
+    std::exception_ptr failure;
+    std::vector<TrainerRound> rounds;
+    const auto begin = Clock::now();
+    double seconds = 0;
+    std::thread driver([&] {
+      try {
+        for (const auto& trainer : local_) trainer->take(batches);
+        for (const auto& trainer : local_) rounds.push_back(trainer->finish());
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      seconds = seconds_since(begin);
+      local_done = true;
+    });
+    std::optional<mpi::Comm::Arrival> arrival;
+    staging_.run_until([&] {
+      if (!arrival && local_done) arrival.emplace(all());
+      return arrival && arrival->complete();
+    });
+    driver.join();
+    mpi::agree(all(), failure);
+    const double slowest = all().max(seconds);
+    if (!figures) return;
+    // What stood in the rings when the round began was not delivered in it.
+    const auto counted = batches - std::min<std::uint64_t>(batches - 1, staging_.config().slots);
+    const double bytes = static_cast<double>(counted * batch_bytes_ * trainers_);
+    figures->delivered_gbps.push_back(bytes / slowest / 1e9);
+    figures->samples_per_s.push_back(bytes / static_cast<double>(row_bytes(staging_.blueprint().schema)) / slowest);
+    for (const auto& round : rounds)
+      figures->wait_us.insert(figures->wait_us.end(), round.wait_us.begin(), round.wait_us.end());
+    figures->delivered_of_gather.push_back(figures->delivered_gbps.back() / figures->gather_gbps.back());
+    if (!figures->alltoallv_gbps.empty())
+      figures->exchange_of_alltoallv.push_back((alltoallv_seconds_ + gather_seconds_) /
+                                               (slowest * static_cast<double>(batches) / static_cast<double>(counted)));
+  }
+
+  void measure_idle(Figures& figures) {
+    const auto settle = Clock::now();
+    staging_.run_until([&] { return seconds_since(settle) > 0.5; });
+    const auto begin = Clock::now();
+    const double before = cpu_seconds();
+    staging_.run_until([&] { return seconds_since(begin) > options_.idle_seconds; });
+    figures.idle_cpu_percent = all().max(100 * (cpu_seconds() - before) / seconds_since(begin));
+  }
+
+  Staging& staging_;
+  const BenchOptions& options_;
+  GatherLimit limit_;
+  std::vector<std::unique_ptr<BenchTrainer>> local_;
+  std::uint64_t epochs_ = 1, steps_ = 1, batch_bytes_ = 0;
+  std::uint32_t trainers_ = 1;
+  double gather_seconds_ = 0, alltoallv_seconds_ = 0;
+};
+
+void measure_load(Staging& staging, const BenchOptions& options, Figures& figures) {
+  const auto& topology = staging.topology();
+  for (unsigned repeat = 0; repeat < options.repeats; ++repeat) {
+    topology.all.barrier();
+    std::uint64_t bytes = 0;
+    const auto seconds = topology.all.max(time_plain_read(staging.blueprint(), topology.me(), staging.slab(), bytes));
+    const auto total = topology.all.sum(bytes);
+    if (seconds > 0) figures.read_gbps.push_back(static_cast<double>(total) / seconds / 1e9);
+    topology.all.barrier();
+    staging.load();
+    const auto loaded = topology.all.sum(staging.load_report().bytes);
+    figures.load_gbps.push_back(static_cast<double>(loaded) / staging.load_seconds() / 1e9);
+    if (seconds > 0) figures.load_of_read.push_back(seconds / staging.load_seconds());
+  }
+  figures.reserve_s = topology.all.max(staging.reserve_seconds());
+}
+
+/// Memory of all stagers of this node: what they share counts once; the rings stand beside.
+void measure_memory(const Staging& staging, Figures& figures) {
+  const auto& topology = staging.topology();
+  const auto own = status_bytes("VmHWM:") - std::min(status_bytes("VmHWM:"), status_bytes("RssShmem:"));
+  const auto node_own = topology.node.sum(own);
+  figures.slab_bytes = staging.store().layout().bytes();
+  figures.peak_rss_bytes = topology.all.max(node_own + figures.slab_bytes);
+  figures.rings_bytes = Rings::bytes_of_node(staging.config(), staging.blueprint());
+}
+
+}  // namespace
+
+int bench(Config config, const BenchOptions& options) {
+  Signals::block();
+  Signals signals;
+  signal(SIGPIPE, SIG_IGN);
+  const mpi::Session session;
+  const auto world = mpi::Comm::world();
+  log::setup("headrace bench", config.quiet || world.rank() != 0, config.verbose);
+  config.name = world.bcast(fmt::format("bench-{}", getpid()));
+  config.streams.resize(1);
+  config.streams[0].epochs = 0;
+  config.linger = 0;
+  config.stay = false;
+
+  Figures figures;
+  try {
+    std::optional<SyntheticFile> made_up;
+    if (!options.synthetic.empty()) {
+      made_up.emplace(world, options.synthetic);
+      config.files = {made_up->path()};
+    }
+    Staging staging(config, world);
+    staging.reserve();
+    measure_load(staging, options, figures);
+    made_up.reset();
+    staging.open();
+    Rounds rounds(staging, options);
+    rounds.run(figures);
+    measure_memory(staging, figures);
+    figures.settings = settings_text(staging);
+    rounds.goodbye();
+    staging.run();
+    figures.epochs = staging.host().epochs_audited();
+    figures.exactly_once = !staging.host().audit_failed();
+  } catch (const Error& error) {
+    if (world.rank() == 0) throw;
+    return 1;
+  }
+  if (world.rank() != 0) return 0;
+  std::cout << table_of(figures);
+  if (!options.json.empty()) write_json(figures, options.json);
+  return figures.exactly_once ? 0 : 1;
+}
+
+}  // namespace headrace::service

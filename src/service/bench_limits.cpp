@@ -1,0 +1,141 @@
+#include "service/bench_limits.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/error.hpp"
+#include "plan/batch_plan.hpp"
+#include "service/store_sink.hpp"
+
+namespace headrace::service {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+}  // namespace
+
+GatherLimit::GatherLimit(const Staging& staging) : staging_(staging) {
+  const auto& blueprint = staging.blueprint();
+  const auto& topology = staging.topology();
+  const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
+  const plan::Permutation order(schedule.samples(),
+                                plan::epoch_key(staging.config().seed, blueprint.streams[0].name, 0));
+  const bool shuffled = schedule.shuffle() == plan::Shuffle::global;
+  const auto per_node = staging.config().trainers_per_node;
+  plan::BatchPlanner planner;
+  for (auto ring = topology.local(); ring < per_node; ring += topology.here().stagers) {
+    const auto trainer = topology.my_node * per_node + ring;
+    for (std::uint64_t step = 0; step < schedule.steps(); ++step)
+      batches_.push_back(
+          batch_of(planner(schedule.share(step, trainer), shuffled ? &order : nullptr, blueprint.first_ordinals[0])));
+    slots_ += staging.config().slots;
+  }
+  slot_bytes_ = ring::SlotLayout(blueprint.schema, schedule.batch()).bytes();
+  slots_ = std::max<std::size_t>(slots_, 1);
+  memfd_ = ipc::make_memfd("headrace-limit", slots_ * slot_bytes_);
+  ipc::reserve(memfd_, 0, slots_ * slot_bytes_);
+  memory_ = ipc::Mapping::map(memfd_, slots_ * slot_bytes_);
+  ipc::populate(memory_.span(), staging.threads());
+}
+
+GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {
+  const auto& blueprint = staging_.blueprint();
+  const auto& topology = staging_.topology();
+  const auto row = row_bytes(blueprint.schema);
+  const auto own_rows = std::max<std::uint64_t>(1, blueprint.placement.rows(topology.me()));
+  Batch batch;
+  std::vector<std::int64_t> samples;
+  for (const auto& piece : plan.pieces) {
+    const auto ordinals = std::span(plan.ordinals).subspan(piece.first_row, piece.rows);
+    Run run{topology.local(), std::vector<std::uint32_t>(piece.rows)};
+    bytes_ += piece.rows * row;
+    if (topology.is_here(piece.stager)) {
+      run.local = piece.stager - topology.here().first;
+      samples.resize(piece.rows);
+      blueprint.placement.locate(blueprint.selections[0], piece.stager, ordinals, samples, run.rows);
+    } else {
+      remote_ += piece.rows * row;
+      for (std::size_t i = 0; i < ordinals.size(); ++i)
+        run.rows[i] = static_cast<std::uint32_t>(ordinals[i] % own_rows);
+    }
+    batch.push_back(std::move(run));
+  }
+  return batch;
+}
+
+void GatherLimit::copy(const Batch& batch, std::byte* slot) const {
+  const auto& schema = staging_.blueprint().schema;
+  for (std::size_t f = 0; f < schema.size(); ++f) {
+    const auto bytes = schema[f].row_bytes();
+    for (const auto& run : batch) {
+      const auto* column = staging_.store().column(run.local, f);
+      for (const auto row : run.rows) {
+        std::memcpy(slot, column + row * bytes, bytes);
+        slot += bytes;
+      }
+    }
+  }
+}
+
+double GatherLimit::run() const {
+  std::vector<std::thread> threads;
+  std::atomic<std::size_t> next = 0;
+  const auto begin = Clock::now();
+  for (unsigned t = 0; t < staging_.threads(); ++t)
+    threads.emplace_back([&] {
+      // relaxed: only the number itself is shared.
+      for (auto b = next.fetch_add(1, std::memory_order_relaxed); b < batches_.size();
+           b = next.fetch_add(1, std::memory_order_relaxed))
+        copy(batches_[b], memory_.data() + b % slots_ * slot_bytes_);
+    });
+  for (auto& thread : threads) thread.join();
+  return seconds_since(begin);
+}
+
+double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::span<std::byte> memory,
+                       std::uint64_t& bytes) {
+  constexpr std::uint64_t piece = 1 << 20;
+  bytes = 0;
+  if (memory.size() < piece) return 0;
+  double seconds = 0;
+  const auto intervals = intervals_to_read(blueprint.placement, stager);
+  for (std::size_t f = 0; f < blueprint.catalog.files.size(); ++f) {
+    const auto& file = blueprint.catalog.files[f];
+    const ipc::Fd fd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+    require(static_cast<bool>(fd), errno_text(file.path, errno));
+    for (const auto& dataset : blueprint.catalog.datasets) {
+      const auto& here = dataset.in_file[f];
+      for (const auto& interval : intervals) {
+        const auto first = std::max(interval.first, file.first_sample);
+        const auto last = std::min(interval.last, file.first_sample + file.samples);
+        if (first >= last) continue;
+        std::uint64_t offset = here.offset ? *here.offset + (first - file.first_sample) * dataset.row_bytes : 0;
+        std::uint64_t left = here.offset
+                                 ? (last - first) * dataset.row_bytes
+                                 : here.stored_bytes * (last - first) / std::max<std::uint64_t>(1, file.samples);
+        const auto begin = Clock::now();
+        for (; left > 0;) {
+          const auto want = std::min(left, piece);
+          const auto got =
+              pread(fd.get(), memory.data() + bytes % (memory.size() - piece + 1), want, static_cast<off_t>(offset));
+          if (got <= 0) break;
+          offset += static_cast<std::uint64_t>(got);
+          left -= static_cast<std::uint64_t>(got);
+          bytes += static_cast<std::uint64_t>(got);
+        }
+        seconds += seconds_since(begin);
+      }
+    }
+  }
+  return seconds;
+}
+
+}  // namespace headrace::service

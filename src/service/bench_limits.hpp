@@ -1,0 +1,49 @@
+// What the machine allows: the same bytes moved by plain loops, in the same run as the service. Each function is called
+// by every stager at the same time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ipc/memory.hpp"
+#include "service/staging.hpp"
+
+namespace headrace::service {
+
+/// Gather: the rows of the batches that this stager fills in an epoch, in their order, copied by memcpy with as many
+/// threads as the service has workers, into a memfd laid out as its rings are. Rows of other nodes are replaced by as
+/// many rows of this stager's own slab: what is packed for others equals in number what they pack for us.
+class GatherLimit {
+ public:
+  explicit GatherLimit(const Staging& staging);
+
+  /// Seconds of one epoch's rows on this stager.
+  double run() const;
+  std::uint64_t bytes() const { return bytes_; }          ///< of an epoch on this stager
+  std::uint64_t remote_bytes() const { return remote_; }  ///< of them, held by other nodes
+
+ private:
+  struct Run {
+    std::uint32_t local = 0;  ///< stager of this node
+    std::vector<std::uint32_t> rows;
+  };
+  using Batch = std::vector<Run>;
+  Batch batch_of(const plan::BatchPlan& plan);
+  void copy(const Batch& batch, std::byte* slot) const;
+
+  const Staging& staging_;
+  std::vector<Batch> batches_;
+  std::uint64_t bytes_ = 0, remote_ = 0, slot_bytes_ = 0;
+  std::size_t slots_ = 0;
+  ipc::Fd memfd_;
+  ipc::Mapping memory_;
+};
+
+/// Read: plain pread, one thread, of as many bytes as this stager loads, in pieces of 1 MiB, into `memory` (mapped and
+/// faulted in). Contiguous datasets: the very bytes; others: as many bytes of the file as they take there. Returns
+/// seconds; bytes: how many were read.
+double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::span<std::byte> memory,
+                       std::uint64_t& bytes);
+
+}  // namespace headrace::service

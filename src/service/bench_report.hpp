@@ -1,0 +1,30 @@
+// The figures of a bench, as a table for people and as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "service/staging.hpp"
+
+namespace headrace::service {
+
+/// One entry per repeat where a figure was measured several times; empty where it does not apply.
+struct Figures {
+  std::vector<double> gather_gbps, read_gbps, alltoallv_gbps;
+  std::vector<double> load_gbps, delivered_gbps, samples_per_s;
+  std::vector<double> delivered_of_gather, load_of_read, exchange_of_alltoallv;
+  std::vector<double> wait_us;  ///< of every batch
+  double reserve_s = 0, idle_cpu_percent = 0;
+  std::uint64_t peak_rss_bytes = 0, slab_bytes = 0, rings_bytes = 0;
+  std::uint64_t epochs = 0;
+  bool exactly_once = false;
+  std::string settings;  ///< what was measured, in words
+};
+
+std::string settings_text(const Staging& staging);
+std::string table_of(const Figures& figures);
+/// Error if the file cannot be written; it is there whole or not at all.
+void write_json(const Figures& figures, const std::string& path);
+
+}  // namespace headrace::service
