@@ -28,7 +28,7 @@ def data(tmp_path):
 @pytest.fixture
 def config(tmp_path, data):
     path = tmp_path / "lcd.toml"
-    path.write_text('files = ["data.h5"]\n[stream.train]\nselect = ":64"\nbatch = 8\n[stream.val]\nselect = "64:"\nbatch = 8\n')
+    path.write_text('files = ["data.h5"]\nbatch = 8\n[stream.train]\nselect = ":64"\n[stream.val]\nselect = "64:"\n')
     return path
 
 

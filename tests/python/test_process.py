@@ -80,6 +80,7 @@ stream = headrace.connect(sys.argv[1], timeout=60, progress=False)
         ("with stream:\n for batch in stream: break", "goodbye", 0),
         ("with stream:\n for batch in stream: sys.exit(0)", "goodbye", 0),
         ("with stream:\n for batch in stream: sys.exit(3)", "gone", 3),
+        ("def loop():\n with stream:\n  for batch in stream: yield batch\nnext(loop())", "goodbye", 0),
         ("with stream:\n for batch in stream: raise SystemError", "gone", 1),
         ("with stream:\n for batch in stream: raise KeyboardInterrupt", "gone", -2),
         ("for batch in stream: break", "goodbye", 0),  # without `with` or close()

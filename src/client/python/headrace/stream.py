@@ -140,8 +140,9 @@ class Stream:
         return self
 
     def __exit__(self, kind: Optional[type], error: Optional[BaseException], trace: object) -> None:
-        clean = error is None or (isinstance(error, SystemExit) and error.code in (None, 0))
-        self.close(goodbye=clean)
+        # A generator around the block that its consumer closes is a loop left by `break`.
+        clean = error is None or isinstance(error, GeneratorExit)
+        self.close(goodbye=clean or (isinstance(error, SystemExit) and error.code in (None, 0)))
 
     def __del__(self) -> None:
         connection = getattr(self, "_connection", None)  # missing where the constructor failed
