@@ -36,6 +36,8 @@ int guarded(Call call) noexcept {
     return finish(result.code, std::move(result.text));
   } catch (const Failure& failure) {
     return finish(failure.code(), failure.what());
+  } catch (const headrace::ring::VersionMismatch& error) {
+    return finish(HR_REFUSED, error.what());
   } catch (const std::exception& error) {
     return finish(HR_INVALID, error.what());
   } catch (...) {

@@ -61,6 +61,8 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
       if (acquired == ring::Acquired::end)
         return {HR_END, "stream '" + info_.welcome().stream + "' has ended after epoch " +
                             std::to_string(info_.welcome().epochs) + "; seek, or connect to a new service"};
+      // Whoever finds nothing learns at once if nothing will come.
+      if (acquired == ring::Acquired::nothing && (!waiting_since || deadline.passed())) listen_next_ = {};
       if (lost()) {
         if (acquired == ring::Acquired::batch) consumer_.release(lease.slot, false);
         return {HR_LOST, lost_};

@@ -2,3 +2,19 @@
 set(client_tests ${CMAKE_CURRENT_LIST_DIR})
 add_executable(fake_stager ${client_tests}/fake_stager.cpp ${client_tests}/fake_service.cpp)
 target_link_libraries(fake_stager PRIVATE room_ring)
+
+# Compiled as C, against the public header alone.
+add_executable(test_c_api ${client_tests}/test_c_api.c)
+target_link_libraries(test_c_api PRIVATE headrace_client)
+add_test(NAME client_c_api COMMAND test_c_api $<TARGET_FILE:fake_stager>)
+
+# Failures of every kind, against services scripted in the test itself.
+add_executable(test_client ${client_tests}/test_failures.cpp ${client_tests}/test_fork.cpp boost_main.cpp)
+target_link_libraries(test_client PRIVATE headrace_client room_ring Boost::unit_test_framework)
+target_compile_definitions(test_client PRIVATE BOOST_TEST_DYN_LINK FAKE_STAGER="$<TARGET_FILE:fake_stager>")
+add_test(NAME client COMMAND test_client)
+
+# What the library needs, and what it shows.
+add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:headrace_client>
+                                     -DSANITIZE=${HEADRACE_SANITIZE} -P ${client_tests}/check_library.cmake)
+set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")

@@ -1,0 +1,120 @@
+// Trainers that fork: the child's stream is dead, the parent's goes on, and nobody mistakes the one for the other.
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <functional>
+#include <thread>
+
+#include "../ipc/child.hpp"
+#include "trainer.hpp"
+
+namespace {
+
+bool mapped(const void* at) {
+  unsigned char resident = 0;
+  return mincore(const_cast<void*>(at), 4096, &resident) == 0;
+}
+
+/// What a forked child of a trainer finds. 0 if all is as it should be.
+int look_around(const Trainer& trainer, const hr_batch& held, const hr_info& before) {
+  hr_batch batch;
+  hr_info info;
+  hr_stats stats;
+  if (hr_acquire(trainer.stream, -1, &batch) != HR_FORKED) return 1;
+  if (hr_release(trainer.stream, held.lease, 1) != HR_FORKED) return 2;
+  if (hr_seek(trainer.stream, 0, 0) != HR_FORKED) return 3;
+  if (hr_get_info(trainer.stream, &info) != HR_FORKED) return 4;
+  if (hr_get_stats(trainer.stream, &stats) != HR_FORKED) return 5;
+  if (std::string(hr_error()).find("num_workers=0") == std::string::npos) return 6;
+  if (mapped(before.ring)) return 7;
+  hr_close(trainer.stream, 1, 0);
+  hr_close(trainer.stream, 0, 1);
+  return 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(forks)
+
+BOOST_AUTO_TEST_CASE(a_childs_stream_is_dead_and_the_parents_goes_on) {
+  const FakeStager stager({});
+  const Trainer trainer(stager.name);
+  hr_batch held, batch;
+  hr_info info;
+  BOOST_TEST(trainer.acquire(held) == HR_OK);
+  BOOST_TEST(hr_get_info(trainer.stream, &info) == HR_OK);
+  BOOST_TEST(Child([&] { return look_around(trainer, held, info); }).wait() == 0);
+  BOOST_TEST(mapped(info.ring));
+  BOOST_TEST(static_cast<const float*>(held.data[0])[0] == static_cast<float>(held.index[0]));
+  BOOST_TEST(trainer.acquire(batch) == HR_OK);
+  BOOST_TEST(batch.step == 1);
+  BOOST_TEST(hr_release(trainer.stream, held.lease, 1) == HR_OK);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_in_the_middle_of_a_wait_hurts_neither_side) {
+  const FakeStager stager({"--delay-ms", "100000000"});
+  Trainer trainer(stager.name);
+  hr_batch held;
+  hr_info info;
+  BOOST_TEST(trainer.acquire(held) == HR_OK);
+  BOOST_TEST(hr_get_info(trainer.stream, &info) == HR_OK);
+  std::thread waiter([stream = trainer.stream] {
+    hr_batch batch;
+    hr_acquire(stream, -1, &batch);
+  });
+  until_another_waits(trainer);
+  for (int i = 0; i < 5; ++i) BOOST_TEST(Child([&] { return look_around(trainer, held, info); }).wait() == 0);
+  trainer.close(true, false);
+  waiter.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_child_may_connect_itself) {
+  const FakeStager stager({"--streams", "train"});
+  const FakeStager other({});
+  const Trainer trainer(stager.name);
+  Child child([&] {
+    const Trainer own(other.name);
+    hr_batch batch;
+    return own.acquire(batch);
+  });
+  BOOST_TEST(child.wait() == HR_OK);
+}
+
+namespace {
+
+/// A trainer that leaves a child behind, made by `make_child`, and is killed: the service must notice all the same.
+void is_noticed(const std::function<pid_t()>& make_child) {
+  FakeStager stager({"--once"});
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
+  Child trainer([&] {
+    const Trainer own(stager.name);
+    hr_batch batch;
+    if (own.acquire(batch) != HR_OK) return 1;
+    const pid_t child = make_child();
+    if (child == 0)
+      for (;;) pause();
+    if (write(ends[1], &child, sizeof child) != sizeof child) return 2;
+    pause();
+    return 0;
+  });
+  pid_t grandchild = -1;
+  BOOST_REQUIRE_EQUAL(read(ends[0], &grandchild, sizeof grandchild), sizeof grandchild);
+  close(ends[0]), close(ends[1]);
+  trainer.kill();
+  BOOST_TEST(stager.wait() == 0);  // it ends when its last trainer is gone
+  BOOST_TEST(kill(grandchild, 0) == 0);
+  kill(grandchild, SIGKILL);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_trainer_whose_child_lives_on_is_seen_to_die) {
+  is_noticed([] { return fork(); });
+}
+
+BOOST_AUTO_TEST_CASE(even_if_the_child_kept_the_socket) {
+  is_noticed([] { return static_cast<pid_t>(syscall(SYS_fork)); });  // past the fork handlers
+}
+
+BOOST_AUTO_TEST_SUITE_END()
