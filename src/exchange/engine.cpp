@@ -74,10 +74,12 @@ void Engine::wake() {
 void Engine::run(const std::function<bool()>& finished) {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // naps of microseconds mean it
   last_busy_ = now();
+  nap_ = shortest_nap;
   for (;;) {
     bool moved = false;
     while (progress()) moved = true;
-    if (own_work_done() && finished()) return;
+    // In this order: what others handed over before they made finished() true still leaves.
+    if (own_work_done() && finished() && !has_orders()) return;
     nap(moved);
     check_limits();
   }
@@ -235,6 +237,11 @@ bool Engine::finish_sends() {
 bool Engine::own_work_done() const {
   return replies_.size() == 0 && request_sends_.size() == 0 && answer_sends_.size() == 0 &&
          control_sends_.size() == 0 && waiting_.empty() && packing_ == 0 && fetch_queue_.empty();
+}
+
+bool Engine::has_orders() {
+  const std::lock_guard lock(mutex_);
+  return !new_fetches_.empty() || !new_controls_.empty() || !packed_.empty();
 }
 
 void Engine::nap(bool moved) {

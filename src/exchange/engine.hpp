@@ -94,6 +94,7 @@ class Engine {
   void check_limits();
   void half_done(std::uint64_t tag);
   bool own_work_done() const;
+  bool has_orders();
 
   const Settings settings_;
   mpi::Mailbox mailbox_;
@@ -109,7 +110,6 @@ class Engine {
   bool woken_ = false;
 
   // Only the MPI thread touches the rest.
-  mpi::Transfers incoming_, replies_, request_sends_, answer_sends_, control_sends_;
   std::vector<std::vector<std::byte>> receive_buffers_;
   std::vector<std::vector<std::byte>> send_buffers_;
   std::vector<std::size_t> free_sends_;
@@ -122,6 +122,8 @@ class Engine {
   double last_busy_ = 0, nap_ = 0, next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
+  // Last, so that they end before the memory that they move.
+  mpi::Transfers incoming_, replies_, request_sends_, answer_sends_, control_sends_;
 };
 
 }  // namespace headrace::exchange
