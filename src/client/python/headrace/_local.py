@@ -75,7 +75,7 @@ def find_program() -> str:
             raise Error(f"HEADRACE_BIN={named} is not a program; set it to the path of `headrace`")
         return named
     library = _lib.real_path()
-    for folder in library.parents[1:3]:  # PREFIX/lib/libheadrace.so or PREFIX/lib/TRIPLET/libheadrace.so
+    for folder in list(library.parents)[1:3]:  # PREFIX/lib/libheadrace.so or PREFIX/lib/TRIPLET/libheadrace.so
         program = folder / "bin" / "headrace"
         if os.access(program, os.X_OK):
             return str(program)
