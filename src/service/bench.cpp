@@ -242,7 +242,7 @@ int bench(Config config, const BenchOptions& options) {
   signal(SIGPIPE, SIG_IGN);
   const mpi::Session session;
   const auto world = mpi::Comm::world();
-  log::setup("headrace bench", config.quiet || world.rank() != 0, config.verbose);
+  log::setup("headrace bench", !config.verbose || world.rank() != 0, false);
   config.name = world.bcast(fmt::format("bench-{}", getpid()));
   config.streams.resize(1);
   config.streams[0].epochs = 0;

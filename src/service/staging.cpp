@@ -226,7 +226,7 @@ void Staging::run() {
 
 void Staging::run_until(const std::function<bool()>& finished) {
   if (engine_) return engine_->run(finished);
-  while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 }  // namespace headrace::service
