@@ -11,9 +11,9 @@ namespace headrace::plan {
 Placement::Placement(std::vector<Slab> slabs, Selection stored)
     : slabs_(std::move(slabs)), stored_(std::move(stored)), first_row_(first_ordinals(stored_)) {
   for (std::uint32_t s = 0; s < stagers(); ++s)
-    require(rows(s) <= std::numeric_limits<std::uint32_t>::max(),
-            "a stager would hold " + std::to_string(rows(s)) +
-                " samples (row numbers have 32 bits); start more stagers");
+    require(
+        rows(s) <= std::numeric_limits<std::uint32_t>::max(),
+        "a stager would hold " + std::to_string(rows(s)) + " samples (row numbers have 32 bits); start more stagers");
 }
 
 std::vector<std::uint64_t> Placement::first_ordinals(const Selection& stream) const {

@@ -5,7 +5,7 @@
 //             a plain slice a:b:s is one segment of period s and the single offset 0
 //
 // 1. Segments are disjoint, ascending and not empty; they start at a selected sample and end behind one.
-// 2. A pattern is as short as it can be: offsets ascend from 0, equal gaps become a period of their own.
+// 2. Offsets ascend from 0; a pattern that consists of repeats is cut down to one of them.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Range {
 
 struct Segment {
   std::uint64_t first = 0, last = 0, period = 1;
-  std::vector<std::uint32_t> offsets{0};  ///< within a period, ascending from 0
+  std::vector<std::uint64_t> offsets{0};  ///< within a period, ascending from 0
   std::uint64_t before = 0;               ///< selected samples in front of the segment
 
   std::uint64_t count_below(std::uint64_t sample) const;  ///< of this segment
@@ -43,7 +43,7 @@ class Selection {
   /// bounds may be missing, negative (from the end) or beyond the end, written as 2.8e6 or 2_800_000; step >= 1.
   /// Ranges that overlap select a sample once. Throws UsageError (what is wrong, what would be right) for text that is
   /// not a slice, a range that starts beyond the last sample ("select out of range", names the number of samples),
-  /// an empty result, and slices of different steps whose union repeats only after more than 65,536 samples.
+  /// an empty result, and slices of different steps whose union repeats only after more than 1,024 selected samples.
   static Selection parse(std::string_view text, std::uint64_t samples);
   /// The union of ranges in any order. Throws UsageError as parse() does when steps do not fit each other.
   static Selection of(std::span<const Range> ranges);

@@ -12,7 +12,7 @@ namespace headrace::plan {
 
 namespace {
 
-constexpr std::uint64_t longest_pattern = 65536;
+constexpr std::uint64_t longest_pattern = 1024;  // unions cost its square
 
 std::uint64_t lcm_of_steps(std::span<const Range> ranges) {
   std::uint64_t lcm = 1;
@@ -31,8 +31,7 @@ std::uint64_t distance_to_next(const Range& range, std::uint64_t from) {
 }
 
 bool covers(const Range& wide, const Range& narrow, std::uint64_t from) {
-  const auto a = distance_to_next(wide, from), b = distance_to_next(narrow, from);
-  return narrow.step % wide.step == 0 && b >= a && (b - a) % wide.step == 0;
+  return narrow.step % wide.step == 0 && distance_to_next(narrow, from) % wide.step == distance_to_next(wide, from);
 }
 
 /// Without those that another one covers from `from` on.
@@ -45,12 +44,18 @@ std::vector<Range> without_covered(std::vector<Range> ranges, std::uint64_t from
   return kept;
 }
 
+/// No more than this many offsets_within(..., window); saturates.
+std::uint64_t most_within(std::span<const Range> ranges, std::uint64_t window) {
+  std::uint64_t most = 0;
+  for (const auto& range : ranges) most += std::min((window - 1) / range.step + 1, longest_pattern + 1);
+  return most;
+}
+
 /// All of [0, window) behind `from` that some range selects.
-std::vector<std::uint32_t> offsets_within(std::span<const Range> ranges, std::uint64_t from, std::uint64_t window) {
-  std::vector<std::uint32_t> offsets;
+std::vector<std::uint64_t> offsets_within(std::span<const Range> ranges, std::uint64_t from, std::uint64_t window) {
+  std::vector<std::uint64_t> offsets;
   for (const auto& range : ranges)
-    for (auto at = distance_to_next(range, from); at < window; at += range.step)
-      offsets.push_back(static_cast<std::uint32_t>(at));
+    for (auto at = distance_to_next(range, from); at < window; at += range.step) offsets.push_back(at);
   std::sort(offsets.begin(), offsets.end());
   offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
   return offsets;
@@ -78,25 +83,19 @@ void shorten(Segment& segment) {
     steps += (i ? ", " : "") + std::to_string(ranges[i].step);
   throw UsageError("slices with steps " + steps + (ranges.size() > 4 ? ", ..." : "") +
                    " overlap, and their union repeats only after more than " + std::to_string(longest_pattern) +
-                   " samples; use steps that divide each other, or slices that do not overlap");
+                   " selected samples; use steps that divide each other, or slices that do not overlap");
 }
 
 /// The union in [from, to), where it is enumerated over one period of all steps or, if that is longer, to the end.
 Segment enumerated(std::span<const Range> ranges, std::uint64_t from, std::uint64_t to) {
-  const auto lcm = lcm_of_steps(ranges);
-  const auto window = std::min(lcm, to - from);
-  if (window > longest_pattern) refuse_pattern(ranges);
+  const auto window = std::min(lcm_of_steps(ranges), to - from);
+  if (most_within(ranges, window) > longest_pattern) refuse_pattern(ranges);
   Segment segment{from, to, window, offsets_within(ranges, from, window)};
   auto& offsets = segment.offsets;
   if (offsets.empty()) return segment;
   const auto start = offsets.front();
   for (auto& offset : offsets) offset -= start;
   segment.first += start;
-  if (window < lcm) {
-    // It does not come again before `to`, so that it may repeat as it likes: where gaps are equal, as a stride.
-    segment.last = segment.first + offsets.back() + 1;
-    segment.period = offsets.back() + (offsets.size() > 1 ? offsets[1] : 1);
-  }
   shorten(segment);
   return segment;
 }
@@ -106,7 +105,8 @@ Segment segment_within(std::vector<Range> ranges, std::uint64_t from, std::uint6
   const auto everything =
       std::find_if(ranges.begin(), ranges.end(), [](const Range& range) { return range.step == 1; });
   if (everything != ranges.end()) return {from, to};
-  if (std::min(lcm_of_steps(ranges), to - from) > longest_pattern) ranges = without_covered(std::move(ranges), from);
+  if (most_within(ranges, std::min(lcm_of_steps(ranges), to - from)) > longest_pattern)
+    ranges = without_covered(std::move(ranges), from);
   Segment segment{from, to};
   if (ranges.size() == 1) {
     segment.first = from + distance_to_next(ranges.front(), from);
@@ -136,10 +136,9 @@ bool absorb(const Segment& front, Segment& segment) {
   if (count > pattern) return false;
   for (std::uint64_t k = 0; k < count; ++k)
     if (segment.first + segment.offsets[pattern - count + k] != front.sample(k) + segment.period) return false;
-  std::vector<std::uint32_t> offsets;
+  std::vector<std::uint64_t> offsets;
   for (std::uint64_t k = 0; k < pattern; ++k)
-    offsets.push_back(static_cast<std::uint32_t>(k < count ? front.sample(k) - front.first
-                                                           : segment.sample(k - count) - front.first));
+    offsets.push_back((k < count ? front.sample(k) : segment.sample(k - count)) - front.first);
   segment.first = front.first;
   segment.offsets = std::move(offsets);
   return true;
