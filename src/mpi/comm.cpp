@@ -7,8 +7,6 @@ namespace headrace::mpi {
 
 namespace {
 
-constexpr std::size_t round_bytes = std::size_t{1} << 30;  // of all ranks together: MPI counts are ints
-
 MPI_Comm duplicate(MPI_Comm from) {
   MPI_Comm copy = MPI_COMM_NULL;
   check(MPI_Comm_dup(from, &copy), "MPI_Comm_dup");
@@ -74,20 +72,21 @@ void Comm::barrier() const {
   check(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
-std::string Comm::bcast(const std::string& text, int root) const {
+std::string Comm::bcast(const std::string& text, int root, std::size_t round) const {
   std::uint64_t length = text.size();
   check(MPI_Bcast(&length, 1, MPI_UINT64_T, root, handle_), "MPI_Bcast");
   std::string result = rank_ == root ? text : std::string(length, '\0');
-  for (std::size_t at = 0; at < length; at += round_bytes)
-    check(MPI_Bcast(result.data() + at, narrow<int>(std::min(round_bytes, length - at)), MPI_CHAR, root, handle_),
+  for (std::size_t at = 0; at < length; at += round)
+    check(MPI_Bcast(result.data() + at, narrow<int>(std::min<std::uint64_t>(round, length - at)), MPI_CHAR, root,
+                    handle_),
           "MPI_Bcast");
   return result;
 }
 
-std::vector<std::string> Comm::allgather(const std::string& mine) const {
+std::vector<std::string> Comm::allgather(const std::string& mine, std::size_t round) const {
   const auto lengths = allgather<std::uint64_t>(mine.size());
   const auto longest = *std::max_element(lengths.begin(), lengths.end());
-  const std::size_t piece = std::max<std::size_t>(1, round_bytes / lengths.size());
+  const std::size_t piece = std::max<std::size_t>(1, round / lengths.size());
   std::vector<std::string> texts(lengths.size());
   std::vector<int> counts(lengths.size()), offsets(lengths.size());
   std::string together;

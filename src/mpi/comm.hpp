@@ -53,13 +53,15 @@ class Comm {
    private:
     MPI_Request request_ = MPI_REQUEST_NULL;
   };
+  /// Bytes of one MPI call, of all ranks together: MPI's counts are ints, so that more goes in rounds.
+  static constexpr std::size_t max_round = std::size_t{1} << 30;
   /// root's text, everywhere; of any length.
-  std::string bcast(const std::string& text, int root = 0) const;
+  std::string bcast(const std::string& text, int root = 0, std::size_t round = max_round) const;
   /// One value of each rank, in rank order.
   template <class T>
   std::vector<T> allgather(const T& mine) const;
   /// The texts of all ranks, of any length, in rank order.
-  std::vector<std::string> allgather(const std::string& mine) const;
+  std::vector<std::string> allgather(const std::string& mine, std::size_t round = max_round) const;
 
   std::uint64_t sum(std::uint64_t mine) const { return reduce(mine, MPI_SUM); }
   std::uint64_t max(std::uint64_t mine) const { return reduce(mine, MPI_MAX); }

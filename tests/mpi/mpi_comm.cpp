@@ -30,6 +30,18 @@ BOOST_AUTO_TEST_CASE(texts_of_any_length) {
   BOOST_TEST(world.bcast("").empty());
 }
 
+BOOST_AUTO_TEST_CASE(long_texts_go_in_rounds) {
+  const auto world = Comm::world();
+  std::string mine;
+  for (int i = 0; i < 50 + 31 * world.rank(); ++i) mine += static_cast<char>('A' + (i * 7 + world.rank()) % 50);
+  for (const std::size_t round : {1u, 3u, 16u, 101u}) {
+    const auto texts = world.allgather(mine, round);
+    BOOST_TEST((texts == world.allgather(mine)));
+    BOOST_TEST((texts[static_cast<std::size_t>(world.rank())] == mine));
+    BOOST_TEST((world.bcast(mine, 0, round) == texts[0]));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(reductions) {
   const auto world = Comm::world();
   const auto rank = static_cast<std::uint64_t>(world.rank());
