@@ -240,3 +240,49 @@ def test_refusals_say_where_the_rank_came_from(service, monkeypatch, environ, na
 def test_unknown_stream(service):
     with pytest.raises(headrace.Refused, match=r"(?s)'?nonsense'?.*train"):
         service.connect(stream="nonsense")
+
+
+def test_an_exception_while_a_lease_returns(service, monkeypatch):
+    """Python swallows what a signal handler raises in a finalizer: the next acquire raises it, and the slot returns."""
+    with service.connect() as stream:
+        batch = next(iter(stream))
+
+        def interrupted(_connection, _number):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_connection.Connection, "release", interrupted)
+            del batch
+        with pytest.raises(KeyboardInterrupt):
+            next(stream.resume())
+        assert stream.stats().held == 1
+        batches = stream.resume()
+        kept = [next(batches) for _ in range(stream.slots)]
+        assert [batch.step for batch in kept] == list(range(1, 1 + stream.slots))
+
+
+@pytest.mark.parametrize("then", ["go on", "seek", "close"])
+def test_an_exception_before_a_batch_is_handed_over(serve_fake, monkeypatch, then):
+    """The batch stays ours: the next acquire gives it, or it goes back as not used."""
+    service = serve_fake()
+    with service.connect() as stream:
+        first = next(iter(stream))
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stream, "_make_batch", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(stream.resume())
+        assert stream.stats().held == 2
+        assert stream.position == (0, 1)
+        if then == "go on":
+            assert [batch.step for batch in stream.resume()] == list(range(1, 10))
+        elif then == "seek":
+            stream.seek(1, 9)
+            assert [batch.step for batch in stream] == [9]
+        del first
+    service.wait_for("train 0 goodbye")
+    event = "released" if then == "go on" else "discarded"
+    assert f"train 0 {event} 0 1" in service.events()
