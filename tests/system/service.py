@@ -1,0 +1,148 @@
+"""The real service, started as users start it; when it has ended, nothing of it may be left."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+HEADRACE = Path(os.environ["HEADRACE_BUILD"]) / "bin" / "headrace"
+
+
+def until(condition, what, seconds=60):
+    """Waits until condition() is true, and returns what it said."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+    return found
+
+
+def command_line(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
+def processes_with(word):
+    """Numbers of the living processes with this word in their command line."""
+    numbers = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+    return [n for n in numbers if any(word.encode() in part for part in command_line(n))]
+
+
+def sockets_with(word):
+    return [line for line in Path("/proc/net/unix").read_text().splitlines() if word in line]
+
+
+class Service:
+    """`mpirun -n stagers headrace serve FLAGS`, or without mpirun where stagers is None."""
+
+    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=()):
+        self.name = f"sys-{uuid.uuid4().hex[:10]}"
+        self.shared = Path("/dev/shm") / self.name  # where MPI's shared memory goes, so that others' is not taken for ours
+        self.shared.mkdir()
+        self.log = folder / f"{self.name}.log"
+        launch = [*prefix, "mpirun", "-n", str(stagers)] if stagers else [*prefix]
+        flags = [f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
+                 for key, value in flags.items()]
+        self.command = [*launch, str(HEADRACE), "serve", *map(str, files), f"--name={self.name}", *flags]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
+        environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                            env=environment, cwd=cwd, start_new_session=True)
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def text(self):
+        return self.log.read_text()
+
+    def lines(self, pattern):
+        return [line for line in self.text.splitlines() if re.search(pattern, line)]
+
+    def says(self, pattern):
+        """Waits for a line of its output."""
+        until(lambda: self.lines(pattern) or self.process.poll() is not None, pattern)
+        assert self.lines(pattern), f"ended without {pattern!r}:\n{self.text}"
+        return self.lines(pattern)[-1]
+
+    def node(self, k):
+        """The name for trainers of node k under --split-nodes."""
+        return f"{self.name}.{k}" if k else self.name
+
+    def address(self, zero="@"):
+        """Of its abstract socket, as /proc/net/unix shows it, or with its leading zero byte."""
+        return f"{zero}headrace/{os.geteuid()}/{self.name}"
+
+    def ready(self, nodes=1):
+        for k in range(nodes):
+            done = control("wait", self.node(k), "--timeout=60")
+            assert done.returncode == 0, done.stderr + self.text
+        return self
+
+    def stagers(self):
+        """Process numbers of the stagers, by rank."""
+        def rank(pid):
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            return [int(v.split(b"=")[1]) for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
+
+        mine = [pid for pid in processes_with(f"--name={self.name}") if command_line(pid)[0] == os.fsencode(HEADRACE)]
+        return sorted(mine, key=rank)
+
+    def wait(self, seconds=60):
+        """Its exit code, once it has ended by itself."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds} s:\n{self.text}") from None
+
+    def stop(self):
+        done = control("stop", self.name)
+        assert done.returncode == 0, done.stderr
+        return self.wait()
+
+    def leaves_nothing(self):
+        until(lambda: not processes_with(self.name), f"processes left: {processes_with(self.name)}", 20)
+        assert not sockets_with(self.name)
+        assert not list(self.shared.iterdir())
+        assert not [entry for entry in Path("/dev/shm").iterdir() if "headrace" in entry.name]
+
+    def kill(self):
+        for pid in {self.process.pid, *processes_with(f"--name={self.name}")}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, **flags):
+    """A service that is gone at the end of the block without a trace; if still running it is stopped, gracefully.
+
+    listens: the block begins when trainers can knock, else at once.
+    """
+    service = Service(folder, files, stagers, flags, cwd, prefix)
+    try:
+        if listens:
+            until(lambda: service.process.poll() is not None or sockets_with(service.address()), "socket of the service")
+            assert service.process.poll() is None, service.text
+        yield service
+        if service.process.poll() is None:
+            assert service.stop() == 0, service.text
+        service.leaves_nothing()
+    except BaseException:
+        print(" ".join(service.command), service.text, sep="\n")  # pytest shows it with a failure
+        raise
+    finally:
+        service.kill()
+        shutil.rmtree(service.shared, ignore_errors=True)
+
+
+def control(*arguments):
+    """headrace wait | stop | stat."""
+    return subprocess.run([HEADRACE, *map(str, arguments)], capture_output=True, text=True)

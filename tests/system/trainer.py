@@ -1,0 +1,191 @@
+"""A trainer in a process of its own, told what to do by the test.
+
+In the test, Trainer(name, rank=...) starts it and calls its methods, those of Side; ask() and answer() do so in two steps,
+so that several trainers work at once.
+"""
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+SYSTEM = Path(__file__).resolve().parent
+
+
+class Failed(Exception):
+    """What the trainer's method raised; `kind` is the name of its class."""
+
+    def __init__(self, kind, text):
+        super().__init__(f"{kind}: {text}")
+        self.kind, self.text = kind, text
+
+
+class Trainer:
+    def __init__(self, service, **options):
+        self.process = subprocess.Popen([sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.ask("connect", str(service), **options)
+        self._connecting = True
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def ask(self, method, *args, **keys):
+        pickle.dump((method, args, keys), self.process.stdin)
+        self.process.stdin.flush()
+
+    def answer(self):
+        what, *answer = pickle.load(self.process.stdout)
+        if what == "raised":
+            raise Failed(*answer)
+        return answer[0]
+
+    def connected(self):
+        """What connect() came to; the other methods call it first."""
+        if self._connecting:
+            self._connecting = False
+            return self.answer()
+
+    def __getattr__(self, method):
+        def call(*args, **keys):
+            self.connected()
+            self.ask(method, *args, **keys)
+            return self.answer()
+
+        return call
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None and self.process.poll() is None:
+            self.process.stdin.close()  # it says goodbye and ends
+            self.process.wait(60)
+        self.kill()
+        self.process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+
+class Side:
+    """The trainer's side. Batches that it takes are held until released."""
+
+    def connect(self, service, **options):
+        import headrace
+
+        self.stream = headrace.connect(service, **{"timeout": 60, "progress": False, **options})
+        self.batches = iter(self.stream)
+        self.held = []
+
+    def describe(self):
+        stream = self.stream
+        return {"steps": len(stream), "samples": stream.samples, "batch": stream.batch, "slots": stream.slots,
+                "position": stream.position, "finished": stream.finished,
+                "schema": {name: (spec.shape, spec.dtype.str) for name, spec in stream.schema.items()}}
+
+    def take(self, count=1):
+        """[(epoch, step, sample numbers)] of the next batches of this epoch, whose fields are checked."""
+        taken = []
+        for _ in range(count):
+            batch = next(self.batches)
+            self.held.append(batch)
+            taken.append(self._checked(batch))
+        return taken
+
+    def release(self, *places):
+        """Those of the held batches, or all."""
+        for place in sorted(places or range(len(self.held)), reverse=True):
+            self.held.pop(place).release()
+
+    def rest(self):
+        """take() of all that is left of this epoch, each batch released at once; then the next epoch begins."""
+        done = []
+        for batch in self.batches:
+            done.append(self._checked(batch))
+            batch.release()
+        self.batches = iter(self.stream)
+        return done
+
+    def epochs(self, count):
+        return [self.rest() for _ in range(count)]
+
+    def rows(self):
+        """(rows that are real, rows that there are) of each batch of an epoch."""
+        seen = [(batch.rows, len(batch.index)) for batch in self.batches]
+        self.batches = iter(self.stream)
+        return seen
+
+    def seek(self, epoch, step):
+        self.stream.seek(epoch, step)
+        self.batches = iter(self.stream)
+
+    def scribble(self):
+        """Overwrites all values of the batches held."""
+        for batch in self.held:
+            for rows in batch.values():
+                rows[...] = 1
+
+    def fork(self):
+        """Number of a child that holds copies of all descriptors and does nothing."""
+        child = os.fork()
+        if child == 0:
+            import signal
+
+            while True:
+                signal.pause()
+        return child
+
+    def write_ring(self, offset, data):
+        """Writes into the ring what no trainer should."""
+        import ctypes
+
+        ctypes.memmove(self.stream.ring[0] + offset, data, len(data))
+
+    def read_ring(self, offset, length):
+        import ctypes
+
+        return ctypes.string_at(self.stream.ring[0] + offset, length)
+
+    def close(self, goodbye=True):
+        self.held.clear()
+        self.stream.close(goodbye)
+
+    def end(self):
+        if getattr(self, "stream", None) is not None:
+            self.held.clear()
+            self.stream.close()
+
+    @staticmethod
+    def _checked(batch):
+        from samples import wrong_fields
+
+        wrong = wrong_fields(batch)
+        assert not wrong, f"epoch {batch.epoch}, step {batch.step}: {wrong} are not those of samples {batch.index}"
+        return batch.epoch, batch.step, batch.index.tolist()
+
+
+def main():
+    sys.path.insert(0, str(SYSTEM))
+    side, replies = Side(), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            method, args, keys = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return side.end()
+        try:
+            reply = "value", getattr(side, method)(*args, **keys)
+        except Exception as error:
+            reply = "raised", type(error).__name__, str(error)
+        pickle.dump(reply, replies)
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main()
