@@ -105,6 +105,13 @@ Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bo
   return mapping;
 }
 
+Mapping Mapping::adopt(std::span<std::byte> memory) noexcept {
+  Mapping mapping;
+  mapping.data_ = memory.data();
+  mapping.size_ = memory.size();
+  return mapping;
+}
+
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   if (this != &other) {
     unmap();

@@ -31,6 +31,8 @@ class Mapping {
   Mapping() = default;
   /// bytes > 0; offset is a multiple of the page size.
   static Mapping map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset = 0, bool writable = true);
+  /// Takes over a mapping that was made elsewhere.
+  static Mapping adopt(std::span<std::byte> memory) noexcept;
   Mapping(Mapping&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/contract.hpp"
 #include "base/error.hpp"
 #include "ipc/futex.hpp"
 
@@ -40,13 +41,17 @@ ipc::Mapping map_ring(const ipc::Fd& memfd, const SlotLayout& layout, const Geom
 }  // namespace
 
 Consumer::Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry)
+    : Consumer(map_ring(memfd, SlotLayout(schema, geometry.batch), geometry), std::move(bell), schema, geometry) {}
+
+Consumer::Consumer(ipc::Mapping memory, ipc::Bell bell, const Schema& schema, const Geometry& geometry)
     : layout_(schema, geometry.batch),
       slots_(geometry.slots),
-      memory_(map_ring(memfd, layout_, geometry)),
+      memory_(std::move(memory)),
       view_(memory_.data(), schema.size()),
       bell_(std::move(bell)),
       states_(geometry.slots),
       generation_(geometry.generation) {
+  EXPECTS(memory_.size() == geometry.bytes);
   check_header(geometry);
   memory_.dont_fork();
 }

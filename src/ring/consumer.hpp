@@ -46,6 +46,8 @@ class Consumer {
   /// Maps the ring (not inherited by forked children). bell: rung where the stager asks for it.
   /// Error "corrupted ring header" if memory and header are not as the geometry and the schema demand.
   Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry);
+  /// The same over memory that is mapped already, and now belongs to the consumer.
+  Consumer(ipc::Mapping memory, ipc::Bell bell, const Schema& schema, const Geometry& geometry);
 
   /// The next batch of the current generation; those of older ones go back as discarded.
   Acquired try_acquire(Lease& lease);

@@ -59,7 +59,8 @@ std::string encode(const Command& command) {
 }
 
 std::string encode(const Loading& loading) {
-  return text_of({{"loading", {{"what", loading.what}, {"fraction", std::isfinite(loading.fraction) ? loading.fraction : -1}}}});
+  return text_of(
+      {{"loading", {{"what", loading.what}, {"fraction", std::isfinite(loading.fraction) ? loading.fraction : -1}}}});
 }
 
 std::string encode(const Welcome& welcome) {

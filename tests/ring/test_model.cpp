@@ -150,7 +150,7 @@ void produce(Pair& pair, std::uint64_t total, std::uint64_t& returned_steps) {
 
 BOOST_AUTO_TEST_CASE(two_threads_lose_neither_batches_nor_wake_ups) {
   for (const std::uint32_t slots : {1u, 2u, 5u}) {
-    Pair pair(slots);
+    Pair pair(slots, Pair::SameAddress{});
     constexpr std::uint64_t total = 4000;
     std::uint64_t returned = 0, next = 0;
     std::thread stager([&] { produce(pair, total, returned); });
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(two_threads_lose_neither_batches_nor_wake_ups) {
 }
 
 BOOST_AUTO_TEST_CASE(any_thread_may_release) {
-  Pair pair(6);
+  Pair pair(6, Pair::SameAddress{});
   constexpr std::uint64_t total = 3000;
   std::uint64_t returned = 0;
   std::thread stager([&] { produce(pair, total, returned); });
