@@ -25,6 +25,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -187,17 +188,19 @@ def rate(contender: Contender, data: DataSet, path: str, service: str, options: 
         arguments = (contender, task, options.window, barrier, results)
         processes.append(context.Process(target=trainer, args=arguments))
         processes[-1].start()
-    watch(processes, contender.name)
+    try:
+        watch(processes, contender.name)
+    finally:
+        for process in processes:
+            process.kill()  # those that still run when something failed
     return sum(results.get() for _ in processes)
 
 
 def watch(processes: list[Any], name: str) -> None:
-    """Waits for all; when one fails, ends the rest."""
+    """Waits for all, or until one has failed."""
     while any(process.exitcode is None for process in processes):
         failed = [process.exitcode for process in processes if process.exitcode]
         if failed:
-            for process in processes:
-                process.kill()
             sys.exit(f"peers.py: a trainer of {name} ended with exit code {failed[0]}")
         for process in processes:
             process.join(0.1)
@@ -207,32 +210,24 @@ def watch(processes: list[Any], name: str) -> None:
 def service(data: DataSet, path: str, options: argparse.Namespace) -> Iterator[str]:
     """A running `headrace serve` over the file; yields its name."""
     name, program = f"peers-{os.getpid()}", str(options.build / "bin" / "headrace")
-    command = [
-        program,
-        "serve",
-        "--files",
-        path,
-        "--name",
-        name,
-        "--stay",
-        "--quiet",
-        "--trainers-per-node",
-        str(options.trainers),
-        "--batch",
-        str(data.batch),
-    ]
+    command = [program, "serve", f"--files={path}", f"--name={name}", f"--batch={data.batch}", "--stay", "--quiet"]
+    command.append(f"--trainers-per-node={options.trainers}")
     if options.stagers > 1:
+        if os.geteuid() == 0:
+            os.environ |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         command = ["mpirun", "-n", str(options.stagers), "--oversubscribe", "--bind-to", "none", *command]
     child = subprocess.Popen(command, start_new_session=True)
     try:
-        subprocess.run([program, "wait", name, "--timeout", "600"], check=True, stdout=subprocess.DEVNULL)
+        while subprocess.run([program, "wait", name, "--timeout=1"], capture_output=True, check=False).returncode != 0:
+            if child.poll() is not None:
+                sys.exit(f"peers.py: the service ended with exit code {child.returncode}; see its message above")
         yield name
     finally:
-        subprocess.run([program, "stop", name], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([program, "stop", name], check=False, capture_output=True)
         try:
             child.wait(20)
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)  # mpirun and its stagers
 
 
 def write_file(data: DataSet, folder: Path) -> str:
@@ -336,6 +331,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("peers.py: terminated"))  # through all `finally`
     sys.path.insert(0, str(options.build.resolve() / "python"))  # the trainers, too, get this path
     if "torch" in options.contenders and importlib.util.find_spec("torch") is None:
         progress("peers.py: torch is not installed, so it is left out; `tools/bootstrap --peers` installs it")
