@@ -74,23 +74,33 @@ void copy_large(const std::byte* from, std::size_t row_bytes, std::span<const st
   _mm_sfence();  // streaming stores are weakly ordered: a release that follows must cover them
 }
 #else
-constexpr bool can_stream() { return false; }
+constexpr bool can_stream() {
+  return false;
+}
 void copy_large(const std::byte*, std::size_t, std::span<const std::uint32_t>, std::byte*) {}
 #endif
 
 }  // namespace
 
-void copy_rows(const std::byte* from, std::size_t row_bytes, std::span<const std::uint32_t> rows, std::byte* to) {
+void copy_rows(const std::byte* from, std::size_t row_bytes, std::span<const std::uint32_t> rows, std::byte* to,
+               Reuse reuse) {
   switch (row_bytes) {
-    case 0: return;
-    case 1: return copy_fixed<1>(from, rows, to);
-    case 2: return copy_fixed<2>(from, rows, to);
-    case 4: return copy_fixed<4>(from, rows, to);
-    case 8: return copy_fixed<8>(from, rows, to);
-    case 16: return copy_fixed<16>(from, rows, to);
-    default: break;
+    case 0:
+      return;
+    case 1:
+      return copy_fixed<1>(from, rows, to);
+    case 2:
+      return copy_fixed<2>(from, rows, to);
+    case 4:
+      return copy_fixed<4>(from, rows, to);
+    case 8:
+      return copy_fixed<8>(from, rows, to);
+    case 16:
+      return copy_fixed<16>(from, rows, to);
+    default:
+      break;
   }
-  if (row_bytes >= stream_from && can_stream())
+  if (reuse == Reuse::later && row_bytes >= stream_from && can_stream())
     copy_large(from, row_bytes, rows, to);
   else
     copy_small(from, row_bytes, rows, to);

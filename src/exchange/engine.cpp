@@ -22,9 +22,9 @@ constexpr std::uint32_t max_outstanding = 4096;
 
 constexpr std::byte control_mark{'C'};
 
-constexpr double shortest_nap = 5e-6;   // measured: a longer first nap costs rate on small messages
+constexpr double shortest_nap = 20e-6;  // measured: shorter naps take the core from whoever packs
 constexpr double short_nap = 100e-6;    // while anything is outstanding
-constexpr double long_nap = 5e-3;       // 0.7 % of a core
+constexpr double long_nap = 10e-3;      // 0.4 % of a core
 constexpr double quiet_after = 0.1;     // seconds without anything outstanding
 
 double now() {
@@ -72,14 +72,22 @@ void Engine::wake() {
 }
 
 void Engine::run(const std::function<bool()>& finished) {
+  // In this order: what others handed over before they made finished() true still leaves.
+  progress_until([&] { return own_work_done() && finished() && !has_orders(); });
+}
+
+void Engine::run_for_now(const std::function<bool()>& enough) {
+  progress_until(enough);
+}
+
+void Engine::progress_until(const std::function<bool()>& done) {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // naps of microseconds mean it
   last_busy_ = now();
   nap_ = shortest_nap;
   for (;;) {
     bool moved = false;
     while (progress()) moved = true;
-    // In this order: what others handed over before they made finished() true still leaves.
-    if (own_work_done() && finished() && !has_orders()) return;
+    if (done()) return;
     nap(moved);
     check_limits();
   }
@@ -89,9 +97,16 @@ bool Engine::progress() {
   bool moved = take_orders();
   moved |= take_messages();
   moved |= start_packing();
-  moved |= take_replies();
-  moved |= finish_sends();
   return moved;
+}
+
+void Engine::watch(Kind kind, std::uint64_t number, mpi::Transfer transfer) {
+  ++under_way_[static_cast<std::size_t>(kind)];
+  transfers_.add(std::move(transfer), static_cast<std::uint64_t>(kind) << 32 | number);
+}
+
+std::size_t Engine::under_way(Kind kind) const {
+  return under_way_[static_cast<std::size_t>(kind)];
 }
 
 bool Engine::take_orders() {
@@ -118,16 +133,16 @@ bool Engine::take_orders() {
     auto slot = std::find(control_texts_.begin(), control_texts_.end(), nullptr);
     if (slot == control_texts_.end()) slot = control_texts_.insert(slot, nullptr);
     *slot = std::move(message);
-    control_sends_.add(mailbox_.send(to, message_tag, **slot),
-                       static_cast<std::uint64_t>(slot - control_texts_.begin()));
+    watch(Kind::control_send, static_cast<std::uint64_t>(slot - control_texts_.begin()),
+          mailbox_.send(to, message_tag, **slot));
   }
   for (auto& answer : packed) {
     --packing_;
     if (answer.failure) std::rethrow_exception(answer.failure);
     traffic_.bytes_sent += answer.bytes;
-    answer_sends_.add(mailbox_.send(answer.peer, first_reply_tag + narrow<int>(answer.tag),
-                                    std::span(send_buffers_[answer.buffer]).first(answer.bytes)),
-                      answer.buffer);
+    watch(Kind::answer_send, answer.buffer,
+          mailbox_.send(answer.peer, first_reply_tag + narrow<int>(answer.tag),
+                        std::span(send_buffers_[answer.buffer]).first(answer.bytes)));
   }
   return !fetches.empty() || !controls.empty() || !packed.empty();
 }
@@ -141,21 +156,40 @@ void Engine::ask(Fetch fetch) {
   ask->message = encode(ask->fetch.request, tag);
   ask->since = now();
   // The receive stands before the request leaves, so that the answer never waits for memory here.
-  replies_.add(mailbox_.receive(ask->fetch.peer, first_reply_tag + narrow<int>(tag), ask->fetch.into), tag);
-  request_sends_.add(mailbox_.send(ask->fetch.peer, message_tag, ask->message), tag);
+  watch(Kind::reply, tag, mailbox_.receive(ask->fetch.peer, first_reply_tag + narrow<int>(tag), ask->fetch.into));
+  watch(Kind::request_send, tag, mailbox_.send(ask->fetch.peer, message_tag, ask->message));
   ++traffic_.requests;
 }
 
 void Engine::open_receive(std::size_t buffer) {
-  incoming_.add(mailbox_.receive_any(message_tag, receive_buffers_[buffer]), buffer);
+  watch(Kind::message, buffer, mailbox_.receive_any(message_tag, receive_buffers_[buffer]));
 }
 
 bool Engine::take_messages() {
   done_.clear();
-  incoming_.poll(done_);
-  for (const auto& message : done_) {
-    handle_message(message.source, std::span(receive_buffers_[message.token]).first(message.bytes));
-    open_receive(message.token);
+  transfers_.poll(done_);
+  for (const auto& done : done_) {
+    const auto kind = static_cast<Kind>(done.token >> 32);
+    const auto number = done.token & 0xffffffff;
+    --under_way_[static_cast<std::size_t>(kind)];
+    switch (kind) {
+      case Kind::message:
+        handle_message(done.source, std::span(receive_buffers_[number]).first(done.bytes));
+        open_receive(number);
+        break;
+      case Kind::reply:
+        take_reply(number, done.bytes);
+        break;
+      case Kind::request_send:
+        half_done(number);
+        break;
+      case Kind::answer_send:
+        free_sends_.push_back(number);
+        break;
+      case Kind::control_send:
+        control_texts_[number] = nullptr;
+        break;
+    }
   }
   return !done_.empty();
 }
@@ -198,20 +232,15 @@ bool Engine::start_packing() {
   return moved;
 }
 
-bool Engine::take_replies() {
-  done_.clear();
-  replies_.poll(done_);
-  for (const auto& reply : done_) {
-    auto& fetch = asks_[reply.token]->fetch;
-    traffic_.bytes_received += reply.bytes;
-    std::size_t wanted = 0;
-    for (const auto& block : fetch.into) wanted += block.bytes;
-    require(reply.bytes == wanted, "stager " + std::to_string(reply.source) + " answered " +
-                                       std::to_string(reply.bytes) + " bytes instead of " + std::to_string(wanted));
-    fetch.arrived();
-    half_done(reply.token);
-  }
-  return !done_.empty();
+void Engine::take_reply(std::uint64_t tag, std::size_t bytes) {
+  auto& fetch = asks_[tag]->fetch;
+  traffic_.bytes_received += bytes;
+  std::size_t wanted = 0;
+  for (const auto& block : fetch.into) wanted += block.bytes;
+  require(bytes == wanted, "stager " + std::to_string(fetch.peer) + " answered " + std::to_string(bytes) +
+                               " bytes instead of " + std::to_string(wanted));
+  fetch.arrived();
+  half_done(tag);
 }
 
 void Engine::half_done(std::uint64_t tag) {
@@ -220,23 +249,8 @@ void Engine::half_done(std::uint64_t tag) {
   free_tags_.push_back(static_cast<std::uint32_t>(tag));
 }
 
-bool Engine::finish_sends() {
-  done_.clear();
-  answer_sends_.poll(done_);
-  for (const auto& send : done_) free_sends_.push_back(send.token);
-  const bool moved = !done_.empty();
-  done_.clear();
-  request_sends_.poll(done_);
-  for (const auto& send : done_) half_done(send.token);
-  done_.clear();
-  control_sends_.poll(done_);
-  for (const auto& send : done_) control_texts_[send.token] = nullptr;
-  return moved;
-}
-
 bool Engine::own_work_done() const {
-  return replies_.size() == 0 && request_sends_.size() == 0 && answer_sends_.size() == 0 &&
-         control_sends_.size() == 0 && waiting_.empty() && packing_ == 0 && fetch_queue_.empty();
+  return transfers_.size() == under_way(Kind::message) && waiting_.empty() && packing_ == 0 && fetch_queue_.empty();
 }
 
 bool Engine::has_orders() {
@@ -245,7 +259,7 @@ bool Engine::has_orders() {
 }
 
 void Engine::nap(bool moved) {
-  const bool outstanding = replies_.size() + answer_sends_.size() + control_sends_.size() + packing_ > 0;
+  const bool outstanding = transfers_.size() > under_way(Kind::message) || packing_ > 0;
   const double time = now();
   if (outstanding || moved) last_busy_ = time;
   // Right after something moved more is likely to follow: naps start small and double.

@@ -8,6 +8,7 @@
 // Waiting: while a request is outstanding naps are short; after a tenth of a second without one they are long.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -27,17 +28,17 @@ namespace headrace::exchange {
 
 /// Rows wanted from another node.
 struct Fetch {
-  int peer = 0;                  ///< the stager that is asked
+  int peer = 0;  ///< the stager that is asked
   Request request;
-  std::vector<mpi::Block> into;  ///< where the answer goes, in its order
-  std::function<void()> arrived; ///< called once, in the thread that owns MPI
+  std::vector<mpi::Block> into;   ///< where the answer goes, in its order
+  std::function<void()> arrived;  ///< called once, in the thread that owns MPI
 };
 
 struct Settings {
   std::size_t answer_bytes = 1 << 20;  ///< of one answer at most (unless one row is larger)
   unsigned send_buffers = 8;
   unsigned receive_buffers = 16;
-  double limit_s = 300;                ///< without an answer: an error that names the peer
+  double limit_s = 300;  ///< without an answer: an error that names the peer
 };
 
 /// What was moved, for the summary.
@@ -60,13 +61,18 @@ class Engine {
   /// Makes run() look whether it is finished.
   void wake();
 
-  /// Serves and asks until finished() (called between naps, in this thread) says so and nothing is under way here. Throws
-  /// Error when a peer does not answer or sends nonsense.
+  /// Serves and asks until finished() (called between naps, in this thread) says so and nothing is under way here.
+  /// Throws Error when a peer does not answer or sends nonsense.
   void run(const std::function<bool()>& finished);
+  /// The same, until enough() says so, whatever is under way: it goes on with the next call. No peer may count on
+  /// answers in between.
+  void run_for_now(const std::function<bool()>& enough);
   Traffic traffic() const { return traffic_; }
   const Settings& settings() const { return settings_; }
 
  private:
+  /// What a message under way is, and what its number names: a receive buffer, a tag (twice), a send buffer, a text.
+  enum class Kind : std::uint8_t { message, reply, request_send, answer_send, control_send };
   struct Ask {  // a fetch under way
     Fetch fetch;
     std::vector<std::byte> message;
@@ -81,12 +87,14 @@ class Engine {
     std::exception_ptr failure;
   };
 
+  void progress_until(const std::function<bool()>& done);
   bool progress();
   bool take_orders();
   bool take_messages();
-  bool take_replies();
+  void take_reply(std::uint64_t tag, std::size_t bytes);
   bool start_packing();
-  bool finish_sends();
+  void watch(Kind kind, std::uint64_t number, mpi::Transfer transfer);
+  std::size_t under_way(Kind kind) const;
   void handle_message(int from, std::span<const std::byte> message);
   void ask(Fetch fetch);
   void open_receive(std::size_t buffer);
@@ -116,14 +124,16 @@ class Engine {
   std::deque<Answer> waiting_;
   std::vector<std::unique_ptr<Ask>> asks_;  // by tag
   std::vector<std::uint32_t> free_tags_;
-  std::deque<Fetch> fetch_queue_;           // when all tags are taken
+  std::deque<Fetch> fetch_queue_;  // when all tags are taken
   std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
   std::size_t packing_ = 0;
   double last_busy_ = 0, nap_ = 0, next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
-  // Last, so that they end before the memory that they move.
-  mpi::Transfers incoming_, replies_, request_sends_, answer_sends_, control_sends_;
+  std::array<std::size_t, 5> under_way_{};  // per kind
+  // All messages in one set: every question to MPI costs a turn of its progress, and perhaps a yield. Last, so that
+  // they end before the memory that they move.
+  mpi::Transfers transfers_;
 };
 
 }  // namespace headrace::exchange

@@ -22,12 +22,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 /// MPI, HDF5 and the reader's buffers, per stager.
 constexpr std::uint64_t overhead_bytes = 64u << 20;
 
-unsigned worker_count(unsigned asked, std::uint32_t stagers_here) {
+unsigned worker_count(unsigned asked, std::uint32_t stagers_on_host) {
   if (asked > 0) return asked;
   cpu_set_t mine;
   CPU_ZERO(&mine);
@@ -35,14 +37,17 @@ unsigned worker_count(unsigned asked, std::uint32_t stagers_here) {
   const auto cores = static_cast<unsigned>(std::max(1, CPU_COUNT(&mine)));
   // A launcher that binds has already divided the node's cores among the stagers.
   const bool bound = static_cast<long>(cores) < sysconf(_SC_NPROCESSORS_ONLN);
-  return std::max(1u, bound ? cores : cores / stagers_here);
+  return std::max(1u, bound ? cores : cores / stagers_on_host);
 }
 
 reader::Io io_of(IoMode mode) {
   switch (mode) {
-    case IoMode::collective: return reader::Io::collective;
-    case IoMode::direct: return reader::Io::direct;
-    case IoMode::automatic: break;
+    case IoMode::collective:
+      return reader::Io::collective;
+    case IoMode::direct:
+      return reader::Io::direct;
+    case IoMode::automatic:
+      break;
   }
   return reader::Io::automatic;
 }
@@ -52,8 +57,9 @@ reader::Io io_of(IoMode mode) {
 Staging::Staging(const Config& config, const mpi::Comm& world)
     : config_(config),
       topology_(Topology::discover(world, config.split_nodes)),
-      threads_(worker_count(config.threads, topology_.here().stagers)) {
-  // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends here.
+      threads_(worker_count(config.threads, topology_.stagers_on_host)) {
+  // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
+  // here.
   host_ = mpi::together(topology_.all, [&] { return std::make_unique<Host>(config_, topology_); });
   std::exception_ptr failure;
   NodeLinks links;
@@ -70,8 +76,9 @@ Staging::Staging(const Config& config, const mpi::Comm& world)
 void Staging::look_at_files() {
   host_->loading("looking at the files", -1);
   const auto files = mpi::together(topology_.all, [&] {
-    require(!config_.files.empty(), "no files given (nothing to serve); name them: headrace serve FILE..., or files = "
-                                    "[\"data/*.h5\"] in the configuration");
+    require(!config_.files.empty(),
+            "no files given (nothing to serve); name them: headrace serve FILE..., or files = "
+            "[\"data/*.h5\"] in the configuration");
     return reader::expand_files(config_.files);
   });
   const auto contents = reader::scan(topology_.all, files);
@@ -81,9 +88,8 @@ void Staging::look_at_files() {
   const auto limit = available_memory();
   const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
   const std::vector<double> equal(topology_.stagers(), 1.0);
-  blueprint_ = mpi::together(topology_.all, [&] {
-    return std::make_unique<Blueprint>(draw(config_, catalog, topology_, equal));
-  });
+  blueprint_ = mpi::together(topology_.all,
+                             [&] { return std::make_unique<Blueprint>(draw(config_, catalog, topology_, equal)); });
   const auto reserved = need(topology_.here()).total() - need(topology_.here()).store;
   const auto budgets = topology_.all.allgather(allowed > reserved ? allowed - reserved : std::uint64_t{0});
   std::vector<std::uint64_t> node_budgets;
@@ -116,12 +122,13 @@ void Staging::check_memory(const MemoryLimit& limit) {
     const bool own_limit = config_.memory > 0 && config_.memory < limit.available;
     const auto allowed = own_limit ? config_.memory : limit.available;
     require(what.total() <= allowed,
-            fmt::format("too little memory on {}: samples {}, rings of {} trainers {}, buffers {} make {}, but {} allows {}; "
-                        "use more nodes, select fewer samples or fields, or lower slots ({}) or batch",
-                        topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
-                        format_bytes(static_cast<double>(what.rings)), format_bytes(static_cast<double>(what.buffers)),
-                        format_bytes(static_cast<double>(what.total())), own_limit ? "the option memory" : limit.by,
-                        format_bytes(static_cast<double>(allowed)), config_.slots));
+            fmt::format(
+                "too little memory on {}: samples {}, rings of {} trainers {}, buffers {} make {}, but {} allows {}; "
+                "use more nodes, select fewer samples or fields, or lower slots ({}) or batch",
+                topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
+                format_bytes(static_cast<double>(what.rings)), format_bytes(static_cast<double>(what.buffers)),
+                format_bytes(static_cast<double>(what.total())), own_limit ? "the option memory" : limit.by,
+                format_bytes(static_cast<double>(allowed)), config_.slots));
   });
 }
 
@@ -155,9 +162,8 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
 
 void Staging::make_store() {
   store::Layout layout(blueprint_->schema, blueprint_->rows_of_node(topology_.here()));
-  auto memfd = mpi::together(topology_.all, [&] {
-    return topology_.is_leader() ? store::NodeStore::create(layout) : ipc::Fd();
-  });
+  auto memfd = mpi::together(topology_.all,
+                             [&] { return topology_.is_leader() ? store::NodeStore::create(layout) : ipc::Fd(); });
   store_ = mpi::together(topology_.all, [&] {
     return std::make_unique<store::NodeStore>(host_->share(std::move(memfd)), std::move(layout));
   });
@@ -177,7 +183,8 @@ void Staging::reserve() {
 void Staging::load() {
   const auto begin = Clock::now();
   StoreSink sink(*blueprint_, topology_, *store_);
-  Progress progress(topology_.me() == 0 && !config_.quiet, [this](double fraction) { host_->loading("loading", fraction); });
+  Progress progress(topology_.me() == 0 && !config_.quiet,
+                    [this](double fraction) { host_->loading("loading", fraction); });
   reader::LoadOptions options;
   options.io = io_of(config_.io);
   options.threads = threads_;
@@ -225,7 +232,7 @@ void Staging::run() {
 }
 
 void Staging::run_until(const std::function<bool()>& finished) {
-  if (engine_) return engine_->run(finished);
+  if (engine_) return engine_->run_for_now(finished);
   while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 

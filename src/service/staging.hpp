@@ -1,6 +1,6 @@
-// The parts of a running service, in the order in which they come to be: topology, blueprint, memory, samples, trainers.
-// One per stager; every function is collective over all stagers and called by the thread that owns MPI. An error on
-// one stager is the same error on all.
+// The parts of a running service, in the order in which they come to be: topology, blueprint, memory, samples,
+// trainers. One per stager; every function is collective over all stagers and called by the thread that owns MPI. An
+// error on one stager is the same error on all.
 #pragma once
 
 #include <functional>
@@ -47,7 +47,9 @@ class Staging {
   const Topology& topology() const { return topology_; }
   const Blueprint& blueprint() const { return *blueprint_; }
   const store::NodeStore& store() const { return *store_; }
-  std::span<std::byte> slab() { return {store_->column(topology_.local(), 0), store_->layout().slab_bytes(topology_.local())}; }
+  std::span<std::byte> slab() {
+    return {store_->column(topology_.local(), 0), store_->layout().slab_bytes(topology_.local())};
+  }
   Host& host() { return *host_; }
   unsigned threads() const { return threads_; }
   double reserve_seconds() const { return reserve_seconds_; }

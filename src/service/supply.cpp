@@ -52,8 +52,8 @@ class FetchBuilder {
     return fetches_.back();
   }
 
-  void append(exchange::Fetch& fetch, std::uint32_t stager, std::uint32_t row,
-              std::span<const std::uint64_t> ordinals, std::uint64_t first_ordinal) {
+  void append(exchange::Fetch& fetch, std::uint32_t stager, std::uint32_t row, std::span<const std::uint64_t> ordinals,
+              std::uint64_t first_ordinal) {
     const auto rows = static_cast<std::uint32_t>(ordinals.size());
     fetch.request.segments.push_back({stager, rows});
     for (const auto ordinal : ordinals)
@@ -76,7 +76,7 @@ class FetchBuilder {
 }  // namespace
 
 void Supply::gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
-                    std::byte* index, std::span<std::byte* const> fields) const {
+                    std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const {
   auto& [planner, samples, rows] = scratch();
   samples.resize(ordinals.size());
   rows.resize(ordinals.size());
@@ -84,7 +84,8 @@ void Supply::gather(std::uint32_t stream, std::uint32_t stager, std::span<const 
   blueprint_.placement.locate(blueprint_.selections[stream], stager, ordinals, samples, rows);
   std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
   for (std::size_t f = 0; f < fields.size(); ++f)
-    copy_rows(store_.column(stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(), rows, fields[f]);
+    copy_rows(store_.column(stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(), rows, fields[f],
+              reuse);
 }
 
 bool Supply::fill(const Order& order, const Target& target, std::function<void()> done) const {
@@ -98,7 +99,7 @@ bool Supply::fill(const Order& order, const Target& target, std::function<void()
     for (std::size_t f = 0; f < fields.size(); ++f)
       fields[f] = target.fields[f] + piece.first_row * blueprint_.schema[f].row_bytes();
     gather(order.stream, piece.stager, std::span(plan.ordinals).subspan(piece.first_row, piece.rows),
-           reinterpret_cast<std::byte*>(target.index + piece.first_row), fields);
+           reinterpret_cast<std::byte*>(target.index + piece.first_row), fields, Reuse::later);
   }
   // Release and acquire in one (PARTS): whoever is last has seen the rows of all others.
   return !parts || parts->fetch_sub(1, std::memory_order_acq_rel) == 1;
@@ -160,7 +161,7 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather(request.stream, segment.stager, ordinals, index, fields);
+    gather(request.stream, segment.stager, ordinals, index, fields, Reuse::soon);
   }
   return used;
 }

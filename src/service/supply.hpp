@@ -1,4 +1,5 @@
-// Fills slots: works out which rows a batch has, gathers those of this node from its stores, asks other nodes for theirs.
+// Fills slots: works out which rows a batch has, gathers those of this node from its stores, asks other nodes for
+// theirs.
 //
 //   batch plan -> pieces -> on this node:  store --copy_rows--> slot
 //                        -> elsewhere:     request --> (pack there) --> answer lands in the slot
@@ -13,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "base/copy_rows.hpp"
 #include "base/workers.hpp"
 #include "exchange/engine.hpp"
 #include "plan/batch_plan.hpp"
@@ -53,8 +55,8 @@ class Supply {
   bool is_whole() const { return topology_.nodes.size() == 1; }  ///< this node holds all samples
 
  private:
-  void gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
-              std::byte* index, std::span<std::byte* const> fields) const;
+  void gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals, std::byte* index,
+              std::span<std::byte* const> fields, Reuse reuse) const;
   std::shared_ptr<std::atomic<std::size_t>> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
                                                             const Target& target, std::function<void()> done) const;
   std::vector<exchange::Fetch> remote_fetches(const Order& order, const plan::BatchPlan& plan,

@@ -40,6 +40,7 @@ Topology Topology::discover(const mpi::Comm& world, bool split_nodes) {
     topology.node_of_.push_back(static_cast<std::uint32_t>(topology.nodes.size() - 1));
   }
   topology.my_node = topology.node_of_[topology.me()];
+  topology.stagers_on_host = static_cast<std::uint32_t>(world.split_shared().size());
   return topology;
 }
 
