@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "h5/read.hpp"
 #include "reader/grid.hpp"
 #include "reader/route.hpp"
 #include "reader/ways.hpp"
@@ -109,6 +108,7 @@ void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h
   const auto limit = static_cast<unsigned>(std::clamp<std::uint64_t>(memory_limit / job_bytes, 1, 2 * crew.threads()));
   std::unique_ptr<h5::Reader> reader;
   course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, course.here().path); });
+  std::vector<std::byte> staging;
   for (const auto& piece : pieces)
     for (const auto& part : cut(piece, grid->band_rows(), grid->band_rows())) {
       course.tally.tell();
@@ -119,7 +119,7 @@ void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h
       Band work{course, grid, {}, {part, part.row % grid->band_rows()}};
       course.explain(part, [&] { work.chunks = fetch(*reader, *grid, part.row / grid->band_rows(), *bench); });
       if (work.chunks.empty())
-        read_library(course, {part}, file);  // HDF5 knows what stands where nothing was written
+        read_slice(course, *reader, part, staging);  // HDF5 knows what stands where nothing was written
       else
         crew.add(std::move(bench), limit, [work = std::move(work)](Bench& b) { work.deliver(b); });
     }

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "h5/read.hpp"
 #include "mpi/agree.hpp"
 #include "reader/ways.hpp"
 

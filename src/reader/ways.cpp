@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "h5/read.hpp"
 #include "reader/route.hpp"
 
 namespace headrace::reader {
@@ -106,29 +105,30 @@ void read_plain(const Course& course, const std::vector<Piece>& pieces, const st
     }
 }
 
+void read_slice(const Course& course, const h5::Reader& reader, const Piece& slice, std::vector<std::byte>& staging) {
+  course.explain(slice, [&] {
+    if (auto* place = course.place(slice); place != nullptr) {
+      reader.read(slice.row, slice.rows, place);
+      return course.placed(slice);
+    }
+    staging.resize(std::max(staging.size(), slice.rows * course.row_bytes()));
+    reader.read(slice.row, slice.rows, staging.data());
+    course.accept(slice, staging.data());
+  });
+  course.tally.tell();
+}
+
 void read_library(const Course& course, const std::vector<Piece>& pieces, const h5::File& file) {
   const auto& here = course.here();
   const bool chunked = here.layout == h5::Layout::chunked;
   // Slices end where chunks do, and the cache holds the chunks that a slice shares with the next: each is decoded once.
   const auto cache = chunked ? std::min(band_bytes(here), 4 * staged_bytes) : 0;
+  std::unique_ptr<h5::Reader> reader;
+  course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, here.path, cache); });
   std::vector<std::byte> staging;
-  course.explain(pieces.front(), [&] {
-    const h5::Reader reader(file, here.path, cache);
-    for (const auto& piece : pieces)
-      for (const auto& slice : cut(piece, rows_in(staged_bytes, course.row_bytes()), chunked ? here.chunk[0] : 1)) {
-        course.explain(slice, [&] {
-          if (auto* place = course.place(slice); place != nullptr) {
-            reader.read(slice.row, slice.rows, place);
-            course.placed(slice);
-          } else {
-            staging.resize(std::max(staging.size(), slice.rows * course.row_bytes()));
-            reader.read(slice.row, slice.rows, staging.data());
-            course.accept(slice, staging.data());
-          }
-        });
-        course.tally.tell();
-      }
-  });
+  for (const auto& piece : pieces)
+    for (const auto& slice : cut(piece, rows_in(staged_bytes, course.row_bytes()), chunked ? here.chunk[0] : 1))
+      read_slice(course, *reader, slice, staging);
 }
 
 }  // namespace headrace::reader

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "h5/file.hpp"
+#include "h5/read.hpp"
 #include "mpi/comm.hpp"
 #include "reader/crew.hpp"
 #include "reader/load.hpp"
@@ -76,6 +76,8 @@ class PlainFile {
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
                 Crew& crew);
 void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h5::File& file, Crew& crew);
+/// Rows through HDF5, by this rank alone; `staging` grows where they cannot go straight to their place.
+void read_slice(const Course& course, const h5::Reader& reader, const Piece& slice, std::vector<std::byte>& staging);
 void read_library(const Course& course, const std::vector<Piece>& pieces, const h5::File& file);
 /// Collective. Says whether HDF5 really read collectively.
 bool read_collective(const mpi::Comm& comm, const Course& course, const std::vector<Piece>& pieces,
