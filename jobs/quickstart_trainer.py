@@ -139,8 +139,8 @@ def check(arguments):
         rows, size = sum(r["rows"] for r in runs), sum(r["bytes"] for r in runs)
         agrees = rows == samples and same(together(parts, epoch), reference)
         good = good and agrees
-        print(f"epoch {epoch}: {rows} samples in {seconds:.2f} s, {size / seconds / 1e9:.2f} GB/s computed on by "
-              f"{len(parts)} trainers; " + ("the same means as by h5py" if agrees else "NOT the means by h5py"))
+        print(f"epoch {epoch}: {rows} samples in {seconds:.2f} s by {len(parts)} trainers: {rows / seconds:,.0f} samples/s, "
+              f"{size / seconds / 1e6:,.0f} MB/s; " + ("the same means as by h5py" if agrees else "NOT the means by h5py"))
     return 0 if good else 1
 
 
