@@ -50,9 +50,11 @@ typedef struct hr_options {
   const char* service;     /* name of the service, or the path of its socket (contains '/'); NULL: "headrace" */
   const char* stream;      /* name of the stream; NULL: the only one, else an error that lists them */
   int32_t rank;            /* global rank of this trainer, 0 .. world_size-1 */
-  int32_t world_size;      /* number of trainers of the stream */
+  int32_t world_size;      /* number of trainers of the stream; 0 means 1 */
   int32_t local_rank;      /* rank on this node, to pick the ring; -1: any */
-  double timeout;          /* for a service not yet started, or still loading; 0: do not wait */
+  /* For a service not yet started, or still loading. 0: do not wait (but for up to 3 s for an answer of a service that
+   * is there). */
+  double timeout;
   /* Told about every half second while waiting: what for, and how far (0..1, or -1). A non-zero return gives up with
    * HR_INTERRUPTED. May be NULL. */
   int (*progress)(void* context, const char* what, double fraction);
@@ -84,7 +86,7 @@ typedef struct hr_info {
   uint64_t epoch, step;        /* where the stream goes on: the position of the next hr_acquire */
   int32_t nfields;
   const hr_field* fields;
-  const char* schema_json;     /* the whole welcome message, for bindings */
+  const char* schema_json;     /* the whole welcome message, {"welcome": {...}}, for bindings */
   void* ring;                  /* the one writable mapping that holds all slots, page-aligned (cudaHostRegister) */
   size_t ring_bytes;
 } hr_info;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "client/result.hpp"
@@ -59,9 +60,17 @@ std::string others_running(const ipc::Address& address) {
   return text;
 }
 
+std::optional<ipc::Connection> connect_if_there(const ipc::Address& address) {
+  try {
+    return ipc::Connection::connect(address);
+  } catch (const Error& error) {
+    throw Failure(HR_REFUSED, error.what());  // no permission, or no socket of ours
+  }
+}
+
 ipc::Connection knock(const ipc::Address& address, const Deadline& deadline, Reporter& report) {
   for (;;) {
-    if (auto connection = ipc::Connection::connect(address)) return std::move(*connection);
+    if (auto connection = connect_if_there(address)) return std::move(*connection);
     if (deadline.passed())
       throw Failure(HR_TIMEOUT, "no service '" + address.service() + "' on node " + host_name() + " " +
                                     deadline.text() + others_running(address) +

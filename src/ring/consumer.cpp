@@ -195,10 +195,15 @@ void Consumer::keep_held(bool consumed) {
   std::vector<ipc::Mapping::Part> parts;
   for (std::uint32_t slot = 0; slot < slots_; ++slot)
     if (states_[slot].held) parts.push_back({view_.at().slots + slot * layout_.bytes(), layout_.bytes()});
-  memory_.keep_only(parts, [&] {
-    for (std::uint32_t slot = 0; consumed && slot < slots_; ++slot)
-      if (states_[slot].held) give_back(slot, FreedUse::consumed);
-  });
+  try {
+    memory_.keep_only(parts, [&] {
+      for (std::uint32_t slot = 0; consumed && slot < slots_; ++slot)
+        if (states_[slot].held) give_back(slot, FreedUse::consumed);
+    });
+  } catch (...) {
+    memory_.leave();  // views that may change are better than views that crash
+    throw;
+  }
 }
 
 void Consumer::forget_in_child() noexcept {

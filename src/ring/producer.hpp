@@ -85,7 +85,8 @@ class Producer {
   /// The generation ends after what is published: for streams with nothing left, where no batch could be `last`.
   void publish_end(std::uint32_t generation);
 
-  /// Takes what came back, appended to `returned`. Returns how many.
+  /// Takes what came back, appended to `returned`. Returns how many. What is appended counts, also before a
+  /// ProtocolViolation.
   std::size_t collect(std::vector<Returned>& returned);
   /// Asks the trainer to ring at its next release. True: sleep now, it will ring. False: something is there already
   /// (and it may or may not ring): collect() instead. The pattern: collect, publish what can be published, arm, and

@@ -63,6 +63,7 @@ static stager start(const char* first, ...) {
   snprintf(name, sizeof name, "c-api.%d.%d", (int)getpid(), ++count);
   if (pipe2(ends, O_CLOEXEC) != 0) abort();
   made.pid = fork();
+  if (made.pid < 0) abort();
   if (made.pid == 0) {
     dup2(ends[1], 1);
     execv(stager_path, (char* const*)arguments);

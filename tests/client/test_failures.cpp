@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_stager_killed_while_a_trainer_waits_is_noticed) {
   const Trainer trainer(stager.name);
   hr_batch batch;
   BOOST_TEST(trainer.acquire(batch) == HR_OK);
-  std::thread killer([&] { kill(stager.pid, SIGKILL); });
+  std::thread killer([&] { stager.kill(); });
   BOOST_TEST(trainer.acquire(batch, -1) == HR_LOST);
   killer.join();
 }
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(batches_left_by_a_dead_stager_do_not_hide_its_death) {
   const Trainer trainer(stager.name);
   hr_batch batch;
   BOOST_TEST(trainer.acquire(batch) == HR_OK);
-  kill(stager.pid, SIGKILL);
+  stager.kill();
   stager.wait();
   int code = HR_OK, left = 0;
   while ((code = trainer.acquire(batch, 0)) == HR_OK && ++left < 8) std::this_thread::sleep_for(210ms);  // "training"
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_stream_counts_more_than_that_of_its_service) {
     BOOST_TEST(trainer.acquire(batch) == HR_OK);
     hr_release(trainer.stream, batch.lease, 1);
   }
-  kill(stager.pid, SIGKILL);
+  stager.kill();
   stager.wait();
   BOOST_TEST(trainer.acquire(batch) == HR_END);
 }

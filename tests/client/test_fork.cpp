@@ -94,15 +94,18 @@ void is_noticed(const std::function<pid_t()>& make_child) {
     const pid_t child = make_child();
     if (child == 0)
       for (;;) pause();
+    if (child < 0) return 3;
     if (write(ends[1], &child, sizeof child) != sizeof child) return 2;
     pause();
     return 0;
   });
+  close(ends[1]);
   pid_t grandchild = -1;
   BOOST_REQUIRE_EQUAL(read(ends[0], &grandchild, sizeof grandchild), sizeof grandchild);
-  close(ends[0]), close(ends[1]);
+  close(ends[0]);
   trainer.kill();
   BOOST_TEST(stager.wait() == 0);  // it ends when its last trainer is gone
+  BOOST_REQUIRE(grandchild > 0);
   BOOST_TEST(kill(grandchild, 0) == 0);
   kill(grandchild, SIGKILL);
 }

@@ -28,6 +28,7 @@ class FakeStager {
     int ends[2];
     BOOST_REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
     pid = fork();
+    BOOST_REQUIRE(pid >= 0);
     if (pid == 0) {
       dup2(ends[1], 1);
       execv(FAKE_STAGER, arguments.data());
@@ -40,8 +41,12 @@ class FakeStager {
   FakeStager(const FakeStager&) = delete;
   FakeStager& operator=(const FakeStager&) = delete;
   ~FakeStager() {
-    if (pid > 0) kill(pid, SIGKILL), wait();
+    kill();
+    if (pid > 0) wait();
     close(out_);
+  }
+  void kill() const {
+    if (pid > 0) ::kill(pid, SIGKILL);  // -1, once it is reaped, would be everybody
   }
   /// The next line that it prints; empty at its end.
   std::string line() const {

@@ -29,7 +29,9 @@ class Child {
     if (pid_ > 0) kill(), wait();
   }
   pid_t pid() const { return pid_; }
-  void kill(int signal = SIGKILL) const { ::kill(pid_, signal); }
+  void kill(int signal = SIGKILL) const {
+    if (pid_ > 0) ::kill(pid_, signal);  // -1, once it is reaped, would be everybody
+  }
   /// Exit code, or minus the signal.
   int wait() {
     int status = 0;

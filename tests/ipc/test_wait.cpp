@@ -37,11 +37,9 @@ BOOST_AUTO_TEST_CASE(a_futex_wakes_across_processes) {
     return 3;
   });
   word.store(1);
-  while (kill(child.pid(), 0) == 0 && waitpid(child.pid(), nullptr, WNOHANG | WNOWAIT) == 0) {
+  for (siginfo_t info{}; info.si_pid == 0;) {  // until it has exited
     ipc::futex_wake(word);
-    siginfo_t info{};
-    if (waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0)
-      break;
+    BOOST_REQUIRE_EQUAL(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOHANG | WNOWAIT), 0);
   }
   BOOST_TEST(child.wait() == 3);
 }
