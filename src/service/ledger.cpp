@@ -51,7 +51,7 @@ std::optional<Tally> Ledger::released(Step step, std::uint64_t rows, std::uint64
   while (open_.begin()->second.low == steps_) {
     const auto next_epoch = open_.begin()->first + 1;
     open_.erase(open_.begin());
-    if (open_.empty()) open_[next_epoch] = Tally{next_epoch};
+    open_.try_emplace(next_epoch, Tally{next_epoch});  // also where one behind it is begun, and this one all leased
   }
   return complete;
 }
