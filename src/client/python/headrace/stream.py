@@ -38,7 +38,8 @@ class Stream:
     * A ``with`` block left normally says goodbye: this trainer is done. Left by an exception it says nothing, and the
       service waits for this rank to come back: batches that it held come again. So does a program killed or ended by an
       exception that nobody caught; one that ends normally without closing says goodbye.
-    * Threads may share a stream; each batch goes to one of them. In a forked child every call raises Forked.
+    * Threads may share a stream; each batch goes to one of them. In a forked child every call raises
+      Forked, and the memory of views is not there.
     """
 
     def __init__(self, handle: int, placement: Placement, batch_timeout: Optional[float]) -> None:
