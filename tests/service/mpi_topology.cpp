@@ -1,0 +1,75 @@
+#include <boost/test/unit_test.hpp>
+
+#include "ipc/memory.hpp"
+#include "service/node_links.hpp"
+#include "service/topology.hpp"
+
+using namespace headrace;
+using namespace headrace::service;
+
+BOOST_AUTO_TEST_SUITE(topology)
+
+namespace {
+
+/// What must hold on any machine: nodes tile the stagers, in order, and everybody sees the same.
+void check(const Topology& topology, int world_size) {
+  BOOST_TEST(topology.stagers() == static_cast<std::uint32_t>(world_size));
+  std::uint32_t next = 0;
+  for (std::uint32_t n = 0; n < topology.nodes.size(); ++n) {
+    const auto& node = topology.nodes[n];
+    BOOST_TEST(node.first == next);
+    BOOST_TEST(node.stagers > 0u);
+    BOOST_TEST(!node.host.empty());
+    for (auto s = node.first; s < node.first + node.stagers; ++s) {
+      BOOST_TEST(topology.node_of(s) == n);
+      BOOST_TEST(topology.is_here(s) == (n == topology.my_node));
+    }
+    next += node.stagers;
+  }
+  BOOST_TEST(next == topology.stagers());
+  BOOST_TEST(topology.here().first + topology.local() == topology.me());
+  BOOST_TEST(static_cast<std::uint32_t>(topology.node.size()) == topology.here().stagers);
+  BOOST_TEST(topology.is_leader() == (topology.me() == topology.here().first));
+  const auto numbers = topology.all.allgather(topology.me());
+  for (std::uint32_t i = 0; i < numbers.size(); ++i) BOOST_TEST(numbers[i] == i);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(one_node) {
+  const auto world = mpi::Comm::world();
+  const auto topology = Topology::discover(world, false);
+  check(topology, world.size());
+  BOOST_TEST(topology.nodes.size() == 1u);  // tests run on one machine
+  BOOST_TEST(topology.local() == static_cast<std::uint32_t>(world.rank()));
+}
+
+BOOST_AUTO_TEST_CASE(split_nodes) {
+  const auto world = mpi::Comm::world();
+  const auto topology = Topology::discover(world, true);
+  check(topology, world.size());
+  BOOST_TEST(topology.nodes.size() == static_cast<std::size_t>(world.size()));
+  BOOST_TEST(topology.is_leader());
+}
+
+BOOST_AUTO_TEST_CASE(ranks_in_another_order) {
+  const auto world = mpi::Comm::world();
+  const auto turned = world.split(0, -world.rank());
+  check(Topology::discover(turned, false), world.size());
+  check(Topology::discover(turned, true), world.size());
+}
+
+BOOST_AUTO_TEST_CASE(links_reach_every_stager_of_the_node) {
+  const auto world = mpi::Comm::world();
+  const auto topology = Topology::discover(world, false);
+  const auto links = NodeLinks::make(topology);
+  const auto memory = links.share(topology, topology.is_leader() ? ipc::make_memfd("shared", 4096) : ipc::Fd());
+  const auto mapping = ipc::Mapping::map(memory, 4096);
+  mapping.data()[topology.local()] = std::byte{static_cast<unsigned char>(topology.local() + 1)};
+  world.barrier();
+  for (int i = 0; i < topology.node.size(); ++i)
+    BOOST_TEST((mapping.data()[i] == std::byte{static_cast<unsigned char>(i + 1)}));
+  world.barrier();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,149 @@
+// Data sets, blueprints and stores made by hand, without files: every byte of a row says which sample and field it
+// belongs to, so that a row in the wrong place cannot pass.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "plan/permutation.hpp"
+#include "service/blueprint.hpp"
+#include "store/node_store.hpp"
+
+namespace service_test {
+
+using namespace headrace;
+using namespace headrace::service;
+
+inline reader::DatasetInfo dataset(std::string path, DType dtype, std::vector<std::uint64_t> shape,
+                                   std::uint64_t chunk_rows) {
+  reader::DatasetInfo info;
+  info.path = std::move(path);
+  info.row_shape = std::move(shape);
+  info.element = {dtype, false};
+  info.row_bytes = Field{info.path, dtype, info.row_shape, {}, {}}.row_bytes();
+  info.chunk_rows = chunk_rows;
+  return info;
+}
+
+inline reader::Catalog catalog(std::uint64_t samples, std::uint64_t chunk_rows = 1) {
+  reader::Catalog catalog;
+  catalog.samples = samples;
+  catalog.datasets = {dataset("big", DType::float32, {25, 3}, chunk_rows), dataset("empty", DType::int16, {0}, 0),
+                      dataset("n", DType::int64, {}, 0), dataset("odd", DType::uint8, {7}, 0)};
+  return catalog;
+}
+
+inline StreamConfig stream(std::string name, std::string select, std::uint32_t batch, plan::Shuffle shuffle,
+                           plan::Last last, std::uint64_t epochs = 0) {
+  StreamConfig config;
+  config.name = std::move(name);
+  config.select = std::move(select);
+  config.batch = batch;
+  config.shuffle = shuffle;
+  config.last = last;
+  config.epochs = epochs;
+  return config;
+}
+
+/// A slice with Python's meaning over `samples`, never empty.
+inline std::string random_select(std::mt19937_64& random, std::uint64_t samples) {
+  const auto slice = [&] {
+    const auto first = random() % samples, last = first + 1 + random() % (samples - first);
+    return std::to_string(first) + ":" + std::to_string(last) + ":" +
+           std::to_string(random() % 2 ? 1 : 1 + random() % 3);
+  };
+  switch (random() % 4) {
+    case 0:
+      return "";
+    case 1:
+      return slice() + "," + slice();
+    default:
+      return slice();
+  }
+}
+
+/// What draw() makes, for any number of stagers, without asking MPI who is where.
+inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> streams, const std::vector<double>& weights,
+                           std::uint64_t align = 1) {
+  std::vector<plan::Selection> selections;
+  for (const auto& stream : streams)
+    selections.push_back(stream.select.empty() ? plan::Selection::all(samples)
+                                               : plan::Selection::parse(stream.select, samples));
+  const auto stored = plan::Selection::unite(selections);
+  Blueprint blueprint{.catalog = catalog(samples, align),
+                      .schema = {},
+                      .sources = {},
+                      .streams = {},
+                      .selections = selections,
+                      .placement = plan::Placement(plan::divide(samples, stored, align, weights), stored),
+                      .first_ordinals = {}};
+  for (std::size_t d = 0; d < blueprint.catalog.datasets.size(); ++d) {
+    const auto& info = blueprint.catalog.datasets[d];
+    blueprint.schema.push_back({info.path, info.element.dtype, info.row_shape, {}, {}});
+    blueprint.sources.push_back(d);
+  }
+  for (std::size_t s = 0; s < streams.size(); ++s) {
+    blueprint.streams.push_back({streams[s].name, selections[s].size(), streams[s].batch, streams[s].global_batch,
+                                 streams[s].shuffle, streams[s].last, streams[s].epochs});
+    blueprint.first_ordinals.push_back(blueprint.placement.first_ordinals(selections[s]));
+  }
+  return blueprint;
+}
+
+inline std::byte payload(std::uint64_t sample, std::size_t field, std::uint64_t at) {
+  return static_cast<std::byte>(sample_hash(sample * 64 + field + (at / 8 << 40)) >> at % 8 * 8);
+}
+
+/// Writes the rows of a stager's slab; `local`: its number on the node.
+inline void fill_slab(const Blueprint& blueprint, std::uint32_t stager, std::size_t local, store::NodeStore& store) {
+  const auto& placement = blueprint.placement;
+  const auto first = placement.stored().lower_bound({placement.slab(stager).first});
+  for (std::uint64_t row = 0; row < placement.rows(stager); ++row) {
+    const auto sample = placement.stored().sample(first + row).value;
+    for (std::size_t f = 0; f < blueprint.schema.size(); ++f) {
+      const auto bytes = blueprint.schema[f].row_bytes();
+      auto* to = store.column(local, f) + row * bytes;
+      for (std::uint64_t at = 0; at < bytes; ++at) to[at] = payload(sample, f, at);
+    }
+  }
+}
+
+/// The samples of a share, worked out one by one: the real ones ascending, then the padding ascending.
+inline std::vector<std::int64_t> expected_samples(const Blueprint& blueprint, std::uint32_t stream,
+                                                  const plan::Share& share, const plan::Permutation* order) {
+  const auto& selection = blueprint.selections[stream];
+  const auto sample = [&](std::uint64_t position) {
+    return static_cast<std::int64_t>(selection.sample({order ? (*order)(position) : position}).value);
+  };
+  std::vector<std::int64_t> real, padding;
+  for (std::uint64_t i = 0; i < share.rows; ++i) real.push_back(sample(share.first + i));
+  for (std::uint64_t i = 0; i < share.padding; ++i)
+    padding.push_back(sample((share.padding_first + i) % selection.size()));
+  std::sort(real.begin(), real.end());
+  std::sort(padding.begin(), padding.end());
+  real.insert(real.end(), padding.begin(), padding.end());
+  return real;
+}
+
+/// Bytes of a batch that are not what its sample numbers say, and sample numbers that are not the expected ones.
+template <class FieldAt>
+std::uint64_t wrong_in_batch(const Blueprint& blueprint, const std::vector<std::int64_t>& expected,
+                             const std::int64_t* index, const FieldAt& field_at) {
+  std::uint64_t wrong = 0;
+  for (std::size_t row = 0; row < expected.size(); ++row) {
+    wrong += index[row] != expected[row];
+    for (std::size_t f = 0; f < blueprint.schema.size(); ++f) {
+      const auto bytes = blueprint.schema[f].row_bytes();
+      const std::byte* data = field_at(f) + row * bytes;
+      for (std::uint64_t at = 0; at < bytes; ++at)
+        wrong += data[at] != payload(static_cast<std::uint64_t>(expected[row]), f, at);
+    }
+  }
+  return wrong;
+}
+
+}  // namespace service_test
