@@ -40,11 +40,17 @@ const Flag synthetic{"synthetic", 0, "\"BYTES x N\"", "",
 const Flag json_file{"json", 'j', "FILE", "", "write the figures there"};
 const Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
 
-int run_bench(const Arguments& arguments, Mistakes& mistakes) {
+int run_bench(Arguments arguments, Mistakes& mistakes) {
   BenchOptions options;
   if (arguments.has(synthetic.name)) options.synthetic = arguments.value(synthetic.name, "").text();
+  if (auto& more = arguments.positional; more.size() == 2 && more[0] == "x") {  // --synthetic 69KB x 30000, unquoted
+    options.synthetic += " x " + more[1];
+    more.clear();
+  }
   if (arguments.has(json_file.name)) options.json = arguments.value(json_file.name, "").text();
-  options.repeats = static_cast<unsigned>(whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
+  mistakes.attempt([&] {
+    options.repeats = static_cast<unsigned>(whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
+  });
   const auto config = load_config(arguments, environment(), mistakes);
   if (config.files.empty() == options.synthetic.empty())
     throw UsageError("bench takes either files or --synthetic \"BYTES x N\"");

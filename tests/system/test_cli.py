@@ -29,7 +29,7 @@ def refused(done, *parts, code=2):
 
 
 def test_commands_are_those_of_the_design():
-    assert {"inspect", "serve", "stat", "wait", "stop"} <= set(COMMANDS)
+    assert {"inspect", "serve", "bench", "stat", "wait", "stop"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -69,6 +69,14 @@ def test_wrong_use_of_the_control_commands():
 
 def test_serve_needs_files():
     refused(headrace("serve"), "no files to serve")
+
+
+def test_bench_takes_files_or_made_up_data():
+    refused(headrace("bench"), "either files or --synthetic")
+    refused(headrace("bench", "a.h5", "--synthetic", "1KB x 10"), "either files or --synthetic")
+    refused(headrace("bench", "--repeats", "0", "--slots", "1"), "2 mistakes", "--repeats 0 is not", "--slots 1 is not")
+    done = headrace("bench", "--synthetic", "1KB", "x", "many")  # as one value
+    assert done.returncode == 2 and "'many' is not a size" in done.stderr
 
 
 def test_all_mistakes_of_all_sources_at_once(tmp_path):
