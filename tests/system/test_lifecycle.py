@@ -1,0 +1,111 @@
+"""How a service ends, and what it says then."""
+
+import os
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+from service import control, running
+
+import headrace
+
+
+def write(path, n=64):
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(n)
+    return path
+
+
+def test_ends_by_itself_when_all_epochs_are_consumed(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], stagers=2, batch=8, epochs=2) as service:
+        with headrace.connect(service.name, progress=False) as stream:
+            assert [sum(batch.rows for batch in stream) for _ in range(2)] == [64, 64]
+        assert service.wait() == 0
+        assert service.lines("ended: all epochs are consumed")
+        assert service.lines("train: 2 epochs complete, 128 samples.*every sample exactly once")
+
+
+def test_ends_after_goodbyes_and_linger(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8, linger="0.2s") as service:
+        with headrace.connect(service.name, progress=False) as stream:
+            for _ in stream:
+                pass
+        assert service.wait() == 0
+        assert service.lines("ended: every trainer has said goodbye")
+
+
+def test_a_trainer_that_fails_says_no_goodbye(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8, linger="0s") as service:
+        script = (f"import headrace\nwith headrace.connect('{service}', progress=False) as s:\n"
+                  "    batch = next(iter(s))\n    raise RuntimeError('on purpose')\n")
+        assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode != 0
+        service.says("trainer 0 .* is gone")
+        # its batch waits: whoever takes its rank gets it again, and the epoch is whole
+        with headrace.connect(service.name, progress=False) as stream:
+            samples = np.concatenate([batch.index.copy() for batch in stream])
+        assert sorted(samples) == list(range(64))
+        assert service.wait() == 0
+        assert service.lines("train epoch 0: .*every sample exactly once")
+
+
+def test_an_epoch_left_by_break_is_named(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8, linger="0s") as service:
+        with headrace.connect(service.name, progress=False) as stream:
+            for batch in stream:
+                if batch.step == 2:
+                    break
+            del batch
+            assert {batch.epoch for batch in stream} == {1}
+        assert service.wait() == 0
+        assert service.lines(r"train epoch 0: unfinished \(trainer 0 left it at step")
+        assert service.lines("train epoch 1: .*every sample exactly once")
+
+
+def test_who_comes_back_goes_on_with_the_next_epoch(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service:
+        for epoch in range(3):
+            with headrace.connect(service.name, progress=False) as stream:
+                assert {batch.epoch for batch in stream} == {epoch}
+
+
+def test_two_services_at_once(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5", 32)], batch=8) as one, \
+         running(tmp_path, [write(tmp_path / "b.h5", 48)], batch=8) as two:
+        for service, samples in ((one, 32), (two, 48)):
+            with headrace.connect(service.name, progress=False) as stream:
+                assert sum(batch.rows for batch in stream) == samples
+        done = control("stat")
+        assert done.returncode == 1 and one.name in done.stderr and two.name in done.stderr
+
+
+def test_a_path_for_the_socket(tmp_path):
+    path = tmp_path / "here.sock"
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8, socket=path, listens=False) as service:
+        done = control("wait", path, "--timeout=30")
+        assert done.returncode == 0, done.stderr
+        with headrace.connect(str(path), progress=False) as stream:
+            assert sum(batch.rows for batch in stream) == 64
+        assert control("stop", path).returncode == 0
+        assert service.wait() == 0
+    assert not path.exists()
+
+
+def test_relative_names_in_a_configuration(tmp_path):
+    (tmp_path / "conf").mkdir()
+    write(tmp_path / "conf" / "a.h5")
+    (tmp_path / "conf" / "a.toml").write_text('files = ["a.h5"]\nbatch = 8\n')
+    with running(tmp_path, cwd="/", config=tmp_path / "conf" / "a.toml") as service:
+        assert service.ready().stop() == 0
+        assert service.lines("ended: headrace stop")
+
+
+def test_stat_tells_where_trainers_are(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service:
+        with headrace.connect(service.name, progress=False) as stream:
+            for batch in stream:
+                pass
+            del batch
+            done = control("stat", service.name)
+            assert done.returncode == 0, done.stderr
+            assert f"process {os.getpid()}" in done.stdout and "stream train: 64 samples" in done.stdout

@@ -1,0 +1,166 @@
+"""What the service refuses: one clear message, whatever the number of ranks; a non-zero exit code; nothing left."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from service import HEADRACE, control, processes_with, running, sockets_with, until
+
+RANKS = (None, 3)
+
+
+def write(path, n=20, **datasets):
+    with h5py.File(path, "w") as file:
+        for name, values in (datasets or {"x": np.arange(n * 4, dtype="f4").reshape(n, 4), "y": np.arange(n)}).items():
+            file[name] = values
+    return path
+
+
+def refused(folder, ranks, *arguments, code=1, prefix=()):
+    """Runs `headrace serve ARGUMENTS`, checks that it fails, leaves nothing and says one thing; returns that."""
+    name = f"no-{os.getpid()}-{Path(folder).name}"
+    launch = ["mpirun", "-n", str(ranks)] if ranks else []
+    done = subprocess.run([*prefix, *launch, HEADRACE, "serve", f"--name={name}", *map(str, arguments)], cwd=folder, timeout=60,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    messages = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
+    assert done.returncode != 0 and len(messages) == 1, done.stderr
+    # mpirun has an exit code of its own for a job that fails: that of the first rank to leave
+    assert ranks or done.returncode == code, done.stderr
+    until(lambda: not processes_with(name), "processes left", 20)
+    assert not sockets_with(name)
+    return messages[0]
+
+
+@pytest.fixture(params=RANKS, ids=["alone", "3 ranks"])
+def ranks(request):
+    return request.param
+
+
+def test_missing_file(tmp_path, ranks):
+    assert "none.h5" in refused(tmp_path, ranks, "none.h5")
+
+
+def test_pattern_without_a_match(tmp_path):
+    assert "none-*.h5" in refused(tmp_path, None, "none-*.h5", code=2)
+
+
+def test_directory(tmp_path):
+    (tmp_path / "folder.h5").mkdir()
+    assert "folder.h5" in refused(tmp_path, None, "folder.h5")
+
+
+def test_not_hdf5(tmp_path, ranks):
+    (tmp_path / "text.h5").write_text("not what it says\n" * 100)
+    assert "text.h5" in refused(tmp_path, ranks, "text.h5")
+
+
+def test_truncated(tmp_path):
+    write(tmp_path / "cut.h5", 2000)
+    os.truncate(tmp_path / "cut.h5", 3000)
+    assert "cut.h5" in refused(tmp_path, None, "cut.h5")
+
+
+def test_dataset_missing_in_one_of_two_files(tmp_path, ranks):
+    write(tmp_path / "a.h5")
+    write(tmp_path / "b.h5", x=np.zeros((5, 4), "f4"))
+    said = refused(tmp_path, ranks, "a.h5", "b.h5", "--field.y.source=y")
+    assert "'y'" in said and "b.h5" in said
+
+
+def test_row_shapes_that_disagree(tmp_path):
+    write(tmp_path / "a.h5", x=np.zeros((5, 4), "f4"))
+    write(tmp_path / "b.h5", x=np.zeros((5, 3), "f4"))
+    said = refused(tmp_path, None, "a.h5", "b.h5")
+    assert "a.h5" in said and "b.h5" in said
+
+
+def test_lengths_that_disagree(tmp_path, ranks):
+    write(tmp_path / "a.h5", x=np.zeros((5, 4), "f4"), y=np.zeros(6))
+    said = refused(tmp_path, ranks, "a.h5", "--field.x.source=x", "--field.y.source=y")
+    assert "5" in said and "6" in said
+
+
+def test_zero_samples(tmp_path):
+    write(tmp_path / "empty.h5", x=np.zeros((0, 4), "f4"))
+    assert "sample" in refused(tmp_path, None, "empty.h5")
+
+
+def test_unknown_field_source_names_what_there_is(tmp_path):
+    write(tmp_path / "a.h5")
+    said = refused(tmp_path, None, "a.h5", "--field.label.source=yy")
+    assert "'yy'" in said and "y" in said
+
+
+def test_wrong_words(tmp_path, ranks):
+    write(tmp_path / "a.h5")
+    assert "did you mean '--batch'" in refused(tmp_path, ranks, "a.h5", "--bacth=3", code=2)
+    assert "batch" in refused(tmp_path, ranks, "a.h5", "--batch=none", code=2)
+
+
+def test_malformed_configuration(tmp_path):
+    (tmp_path / "bad.toml").write_text("files = [\n")
+    assert "bad.toml" in refused(tmp_path, None, "-c", "bad.toml", code=2)
+
+
+def test_batch_larger_than_the_selection(tmp_path, ranks):
+    write(tmp_path / "a.h5", 20)
+    said = refused(tmp_path, ranks, "a.h5", "--batch=21")
+    assert "21" in said and "20" in said and "partial" in said
+
+
+def test_select_out_of_range(tmp_path):
+    write(tmp_path / "a.h5", 20)
+    assert "20" in refused(tmp_path, None, "a.h5", "--select=20:", code=2)
+
+
+def test_too_little_memory_by_option(tmp_path, ranks):
+    write(tmp_path / "a.h5", 2000)
+    said = refused(tmp_path, ranks, "a.h5", "--memory=1MB")
+    assert "memory" in said and "1.00 MB" in said
+
+
+@pytest.fixture
+def small_cgroup():
+    """A command prefix that runs in a cgroup of 48 MB."""
+    for root, limit in ((Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"), (Path("/sys/fs/cgroup"), "memory.max")):
+        group = root / f"headrace-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / limit).write_text(str(48 << 20))
+        except OSError:
+            group.rmdir()
+            continue
+        yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+        until(lambda: not (group / "cgroup.procs").read_text(), "processes left in the cgroup")
+        group.rmdir()
+        return
+    pytest.skip("no cgroup with a memory limit can be made here")
+
+
+def test_too_little_memory_by_cgroup(tmp_path, small_cgroup):
+    write(tmp_path / "a.h5", 2000)
+    assert "cgroup" in refused(tmp_path, None, "a.h5", prefix=small_cgroup)
+
+
+def test_name_already_served(tmp_path, ranks):
+    write(tmp_path / "a.h5")
+    with running(tmp_path, [tmp_path / "a.h5"], batch=4) as service:
+        launch = ["mpirun", "-n", str(ranks)] if ranks else []
+        done = subprocess.run([*launch, HEADRACE, "serve", tmp_path / "a.h5", f"--name={service}", "--batch=4"], timeout=60,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        messages = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
+        assert done.returncode != 0 and len(messages) == 1
+        assert service.name in messages[0] and "already" in messages[0]
+
+
+def test_no_such_service():
+    done = control("stat", "nobody")
+    assert done.returncode == 1 and "nobody" in done.stderr
+    done = control("wait", "nobody", "--timeout=0.2")
+    assert done.returncode == 1 and "nobody" in done.stderr
