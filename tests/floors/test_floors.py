@@ -129,8 +129,10 @@ def compile_flags():
 def compile_alone(path, folder, flags):
     unit = folder / (name(path).replace("/", "_") + ".cpp")
     unit.write_text(f'#include "{path.relative_to(ROOT / "src")}"\n')
-    launcher = ["ccache"] if shutil.which("ccache") else []
-    call = [*launcher, *flags, "-O0", "-c", str(unit), "-o", str(unit.with_suffix(".o"))]
+    if shutil.which("ccache"):  # it knows compilations again, but not syntax checks
+        call = ["ccache", *flags, "-O0", "-c", str(unit), "-o", str(unit.with_suffix(".o"))]
+    else:
+        call = [*flags, "-O0", "-fsyntax-only", str(unit)]
     run = subprocess.run(call, cwd=folder, capture_output=True, text=True)
     return None if run.returncode == 0 else f"{name(path)}:\n{run.stderr[:2000]}"
 
