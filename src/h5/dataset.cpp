@@ -93,19 +93,21 @@ herr_t visit(hid_t root, const char* name, const H5L_info_t* link, void* data) {
 DatasetInfo describe(const File& file, std::vector<Link> links, bool in_this_file) {
   std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.key() < b.key(); });
   const auto& path = links[0].path;
+  DatasetInfo info;
+  info.path = path;
   try {
     const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), H5P_DEFAULT), "H5Dopen"));
-    auto info = describe(dataset.id(), path);
-    for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
-    if (!in_this_file) {
-      info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
-      info.offset.reset();
-      info.chunk.clear();
-    }
-    return info;
+    info = describe(dataset.id(), path);
   } catch (const Error& e) {
-    throw Error("dataset '" + path + "': " + e.what());
+    info.problem = e.what() + newer_version_hint(e.what());
   }
+  for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
+  if (!in_this_file) {
+    info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
+    info.offset.reset();
+    info.chunk.clear();
+  }
+  return info;
 }
 
 }  // namespace

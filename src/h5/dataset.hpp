@@ -25,6 +25,7 @@ struct DatasetInfo {
   std::vector<Filter> filters;
   bool partial_chunks_unfiltered = false;  ///< chunks that overlap the border are stored as they are
   std::uint64_t stored_bytes = 0;          ///< in the file, after filters
+  std::string problem;                     ///< why this HDF5 cannot open it; nothing else but the names is known then
   std::optional<std::uint64_t> offset;     ///< of the first byte in the file, where contiguous and written
 
   std::uint64_t rows() const { return dims.empty() ? 0 : dims[0]; }

@@ -28,4 +28,13 @@ std::string reason() {
   return text.empty() ? "HDF5 gives no reason" : text;
 }
 
+std::string newer_version_hint(const std::string& reason) {
+  if (reason.find("version number") == std::string::npos) return "";
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  const auto version = std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+  return "; it was written by a newer HDF5 than this one, " + version + ": write it with an older format " +
+         "(h5py: libver='v110'), or convert it with 'h5repack --high=V110'";
+}
+
 }  // namespace headrace::h5

@@ -60,6 +60,8 @@ Plist access_list() {
 
 [[noreturn]] void throw_unopenable(const std::string& path) {
   auto why = reason();
+  if (const auto hint = newer_version_hint(why); !hint.empty())
+    throw Error(fmt::format("cannot open {} ({}){}", path, why, hint));
   if (why.find("truncated") != std::string::npos) why = "the file is cut short: " + why;
   throw Error(fmt::format("cannot open {} ({}); it is damaged or still being written", path, why));
 }

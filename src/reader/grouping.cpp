@@ -77,6 +77,7 @@ std::vector<std::string> names(const FileContents& file) {
 }
 
 std::string unfit(const h5::DatasetInfo& dataset) {
+  if (!dataset.problem.empty()) return dataset.problem;
   if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
   if (!element_of(dataset.type)) return "its type is " + short_text(dataset.type);
   if (dataset.row_bytes() == 0) return fmt::format("its shape {} holds nothing", h5::shape_text(dataset.dims));

@@ -53,7 +53,8 @@ static void from_json(const json& j, Filter& f) {
 
 static void to_json(json& j, const DatasetInfo& d) {
   j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
-                   d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases});
+                   d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases,
+                   d.problem});
 }
 static void from_json(const json& j, DatasetInfo& d) {
   j.at(0).get_to(d.path);
@@ -65,6 +66,7 @@ static void from_json(const json& j, DatasetInfo& d) {
   j.at(6).get_to(d.partial_chunks_unfiltered);
   j.at(7).get_to(d.stored_bytes);
   j.at(9).get_to(d.aliases);
+  j.at(10).get_to(d.problem);
   if (!j.at(8).is_null()) d.offset = j.at(8).get<std::uint64_t>();
 }
 

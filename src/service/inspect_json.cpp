@@ -25,7 +25,9 @@ ordered_json filters(const h5::DatasetInfo& dataset) {
 }
 
 ordered_json describe(const h5::DatasetInfo& dataset) {
-  ordered_json j{{"path", dataset.path}, {"shape", dataset.dims}, {"type", h5::text_of(dataset.type)}};
+  ordered_json j{{"path", dataset.path},
+                 {"shape", dataset.dims},
+                 {"type", dataset.problem.empty() ? h5::text_of(dataset.type) : "unreadable"}};
   if (!dataset.type.members.empty()) j["members"] = members(dataset.type);
   j["layout"] = h5::text_of(dataset.layout);
   j["chunks"] = dataset.chunk.empty() ? ordered_json() : ordered_json(dataset.chunk);

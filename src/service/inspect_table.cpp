@@ -51,11 +51,13 @@ std::vector<std::string> listed(const std::vector<std::string>& items) {
 }
 
 std::string type_text(const h5::DatasetInfo& dataset) {
+  if (!dataset.problem.empty()) return "unreadable";
   const auto text = h5::text_of(dataset.type);
   return dataset.type.members.empty() ? text : fmt::format("compound of {}", dataset.type.members.size());
 }
 
 std::string layout_text(const h5::DatasetInfo& dataset) {
+  if (!dataset.problem.empty()) return "-";
   if (dataset.chunk.empty()) return std::string(h5::text_of(dataset.layout));
   auto text = "chunks " + h5::shape_text(dataset.chunk);
   if (!dataset.filters.empty()) text += ", " + filters_text(dataset);

@@ -130,6 +130,15 @@ def odd(folder):
         f.create_virtual_dataset("x", layout)
 
 
+def newer(folder):
+    """A dataset in the newest format that h5py's HDF5 knows: more than HDF5 1.10 does, where h5py has 2.0 or later."""
+    with h5py.File(f"{folder}/newest.h5", "w", libver="latest") as f:
+        f.create_dataset("x", data=values(1, 0, 20, (4,), "<f4"), chunks=(5, 4), compression="gzip")
+        f.create_dataset("y", data=values(2, 0, 20, (4,), "<f4"))
+    with h5py.File(f"{folder}/tail.h5", "w") as f:  # its data end where the file ends
+        f.create_dataset("x", data=values(3, 0, 50, (4,), "<f4"), chunks=(10, 4))
+
+
 def damaged(folder):
     rows = 64
     with h5py.File(f"{folder}/flipped.h5", "w") as f:
@@ -161,7 +170,7 @@ def damaged(folder):
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(folder, exist_ok=True)
-    for make in (types, layouts, several, odd, damaged):
+    for make in (types, layouts, several, odd, newer, damaged):
         make(folder)
 
 

@@ -112,16 +112,49 @@ BOOST_AUTO_TEST_CASE(a_file_that_shrinks_or_goes) {
   all_say(world, load_message(world, catalog, Io::direct, true, 2), {scratch.path, "No such file"});
 }
 
+/// Cuts the end off the file as soon as the first rows have come.
+class SpoilSport : public SampleSink {
+ public:
+  SpoilSport(const Catalog& catalog, const std::string& path)
+      : SampleSink(catalog, false), path_(path), bytes_(std::filesystem::file_size(path)) {}
+  void accept(std::size_t dataset, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
+    std::filesystem::resize_file(path_, bytes_ - 8);
+    SampleSink::accept(dataset, first, rows, raw);
+  }
+
+ private:
+  std::string path_;
+  std::uintmax_t bytes_;
+};
+
+BOOST_AUTO_TEST_CASE(a_file_that_shrinks_while_hdf5_reads_it) {
+  const auto world = mpi::Comm::world();
+  for (const auto io : {Io::direct, Io::collective}) {
+    const Scratch scratch(world);
+    if (world.rank() == 0)
+      std::filesystem::copy_file(fixture("tail.h5"), scratch.path, std::filesystem::copy_options::overwrite_existing);
+    world.barrier();
+    const auto catalog = select(scan(world, {scratch.path}), {"x"});
+    SpoilSport sink(catalog, scratch.path);
+    LoadOptions options;
+    options.io = io;
+    options.slice_bytes = 160;
+    all_say(world, message_of([&] { load(world, catalog, even(50, world), sink, options); }),
+            {scratch.path, "has changed"});
+    world.barrier();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(synthetic_rows_are_what_the_formula_says) {
   const auto world = mpi::Comm::world();
   const Scratch scratch(world);
-  for (const std::uint64_t row_bytes : {512u, 7u, 20000000u}) {
-    const std::uint64_t rows = row_bytes > 1000 ? 3 : 1001;
+  for (const std::uint64_t row_bytes : {512u, 7u, 4096u, 20000000u}) {
+    const std::uint64_t rows = row_bytes > 5000 ? 3 : 1001;
     write_synthetic(world, scratch.path, rows, row_bytes);
     const auto catalog = select(scan(world, {scratch.path}), {"data"});
     BOOST_TEST(catalog.samples == rows);
     BOOST_TEST(catalog.row_bytes() == row_bytes);
-    SampleSink sink(catalog, true);
+    SampleSink sink(catalog, row_bytes != 4096);  // 4096: many strips that are converted on the way
     const auto mine = even(rows, world);
     load(world, catalog, mine, sink, {});
     const bool floats = row_bytes % 4 == 0;

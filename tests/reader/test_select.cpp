@@ -102,6 +102,17 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
 }
 
+BOOST_AUTO_TEST_CASE(a_dataset_that_cannot_be_opened_spoils_no_other) {
+  auto newest = contents({"newest.h5"});
+  newest[0].datasets[0].problem = "H5Dopen failed (bad version number for layout message)";  // as by a newer HDF5
+  newest[0].datasets[1].problem.clear();
+  BOOST_TEST(newest[0].datasets.size() == 2u);
+  const auto text = message_of([&] { select(newest, {"x"}); });
+  BOOST_TEST(text.find("bad version number") != std::string::npos, text);
+  const auto left_out = message_of([&] { select(newest, {}); });
+  if (newest[0].datasets[1].rows() > 0) BOOST_TEST(left_out == "no error");
+}
+
 BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
   for (const char* name : {"types.h5", "odd.h5", "layouts.h5"}) {
     const auto here = examine(fixture(name));
