@@ -127,7 +127,7 @@ class Engine {
   std::deque<Fetch> fetch_queue_;  // when all tags are taken
   std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
   std::size_t packing_ = 0;
-  double last_busy_ = 0, nap_ = 0, next_check_ = 0;
+  double last_moved_ = 0, last_busy_ = 0, nap_ = 0, next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
   std::array<std::size_t, 5> under_way_{};  // per kind
