@@ -13,14 +13,15 @@ namespace {
 constexpr std::byte guard{0xa5};
 
 /// Row by row, byte by byte; and nothing beside the target is touched.
-void check(std::mt19937_64& random, std::size_t row_bytes, std::size_t count, std::size_t skew) {
+void check(std::mt19937_64& random, std::size_t row_bytes, std::size_t count, std::size_t skew,
+           Reuse reuse = Reuse::later) {
   const std::size_t stored = 1 + random() % 40;
   std::vector<std::byte> store(stored * row_bytes);
   for (auto& byte : store) byte = static_cast<std::byte>(random());
   std::vector<std::uint32_t> rows(count);
   for (auto& row : rows) row = static_cast<std::uint32_t>(random() % stored);
   std::vector<std::byte> target(skew + count * row_bytes + 300, guard);
-  copy_rows(store.data(), row_bytes, rows, target.data() + skew);
+  copy_rows(store.data(), row_bytes, rows, target.data() + skew, reuse);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < target.size(); ++i) {
     const bool inside = i >= skew && i < skew + count * row_bytes;
@@ -41,7 +42,10 @@ BOOST_AUTO_TEST_CASE(small_rows_of_any_size) {
 BOOST_AUTO_TEST_CASE(large_rows_go_around_the_caches) {
   std::mt19937_64 random(3);
   for (const std::size_t bytes : {32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 32 * 1024 + 127, 69'020, 100'003})
-    for (const std::size_t skew : {0, 1, 31, 32, 200}) check(random, bytes, 5, skew);
+    for (const std::size_t skew : {0, 1, 31, 32, 200}) {
+      check(random, bytes, 5, skew);
+      check(random, bytes, 5, skew, Reuse::soon);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(no_rows) {
