@@ -14,6 +14,7 @@
 #include "service/control.hpp"
 #include "service/inspect.hpp"
 #include "service/inspect_config.hpp"
+#include "service/inspect_sample.hpp"
 #include "service/options_load.hpp"
 #include "service/plan_command.hpp"
 #include "service/serve.hpp"
@@ -81,14 +82,25 @@ int run_stats(const Arguments& arguments, Mistakes& mistakes) {
   return stats(config, options, std::cout);
 }
 
+const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
+const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
+
 int run_inspect(const Arguments& arguments, Mistakes& mistakes) {
   if (!arguments.config.empty() || !arguments.settings.empty()) {
     const auto config = load_config(arguments, environment(), mistakes);
     if (config.files.empty())
       throw UsageError("no files to inspect; name them as arguments or as files = [...] in the configuration");
-    return inspect_config(config, arguments.has(as_json.name), std::cout);
+    if (!arguments.has(one_sample.name)) {
+      if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
+      return inspect_config(config, arguments.has(as_json.name), std::cout);
+    }
+    const SampleOptions options{arguments.value(one_sample.name, "").text(), arguments.has(as_json.name),
+                                arguments.has(picture.name) ? arguments.value(picture.name, "").text() : ""};
+    return inspect_sample(config, options, std::cout);
   }
   mistakes.throw_if_any();
+  if (arguments.has(one_sample.name) || arguments.has(picture.name))
+    throw UsageError("--sample and --plot need a configuration; add -c CONFIG");
   if (arguments.positional.empty()) throw UsageError("no files to inspect; name HDF5 files: headrace inspect FILE...");
   return inspect(arguments.positional, arguments.has(as_json.name), std::cout);
 }
@@ -174,7 +186,7 @@ std::vector<Entry> entries() {
         "Shows what HDF5 files hold and how well they will read.",
         inspect_details,
         true,
-        {as_json}},
+        {as_json, one_sample, picture}},
        run_inspect},
       {{"serve", "[FILE...]", "Serves the samples of HDF5 files to trainers.", serve_details, true, {}}, run_serve},
       {{"bench",

@@ -26,8 +26,8 @@ class SampleColumns {
   bool is_whole(std::size_t column) const;
 
   /// Collective. Reads the intervals, which lie in [first, last); other samples keep values of no meaning.
-  void read(const mpi::Comm& comm, std::uint64_t first, std::uint64_t last,
-            std::span<const reader::Interval> intervals, const reader::LoadOptions& options);
+  void read(const mpi::Comm& comm, std::uint64_t first, std::uint64_t last, std::span<const reader::Interval> intervals,
+            const reader::LoadOptions& options);
   /// One value per sample of [first, last).
   const transform::ColumnValues& values(std::size_t column) const { return values_[column]; }
 

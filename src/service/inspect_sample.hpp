@@ -1,0 +1,25 @@
+// `headrace inspect -c CONFIG --sample N` (or FILE:ROW): raw and finished values of one sample, as text, as JSON, or as
+// a picture.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "service/config.hpp"
+
+namespace headrace::service {
+
+struct SampleOptions {
+  std::string which;  ///< number of the sample, or FILE:ROW
+  bool json = false;
+  std::string plot;  ///< path of a picture to draw; needs python3 with matplotlib
+};
+
+/// Returns the exit code. As JSON:
+///
+///   {"sample", "file", "row",
+///    "fields": [{"name", "type", "shape", "columns", "classes", "values": nested lists (NaN and infinities: null),
+///                "raw": [{"name", "type", "shape", "values"}]}]}
+int inspect_sample(const Config& config, const SampleOptions& options, std::ostream& out);
+
+}  // namespace headrace::service

@@ -1,0 +1,12 @@
+// A picture of one sample, drawn by Python with matplotlib.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace headrace::service {
+
+/// view: as inspect_sample() writes it. Throws Error that says what to install where python3 or matplotlib is missing.
+void plot_sample(const nlohmann::ordered_json& view, const std::string& path);
+
+}  // namespace headrace::service

@@ -1,0 +1,33 @@
+// What the file holds of one sample: the cells that a field is made of, before anything is done to them.
+#pragma once
+
+#include <vector>
+
+#include "reader/load.hpp"
+#include "service/blueprint.hpp"
+#include "service/sample_view.hpp"
+
+namespace headrace::service {
+
+class RawRows {
+ public:
+  /// contents: of the sample's file alone.
+  RawRows(const reader::Contents& contents, const Blueprint& blueprint, std::uint64_t row, const mpi::Comm& alone,
+          const reader::LoadOptions& options);
+
+  /// One array per column of a compound, per dataset otherwise. Of joined tables, the rows that belong.
+  std::vector<ValueArray> of(const FieldPlan& plan) const;
+
+ private:
+  std::vector<std::uint64_t> table_rows(const Join& join) const;
+  void read_item(const FieldPlan& plan, std::size_t item, const std::vector<std::uint64_t>& rows,
+                 std::vector<ValueArray>& arrays) const;
+
+  const reader::Contents& contents_;
+  const Blueprint& blueprint_;
+  std::uint64_t row_;
+  const mpi::Comm& alone_;
+  const reader::LoadOptions& options_;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,141 @@
+#include "service/sample_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "mpi/session.hpp"
+#include "reader/files.hpp"
+#include "service/join.hpp"
+#include "service/load_settings.hpp"
+#include "service/outside_validity.hpp"
+#include "service/plan_fields.hpp"
+#include "service/sample_raw.hpp"
+#include "service/store_sink.hpp"
+#include "transform/column_values.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+/// A sample's place.
+struct Place {
+  std::size_t file = 0;
+  std::uint64_t row = 0;
+};
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Place place_of(const reader::Catalog& catalog, std::uint64_t sample) {
+  for (std::size_t f = 0; f < catalog.files.size(); ++f)
+    if (const auto& file = catalog.files[f]; sample < file.first_sample + file.samples)
+      return {f, sample - file.first_sample};
+  throw UsageError(
+      fmt::format("--sample {}: there are {} samples (0 to {})", sample, catalog.samples, catalog.samples - 1));
+}
+
+/// The file that was named: by its path, or by the end of it where that is clear.
+std::size_t find_file(const reader::Catalog& catalog, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> paths;
+  std::vector<std::size_t> ending;
+  for (std::size_t f = 0; f < catalog.files.size(); ++f) {
+    const auto& path = paths.emplace_back(catalog.files[f].path);
+    std::error_code ignored;
+    if (path == name || fs::equivalent(path, name, ignored)) return f;
+    if (path.ends_with("/" + name)) ending.push_back(f);
+  }
+  if (ending.size() == 1) return ending[0];
+  throw UsageError(fmt::format("--sample: '{}' is none of the {} files of the configuration{}", name, paths.size(),
+                               did_you_mean(name, paths)));
+}
+
+Place find_place(const reader::Catalog& catalog, const std::string& which) {
+  if (const auto sample = number(which)) return place_of(catalog, *sample);
+  const auto colon = which.rfind(':');
+  const auto row = colon == std::string::npos ? std::nullopt : number(std::string_view(which).substr(colon + 1));
+  if (!row) throw UsageError("--sample takes the number of a sample, or FILE:ROW, and not '" + which + "'");
+  const auto f = find_file(catalog, which.substr(0, colon));
+  const auto& file = catalog.files[f];
+  if (*row >= file.samples)
+    throw UsageError(fmt::format("--sample {}: {} holds {} samples", which, file.path, file.samples));
+  return {f, *row};
+}
+
+/// A store of this sample alone, filled as the service fills its own.
+class Showcase {
+ public:
+  Showcase(const Config& config, reader::Contents file, FieldPlans plans, std::uint64_t row)
+      : topology_(Topology::discover(mpi::Comm::self(), false)), contents_(std::move(file)), row_(row) {
+    blueprint_.catalog = catalog_of(contents_, plans.fields);
+    blueprint_.schema = std::move(plans.schema);
+    blueprint_.fields = std::move(plans.fields);
+    const std::vector<plan::Slab> slabs{{0, blueprint_.catalog.samples}};
+    const plan::Range one{row, row + 1};
+    blueprint_.placement = plan::Placement(slabs, plan::Members(plan::Selection::of({&one, 1}), slabs));
+    const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
+    store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
+    fill(load_options(config, 1));
+  }
+
+  const Blueprint& blueprint() const { return blueprint_; }
+  const reader::Contents& contents() const { return contents_; }
+  const std::byte* finished(std::size_t array) const { return store_->column(0, array); }
+
+ private:
+  void fill(const reader::LoadOptions& options) {
+    StoreSink sink(blueprint_, topology_, *store_);
+    const std::vector<reader::Interval> one{{row_, row_ + 1}};
+    sink.fill_constants();
+    load_outside_validity(blueprint_, topology_, contents_, one, sink, options);
+    reader::load(topology_.all, blueprint_.catalog, one, sink, options);
+    load_joins(blueprint_, topology_, contents_, sink, options);
+    sink.finish(1);
+  }
+
+  Topology topology_;
+  reader::Contents contents_;
+  std::uint64_t row_;
+  Blueprint blueprint_;
+  std::unique_ptr<store::NodeStore> store_;
+};
+
+ValueArray finished_array(const Field& field, const std::byte* row) {
+  const transform::Cell cell{transform::CellKind::number, field.dtype, false, 0, size_of(field.dtype)};
+  ValueArray array{field.name, std::string(name_of(field.dtype)), field.shape,
+                   transform::make_values(cell, field.elements())};
+  transform::load_values(cell, row, size_of(field.dtype), field.elements(), array.values, 0);
+  return array;
+}
+
+}  // namespace
+
+SampleView view_sample(const Config& config, const std::string& which) {
+  const mpi::Session session;
+  const auto alone = mpi::Comm::self();
+  const auto options = load_options(config, 1);
+  const auto contents = reader::scan(alone, reader::expand_files(config.files));
+  auto plans = plan_fields(config, contents, alone, options);
+  const auto catalog = catalog_of(contents, plans.fields);
+  const auto place = find_place(catalog, which);
+  const auto& file = catalog.files[place.file];
+  const Showcase showcase(config, {contents[place.file]}, std::move(plans), place.row);
+
+  SampleView view{file.first_sample + place.row, file.path, place.row, {}};
+  const auto& blueprint = showcase.blueprint();
+  for (const auto& field : blueprint.schema)
+    view.fields.push_back({field, finished_array(field, showcase.finished(view.fields.size())), {}});
+  RawRows rows(showcase.contents(), blueprint, place.row, alone, options);
+  for (const auto& plan : blueprint.fields) view.fields[plan.array].raw = rows.of(plan);
+  return view;
+}
+
+}  // namespace headrace::service

@@ -1,0 +1,39 @@
+// One sample as trainers get it, and as it stands in the file: read alone, through the very code that serves it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/schema.hpp"
+#include "service/config.hpp"
+#include "transform/condition.hpp"
+
+namespace headrace::service {
+
+/// Values with a shape, row-major.
+struct ValueArray {
+  std::string name;  ///< of a raw array: "jets.pt"
+  std::string type;  ///< "float32", "float64 (big-endian)"
+  std::vector<std::uint64_t> shape;
+  transform::ColumnValues values;
+};
+
+struct FieldView {
+  Field field;
+  ValueArray finished;
+  std::vector<ValueArray> raw;  ///< of a mask: none
+};
+
+struct SampleView {
+  std::uint64_t sample = 0;  ///< its number among all samples
+  std::string file;
+  std::uint64_t row = 0;
+  std::vector<FieldView> fields;
+};
+
+/// `which`: a sample number, or FILE:ROW. Reads the rows of that sample alone; of joined tables, the ids of its file
+/// and the rows that belong. Throws UsageError for a sample that is not there, and what serve would throw for values
+/// that break a promise.
+SampleView view_sample(const Config& config, const std::string& which);
+
+}  // namespace headrace::service
