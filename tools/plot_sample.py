@@ -12,12 +12,14 @@ try:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
-    from matplotlib.colors import LogNorm, Normalize
+    from matplotlib.colors import LogNorm
 except ImportError:
     sys.exit(3)  # told by the caller
 
-COLUMNS = 3  # of the page
+COLUMNS = 3  # of the page, at most
 MOST_ROWS, MOST_COLUMNS = 12, 8  # of a table; more are shortened
+MOST_STEPS = 60  # values drawn as steps; more are a line
+MOST_LINES = 6  # rows of numbers drawn together; more are an image
 SHADE = "#eef2f7"
 
 
@@ -61,7 +63,7 @@ def draw_table(figure, name, rows, row_names, column_names):
 def norm_of(image):
     """Logarithmic where values reach over many decades, as deposited energies do."""
     positive = image[np.isfinite(image) & (image > 0)]
-    if np.nanmin(image, initial=0) < 0 or len(positive) < 2 or positive.max() < 1e3 * np.median(positive):
+    if np.nanmin(image, initial=0) < 0 or len(positive) < 2 or positive.max() < 100 * np.median(positive):
         return None
     return LogNorm(max(positive.min(), positive.max() * 1e-6), positive.max())
 
@@ -90,21 +92,26 @@ def draw_image(figure, name, image):
 def draw_volume(figure, name, volume):
     figure.suptitle(name, x=0.01, ha="left")
     sums = [np.nansum(volume, axis=axis) for axis in (2, 1, 0)]
-    values = np.concatenate([image.ravel() for image in sums])
-    norm = norm_of(values) or Normalize(values.min(), values.max())  # one scale for all three
     for axes, image, gone in zip(figure.subplots(1, 3), sums, (2, 1, 0)):
         rest = [axis for axis in range(3) if axis != gone]
-        show(figure, axes, image, f"axis {rest[1]}", f"axis {rest[0]}", norm)
+        show(figure, axes, image, f"axis {rest[1]}", f"axis {rest[0]}", norm_of(image))
         axes.set_title(f"sum over axis {gone}", fontsize=9)
 
 
-def draw_line(figure, name, values):
+def draw_lines(figure, name, rows):
     axes = figure.subplots()
     axes.set_title(name, loc="left")
-    axes.plot(values, drawstyle="steps-mid" if len(values) <= 60 else "default", linewidth=1.2)
+    for number, values in enumerate(rows):
+        if len(values) <= MOST_STEPS:  # one step for each, centred on its number
+            axes.stairs(values, np.arange(len(values) + 1) - 0.5, baseline=None, linewidth=1.2, label=str(number))
+        else:
+            axes.plot(values, linewidth=1, label=str(number))
     axes.margins(x=0)
     axes.grid(alpha=0.3)
     axes.set_xlabel("element")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(rows) > 1:
+        axes.legend(title="axis 0", fontsize=7, title_fontsize=7)
 
 
 def draw_flags(figure, name, values):
@@ -130,9 +137,14 @@ def draw_bars(figure, name, values, labels):
     axes.set_title(name, loc="left")
 
 
-def is_picture(shape):
-    """Whether the last axis holds colours."""
-    return len(shape) == 3 and shape[-1] in (3, 4) and min(shape[:2]) >= 16
+def as_picture(values):
+    """Height x width x colours between 0 and 1, where the first or the last axis can only hold colours; else None."""
+    if values.ndim == 3 and values.shape[0] == 3 and min(values.shape[1:]) >= 16:
+        values = np.moveaxis(values, 0, -1)
+    if values.ndim != 3 or values.shape[-1] not in (3, 4) or min(values.shape[:2]) < 16:
+        return None
+    low, high = np.nanmin(values), np.nanmax(values)
+    return np.clip((values - low) / (high - low or 1), 0, 1)
 
 
 def panel(field):
@@ -151,18 +163,16 @@ def panel(field):
         height = 0.6 + 0.25 * (min(len(rows), MOST_ROWS) + 1)
         width = 3 if len(rows[0]) > 4 else 2 if len(rows[0]) > 2 else 1
         return width, height, lambda f: draw_table(f, name, rows, named, field["columns"])
-    if slim.ndim == 1:
-        return 1, 2.4, lambda f: draw_line(f, name, slim)
+    if slim.ndim == 1 or slim.ndim == 2 and len(slim) <= MOST_LINES and slim.shape[1] > MOST_STEPS:
+        return 1, 2.4, lambda f: draw_lines(f, name, np.atleast_2d(slim))
     if slim.ndim == 2:
         if slim.size <= 40:
             table = slim.tolist()
             height = 0.6 + 0.25 * len(slim)
             return 1 if len(slim[0]) <= 4 else 2, height, lambda f: draw_table(f, name, table, None, None)
         return 1, 3.2, lambda f: draw_image(f, name, slim)
-    if is_picture(slim.shape):
-        low, high = np.nanmin(slim), np.nanmax(slim)
-        colours = np.clip((slim - low) / (high - low or 1), 0, 1)
-        return 1, 3.2, lambda f: draw_image(f, name, colours)
+    if (picture := as_picture(slim)) is not None:
+        return 1, 3.2, lambda f: draw_image(f, name, picture)
     while slim.ndim > 3:  # the first of several channels
         slim, name = slim[0], name + ", first channel"
     return 3, 3.4, lambda f: draw_volume(f, name, slim)
@@ -216,12 +226,13 @@ def main(path):
         panels.append((1, 0.5 + 0.27 * len(table), lambda f: draw_scalars(f, table)))
     rows = pack(panels)
     heights = [max(one[1] for one in row) for row in rows]
-    figure = plt.figure(figsize=(12, sum(heights) + 0.6), layout="constrained")
+    columns = max(sum(one[0] for one in row) for row in rows)
+    figure = plt.figure(figsize=(4 * max(columns, 2), sum(heights) + 0.6), layout="constrained")
     figure.suptitle(f"sample {sample['sample']}: row {sample['row']} of {sample['file'].rsplit('/', 1)[-1]}", fontsize=11)
     bands = np.atleast_1d(figure.subfigures(len(rows), 1, height_ratios=heights))
     for band, row in zip(bands, rows):
         widths = [one[0] for one in row]
-        left = COLUMNS - sum(widths)
+        left = columns - sum(widths)
         parts = np.atleast_1d(band.subfigures(1, len(row) + (left > 0), width_ratios=widths + [left] * (left > 0)))
         for part, one in zip(parts, row):
             one[2](part)
