@@ -53,6 +53,8 @@ Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(
     columns_.push_back(labels_ ? make_labels(column.cell, labels_, field.one_hot, field.dtype)
                                : make_column(column, field.dtype, field.overflow));
   flat_ = flat();
+  if (!labels_ && !flat_) scaled_ = make_scaled_columns(spec_.columns, field.dtype);
+  if (scaled_) capacity_ = std::min(capacity_, std::max<std::size_t>(block_values / spec_.columns.size(), 1));
 }
 
 void Item::prepare_constant() {
@@ -128,7 +130,16 @@ void Item::apply_flat(const std::byte* raw, std::uint64_t rows, std::byte* out) 
   }
 }
 
+bool Item::finish_at_once(const Block& block, const std::byte* valid, std::byte* out) const {
+  alignas(64) std::byte buffer[words_bytes];
+  const bool direct = target_.bytes == target_.record_bytes && block.index == nullptr && !target_.repeated;
+  if (!scaled_->finish(block.records, block.n, direct ? out + block.first * target_.bytes : buffer)) return false;
+  if (!direct) place(target_, buffer, target_.bytes, block, 0, valid, out);
+  return true;
+}
+
 void Item::finish(const Block& block, const std::byte* valid, std::byte* out) const {
+  if (scaled_ && finish_at_once(block, valid, out)) return;
   alignas(64) std::byte words[words_bytes];
   std::vector<std::byte> more(piece_ > words_bytes ? piece_ : 0);  // one-hot among very many classes
   std::byte* const buffer = more.empty() ? words : more.data();

@@ -7,6 +7,7 @@
 #include "transform/column.hpp"
 #include "transform/plugin_stage.hpp"
 #include "transform/record_walk.hpp"
+#include "transform/scaled_columns.hpp"
 #include "transform/target.hpp"
 
 namespace headrace::transform {
@@ -34,6 +35,7 @@ class Item {
   void apply_flat(const std::byte* raw, std::uint64_t rows, std::byte* out) const;
   void apply_rows(const RecordWalk::Rows& rows, std::byte* out) const;
   void finish(const Block& block, const std::byte* valid, std::byte* out) const;
+  bool finish_at_once(const Block& block, const std::byte* valid, std::byte* out) const;
   void measure(const Block& block, ItemStatistics& statistics) const;
   void prepare_constant();
 
@@ -44,6 +46,7 @@ class Item {
   std::size_t capacity_;  ///< records of a block
   bool flat_ = false;
   std::vector<std::unique_ptr<Column>> columns_;  ///< empty for a constant, and with a plugin
+  std::unique_ptr<ScaledColumns> scaled_;         ///< all columns at once, where that can be
   std::unique_ptr<PluginStage> stage_;
   std::byte constant_[8] = {};
 };

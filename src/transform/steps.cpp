@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "transform/bad_element.hpp"
+#include "transform/logarithm.hpp"
 #include "transform/wide_loop.hpp"
 
 namespace headrace::transform {
@@ -115,13 +116,20 @@ void Steps<W>::treat_nonfinite(W* values, std::size_t n) const {
 
 template <class W>
 void Steps<W>::take_log(W* values, std::size_t n) const {
-  for (std::size_t i = 0; i < n; ++i) {
-    if (values[i] <= 0)
-      throw BadElement(i, fmt::format("log of {} (only positive values have one); leave the column out of log, or cut "
-                                      "such samples away with where",
-                                      shown(values[i])));
-    values[i] = std::log(values[i]);
-  }
+  const bool positive = run_wide(
+      [](const W* x, std::size_t count) HEADRACE_KERNEL {
+        unsigned bad = 0;
+        for (std::size_t i = 0; i < count; ++i) bad |= x[i] <= 0 ? 1u : 0u;
+        return bad == 0;
+      },
+      values, n);
+  if (positive) [[likely]]
+    return take_logarithms(values, n);
+  const auto at = std::find_if(values, values + n, [](W value) { return value <= 0; }) - values;
+  throw BadElement(static_cast<std::size_t>(at),
+                   fmt::format("log of {} (only positive values have one); leave the column out of log, or cut "
+                               "such samples away with where",
+                               shown(values[at])));
 }
 
 template <class W>

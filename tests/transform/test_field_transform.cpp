@@ -93,6 +93,45 @@ BOOST_AUTO_TEST_CASE(random_fields_become_what_the_reference_says) {
   BOOST_TEST(refused > 200);
 }
 
+BOOST_AUTO_TEST_CASE(columns_of_one_type_are_scaled_each_its_own_way) {
+  Random random(31);
+  int fine = 0, refused = 0;
+  for (int round = 0; round < 400; ++round) {
+    const auto type = one_in(random, 2) ? DType::float32 : DType::float64;
+    const bool big_endian = one_in(random, 2);
+    FieldSpec field{.records = 1 + below(random, 9), .columns = 1 + static_cast<std::uint32_t>(below(random, 40))};
+    field.dtype = one_in(random, 2) ? type : DType::float16;
+    field.overflow = one_in(random, 2) ? Overflow::error : Overflow::saturate;
+    auto item = any_item(random, field.records, field.columns, one_in(random, 2));
+    std::uint64_t offset = 0;
+    for (auto& column : item.columns) {
+      column = any_column(random, type, true);
+      column.name = std::to_string(offset);
+      column.cell.big_endian = big_endian;
+      column.cf.reset(), column.log = column.tanh_log = false;
+      if (column.nonfinite.kind == Nonfinite::Kind::keep) column.nonfinite.kind = Nonfinite::Kind::replace;
+      offset += one_in(random, 20) ? 2 : 0;
+      column.cell.offset = offset;
+      offset += column.cell.bytes;
+    }
+    item.raw.record_bytes = offset;
+    give_validity(random, item);
+    field.items = {item};
+    const auto rows = 1 + below(random, 300);
+    std::deque<RawItem> raw;
+    raw.push_back(any_rows(random, field, item, rows, one_in(random, 3)));
+    if (raw[0].too_long) continue;
+    const auto expected = expected_of(field, raw, rows);
+    Bytes out(rows * field.row_bytes());
+    const bool good = apply_all(FieldTransform(field), raw, rows, expected, out.data());
+    BOOST_TEST(good == expected.bad.empty());
+    if (good) check_values(field, expected, out.data());
+    ++(good ? fine : refused);
+  }
+  BOOST_TEST(fine > 200);
+  BOOST_TEST(refused > 20);
+}
+
 BOOST_AUTO_TEST_CASE(single_records_become_what_whole_rows_become) {
   Random random(7);
   for (int round = 0; round < 200; ++round) {
