@@ -31,6 +31,11 @@ def short(value):
     return f"{value:.4g}"
 
 
+def fitting(name, most=20):
+    """The name, without its middle where it is too long for a column."""
+    return name if len(name) <= most else f"{name[:most - 8]}…{name[-7:]}"
+
+
 def kept(count, most):
     """Which of so many are shown; None stands for those left out."""
     if count <= most:
@@ -47,7 +52,7 @@ def draw_table(figure, name, rows, row_names, column_names):
     text = [["…" if r is None or c is None else short(rows[r][c]) for c in shown_columns] for r in shown_rows]
     labels = {"rowLabels": ["…" if r is None else row_names[r] for r in shown_rows]} if row_names else {}
     if column_names:
-        labels["colLabels"] = ["…" if c is None else column_names[c] for c in shown_columns]
+        labels["colLabels"] = ["…" if c is None else fitting(column_names[c]) for c in shown_columns]
     table = axes.table(text, loc="upper center", cellLoc="right", bbox=None, **labels)
     table.auto_set_font_size(False)
     table.set_fontsize(8)
