@@ -8,7 +8,7 @@
 //
 // Strongest first: * / %, then + -, comparisons, ! and not (so !a == b is !(a == b)), && and and, || and or.
 // Names: letters, digits, _ and . and /, where / stands before a letter: a/b is a path, a / b and a/2 are divisions.
-// A column alone is no condition, of bools neither: flag == true, or flag != 0.
+// A column of flags (bools, or integers that are all 0 or 1) is a condition as it stands: !jets.ok && jets.pt > 20.
 //
 // Integers stay integers: sums and products are exact in 128 bits and an error beyond (1.7e38); comparisons are exact
 // between all kinds of number; / is a true division in float64; % has the sign of the divisor, as in Python and NumPy;
@@ -44,7 +44,7 @@ class Condition {
 
   /// keep[i] = 1 where the condition holds for sample i, else 0. values: as columns(), all of the same length, which
   /// keep gets; a condition without columns fills keep as it comes. Throws UsageError where texts and numbers are mixed
-  /// (without any samples too) and where integers grow beyond 128 bits.
+  /// (without any samples too), where a column alone holds no flags, and where integers grow beyond 128 bits.
   void evaluate(const std::vector<ColumnValues>& values, std::vector<std::uint8_t>& keep) const;
 
  private:

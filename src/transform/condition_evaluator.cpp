@@ -6,11 +6,38 @@
 namespace headrace::transform::condition {
 namespace {
 
+/// Of a column, so of 64 bits.
+std::string shown(Integer value) {
+  return value < 0 ? std::to_string(static_cast<std::int64_t>(value))
+                   : std::to_string(static_cast<std::uint64_t>(value));
+}
+
 class Evaluator {
  public:
   Evaluator(std::string_view text, const std::vector<ColumnValues>& columns, std::size_t begin, std::size_t n)
       : text_(text), columns_(columns), begin_(begin), n_(n) {}
 
+  /// Of a part that must be a condition: a column alone is one where it holds flags.
+  Logicals logical(const Expression& part) const {
+    auto result = values(part);
+    if (auto* logicals = std::get_if<Logicals>(&result)) return std::move(*logicals);
+    const auto refuse = [&](const std::string& holds) {
+      return error_at(text_, part.place,
+                      "'" + words(text_, part.place) + "' alone is no condition (it holds " + holds +
+                          "; flags are bools, or integers that are all 0 or 1); compare it with something");
+    };
+    if (is_text(result)) throw refuse("texts");
+    const auto* integers = std::get_if<Integers>(&result);
+    if (integers == nullptr) throw refuse("floats");
+    Logicals flags(integers->size());
+    for (std::size_t i = 0; i < flags.size(); ++i) {
+      if ((*integers)[i] != 0 && (*integers)[i] != 1) throw refuse(shown((*integers)[i]));
+      flags[i] = static_cast<std::uint8_t>((*integers)[i]);
+    }
+    return flags;
+  }
+
+ private:
   Values values(const Expression& part) const {
     switch (part.operation) {
       case Operation::constant:
@@ -31,7 +58,6 @@ class Evaluator {
     }
   }
 
- private:
   Logicals logicals(const Expression& part) const {
     switch (part.operation) {
       case Operation::all:
@@ -157,8 +183,6 @@ class Evaluator {
     return result;
   }
 
-  Logicals logical(const Expression& part) const { return std::get<Logicals>(values(part)); }
-
   Logicals is_nan(const Expression& part) const {
     const auto reals = to_reals(numbers(*part.parts[0]));
     Logicals result(n_);
@@ -202,8 +226,7 @@ class Evaluator {
 
 void evaluate(std::string_view text, const Expression& root, const std::vector<ColumnValues>& columns,
               std::size_t begin, std::size_t n, std::uint8_t* keep) {
-  const auto values = Evaluator(text, columns, begin, n).values(root);
-  const auto& logicals = std::get<Logicals>(values);
+  const auto logicals = Evaluator(text, columns, begin, n).logical(root);
   std::copy(logicals.begin(), logicals.end(), keep);
 }
 

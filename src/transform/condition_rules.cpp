@@ -3,7 +3,7 @@
 namespace headrace::transform::condition {
 
 void need_logical(std::string_view text, const Expression& part) {
-  if (part.worth == Worth::logical) return;
+  if (part.worth == Worth::logical || part.worth == Worth::column) return;
   const auto what = words(text, part.place);
   throw error_at(text, part.place,
                  "'" + what + "' is a value, not a condition; compare it with something, as in " + what +

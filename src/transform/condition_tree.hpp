@@ -1,9 +1,10 @@
 // What a condition says, as a tree. Immutable; any thread.
 //
 // Invariants, which the parser keeps:
-//   1 the root is logical, and so are the operands of logic; those of arithmetic and of < are not, nor are they texts
+//   1 the root is logical or a column, and so are the operands of logic; those of arithmetic and of < are not logical,
+//     nor are they texts
 //   2 no tree is higher than max_height, so that walks over it may recurse
-//   3 what a column holds, numbers or texts, is not known before evaluation
+//   3 what a column holds, numbers, flags or texts, is not known before evaluation
 #pragma once
 
 #include <memory>
@@ -42,7 +43,7 @@ enum class Operation {
   negation,
 };
 
-/// What a part is worth. A column may turn out to be either number or text.
+/// What a part is worth. A column may turn out to be either number, flag or text.
 enum class Worth { logical, number, text, column };
 
 using Constant = std::variant<bool, Integer, double, std::string>;

@@ -104,7 +104,7 @@ def test_lists(tmp_path, files, stagers, split):
 
 
 def test_files_then_select_then_where(tmp_path, files):
-    flags = {"stream.train.files": files[2], "stream.train.select": "0.5:", "stream.train.where": "jets.ok == true",
+    flags = {"stream.train.files": files[2], "stream.train.select": "0.5:", "stream.train.where": "jets.ok",
              "where": "jets.kind != 1", "batch": 2, "last": "partial"}
     table = jets(files)
     expected = [i for i in range(163, SAMPLES) if table["ok"][i] and table["kind"][i] != 1]
@@ -121,6 +121,7 @@ def test_samples_that_nobody_selects_are_not_stored(tmp_path, files):
     ({"where": "jets.pt >"}, ["jets.pt >", "can stand here"]),
     ({"where": "jets.pz > 1"}, ["'jets.pz'", "pt", "kind"]),
     ({"where": "jet.pt > 1"}, ["'jet.pt'", "jets"]),
+    ({"where": "jets.pt"}, ["no condition", "floats"]),
     ({"where": "weight > 1"}, ["'weight'", "(100, 2)", "one value per sample"]),
     ({"where": "jets.pt > 1e9"}, ["no sample is left", "223"]),
     ({"select": "train"}, ["'train'", "split"]),

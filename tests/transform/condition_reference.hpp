@@ -59,8 +59,16 @@ inline double real_modulo(double a, double b) {
   const cpp_rational rest =
       fraction(a) - fraction(b) * floor_of(b < 0 ? fraction(-a) / fraction(-b) : fraction(a) / fraction(b));
   if (rest == 0) return std::copysign(0.0, b);
-  const auto power = static_cast<int>(msb(denominator(rest)));  // denominators of float64 are powers of two
-  return std::ldexp(std::strtod(numerator(rest).str().c_str(), nullptr), -power);
+  auto power = static_cast<int>(msb(denominator(rest)));  // denominators of float64 are powers of two
+  cpp_int size = abs(numerator(rest));
+  if (const auto digits = static_cast<int>(msb(size));
+      digits > 200) {  // more than strtod takes: what goes leaves a bit
+    const bool lost = lsb(size) < static_cast<unsigned>(digits - 200);
+    size >>= digits - 200;
+    if (lost) size |= 1;
+    power -= digits - 200;
+  }
+  return std::copysign(std::ldexp(std::strtod(size.str().c_str(), nullptr), -power), rest < 0 ? -1.0 : 1.0);
 }
 
 inline Number checked(const cpp_int& value) {

@@ -190,6 +190,20 @@ BOOST_AUTO_TEST_CASE(logic) {
          {"x == false", "0100"}});
 }
 
+BOOST_AUTO_TEST_CASE(flags_alone) {
+  check({{"flag", "0110"},
+         {"(flag)", "0110"},
+         {"!flag", "1001"},
+         {"not flag", "1001"},
+         {"!!`my data`.`is it`", "0110"},
+         {"!flag && i >= 0", "0001"},
+         {"i > 0 and flag", "0010"},
+         {"flag or x < 0", "1110"},
+         {"flag || flag && i > 5", "0110"},
+         {"(flag && true) == flag", "1111"},
+         {"(!flag) != (i > 0)", "1010"}});
+}
+
 BOOST_AUTO_TEST_CASE(chains) {
   check({{"0 <= i < 7", "0110"},
          {"0 < i <= 7 != x", "0010"},

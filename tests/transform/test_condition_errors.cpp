@@ -90,15 +90,13 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_too_much) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_condition) {
   check({{"a + 1", "^^^^^", "'a + 1' is a value, not a condition"},
-         {"a", "^", "compare it with something, as in a != 0"},
          {"3", "^", "not a condition"},
          {"'x'", "^^^", "not a condition"},
          {"-a", "^^", "not a condition"},
          {"abs(a)", "^^^^^^", "not a condition"},
-         {"flag && a > 1", "^^^^", "as in flag != 0"},
          {"a > 1 || (b + 2)", "         ^^^^^^^", "not a condition"},
-         {"a > 1 && b && c > 2", "         ^", "'b' is a value"},
-         {"!a", " ^", "not a condition"},
+         {"a > 1 && -b && c > 2", "         ^^", "'-b' is a value"},
+         {"!3", " ^", "as in 3 != 0"},
          {"not (a * 2)", "    ^^^^^^^", "not a condition"}});
 }
 
@@ -233,6 +231,26 @@ BOOST_AUTO_TEST_CASE(texts_and_numbers_that_only_the_columns_tell) {
   says("isnan(s)", {Texts{"1"}}, "holds texts");
   says("s in (1, 2)", {Texts{"1"}}, "'s' holds texts and the list numbers; write the list's entries in quotes");
   says("a in ('1')", {Integers{1}}, "'a' holds numbers and the list texts; remove the quotes");
+}
+
+BOOST_AUTO_TEST_CASE(columns_alone_that_hold_no_flags) {
+  BOOST_TEST(refusal("!a && b > 1", {Integers{0, 1, 7}, Integers{1, 2, 3}}) ==
+             "condition: 'a' alone is no condition (it holds 7; flags are bools, or integers that are all 0 or 1); "
+             "compare it with something\n"
+             "  !a && b > 1\n"
+             "   ^");
+  const auto says = [](const char* text, const ColumnValues& values, const char* part) {
+    const auto message = refusal(text, {values});
+    BOOST_TEST(message.find(part) != message.npos, text << " gives: " << message);
+  };
+  says("a", Integers{-1}, "it holds -1;");
+  says("(a)", std::vector<std::uint64_t>{UINT64_MAX}, "it holds 18446744073709551615;");
+  for (const char* text : {"a", "a and true", "false || a", "not (a)"}) {
+    says(text, Texts{}, "it holds texts;");
+    says(text, std::vector<double>{}, "it holds floats;");
+    says(text, Integers{}, "");
+    BOOST_TEST(refusal(text, {Integers{0, 1}}) == "");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(integers_beyond_all_bits_are_told) {

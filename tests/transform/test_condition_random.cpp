@@ -45,10 +45,11 @@ class Generator {
          std::vector<double>{0x1p53, 0x1p63, -0x1p63, 0x1p64, 0x1p127, -0x1p127, 0x1p-1074, 0.1, 3, nan_, 5});
     fill("s", std::vector<std::string>{"", "a", "b", "a b"});
     fill("t", std::vector<std::string>{"a", "b", "c"});
+    fill("jets.ok", std::vector<std::int64_t>{0, 1});
   }
 
   Part condition(int depth) {
-    switch (depth <= 0 ? 3 + pick(2) : pick(9)) {
+    switch (depth <= 0 ? 3 + pick(2) : pick(10)) {
       case 0:
         return joined("||", " or ", 1, depth, [](bool a, bool b) { return a || b; });
       case 1:
@@ -67,6 +68,8 @@ class Generator {
         return texts();
       case 6:
         return equality(depth);
+      case 7:
+        return flag();
       default:
         return comparison(depth);
     }
@@ -131,6 +134,12 @@ class Generator {
     const std::string sign = pick(2) ? "==" : "!=";
     return {within(a, 5) + space() + sign + space() + within(b, 5), 4,
             [=](std::size_t i) { return compare(sign, a.value(i), b.value(i)); }};
+  }
+
+  /// A column alone; beside == it is the number 0 or 1, which comes to the same.
+  Part flag() {
+    const auto part = column("jets.ok");
+    return {part.text, 8, [=](std::size_t i) { return order(number_of(part, i), cpp_int(0)) != 0; }};
   }
 
   Part text() {
