@@ -12,6 +12,7 @@ from . import _lib, _state
 from ._connection import Connection
 from ._dial import Dial, info_of
 from ._files import File
+from ._mapped import Made, Mapped
 from .batch import Batch, Layout
 from .errors import Error, Invalid, Refused
 from .ranks import place
@@ -80,6 +81,14 @@ class Stream:
         """The rest of the current epoch: goes on after a ``break``. Yields nothing where the epoch was finished."""
         epoch = self._connection.position[0] if self._goes_on else self._current
         return _Epoch(self, epoch)
+
+    def map(self, function: Callable[[Batch], Made]) -> Mapped[Made]:
+        """The same epochs, with what ``function(batch)`` returns in place of each batch.
+
+        The function runs in the trainer, when the loop asks for the batch. What depends on nothing but the sample is
+        computed once while loading if it is a key of the field, a C plugin too; here it is computed every epoch.
+        """
+        return Mapped(self, function)
 
     def state_dict(self) -> dict[str, Any]:
         """Where this stream goes on, for a checkpoint: a plain dict of numbers and texts, for JSON or torch.save.
