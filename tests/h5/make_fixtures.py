@@ -155,8 +155,9 @@ def damaged(folder):
         f.write(whole[: len(whole) // 2])
     with open(f"{folder}/text.h5", "w") as f:
         f.write("this is no HDF5 file, whatever its name says\n" * 100)
-    with open(f"{folder}/classic.nc", "wb") as f:
-        f.write(b"CDF\x01" + bytes(200))
+    for version in 1, 2, 5:  # NetCDF-3: classic, with 64-bit offsets, with 64-bit data
+        with open(f"{folder}/classic{version}.nc", "wb") as f:
+            f.write(b"CDF" + bytes([version]) + bytes(200))
     open(f"{folder}/empty.h5", "w").close()
     unknown = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     unknown.set_chunk((8, 4))

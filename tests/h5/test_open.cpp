@@ -28,7 +28,11 @@ BOOST_AUTO_TEST_CASE(each_reason_is_told) {
   says("/nowhere/at/all.h5", "no such file");
   says(fixture("."), "directory");
   says(fixture("text.h5"), "not an HDF5 file");
-  says(fixture("classic.nc"), "NetCDF-3");
+  for (const char* version : {"1", "2", "5"}) {
+    const auto path = fixture("classic" + std::string(version) + ".nc");
+    says(path, "it is a classic NetCDF-3 file, not HDF5");
+    says(path, "convert it with 'nccopy -k nc4 " + path + " NEW.nc'");
+  }
   says(fixture("empty.h5"), "empty");
   says(fixture("truncated.h5"), "cut short");
 }

@@ -104,7 +104,7 @@ def test_table_keeps_to_its_width_and_says_alike_files_once(folder, tmp_path):
 
 
 @pytest.mark.parametrize("name, words", [
-    ("missing.h5", "no such file"), (".", "directory"), ("text.h5", "not an HDF5 file"), ("classic.nc", "NetCDF-3"),
+    ("missing.h5", "no such file"), (".", "directory"), ("text.h5", "not an HDF5 file"), ("classic2.nc", "NetCDF-3"),
     ("truncated.h5", "cut short"), ("empty.h5", "empty"),
 ])
 def test_bad_files_get_one_sentence(folder, name, words):
