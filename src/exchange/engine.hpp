@@ -43,7 +43,7 @@ struct Fetch {
 };
 
 struct Settings {
-  std::size_t answer_bytes = 1 << 20;  ///< of one answer at most (unless one row is larger)
+  std::size_t answer_bytes = 512 << 10;  ///< of one answer at most (unless one row is larger)
   std::size_t joined_bytes = 256 << 10;  ///< of one answer to several fetches at most
   std::size_t bounce_bytes = 1 << 20;    ///< answers in small pieces and larger than this are received in place
   unsigned send_buffers = 8;
@@ -155,7 +155,7 @@ class Engine {
   std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
   std::size_t packing_ = 0, copying_ = 0;  // at workers
   unsigned looks_ = 0;                     // in vain, since something moved
-  double last_moved_ = 0, last_busy_ = 0, nap_ = 0, next_check_ = 0;
+  double last_moved_ = 0, mean_gap_ = 0, last_busy_ = 0, nap_ = 0, next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
   std::array<std::size_t, 5> under_way_{};  // per kind

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "base/contract.hpp"
 #include "base/copy_rows.hpp"
@@ -13,6 +14,10 @@
 namespace headrace::service {
 
 namespace {
+
+// Where the thread that owns MPI shares a core with a worker, peers wait for as long as the worker copies at a stretch:
+// after so much it offers the core.
+constexpr std::size_t bytes_per_turn = 512 << 10;
 
 /// Memory that each worker keeps from batch to batch.
 struct Scratch {
@@ -130,19 +135,27 @@ bool Supply::fill(const Order& order, const Target& target, std::function<void()
   // Requests leave first, so that they travel while this node's rows are copied.
   const auto places = scratch().places_of(order);
   const auto parts = is_whole() ? nullptr : ask_other_nodes(order, plan, places, target, std::move(done));
-  std::vector<std::byte*> fields(target.fields.size());
-  for (const auto& piece : plan.pieces) {
-    if (!topology_.is_here(piece.stager)) continue;
-    // A piece in the order of the plan begins at its first row; one with places counts them from the batch's.
-    const auto first_row = places.empty() ? piece.first_row : 0;
-    for (std::size_t f = 0; f < fields.size(); ++f)
-      fields[f] = target.fields[f] + first_row * blueprint_.schema[f].row_bytes();
-    gather(order.stream, piece.stager, std::span(plan.ordinals).subspan(piece.first_row, piece.rows),
-           places.empty() ? places : places.subspan(piece.first_row, piece.rows),
-           reinterpret_cast<std::byte*>(target.index + first_row), fields, Reuse::later);
-  }
+  for (const auto& piece : plan.pieces)
+    if (topology_.is_here(piece.stager)) gather_piece(order.stream, piece, plan, places, target);
   // Release and acquire in one (PARTS): whoever is last has seen the rows of all others.
   return !parts || parts->fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+void Supply::gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
+                          std::span<const std::uint32_t> places, const Target& target) const {
+  const auto turn = static_cast<std::uint32_t>(std::max<std::size_t>(1, bytes_per_turn / answer_row_bytes()));
+  std::vector<std::byte*> fields(target.fields.size());
+  for (std::uint32_t row = 0; row < piece.rows; row += turn) {
+    const auto planned = piece.first_row + row, rows = std::min(piece.rows - row, turn);
+    // Rows in the order of the plan begin at their first; those with places count them from the batch's.
+    const auto to = places.empty() ? planned : 0;
+    for (std::size_t f = 0; f < fields.size(); ++f)
+      fields[f] = target.fields[f] + to * blueprint_.schema[f].row_bytes();
+    gather(stream, piece.stager, std::span(plan.ordinals).subspan(planned, rows),
+           places.empty() ? places : places.subspan(planned, rows), reinterpret_cast<std::byte*>(target.index + to),
+           fields, Reuse::later);
+    if (!is_whole()) std::this_thread::yield();
+  }
 }
 
 std::shared_ptr<std::atomic<std::size_t>> Supply::ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
@@ -162,8 +175,7 @@ std::shared_ptr<std::atomic<std::size_t>> Supply::ask_other_nodes(const Order& o
 }
 
 std::vector<exchange::Fetch> Supply::remote_fetches(const Order& order, const plan::BatchPlan& plan,
-                                                    std::span<const std::uint32_t> places,
-                                                    const Target& target) const {
+                                                    std::span<const std::uint32_t> places, const Target& target) const {
   const auto& first = blueprint_.members[order.stream].first_ordinals();
   FetchBuilder builder(order.stream, blueprint_.schema, target, places,
                        exchange::rows_per_answer(engine_->settings().answer_bytes, answer_row_bytes()));

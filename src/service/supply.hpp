@@ -61,6 +61,9 @@ class Supply {
   void gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
               std::span<const std::uint32_t> places, std::byte* index, std::span<std::byte* const> fields,
               Reuse reuse) const;
+  /// Rows of a batch that a stager of this node holds.
+  void gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
+                    std::span<const std::uint32_t> places, const Target& target) const;
   std::shared_ptr<std::atomic<std::size_t>> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
                                                             std::span<const std::uint32_t> places, const Target& target,
                                                             std::function<void()> done) const;
