@@ -1,6 +1,8 @@
 #include "exchange/request.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
@@ -23,20 +25,25 @@ constexpr std::size_t bytes_of(std::size_t segments, std::size_t rows) {
 
 }  // namespace
 
-bool fits(std::size_t segments, std::size_t rows) { return bytes_of(segments, rows) <= max_message_bytes; }
+bool fits(std::size_t segments, std::size_t rows) {
+  return bytes_of(segments, rows) <= max_message_bytes;
+}
 
 std::vector<std::byte> encode(const Request& request, std::uint32_t reply_tag) {
   EXPECTS(fits(request.segments.size(), request.ordinals.size()));
-  Header header{{}, reply_tag, request.stream, narrow<std::uint32_t>(request.segments.size()),
+  Header header{{},
+                reply_tag,
+                request.stream,
+                narrow<std::uint32_t>(request.segments.size()),
                 narrow<std::uint32_t>(request.ordinals.size())};
   std::memcpy(header.kind, request_kind, sizeof request_kind);
   std::vector<std::byte> message(bytes_of(header.segments, header.rows));
-  auto* to = message.data();
-  std::memcpy(to, &header, sizeof header);
-  to += sizeof header;
-  std::memcpy(to, request.segments.data(), header.segments * sizeof(Segment));
-  to += header.segments * sizeof(Segment);
-  std::memcpy(to, request.ordinals.data(), header.rows * sizeof(std::uint32_t));
+  auto to = message.begin();
+  // Parts may be empty, and memcpy takes no null pointer even then.
+  const auto put = [&](std::span<const std::byte> part) { to = std::ranges::copy(part, to).out; };
+  put(std::as_bytes(std::span(&header, 1)));
+  put(std::as_bytes(std::span(request.segments)));
+  put(std::as_bytes(std::span(request.ordinals)));
   return message;
 }
 
@@ -49,10 +56,10 @@ Request decode(std::span<const std::byte> message, std::uint32_t& reply_tag) {
   require(message.size() == bytes_of(header.segments, header.rows), "a stager sent a request of the wrong length");
   reply_tag = header.reply_tag;
   Request request{header.stream, std::vector<Segment>(header.segments), std::vector<std::uint32_t>(header.rows)};
-  const auto* from = message.data() + sizeof header;
-  std::memcpy(request.segments.data(), from, header.segments * sizeof(Segment));
-  from += header.segments * sizeof(Segment);
-  std::memcpy(request.ordinals.data(), from, header.rows * sizeof(std::uint32_t));
+  const auto segments = std::as_writable_bytes(std::span(request.segments));
+  const auto ordinals = std::as_writable_bytes(std::span(request.ordinals));
+  std::ranges::copy(message.subspan(sizeof header, segments.size()), segments.begin());
+  std::ranges::copy(message.last(ordinals.size()), ordinals.begin());
   std::uint64_t rows = 0;
   for (const auto& segment : request.segments) rows += segment.rows;
   require(rows == header.rows, "a stager sent a request whose segments do not add up");
