@@ -42,6 +42,7 @@ BOOST_AUTO_TEST_CASE(one_node_keeps_everything_to_itself) {
   BOOST_TEST(one.streams[0].delivered() == 100'000);
   BOOST_TEST(one.streams[0].bottleneck()->name == "memory");
   BOOST_TEST(one.streams[0].bottleneck()->rate == 5e9);
+  BOOST_TEST(*one.first_s == 100'000 / 5e9, boost::test_tools::tolerance(1e-9));
 }
 
 BOOST_AUTO_TEST_CASE(the_network_limits_what_is_remote) {
@@ -66,6 +67,29 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_says_how_many_nodes_would_do) {
   BOOST_TEST(!made_up(large, 1000, 1000, {4, 1, 1}).enough.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_limited_by_reading_too) {
+  auto small = config(32);
+  small.memory = std::uint64_t{64} << 20;
+  const auto limit_of = [&](const Rates& rates, const std::string& name) {
+    const auto four = made_up(small, 1'000'000, 1000, {4, 1, 1}, rates);
+    BOOST_TEST(!four.resident);
+    BOOST_TEST(four.streams[0].bottleneck()->name == name);
+    return four.streams[0].bottleneck()->rate;
+  };
+  BOOST_TEST(limit_of({.disk = 1e8, .disk_total = 2e9, .memory = 5e9}, "disk") == 1e8);
+  BOOST_TEST(limit_of({.disk = 1e9, .disk_total = 2e9, .memory = 5e9}, "file system") == 5e8);
+}
+
+BOOST_AUTO_TEST_CASE(memory_is_that_of_the_fullest_node) {
+  const auto of_chunks = config(10);
+  auto facts = facts_made_up(of_chunks, 1000, 1'000'000);
+  facts.chunk_rows = 400;
+  for (const std::uint32_t nodes : {2, 3}) {  // 400 and 600, or 400, 400 and 200, in whatever order
+    const auto uneven = forecast(of_chunks, facts, {nodes, 1, 1}, {});
+    BOOST_TEST(uneven.need.store >= (nodes == 2 ? 600'000'000u : 400'000'000u));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_that_lies_on_some_nodes_only_is_told_as_unbalanced) {
   auto two = config(64);
   two.streams.push_back(two.streams[0]);
@@ -85,6 +109,7 @@ BOOST_AUTO_TEST_CASE(reading_takes_as_long_as_the_slower_of_disk_and_file_system
   BOOST_TEST(by_disk.load_by == "disk");
   const auto by_all = made_up(config(32), 1'000'000, 1000, {10, 1, 1}, {.disk = 1e9, .disk_total = 1e8});
   BOOST_TEST(*by_all.load_s == 10.0);
+  BOOST_TEST(by_all.load_by == "file system");
   BOOST_TEST(!made_up(config(32), 1000, 10, {1, 1, 1}).load_s);
 }
 

@@ -39,11 +39,23 @@ BOOST_AUTO_TEST_SUITE(metrics_file)
 BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
   const auto text = metrics_text("lcd", {view({guest("train", 0)}), view({guest("va\"l\\\n", 1)})});
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"store\"} 100"));
+  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"rings\"} 20"));
+  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"private\"} 3"));
+  BOOST_TEST(has(text, "headrace_stagers{service=\"lcd\"} 2"));
   BOOST_TEST(has(text, "headrace_trainers{service=\"lcd\"} 2"));
-  BOOST_TEST(has(text, "headrace_epoch{service=\"lcd\",stream=\"train\",rank=\"0\"} 2"));
   BOOST_TEST(has(text, "headrace_bytes_total{service=\"lcd\",stream=\"va\\\"l\\\\\\n\",rank=\"1\"} 4096"));
   BOOST_TEST(has(text, "# TYPE headrace_bytes_total counter"));
-  BOOST_TEST(has(text, "headrace_stager_wait_seconds_total{service=\"lcd\",stream=\"train\",rank=\"0\"} 1.25"));
+  BOOST_TEST(has(text, "# TYPE headrace_ready_batches gauge"));
+  const std::pair<const char*, const char*> figures[] = {{"epoch", "2"},
+                                                         {"step", "30"},
+                                                         {"batches_total", "40"},
+                                                         {"bytes_total", "4096"},
+                                                         {"ready_batches", "3"},
+                                                         {"trainer_wait_seconds_total", "0.5"},
+                                                         {"stager_wait_seconds_total", "1.25"}};
+  for (const auto& [name, value] : figures)
+    BOOST_TEST(has(text, "headrace_" + std::string(name) + "{service=\"lcd\",stream=\"train\",rank=\"0\"} " + value),
+               name);
   std::string metric;
   std::set<std::string> heads;
   std::istringstream lines(text);
