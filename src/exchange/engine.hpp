@@ -5,7 +5,8 @@
 //      message carries several steps.
 //   2. Large pieces are received in place. Many small ones come into a bounce buffer and are copied from there: MPI
 //      takes longer to step from piece to piece. Where no bounce buffer is free they are received in place, too.
-//   3. Packing and copying go to a worker where one is idle; where all are busy this thread does them itself, one at a
+//   3. Peers are served in turn, each with few answers under way (Turns).
+//   4. Packing and copying go to a worker where one is idle; where all are busy this thread does them itself, one at a
 //      time between looks at MPI: a hand-over costs two wake-ups and a place in the queue.
 //
 // Threads: fetch(), control(), wake() from any thread; run() in the thread that owns MPI.
@@ -29,6 +30,7 @@
 
 #include "base/workers.hpp"
 #include "exchange/request.hpp"
+#include "exchange/turns.hpp"
 #include "mpi/comm.hpp"
 #include "mpi/p2p.hpp"
 
@@ -47,10 +49,13 @@ struct Settings {
   std::size_t joined_bytes = 256 << 10;  ///< of one answer to several fetches at most
   std::size_t bounce_bytes = 1 << 20;    ///< answers in small pieces and larger than this are received in place
   unsigned send_buffers = 8;
+  unsigned answers_per_peer = 4;  ///< under way at a time
   unsigned bounce_buffers = 8;
   unsigned receive_buffers = 16;
   double limit_s = 300;  ///< without an answer: an error that names the peer
 
+  /// For a service of so many nodes: an answer holds one row at least; each of few peers may have more under way.
+  static Settings of(std::size_t nodes, std::size_t answer_row_bytes);
   /// What an engine takes.
   std::size_t bytes() const { return send_buffers * answer_bytes + bounce_buffers * bounce_bytes; }
 };
@@ -148,7 +153,8 @@ class Engine {
   std::vector<std::size_t> free_sends_;
   std::vector<std::vector<std::byte>> bounce_buffers_;
   std::vector<std::size_t> free_bounces_;
-  std::deque<Answer> waiting_;
+  std::vector<int> sent_to_;  // by send buffer: whom it was filled for last
+  Turns<Answer> waiting_;
   std::vector<std::unique_ptr<Ask>> asks_;  // by tag
   std::vector<std::uint32_t> free_tags_;
   std::deque<Fetch> fetch_queue_;  // when all tags are taken

@@ -21,14 +21,15 @@ struct Segment {
 };
 
 struct Request {
-  std::uint32_t stream = 0;             ///< number of the stream in the configuration
+  std::uint32_t stream = 0;  ///< number of the stream in the configuration
   std::vector<Segment> segments;
   std::vector<std::uint32_t> ordinals;  ///< counted from the stager's first ordinal of the stream
 
   bool operator==(const Request&) const = default;
 };
 
-/// First byte of a request on the wire is R: other kinds of messages start otherwise. It must fit the buffers that every stager keeps open for messages of others.
+/// First byte of a request on the wire is R: other kinds of messages start otherwise. It must fit the buffers that
+/// every stager keeps open for messages of others.
 constexpr std::size_t max_message_bytes = 64 * 1024;
 
 /// Rows and segments that still fit one request.

@@ -12,8 +12,9 @@ namespace headrace::service {
 namespace {
 
 // Where nobody says how many slots: small batches are gone within the time that a wake-up takes, so that four of them
-// leave cores idle.
-constexpr std::uint64_t prefetch_bytes = 8 << 20, fewest_slots = 4, most_slots = 16;
+// leave cores idle. Between nodes prefetching hides the links' delays: measured on four nodes with links of 1 Gbit/s,
+// 10 slots of 1.7 MB bring 0.86 of the links, 4 of them 0.81.
+constexpr std::uint64_t prefetch_bytes = 16 << 20, fewest_slots = 4, most_slots = 16;
 
 }  // namespace
 

@@ -197,7 +197,7 @@ Forecast forecast(const Config& config, const DataFacts& facts, const plan::Mach
   weigh(config, blueprint, layout, result);
   const auto answer_row = sizeof(std::int64_t) + result.row_bytes;
   const auto rows_per_answer =
-      exchange::rows_per_answer(std::max(exchange::Settings{}.answer_bytes, answer_row), answer_row);
+      exchange::rows_per_answer(exchange::Settings::of(machine.nodes, answer_row).answer_bytes, answer_row);
   for (std::size_t s = 0; s < result.streams.size(); ++s) {
     auto& stream = result.streams[s];
     const auto schedule = blueprint.streams[s].schedule(machine.trainers());  // says so if it cannot be

@@ -20,8 +20,7 @@ Need need_of_node(const Config& config, const Blueprint& blueprint, std::span<co
   need.rings = Rings::bytes_of_node(config, blueprint);
   need.buffers = rows.size() * overhead_bytes;
   if (nodes > 1) {
-    exchange::Settings settings;
-    settings.answer_bytes = std::max(settings.answer_bytes, sizeof(std::int64_t) + row_bytes(blueprint.schema));
+    const auto settings = exchange::Settings::of(nodes, sizeof(std::int64_t) + row_bytes(blueprint.schema));
     need.buffers += rows.size() * settings.bytes();
   }
   return need;

@@ -223,8 +223,7 @@ void Staging::open() {
   Host::Service service{supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes),
                         need(topology_.here()), {}};
   if (topology_.nodes.size() > 1) {
-    exchange::Settings settings;
-    settings.answer_bytes = std::max(settings.answer_bytes, supply_->answer_row_bytes());
+    const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
     engine_ = std::make_unique<exchange::Engine>(
         topology_.all, settings, *workers_,
         [this](const exchange::Request& request, std::span<std::byte> out) { return supply_->pack(request, out); },

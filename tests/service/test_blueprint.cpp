@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(slots_are_enough_to_prefetch_small_batches) {
     return blueprint(1'000'000, streams, {1.0}).slots_of(config, 0);
   };
   BOOST_TEST(slots(1, 0) == 16u);
-  BOOST_TEST(slots(2'600, 0) == 10u);  // of 315 bytes a row
+  BOOST_TEST(slots(5'200, 0) == 10u);  // of 315 bytes a row
   BOOST_TEST(slots(100'000, 0) == 4u);
   BOOST_TEST(slots(1, 2) == 2u);
   BOOST_TEST(slots(100'000, 1000) == 1000u);
