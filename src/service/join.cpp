@@ -43,18 +43,17 @@ class RoundSink : public reader::Sink {
   std::vector<std::vector<std::byte>> bytes_;
 };
 
-/// All joined fields that share ids, base and so the rows of their tables.
+/// Those fields that share ids, base and so the rows of their tables.
 class JoinLoad {
  public:
-  JoinLoad(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
-           std::vector<std::size_t> fields, StoreSink& sink)
-      : blueprint_(blueprint), topology_(topology), fields_(std::move(fields)), sink_(sink) {
-    const auto& join = *blueprint.fields[fields_[0]].join;
+  JoinLoad(const JoinedRows& asked, std::vector<std::size_t> fields, const TakeJoined& take)
+      : asked_(asked), topology_(asked.topology), fields_(std::move(fields)), take_(take) {
+    const auto& join = *asked.fields[fields_[0]].join;
     std::vector<std::string> paths{join.ids};
     for (const auto f : fields_)
-      for (std::size_t i = 0; i < blueprint.fields[f].spec().items.size(); ++i)
-        if (const auto& path = blueprint.fields[f].dataset(i); !path.empty()) paths.push_back(path);
-    tables_ = reader::select(contents, paths);
+      for (std::size_t i = 0; i < asked.fields[f].spec().items.size(); ++i)
+        if (const auto& path = asked.fields[f].dataset(i); !path.empty()) paths.push_back(path);
+    tables_ = reader::select(asked.contents, paths);
     check();
     const auto& ids = tables_.datasets[0];
     const auto cell = cell_of(ids.type);
@@ -65,11 +64,11 @@ class JoinLoad {
     id_cell_ = *cell;
     base_ = join.base;
     for (const auto& dataset : tables_.datasets) row_bytes_ += dataset.row_bytes;
-    next_.resize(blueprint.placement.rows(topology.me()));
+    next_.resize(asked.placement.rows(topology_.me()));
   }
 
   /// Collective. Rounds go through the tables in order, and within a round ranks do, so that rows arrive in order.
-  void run(const reader::LoadOptions& options) {
+  void run() {
     const auto rows_at_once = std::max<std::uint64_t>(1, round_bytes / std::max<std::uint64_t>(1, row_bytes_));
     const auto step = rows_at_once * topology_.stagers();
     for (std::uint64_t begin = 0; begin < tables_.samples; begin += step) {
@@ -78,7 +77,7 @@ class JoinLoad {
       RoundSink round(tables_, first, last - first);
       std::vector<reader::Interval> mine;
       if (first < last) mine.push_back({first, last});
-      reader::load(topology_.all, tables_, mine, round, options);
+      reader::load(topology_.all, tables_, mine, round, asked_.options);
       const auto parcels = mpi::together(topology_.all, [&] { return address(round, first, last); });
       const auto received = topology_.all.alltoall(parcels);
       mpi::together(topology_.all, [&] {
@@ -110,7 +109,7 @@ class JoinLoad {
 
   std::uint64_t sample_of(std::uint64_t row, std::int64_t id) const {
     const auto& file = file_of(row);
-    const auto& samples = blueprint_.catalog.files[static_cast<std::size_t>(&file - tables_.files.data())];
+    const auto& samples = asked_.samples.files[static_cast<std::size_t>(&file - tables_.files.data())];
     const auto offset = id - base_;
     require(offset >= 0 && static_cast<std::uint64_t>(offset) < samples.samples,
             fmt::format("join: id {} in row {} of '{}' in {} belongs to no sample of that file (ids go from {} to {}; "
@@ -135,7 +134,7 @@ class JoinLoad {
           },
           ids);
       const auto sample = sample_of(row, id);
-      auto& parcel = parcels[blueprint_.placement.holder(sample).value()];
+      auto& parcel = parcels[asked_.placement.holder(sample).value()];
       const Header header{sample, row};
       parcel.append(reinterpret_cast<const char*>(&header), sizeof header);
       for (std::size_t d = 1; d < tables_.datasets.size(); ++d)
@@ -149,22 +148,21 @@ class JoinLoad {
     for (std::size_t at = 0; at < parcel.size(); at += bytes) {
       Header header{};
       std::memcpy(&header, parcel.data() + at, sizeof header);
-      if (!blueprint_.placement.stored().contains(topology_.me(), header.sample)) continue;
-      const auto place = next_[blueprint_.placement.row(topology_.me(), header.sample)]++;
+      if (!asked_.placement.stored().contains(topology_.me(), header.sample)) continue;
+      const auto place = next_[asked_.placement.row(topology_.me(), header.sample)]++;
       for (const auto f : fields_)
         set(f, header, place, reinterpret_cast<const std::byte*>(parcel.data()) + at + sizeof header);
     }
   }
 
   void set(std::size_t f, const Header& header, std::uint64_t place, const std::byte* rows) {
-    const auto& plan = blueprint_.fields[f];
+    const auto& plan = asked_.fields[f];
     const auto& spec = plan.spec();
-    const auto& name = blueprint_.schema[plan.array].name;
     const auto& file = file_of(header.row);
     if (place >= spec.records) {
       require(spec.truncate, fmt::format("field '{}': more than pad = {} rows of '{}' belong to sample {} (row {} of {} is "
                                          "one too many); set overlong = \"truncate\" or a larger pad",
-                                         name, spec.records, plan.dataset(0), header.sample,
+                                         spec.name, spec.records, plan.dataset(0), header.sample,
                                          header.row - file.first_sample, file.path));
       return;
     }
@@ -172,12 +170,11 @@ class JoinLoad {
       const auto& dataset = plan.dataset(i);
       const auto* raw = dataset.empty() ? nullptr : rows + offset_of(dataset);  // absent: a constant
       try {
-        plan.transform.apply_record(i, raw, place, sink_.at(plan.array, header.sample));
+        take_(f, i, header.sample, place, raw);
       } catch (const transform::BadValue& bad) {
-        throw_bad_value(tables_, name, dataset, header.row, bad);
+        throw_bad_value(tables_, spec.name, dataset, header.row, bad);
       }
     }
-    if (plan.mask) sink_.at(*plan.mask, header.sample)[place] = std::byte{1};
   }
 
   /// Of a dataset's row within what travels.
@@ -187,10 +184,10 @@ class JoinLoad {
     return offset;
   }
 
-  const Blueprint& blueprint_;
+  const JoinedRows& asked_;
   const Topology& topology_;
   std::vector<std::size_t> fields_;
-  StoreSink& sink_;
+  const TakeJoined& take_;
   reader::Catalog tables_;
   transform::Cell id_cell_;
   std::int64_t base_ = 1;
@@ -200,17 +197,25 @@ class JoinLoad {
 
 }  // namespace
 
+void read_joins(const JoinedRows& asked, const TakeJoined& take) {
+  std::map<std::pair<std::string, std::int64_t>, std::vector<std::size_t>> groups;
+  for (std::size_t f = 0; f < asked.fields.size(); ++f)
+    if (const auto& join = asked.fields[f].join) groups[{join->ids, join->base}].push_back(f);
+  for (const auto& [key, fields] : groups) {
+    auto load =
+        mpi::together(asked.topology.all, [&] { return std::make_unique<JoinLoad>(asked, fields, take); });
+    load->run();
+  }
+}
+
 void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
                 StoreSink& sink, const reader::LoadOptions& options) {
-  std::map<std::pair<std::string, std::int64_t>, std::vector<std::size_t>> groups;
-  for (std::size_t f = 0; f < blueprint.fields.size(); ++f)
-    if (const auto& join = blueprint.fields[f].join) groups[{join->ids, join->base}].push_back(f);
-  for (const auto& [key, fields] : groups) {
-    auto load = mpi::together(topology.all, [&] {
-      return std::make_unique<JoinLoad>(blueprint, topology, contents, fields, sink);
-    });
-    load->run(options);
-  }
+  read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
+             [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {
+               const auto& plan = blueprint.fields[f];
+               plan.transform.apply_record(item, raw, place, sink.at(plan.array, sample));
+               if (plan.mask) sink.at(*plan.mask, sample)[place] = std::byte{1};
+             });
 }
 
 }  // namespace headrace::service

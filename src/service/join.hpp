@@ -3,12 +3,33 @@
 // the order of the table.
 #pragma once
 
+#include <functional>
+
 #include "reader/load.hpp"
 #include "service/blueprint.hpp"
 #include "service/store_sink.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
+
+/// The rows that are asked for: those of the joined ones among `fields`, for the samples that `placement` stores.
+struct JoinedRows {
+  const std::vector<FieldPlan>& fields;
+  const reader::Contents& contents;
+  const reader::Catalog& samples;
+  const plan::Placement& placement;
+  const Topology& topology;
+  const reader::LoadOptions& options;
+};
+
+/// What comes of one row: the raw row of an item (null where that is a constant), which becomes record `place` of a
+/// stored sample. May throw BadValue.
+using TakeJoined =
+    std::function<void(std::size_t field, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw)>;
+
+/// Collective over all stagers. Each gets the rows of its own samples, in an order that the launch alone decides: of a
+/// sample in table order, items in theirs. Errors as of load_joins().
+void read_joins(const JoinedRows& asked, const TakeJoined& take);
 
 /// Collective over all stagers. Fills the joined fields of the blueprint, and their masks. Errors name the field, the
 /// table, the file and the row: an id outside its file, more rows than `pad`, values that break a promise.

@@ -6,7 +6,8 @@
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
-#include "transform/column_values.hpp"
+#include "service/store_sink.hpp"
+#include "transform/cells.hpp"
 
 namespace headrace::service {
 
@@ -14,53 +15,47 @@ namespace {
 
 using From = ValiditySource::From;
 
-/// A dataset's word on each record goes to the stored rows; where several datasets speak, all must say valid.
+/// Keeps the records real that this dataset calls so, too.
 class ValiditySink : public reader::Sink {
  public:
-  ValiditySink(const Blueprint& blueprint, std::uint32_t stager, const FieldPlan& plan, const reader::Catalog& catalog,
-               std::vector<std::byte>& validity)
-      : blueprint_(blueprint), stager_(stager), plan_(plan), catalog_(catalog), validity_(validity) {}
+  ValiditySink(const FieldPlan& plan, const AskedSamples& asked, const reader::Catalog& catalog,
+               std::vector<std::byte>& valid)
+      : plan_(plan), asked_(asked), catalog_(catalog), valid_(valid) {}
   std::byte* place(std::size_t, std::uint64_t, std::uint64_t) override { return nullptr; }
   void accept(std::size_t, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
-    const auto& dataset = catalog_.datasets[0];
-    const auto records = plan_.spec().records;
-    blueprint_.placement.stored().runs(
-        stager_, first, first + rows, [&](std::uint64_t sample, std::uint64_t count) {
-          const auto* from = raw + (sample - first) * dataset.row_bytes;
-          auto* to = validity_.data() + blueprint_.placement.row(stager_, sample) * records;
-          if (plan_.validity.from == From::dataset) return put(cells(from, count), to);
-          for (const auto item : plan_.validity.items)
-            if (plan_.dataset(item) == dataset.path) {
-              std::vector<std::byte> own(count * records);
-              plan_.transform.validity(item, from, count, own.data());
-              put(own, to);
-            }
-        });
+    const auto me = asked_.topology.me();
+    asked_.members.runs(me, first, first + rows, [&](std::uint64_t sample, std::uint64_t count) {
+      keep(sample, count, raw + (sample - first) * catalog_.datasets[0].row_bytes,
+           valid_.data() + asked_.members.place(me, sample) * plan_.spec().records);
+    });
   }
 
  private:
-  std::vector<std::byte> cells(const std::byte* raw, std::uint64_t rows) const {
-    const auto n = rows * plan_.spec().records;
-    auto values = transform::make_values(plan_.validity.cell, n);
-    transform::load_values(plan_.validity.cell, raw, plan_.validity.raw.record_bytes, n, values, 0);
-    std::vector<std::byte> valid(n);
-    std::visit(
-        [&](const auto& all) {
-          for (std::uint64_t i = 0; i < n; ++i)
-            if constexpr (requires { all[i] != 0; }) valid[i] = all[i] != 0 ? std::byte{1} : std::byte{0};
-        },
-        values);
-    return valid;
-  }
-  static void put(const std::vector<std::byte>& valid, std::byte* to) {
-    for (std::size_t i = 0; i < valid.size(); ++i) to[i] &= valid[i];
+  void keep(std::uint64_t sample, std::uint64_t count, const std::byte* raw, std::byte* to) const {
+    std::vector<std::byte> own(count * plan_.spec().records);
+    const auto both = [&] {
+      for (std::size_t i = 0; i < own.size(); ++i) to[i] &= own[i];
+    };
+    if (plan_.validity.from == From::dataset) {
+      transform::load_nonzero(plan_.validity.cell, {.first = raw, .stride = plan_.validity.raw.record_bytes},
+                              own.size(), reinterpret_cast<std::uint8_t*>(own.data()));
+      return both();
+    }
+    for (const auto item : plan_.validity.items) {
+      if (plan_.dataset(item) != catalog_.datasets[0].path) continue;
+      try {
+        plan_.transform.validity(item, raw, count, own.data());
+      } catch (const transform::BadValue& bad) {
+        throw_bad_value(catalog_, plan_.spec().name, catalog_.datasets[0].path, sample + bad.row, bad);
+      }
+      both();
+    }
   }
 
-  const Blueprint& blueprint_;
-  std::uint32_t stager_;
   const FieldPlan& plan_;
+  const AskedSamples& asked_;
   const reader::Catalog& catalog_;
-  std::vector<std::byte>& validity_;
+  std::vector<std::byte>& valid_;
 };
 
 /// The datasets that say which records of a field are real, each once.
@@ -72,34 +67,38 @@ std::vector<std::string> saying(const FieldPlan& plan) {
   return paths;
 }
 
-reader::Catalog select(const Blueprint& blueprint, const reader::Contents& contents, const FieldPlan& plan,
-                       const std::string& path) {
-  auto selected = reader::select(contents, {path});
+reader::Catalog select(const FieldPlan& plan, const AskedSamples& asked, const std::string& path) {
+  auto selected = reader::select(asked.contents, {path});
   const auto& shape = selected.datasets[0].row_shape;
   std::uint64_t records = 1;
   for (const auto extent : shape) records *= extent;
   const bool fits = plan.validity.from != From::dataset || records == plan.spec().records;
-  require(fits && selected.samples == blueprint.catalog.samples,
-          fmt::format("field '{}': valid: '{}' has {} rows of shape {}, and the field {} of {} records",
-                      blueprint.schema[plan.array].name, path, selected.samples, h5::shape_text(shape),
-                      blueprint.catalog.samples, plan.spec().records));
+  require(
+      fits && selected.samples == asked.samples,
+      fmt::format("field '{}': valid: '{}' has {} rows of shape {}, and the field {} of {} records", plan.spec().name,
+                  path, selected.samples, h5::shape_text(shape), asked.samples, plan.spec().records));
   return selected;
 }
 
 }  // namespace
 
-void load_outside_validity(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
-                           std::span<const reader::Interval> intervals, StoreSink& sink,
-                           const reader::LoadOptions& options) {
-  for (std::size_t f = 0; f < blueprint.fields.size(); ++f) {
-    const auto& plan = blueprint.fields[f];
+std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<FieldPlan>& fields,
+                                                          const AskedSamples& asked) {
+  std::vector<std::vector<std::byte>> valid(fields.size());
+  const auto& all = asked.topology.all;
+  const auto& ordinals = asked.members.first_ordinals();
+  const auto rows = ordinals[asked.topology.me() + 1] - ordinals[asked.topology.me()];
+  for (std::size_t f = 0; f < fields.size(); ++f) {
+    const auto& plan = fields[f];
     if (!plan.needs_validity_first()) continue;
-    for (const auto& path : saying(plan)) {
-      const auto catalog = mpi::together(topology.all, [&] { return select(blueprint, contents, plan, path); });
-      ValiditySink validity(blueprint, topology.me(), plan, catalog, sink.outside_validity(f));
-      reader::load(topology.all, catalog, intervals, validity, options);
+    mpi::together(all, [&] { valid[f].assign(rows * plan.spec().records, std::byte{1}); });
+    for (const auto& path : saying(plan)) {  // one after another: all write to the same bytes
+      const auto catalog = mpi::together(all, [&] { return select(plan, asked, path); });
+      ValiditySink sink(plan, asked, catalog, valid[f]);
+      reader::load(all, catalog, asked.intervals, sink, asked.options);
     }
   }
+  return valid;
 }
 
 }  // namespace headrace::service

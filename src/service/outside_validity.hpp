@@ -1,19 +1,30 @@
-// Which records of a field are real, where that must be known before its rows are converted: invalid elements may hold
-// anything, so they must not be computed with, and they lie in another dataset than what says so.
+// Which records of a field are real, where that must be known before its rows are converted or measured: invalid
+// elements may hold anything, so they must not be computed with, and they lie in another dataset than what says so.
 #pragma once
 
 #include <span>
+#include <vector>
 
+#include "plan/members.hpp"
 #include "reader/load.hpp"
-#include "service/blueprint.hpp"
-#include "service/store_sink.hpp"
+#include "service/field_plan.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
 
-/// Collective. Reads the validity of the fields that say needs_validity_first(), before their rows come.
-void load_outside_validity(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
-                           std::span<const reader::Interval> intervals, StoreSink& sink,
-                           const reader::LoadOptions& options);
+/// The samples whose records are asked about: this stager's among the members.
+struct AskedSamples {
+  const reader::Contents& contents;
+  std::uint64_t samples;  ///< of the whole data set
+  const plan::Members& members;
+  const Topology& topology;
+  std::span<const reader::Interval> intervals;  ///< to read
+  const reader::LoadOptions& options;
+};
+
+/// Collective. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in
+/// their order; empty for the others. Where several datasets speak, all must say valid.
+std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<FieldPlan>& fields,
+                                                          const AskedSamples& asked);
 
 }  // namespace headrace::service

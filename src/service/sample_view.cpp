@@ -95,7 +95,9 @@ class Showcase {
     StoreSink sink(blueprint_, topology_, *store_);
     const std::vector<reader::Interval> one{{row_, row_ + 1}};
     sink.fill_constants();
-    load_outside_validity(blueprint_, topology_, contents_, one, sink, options);
+    sink.take_validity(read_outside_validity(
+        blueprint_.fields,
+        {contents_, blueprint_.catalog.samples, blueprint_.placement.stored(), topology_, one, options}));
     reader::load(topology_.all, blueprint_.catalog, one, sink, options);
     load_joins(blueprint_, topology_, contents_, sink, options);
     sink.finish(1);

@@ -196,7 +196,8 @@ void Staging::load() {
   const auto intervals = intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
                                            gap_to_read(blueprint_->catalog));
   sink.fill_constants();
-  load_outside_validity(*blueprint_, topology_, contents_, intervals, sink, options);
+  sink.take_validity(read_outside_validity(
+      blueprint_->fields, {contents_, blueprint_->catalog.samples, placement.stored(), topology_, intervals, options}));
   load_report_ = reader::load(topology_.all, blueprint_->catalog, intervals, sink, options);
   load_joins(*blueprint_, topology_, contents_, sink, options);
   sink.finish(threads_);

@@ -1,17 +1,14 @@
 #include "service/stats_join.hpp"
 
-#include <algorithm>
-
-#include "base/error.hpp"
+#include "service/join.hpp"
 
 namespace headrace::service {
 
-void measure_joins(const Survey& survey, Tallies&) {
-  for (const auto& plan : survey.fields)
-    if (plan.join)
-      throw UsageError("[field." + plan.spec().name +
-                       "] joined tables cannot be measured yet; write their entries "
-                       "into the scale file, and give stats another with --output");
+void measure_joins(const Survey& survey, Tallies& tallies) {
+  read_joins({survey.fields, survey.contents, survey.samples, survey.placement, survey.topology, survey.options},
+             [&](std::size_t f, std::size_t item, std::uint64_t, std::uint64_t place, const std::byte* raw) {
+               if (raw != nullptr) survey.fields[f].transform.measure_record(item, raw, place, tallies[f][item]);
+             });
 }
 
 }  // namespace headrace::service

@@ -5,9 +5,9 @@
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
 #include "service/load_settings.hpp"
+#include "service/outside_validity.hpp"
 #include "service/stats_join.hpp"
 #include "service/stats_merge.hpp"
-#include "service/stats_validity.hpp"
 #include "service/store_sink.hpp"
 
 namespace headrace::service {
@@ -17,8 +17,9 @@ namespace {
 /// Measures the rows of samples.
 class MeasureSink : public reader::Sink {
  public:
+  /// validity: as read_outside_validity() gave it.
   MeasureSink(const Survey& survey, const reader::Catalog& catalog, std::span<const reader::Interval> intervals,
-              const OutsideValidity& validity)
+              const std::vector<std::vector<std::byte>>& validity)
       : survey_(survey), catalog_(catalog), validity_(validity) {
     for (const auto& dataset : catalog.datasets) {
       uses_.push_back(uses_of(survey.fields, dataset.path));
@@ -48,8 +49,9 @@ class MeasureSink : public reader::Sink {
   void measure(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw,
                transform::ItemStatistics& into) const {
     const auto& plan = survey_.fields[use.field];
+    const auto row = survey_.members.place(survey_.topology.me(), sample);
     const auto* valid = plan.spec().items[use.item].valid.from == transform::ValidSpec::From::outside
-                            ? validity_.at(use.field, sample)
+                            ? validity_[use.field].data() + row * plan.spec().records
                             : nullptr;
     try {
       plan.transform.measure(use.item, raw, count, valid, into);
@@ -60,7 +62,7 @@ class MeasureSink : public reader::Sink {
 
   const Survey& survey_;
   const reader::Catalog& catalog_;
-  const OutsideValidity& validity_;
+  const std::vector<std::vector<std::byte>>& validity_;
   std::vector<std::vector<ItemUse>> uses_;  // per dataset
   std::vector<std::unique_ptr<InOrder>> sums_;
 };
@@ -71,7 +73,8 @@ void measure_samples(const Survey& survey, Tallies& tallies) {
   const auto& all = survey.topology.all;
   const auto catalog = mpi::together(all, [&] { return reader::select(survey.contents, paths); });
   const auto intervals = intervals_to_read(survey.members, survey.topology.me(), survey.slab, gap_to_read(catalog));
-  const OutsideValidity validity(survey, intervals);
+  const auto validity = read_outside_validity(survey.fields, {survey.contents, survey.samples.samples, survey.members,
+                                                              survey.topology, intervals, survey.options});
   MeasureSink sink(survey, catalog, intervals, validity);
   reader::load(all, catalog, intervals, sink, survey.options);
   sink.collect(tallies);

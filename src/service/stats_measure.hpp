@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "plan/members.hpp"
+#include "plan/placement.hpp"
 #include "reader/load.hpp"
 #include "service/field_plan.hpp"
 #include "service/topology.hpp"
@@ -19,9 +19,10 @@ using Tallies = std::vector<std::vector<transform::ItemStatistics>>;
 struct Survey {
   const std::vector<FieldPlan>& fields;  ///< resolved for measuring
   const reader::Contents& contents;
-  const reader::Catalog& samples;  ///< the data set whose samples are numbered
-  const plan::Members& members;    ///< of the stream
-  const plan::Slab& slab;          ///< of this stager
+  const reader::Catalog& samples;    ///< the data set whose samples are numbered
+  const plan::Members& members;      ///< of the stream
+  const plan::Placement& placement;  ///< which stores these and no others
+  const plan::Slab& slab;            ///< of this stager
   const Topology& topology;
   const reader::LoadOptions& options;
 };

@@ -32,9 +32,14 @@ StoreSink::StoreSink(const Blueprint& blueprint, const Topology& topology, store
   for (std::size_t f = 0; f < validity_.size(); ++f) {
     const auto& plan = field(f);
     clears_.push_back(plan.clears_at_the_end());
-    if ((clears_.back() && !plan.mask) || plan.needs_validity_first())
+    if (clears_.back() && !plan.mask && !plan.needs_validity_first())
       validity_[f].assign(rows * plan.spec().records, std::byte{1});
   }
+}
+
+void StoreSink::take_validity(std::vector<std::vector<std::byte>> outside) {
+  for (std::size_t f = 0; f < outside.size(); ++f)
+    if (field(f).needs_validity_first()) validity_[f] = std::move(outside[f]);
 }
 
 bool StoreSink::stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const {
@@ -67,11 +72,11 @@ std::byte* StoreSink::place(std::size_t dataset, std::uint64_t first_sample, std
 
 void StoreSink::accept(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows, const std::byte* raw) {
   const auto& info = blueprint_.catalog.datasets[dataset];
-  blueprint_.placement.stored().runs(
-      stager_, first_sample, first_sample + rows, [&](std::uint64_t sample, std::uint64_t count) {
-        const auto* from = raw + (sample - first_sample) * info.row_bytes;
-        for (const auto& use : uses_[dataset]) convert(use, sample, count, from);
-      });
+  blueprint_.placement.stored().runs(stager_, first_sample, first_sample + rows,
+                                     [&](std::uint64_t sample, std::uint64_t count) {
+                                       const auto* from = raw + (sample - first_sample) * info.row_bytes;
+                                       for (const auto& use : uses_[dataset]) convert(use, sample, count, from);
+                                     });
 }
 
 void StoreSink::convert(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw) {

@@ -23,8 +23,8 @@ class StoreSink : public reader::Sink {
   void accept(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows, const std::byte* raw) override;
   void finish(unsigned threads);
 
-  /// The validity of a field that another dataset holds, to be loaded before: bytes per stored row and record.
-  std::vector<std::byte>& outside_validity(std::size_t field) { return validity_[field]; }
+  /// What read_outside_validity() found for the stored samples; before the load.
+  void take_validity(std::vector<std::vector<std::byte>> outside);
   /// First row of a sample in an array of the schema.
   std::byte* at(std::size_t array, std::uint64_t sample) const;
 

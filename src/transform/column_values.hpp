@@ -16,7 +16,4 @@ ColumnValues make_values(const Cell& cell, std::size_t n);
 void load_values(const Cell& cell, const std::byte* raw, std::uint64_t stride, std::size_t n, ColumnValues& values,
                  std::size_t at);
 
-/// A text as a cell holds it: up to NUL, without the spaces that pad it.
-std::string text_of(const Cell& cell, const std::byte* raw);
-
 }  // namespace headrace::transform

@@ -90,4 +90,9 @@ void FieldTransform::measure(std::size_t item, const std::byte* raw, std::uint64
   items_[item]->measure(raw, rows, valid, statistics);
 }
 
+void FieldTransform::measure_record(std::size_t item, const std::byte* raw, std::uint64_t record,
+                                    ItemStatistics& statistics) const {
+  items_[item]->measure_record(raw, record, statistics);
+}
+
 }  // namespace headrace::transform

@@ -58,6 +58,8 @@ class FieldTransform {
   /// are counted instead.
   void measure(std::size_t item, const std::byte* raw, std::uint64_t rows, const std::byte* valid,
                ItemStatistics& statistics) const;
+  /// The same for a single record of a join, which is record `record` of its row.
+  void measure_record(std::size_t item, const std::byte* raw, std::uint64_t record, ItemStatistics& statistics) const;
 
  private:
   FieldSpec spec_;

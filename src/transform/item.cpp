@@ -154,12 +154,16 @@ void Item::finish(const Block& block, const std::byte* valid, std::byte* out) co
   }
 }
 
+bool Item::is_valid(const Block& single) const {
+  std::uint8_t valid = 1;
+  if (spec_.valid.from == ValidSpec::From::record) load_nonzero(spec_.valid.cell, single.records, 1, &valid);
+  return valid != 0;
+}
+
 void Item::apply_record(const std::byte* raw, std::uint64_t record, std::byte* out) const {
   EXPECTS(!spec_.repeated && record < target_.records);
   const Block block{.records = {.first = raw, .stride = 0}, .n = 1, .first = record};
-  std::uint8_t valid = 1;
-  if (spec_.valid.from == ValidSpec::From::record) load_nonzero(spec_.valid.cell, block.records, 1, &valid);
-  if (valid == 0) return clear(target_, record, 1, out);
+  if (!is_valid(block)) return clear(target_, record, 1, out);
   if (spec_.constant)
     place(target_, constant_, target_.size, block, 0, nullptr, out);
   else if (stage_)
@@ -188,10 +192,14 @@ void Item::validity(const std::byte* raw, std::uint64_t rows, std::byte* valid) 
     for (std::size_t i = 0; i < block.n; ++i) std::fill_n(valid + block[i] * copies, copies, std::byte{1});
 }
 
-void Item::measure(const std::byte* raw, std::uint64_t rows, const std::byte* valid, ItemStatistics& statistics) const {
-  if (spec_.constant) return;
+void Item::prepare(ItemStatistics& statistics) const {
   if (labels_ == nullptr && statistics.columns.size() < spec_.columns.size())
     statistics.columns.resize(spec_.columns.size());
+}
+
+void Item::measure(const std::byte* raw, std::uint64_t rows, const std::byte* valid, ItemStatistics& statistics) const {
+  if (spec_.constant) return;
+  prepare(statistics);
   const auto step = stage_ ? std::max<std::uint64_t>(rows_bytes / std::max<std::uint64_t>(target_.row_bytes(), 1), 1)
                            : std::max<std::uint64_t>(rows, 1);
   for (std::uint64_t row = 0; row < rows; row += step) {
@@ -203,6 +211,16 @@ void Item::measure(const std::byte* raw, std::uint64_t rows, const std::byte* va
     RecordWalk walk(spec_, target_.records, target_.truncate, part, block_values);
     for (Block block; walk.next(block);) measure(block, statistics);
   }
+}
+
+void Item::measure_record(const std::byte* raw, std::uint64_t record, ItemStatistics& statistics) const {
+  const Block block{.records = {.first = raw, .stride = 0}, .n = 1, .first = record};
+  if (spec_.constant || !is_valid(block)) return;
+  prepare(statistics);
+  if (stage_)
+    stage_->measure_record(raw, record, statistics);
+  else
+    measure(block, statistics);
 }
 
 void Item::measure(const Block& block, ItemStatistics& statistics) const {

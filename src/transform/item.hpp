@@ -25,12 +25,15 @@ class Item {
   void fill(std::uint64_t rows, std::byte* out) const;
   void validity(const std::byte* raw, std::uint64_t rows, std::byte* valid) const;
   void measure(const std::byte* raw, std::uint64_t rows, const std::byte* valid, ItemStatistics& statistics) const;
+  void measure_record(const std::byte* raw, std::uint64_t record, ItemStatistics& statistics) const;
 
   /// Raw rows are finished rows.
   bool identity() const;
 
  private:
   bool may_be_invalid(const std::byte* valid) const;
+  bool is_valid(const Block& single) const;
+  void prepare(ItemStatistics& statistics) const;
   bool flat() const;
   void apply_flat(const std::byte* raw, std::uint64_t rows, std::byte* out) const;
   void apply_rows(const RecordWalk::Rows& rows, std::byte* out) const;

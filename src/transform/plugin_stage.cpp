@@ -28,22 +28,18 @@ class StageOf final : public PluginStage {
   }
 
   void apply_record(const std::byte* raw, std::uint64_t record, std::byte* out) const override {
-    Buffer buffer(record, 1, steps_.size());
-    const Block block{.records = {.first = raw, .stride = 0}, .n = 1, .first = record};
-    load(buffer, block);
-    call(buffer, 0, 1, 1);
-    finish(buffer, block, nullptr, out);
+    const auto block = single(raw, record);
+    finish(transformed(block), block, nullptr, out);
   }
 
   void measure(const RecordWalk::Rows& rows, ItemStatistics& statistics) const override {
     const auto buffer = transformed(rows);
-    double values[block_values];
-    for_each_block(rows, [&](const Block& block) {
-      for (std::size_t c = 0; c < steps_.size(); ++c) {
-        for (std::size_t i = 0; i < block.n; ++i) values[i] = buffer.values[buffer.at(block[i], c)];
-        add_finite(values, block.n, statistics.columns[c]);
-      }
-    });
+    for_each_block(rows, [&](const Block& block) { measure(buffer, block, statistics); });
+  }
+
+  void measure_record(const std::byte* raw, std::uint64_t record, ItemStatistics& statistics) const override {
+    const auto block = single(raw, record);
+    measure(transformed(block), block, statistics);
   }
 
  private:
@@ -69,6 +65,25 @@ class StageOf final : public PluginStage {
     for_each_block(rows, [&](const Block& block) { load(buffer, block); });
     call(buffer, rows.begin, rows.end - rows.begin, records_);
     return buffer;
+  }
+
+  static Block single(const std::byte* raw, std::uint64_t record) {
+    return {.records = {.first = raw, .stride = 0}, .n = 1, .first = record};
+  }
+
+  Buffer transformed(const Block& one) const {
+    Buffer buffer(one.first, 1, steps_.size());
+    load(buffer, one);
+    call(buffer, 0, 1, 1);
+    return buffer;
+  }
+
+  void measure(const Buffer& buffer, const Block& block, ItemStatistics& statistics) const {
+    double values[block_values];
+    for (std::size_t c = 0; c < steps_.size(); ++c) {
+      for (std::size_t i = 0; i < block.n; ++i) values[i] = buffer.values[buffer.at(block[i], c)];
+      add_finite(values, block.n, statistics.columns[c]);
+    }
   }
 
   /// With every record valid or not: which column of which record is wrong is known here alone.

@@ -17,6 +17,7 @@ class PluginStage {
   /// The same for one record alone.
   virtual void apply_record(const std::byte* raw, std::uint64_t record, std::byte* out) const = 0;
   virtual void measure(const RecordWalk::Rows& rows, ItemStatistics& statistics) const = 0;
+  virtual void measure_record(const std::byte* raw, std::uint64_t record, ItemStatistics& statistics) const = 0;
 };
 
 /// item: outlives the stage. Throws UsageError.

@@ -222,3 +222,49 @@ def test_nothing_to_measure(folder):
     (folder / "d.toml").write_text('files = ["a.h5"]\n[field.image]\nscale = 2')
     done = stats(folder, config="d.toml")
     assert done.returncode == 2 and "no field asks for statistics" in done.stderr
+
+
+JOINED = """
+files = ["*.h5"]
+[field.x]
+[field.particles]
+source = ["particles[e, n]", "charge"]
+join = "hid"
+pad = 3
+overlong = "truncate"
+log = ["e"]
+scale-file = "scales.json"
+norm = "standard"
+[stream.train]
+select = "3::2"
+last = "partial"
+epochs = 1
+"""
+
+
+@pytest.mark.parametrize("stagers", STAGERS)
+def test_joined_tables(tmp_path, stagers):
+    """Only rows that are delivered count: of selected samples, the first `pad` of each."""
+    rng = np.random.default_rng(3)
+    kept, first = [], 0
+    for name, samples in (("a", 30), ("b", 41)):
+        table = np.zeros(5 * samples, [("e", ">f4"), ("junk", "i1"), ("n", "<i2")])
+        table["e"], table["n"] = rng.exponential(9, len(table)) + 0.1, rng.integers(-9, 9, len(table))
+        ids, charge = rng.integers(1, samples + 1, len(table)), rng.normal(size=len(table))
+        ids[:4] = 5  # more than `pad`
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["x"], file["particles"], file["hid"], file["charge"] = np.zeros(samples), table, ids, charge
+        for row, sample in enumerate(first + ids - 1):
+            before = np.count_nonzero(ids[:row] == ids[row])
+            if sample >= 3 and (sample - 3) % 2 == 0 and before < 3:
+                kept.append((table["e"][row], table["n"][row], charge[row]))
+        first += samples
+    (tmp_path / "c.toml").write_text(JOINED)
+    done = stats(tmp_path, stagers=stagers)
+    assert done.returncode == 0, done.stderr
+    scales = json.loads((tmp_path / "scales.json").read_text())
+    e, n, charge = np.array(kept).T
+    close(scales["particles"]["e"], np.log(e), 1e-6)  # in float32, as it is delivered
+    close(scales["particles"]["n"], n)
+    close(scales["charge"], charge)
+    assert f"{len(kept)}" in done.stdout
