@@ -1,5 +1,7 @@
 #include "service/cells.hpp"
 
+#include "base/error.hpp"
+
 namespace headrace::service {
 
 std::optional<transform::Cell> cell_of(const h5::TypeInfo& type, std::uint64_t offset) {
@@ -11,6 +13,12 @@ std::optional<transform::Cell> cell_of(const h5::TypeInfo& type, std::uint64_t o
   const auto element = reader::element_of(type);
   if (!element) return std::nullopt;
   return transform::Cell{transform::CellKind::number, element->dtype, element->big_endian, offset, type.size};
+}
+
+std::string dataset_meant(const std::string& name, const std::vector<std::string>& datasets) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string::npos || !nearest(name, datasets).empty()) return did_you_mean(name, datasets);
+  return did_you_mean(name.substr(0, dot), datasets);
 }
 
 }  // namespace headrace::service

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "reader/catalog.hpp"
 #include "transform/raw.hpp"
@@ -23,5 +24,8 @@ std::optional<std::pair<std::string, std::string>> take_apart(std::string name, 
     if (has(name.substr(0, dot))) return std::pair{name.substr(0, dot), name.substr(dot + 1)};
   return std::nullopt;
 }
+
+/// did_you_mean() for such a name where no dataset fits: one of whole paths, or of what stands before its last dot.
+std::string dataset_meant(const std::string& name, const std::vector<std::string>& datasets);
 
 }  // namespace headrace::service

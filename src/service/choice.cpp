@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "plan/permutation.hpp"
+#include "service/options_value.hpp"
 
 namespace headrace::service {
 
@@ -116,14 +117,16 @@ std::uint64_t split_key(std::uint64_t seed) {
 
 std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog) {
   std::vector<Choice> choices;
+  Mistakes mistakes;
   for (const auto& stream : config.streams) {
     auto& choice = choices.emplace_back();
     choice.stream = stream.name;
-    select(config, stream, catalog, choice);
+    mistakes.attempt([&] { select(config, stream, catalog, choice); });
     if (!stream.select_file.empty()) choice.list = List{stream.select_file, stream.select_by};
     for (const auto& text : {config.where, stream.where})
       if (!text.empty()) choice.where.push_back(transform::Condition::parse(text));
   }
+  mistakes.throw_if_any();
   return choices;
 }
 

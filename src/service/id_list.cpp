@@ -1,7 +1,9 @@
 #include "service/id_list.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <optional>
 #include <sstream>
 
@@ -59,6 +61,16 @@ IdList IdList::parse(const std::string& content, const std::string& file, bool t
   return list;
 }
 
+IdList IdList::read(const std::string& path, bool texts, const std::string& stream) try {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (in) text << in.rdbuf();
+  if (!in) throw Error(errno_text("'" + path + "' cannot be read", errno) + "; give the path of a list of samples");
+  return parse(text.str(), path, texts);
+} catch (const Error& error) {
+  throw Error("stream '" + stream + "': select: " + error.what());
+}
+
 void IdList::filter(const transform::ColumnValues& values, std::vector<std::uint8_t>& keep,
                     std::vector<std::uint8_t>& found) const {
   const auto check = [&](std::size_t i, const std::optional<std::size_t>& place) {
@@ -70,8 +82,7 @@ void IdList::filter(const transform::ColumnValues& values, std::vector<std::uint
     for (std::size_t i = 0; i < whole->size(); ++i) check(i, place_of(numbers_, (*whole)[i]));
   } else if (const auto* natural = std::get_if<std::vector<std::uint64_t>>(&values)) {
     for (std::size_t i = 0; i < natural->size(); ++i)
-      check(i, (*natural)[i] > INT64_MAX ? std::nullopt
-                                         : place_of(numbers_, static_cast<std::int64_t>((*natural)[i])));
+      check(i, (*natural)[i] > INT64_MAX ? std::nullopt : place_of(numbers_, static_cast<std::int64_t>((*natural)[i])));
   } else {
     const auto& words = std::get<std::vector<std::string>>(values);
     for (std::size_t i = 0; i < words.size(); ++i) check(i, place_of(texts_, words[i]));

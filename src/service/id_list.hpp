@@ -16,6 +16,8 @@ class IdList {
   /// Whole numbers, separated by spaces, commas or lines; or (texts) one value a line. Lines that begin with # do not
   /// count. Throws Error that names file and line; `file` is for messages.
   static IdList parse(const std::string& content, const std::string& file, bool texts);
+  /// The same from a file; messages name the stream, too.
+  static IdList read(const std::string& path, bool texts, const std::string& stream);
 
   std::size_t size() const { return count_; }
   const std::vector<std::int64_t>& numbers() const { return numbers_; }  ///< ascending, each once

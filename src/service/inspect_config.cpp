@@ -5,41 +5,21 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <ostream>
 
-#include "plan/selection.hpp"
 #include "reader/files.hpp"
 #include "reader/grouping.hpp"
+#include "service/choice.hpp"
 #include "service/field_resolve.hpp"
 #include "service/options_value.hpp"
+#include "service/plan_fields.hpp"
+#include "service/questions.hpp"
 #include "service/raw_contents.hpp"
+#include "service/scale_file.hpp"
 
 namespace headrace::service {
 
 namespace {
-
-/// The fields that the service picks where none is configured.
-std::vector<FieldConfig> picked_fields(const reader::Contents& contents) {
-  std::vector<FieldConfig> fields;
-  for (const auto& dataset : reader::select(contents, {}).datasets)
-    fields.push_back({.name = dataset.path, .source = {dataset.path}});
-  return fields;
-}
-
-/// Scale files, each read once.
-class ScaleFiles {
- public:
-  const ScaleFile* get(const std::string& path) {
-    if (path.empty()) return nullptr;
-    auto at = files_.find(path);
-    if (at == files_.end()) at = files_.emplace(path, ScaleFile::read(path)).first;
-    return &at->second;
-  }
-
- private:
-  std::map<std::string, ScaleFile> files_;
-};
 
 std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
@@ -139,18 +119,17 @@ class SampleCount {
                         field, path, file.path));
       rows.push_back(dataset->rows());
     }
-    if (path_.empty()) {
-      path_ = path;
-      rows_ = rows;
-    }
+    if (paths_.empty()) rows_ = rows;
+    paths_.push_back(path);
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (rows[i] != rows_[i])
         throw UsageError(
             fmt::format("[field.{}] datasets '{}' and '{}' have {} and {} rows in '{}'; fields have one "
                         "row a sample (or join by an id dataset)",
-                        field, path_, path, rows_[i], rows[i], contents_[i].path));
+                        field, paths_[0], path, rows_[i], rows[i], contents_[i].path));
   }
   const std::vector<std::uint64_t>& per_file() const { return rows_; }
+  const std::vector<std::string>& paths() const { return paths_; }
 
  private:
   static const h5::DatasetInfo* find_dataset(const reader::FileContents& file, const std::string& path) {
@@ -162,51 +141,44 @@ class SampleCount {
   }
 
   const reader::Contents& contents_;
-  std::string path_;
+  std::vector<std::string> paths_;
   std::vector<std::uint64_t> rows_;
 };
 
-/// The samples of the stream's own files.
-std::uint64_t samples_of_files(const StreamConfig& stream, const reader::Contents& contents,
-                               const std::vector<std::uint64_t>& rows) {
-  std::vector<std::string> own;
-  if (!stream.files.empty()) own = reader::expand_files(stream.files);
-  std::uint64_t samples = 0;
-  for (std::size_t i = 0; i < contents.size() && i < rows.size(); ++i)
-    if (own.empty() || std::find(own.begin(), own.end(), contents[i].path) != own.end()) samples += rows[i];
-  if (samples == 0)
-    throw UsageError(fmt::format("[stream.{}] files are none of the service's files that hold samples", stream.name));
-  return samples;
+/// What can be counted without reading data.
+StreamReport count(const StreamConfig& stream, const Choice& choice) {
+  StreamReport report{.config = stream};
+  if (!choice.where.empty())
+    report.why = "where";
+  else if (choice.list)
+    report.why = "select by " + choice.list->by;
+  else if (choice.part)
+    report.why = "part '" + stream.select + "' of the split";
+  else
+    report.samples = choice.selection.size();
+  return report;
 }
 
-/// Counts what can be counted without reading data.
-StreamReport count(const StreamConfig& stream, const Config& config, const reader::Contents& contents,
-                   const std::vector<std::uint64_t>& rows) {
-  StreamReport report{.config = stream};
-  const auto part =
-      std::any_of(config.split.begin(), config.split.end(), [&](const auto& one) { return one.name == stream.select; });
-  const auto samples = samples_of_files(stream, contents, rows);
-  if (!config.where.empty() || !stream.where.empty())
-    report.why = "where";
-  else if (!stream.select_file.empty())
-    report.why = "select by " + stream.select_by;
-  else if (part)
-    report.why = "part '" + stream.select + "' of the split";
-  else if (stream.select.empty())
-    report.samples = samples;
-  else
-    try {
-      report.samples = plan::Selection::parse(stream.select, samples).size();
-    } catch (const UsageError& mistake) {
-      throw UsageError("[stream." + stream.name + "] " + mistake.what());
-    }
-  return report;
+/// The streams, once all that they name is there.
+std::vector<StreamReport> streams_of(const Config& config, const reader::Contents& contents,
+                                     const std::vector<std::string>& sample_paths) {
+  const auto catalog = reader::select(contents, sample_paths);
+  const auto choices = choose(config, catalog);
+  SampleColumns columns(contents, catalog);
+  questions_of(choices, columns);
+  std::vector<StreamReport> reports;
+  for (std::size_t s = 0; s < choices.size(); ++s) {
+    if (const auto& list = choices[s].list; list && list->by == "index")
+      IdList::read(list->file, false, choices[s].stream);
+    reports.push_back(count(config.streams[s], choices[s]));
+  }
+  return reports;
 }
 
 void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
                ConfigReport& report) {
   const auto resolved =
-      resolve_field({.config = config, .datasets = datasets, .scales = scales.get(config.scale_file)});
+      resolve_field({.config = config, .datasets = datasets, .scales = scales.of(config)});
   if (config.join.empty())
     for (const auto& need : resolved.needs) count.add(config.name, need.path);
   FieldReport told{.field = resolved.field, .source = config.source, .operations = operations(config, resolved)};
@@ -233,7 +205,7 @@ ConfigReport report_on(const Config& config) {
   Mistakes mistakes;
   ScaleFiles scales;
   SampleCount samples(contents);
-  for (const auto& field : config.fields.empty() ? picked_fields(contents) : config.fields)
+  for (const auto& field : config.fields.empty() ? automatic_fields(contents) : config.fields)
     mistakes.attempt([&] { add_field(field, datasets, scales, samples, report); });
   if (!mistakes.empty())
     for (const auto& [path, reason] : left_out) mistakes.add("dataset '" + path + "' is left out: " + reason);
@@ -241,9 +213,7 @@ ConfigReport report_on(const Config& config) {
   if (samples.per_file().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
-  for (const auto& stream : config.streams)
-    mistakes.attempt([&] { report.streams.push_back(count(stream, config, contents, samples.per_file())); });
-  mistakes.throw_if_any();
+  report.streams = streams_of(config, contents, samples.paths());
   return report;
 }
 

@@ -48,12 +48,12 @@ std::vector<std::uint64_t> extents(const Value& value) {
 
 DType dtype(const Value& value) {
   if (const auto found = dtype_named(value.text())) return *found;
-  std::string all;
+  std::vector<std::string> all;
   for (const auto type :
        {DType::float16, DType::bfloat16, DType::float32, DType::float64, DType::int8, DType::int16, DType::int32,
         DType::int64, DType::uint8, DType::uint16, DType::uint32, DType::uint64, DType::boolean})
-    all += (all.empty() ? "" : ", ") + std::string(name_of(type));
-  reject(value, "one of " + all);
+    all.emplace_back(name_of(type));
+  reject_word(value, all);
 }
 
 std::vector<std::string> names(const Value& value) {

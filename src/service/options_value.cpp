@@ -14,6 +14,13 @@ void reject(const Value& value, std::string_view allowed) {
   throw UsageError(value.shown + " is not " + std::string(allowed));
 }
 
+void reject_word(const Value& value, const std::vector<std::string>& allowed) {
+  std::string text = "one of ";
+  for (std::size_t i = 0; i < allowed.size(); ++i) text += (i > 0 ? ", " : "") + allowed[i];
+  const auto meant = nearest(value.text(), allowed);
+  reject(value, meant.empty() ? text : text + "; did you mean '" + meant + "'?");
+}
+
 std::uint64_t whole(const Value& value, std::uint64_t least, std::uint64_t most) {
   const auto& text = value.text();
   std::uint64_t number = 0;

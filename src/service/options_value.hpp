@@ -24,6 +24,8 @@ struct Value {
 
 /// Throws UsageError: "SHOWN is not ALLOWED".
 [[noreturn]] void reject(const Value& value, std::string_view allowed);
+/// The same where only these words are allowed; names the nearest.
+[[noreturn]] void reject_word(const Value& value, const std::vector<std::string>& allowed);
 
 // Each reads the value or rejects it, saying what is allowed.
 std::uint64_t whole(const Value& value, std::uint64_t least, std::uint64_t most = UINT64_MAX);
@@ -48,12 +50,12 @@ std::vector<std::string> split_items(std::string_view text);
 /// The one of `choices` whose word() it is.
 template <class Choice>
 Choice choose(const Value& value, std::initializer_list<Choice> choices) {
-  std::string words;
+  std::vector<std::string> words;
   for (const auto choice : choices) {
     if (value.text() == word(choice)) return choice;
-    words += (words.empty() ? "" : ", ") + std::string(word(choice));
+    words.emplace_back(word(choice));
   }
-  reject(value, "one of " + words);
+  reject_word(value, words);
 }
 
 using Environment = std::map<std::string, std::string>;

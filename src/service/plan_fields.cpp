@@ -1,7 +1,6 @@
 #include "service/plan_fields.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/error.hpp"
@@ -9,19 +8,12 @@
 #include "service/options_value.hpp"
 #include "service/raw_contents.hpp"
 #include "service/sample_columns.hpp"
+#include "service/scale_file.hpp"
 #include "transform/plugin.hpp"
 
 namespace headrace::service {
 
 namespace {
-
-/// One field per dataset of the most common length.
-std::vector<FieldConfig> automatic_fields(const reader::Contents& contents) {
-  std::vector<FieldConfig> fields;
-  for (const auto& dataset : reader::select(contents, {}).datasets)
-    fields.push_back({.name = dataset.path, .source = {dataset.path}});
-  return fields;
-}
 
 /// The values of a label in the files, each once; of the whole data set, whatever streams select.
 class LabelValues {
@@ -125,22 +117,25 @@ FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& s
 
 }  // namespace
 
+std::vector<FieldConfig> automatic_fields(const reader::Contents& contents) {
+  std::vector<FieldConfig> fields;
+  for (const auto& dataset : reader::select(contents, {}).datasets)
+    fields.push_back({.name = dataset.path, .source = {dataset.path}});
+  return fields;
+}
+
 FieldPlans plan_fields(const Config& config, const reader::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring) {
   std::vector<reader::LeftOut> left_out;
   const auto datasets = raw_datasets(contents, &left_out);
-  std::map<std::string, ScaleFile> scales;
+  ScaleFiles scales;
   const auto fields = mpi::together(
       comm, [&] { return config.fields.empty() ? automatic_fields(contents) : config.fields; });
   std::vector<std::optional<ResolvedField>> resolved(fields.size());
   const auto resolve = [&](std::size_t f, const std::vector<std::string>* labels) {
     const auto& field = fields[f];
     ResolveInput input{.config = field, .datasets = datasets, .label_values = labels, .measuring = measuring};
-    if (!field.scale_file.empty() && !measuring) {
-      auto& file = scales.try_emplace(field.scale_file).first->second;
-      if (file.path().empty()) for_field(field.name, [&] { file = ScaleFile::read(field.scale_file); });
-      input.scales = &file;
-    }
+    if (!measuring) input.scales = scales.of(field);
     resolved[f] = resolve_field(input);
     if (!field.plugin.empty()) for_field(field.name, [&] { load_plugins(field, resolved[f]->spec); });
   };

@@ -8,6 +8,9 @@
 
 namespace headrace::service {
 
+/// The fields where none is named: one per dataset of the most common length.
+std::vector<FieldConfig> automatic_fields(const reader::Contents& contents);
+
 /// Collective: where labels have no classes, their values are read. Where the configuration names no field, all
 /// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together.
 /// measuring: for statistics, so that nothing is scaled and scale files are not read.

@@ -60,7 +60,7 @@ std::size_t SampleColumns::add(const std::string& name, const std::string& what)
     if (columns_[c].name == name) return c;
   const auto& file = contents_[0];
   const auto parts = take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
-  if (!parts) refuse(what, name, "names no dataset" + did_you_mean(name, reader::names(file)));
+  if (!parts) refuse(what, name, "names no dataset" + dataset_meant(name, reader::names(file)));
   const auto& dataset = *reader::find(file, parts->first);
   if (dataset.row_elements() != 1 || dataset.dims.empty())
     refuse(what, name, "has shape " + h5::shape_text(dataset.dims) + "; one value per sample is needed");

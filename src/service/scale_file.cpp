@@ -144,4 +144,15 @@ const VariableScale& ScaleFile::at(const std::string& name) const {
   throw UsageError("scale file '" + path_ + "' has no entry '" + name + "'" + did_you_mean(name, keys_of(flat_)));
 }
 
+const ScaleFile* ScaleFiles::of(const FieldConfig& field) {
+  if (field.scale_file.empty()) return nullptr;
+  auto at = files_.find(field.scale_file);
+  if (at == files_.end()) try {
+      at = files_.emplace(field.scale_file, ScaleFile::read(field.scale_file)).first;
+    } catch (const UsageError& mistake) {
+      throw UsageError("[field." + field.name + "] " + mistake.what());
+    }
+  return &at->second;
+}
+
 }  // namespace headrace::service

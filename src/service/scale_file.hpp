@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "service/config.hpp"
+
 namespace headrace::service {
 
 /// What the file says about one variable. Nothing is promised about the numbers.
@@ -49,6 +51,16 @@ class ScaleFile {
   std::string path_;
   Variables flat_;
   std::map<std::string, Variables> datasets_;
+};
+
+/// Each file read once. One thread at a time.
+class ScaleFiles {
+ public:
+  /// That of the field; null where it names none. Throws UsageError that names the field.
+  const ScaleFile* of(const FieldConfig& field);
+
+ private:
+  std::map<std::string, ScaleFile> files_;
 };
 
 }  // namespace headrace::service

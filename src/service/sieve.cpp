@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
@@ -17,14 +15,6 @@ namespace {
 constexpr std::uint64_t samples_at_a_time = 1 << 20;  // whose columns are held in memory
 constexpr std::uint64_t gap_rows = 64;                // that are read along rather than skipped
 constexpr std::uint64_t buckets_per_stager = 128;     // balance of the stored samples: within a percent
-
-std::string slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) throw Error(errno_text("'" + path + "' cannot be read", errno) + "; give the path of a list of samples");
-  return text.str();
-}
 
 }  // namespace
 
@@ -51,28 +41,14 @@ Sieve::Sieve(const Config& config, const reader::Contents& contents, const reade
 }
 
 void Sieve::look() {
+  questions_ = mpi::together(topology_.all, [&] { return questions_of(choices_, columns_); });
   for (std::size_t s = 0; s < choices_.size(); ++s) {
     if (!by_data(s)) continue;
     bits_[s] = bits_of(choices_[s].selection, mine_);
     if (choices_[s].part) keep_parts(s);
     if (choices_[s].list && choices_[s].list->by == "index") keep_listed_numbers(s);
-    mpi::together(topology_.all, [&] {
-      const auto place = "stream '" + choices_[s].stream + "': ";
-      if (choices_[s].list && choices_[s].list->by != "index") {
-        const auto column = columns_.add(choices_[s].list->by, place + "select");
-        if (!columns_.is_text(column) && !columns_.is_whole(column))
-          throw UsageError(place + "select: '" + choices_[s].list->by + "' holds floats; ids are whole numbers or texts");
-        questions_.push_back({s, {column}, nullptr, lists_.size()});
-        lists_.push_back({choices_[s].stream, choices_[s].list->file, {}, {}});
-      }
-      for (const auto& condition : choices_[s].where) {
-        Question question{s, {}, &condition};
-        for (const auto& name : condition.columns()) question.columns.push_back(columns_.add(name, place + "where"));
-        questions_.push_back(std::move(question));
-      }
-    });
   }
-  if (!questions_.empty()) look_at_columns();
+  if (!questions_.all.empty()) look_at_columns();
 }
 
 void Sieve::keep_parts(std::size_t stream) {
@@ -88,7 +64,7 @@ void Sieve::keep_parts(std::size_t stream) {
 void Sieve::keep_listed_numbers(std::size_t stream) {
   const auto& [file, by] = *choices_[stream].list;
   mpi::together(topology_.all, [&] {
-    const auto list = IdList::parse(slurp(file), file, false);
+    const auto list = IdList::read(file, false, choices_[stream].stream);
     const auto& numbers = list.numbers();
     const auto outside = numbers.front() < 0 ? numbers.front() : numbers.back();
     require(numbers.front() >= 0 && static_cast<std::uint64_t>(numbers.back()) < catalog_.samples,
@@ -103,14 +79,6 @@ void Sieve::keep_listed_numbers(std::size_t stream) {
 }
 
 void Sieve::look_at_columns() {
-  mpi::together(topology_.all, [&] {
-    for (auto& question : questions_)
-      if (question.condition == nullptr) {
-        auto& open = lists_[question.list];
-        open.list = IdList::parse(slurp(open.file), open.file, columns_.is_text(question.columns[0]));
-        open.found.resize(open.list.size());
-      }
-  });
   // As many rounds on every stager: reading may be collective.
   const auto rounds =
       topology_.all.max((mine_.last - mine_.first + samples_at_a_time - 1) / samples_at_a_time);
@@ -123,15 +91,15 @@ void Sieve::look_at_columns() {
 
 void Sieve::look_at(std::uint64_t first, std::uint64_t last) {
   Bits asked((mine_.last - mine_.first + 63) / 64);
-  for (const auto& question : questions_)
+  for (const auto& question : questions_.all)
     for (std::size_t w = 0; w < asked.size(); ++w) asked[w] |= bits_[question.stream][w];
   const auto intervals = intervals_in(plan::SampleSet(mine_, std::move(asked)), first, last, gap_rows);
   columns_.read(topology_.all, first, last, intervals, options_);
   mpi::together(topology_.all, [&] {
-    for (auto& question : questions_) {
+    for (auto& question : questions_.all) {
       auto keep = bytes_of(bits_[question.stream], mine_, first, last);
       if (question.condition == nullptr) {
-        auto& open = lists_[question.list];
+        auto& open = questions_.lists[question.list];
         open.list.filter(columns_.values(question.columns[0]), keep, open.found);
       } else {
         std::vector<transform::ColumnValues> values;
@@ -146,7 +114,7 @@ void Sieve::look_at(std::uint64_t first, std::uint64_t last) {
 }
 
 void Sieve::check_found() const {
-  for (const auto& open : lists_) {
+  for (const auto& open : questions_.lists) {
     const auto all = topology_.all.allgather(std::string(open.found.begin(), open.found.end()));
     std::uint64_t missing = 0;
     std::string first;

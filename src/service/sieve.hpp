@@ -16,8 +16,7 @@
 #include "reader/load.hpp"
 #include "service/blueprint.hpp"
 #include "service/choice.hpp"
-#include "service/id_list.hpp"
-#include "service/sample_columns.hpp"
+#include "service/questions.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
@@ -47,18 +46,6 @@ class Sieve {
   void count();
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;
 
-  struct Question {  // to the values of a stream's columns
-    std::size_t stream;
-    std::vector<std::size_t> columns;
-    const transform::Condition* condition;  // or null:
-    std::size_t list = 0;                   // of lists_
-  };
-  struct OpenList {
-    std::string stream, file;
-    IdList list;
-    std::vector<std::uint8_t> found;  // here
-  };
-
   const Config& config_;
   const reader::Catalog& catalog_;
   std::vector<Choice> choices_;
@@ -68,8 +55,7 @@ class Sieve {
   std::vector<plan::Slab> parts_;  // who looks at what
   plan::Slab mine_;
   SampleColumns columns_;
-  std::vector<Question> questions_;
-  std::vector<OpenList> lists_;
+  Questions questions_;
   std::vector<Bits> bits_;  // per stream whose samples the data decide (empty for others), and last: what is stored
   bool stored_by_data_ = false;
   plan::Selection stored_;      // unless the data decide

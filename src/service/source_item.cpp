@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "service/cells.hpp"
 
 namespace headrace::service {
 
@@ -59,7 +60,7 @@ FoundItem find_item(const SourceItem& item, const std::vector<std::string>& data
   if (!item.bracketed && dot != std::string::npos && dot > 0 && dot + 1 < item.path.size() &&
       there(item.path.substr(0, dot)))
     return {item.path.substr(0, dot), {item.path.substr(dot + 1)}, false};
-  throw UsageError("no dataset '" + item.path + "'" + did_you_mean(item.path, datasets));
+  throw UsageError("no dataset '" + item.path + "'" + dataset_meant(item.path, datasets));
 }
 
 }  // namespace headrace::service

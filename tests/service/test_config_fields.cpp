@@ -139,6 +139,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_of_fields) {
   BOOST_TEST(contains(wrong("source = \"jets[pt\""), "'jets[pt' is not a source (its brackets do not match)"));
   BOOST_TEST(contains(wrong("log = [\"a\", \"a\"]"), "names 'a' twice"));
   BOOST_TEST(contains(wrong("dtype = \"float\""), "is not one of float16, bfloat16, float32"));
+  BOOST_TEST(contains(wrong("dtype = \"flaot16\""), "uint64, bool; did you mean 'float16'?"));
   BOOST_TEST(contains(wrong("nonfinite = \"zero\""), "is not one of error, keep, default, or a finite number"));
   BOOST_TEST(contains(wrong("norm = \"max\""), "is not one of none, minmax, standard, tanh-log"));
   BOOST_TEST(contains(wrong("shape = [0]"), "is not a shape"));

@@ -183,8 +183,9 @@ BOOST_AUTO_TEST_CASE(other_shapes) {
 
 BOOST_AUTO_TEST_CASE(mistakes_about_sources) {
   BOOST_TEST(mistake_of({"jet.pt"}) ==
-             "[field.x] no dataset 'jet.pt'; available: jets, tracks, ECAL, weight, OneHot, truth, g/hits.x, ragged, "
-             "table, hid, kind, cells, packed");
+             "[field.x] no dataset 'jet.pt'; did you mean 'jets'? (available: jets, tracks, ECAL, weight, OneHot, "
+             "truth, g/hits.x, ragged, "
+             "table, hid, kind, cells, packed)");
   BOOST_TEST(contains(mistake_of({"jets.ptt"}), "dataset 'jets' has no column 'ptt'; did you mean 'pt'?"));
   BOOST_TEST(contains(mistake_of({"ECAL[a]"}), "dataset 'ECAL' has no columns (it is float32, no compound)"));
   BOOST_TEST(

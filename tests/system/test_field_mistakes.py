@@ -62,6 +62,7 @@ def test_data_that_break_a_promise(tmp_path, files, name):
 MISTAKES = {
     "a": (dict(source="jets.ptt"), ["'ptt'", "did you mean 'pt'"]),
     "b": (dict(source="jetz"), ["'jetz'", "did you mean 'jets'"]),
+    "b2": (dict(source="jetz.pt"), ["'jetz.pt'", "did you mean 'jets'"]),
     "c": (dict(source="vector", scale=[1, 2]), ["2 numbers", "3 columns"]),
     "d": (dict(source="image", shape=[3, 7]), ["(3, 7)", "20 elements"]),
     "e": (dict(source="jets.unused", missing=1, scale=2, mask="mm"), ["mask = 'mm'"]),
@@ -77,7 +78,7 @@ MISTAKES = {
     "o": (dict(source="words"), ["'words'", "encode"]),
     "p": (dict(source="tracks[d0]", log=["z0"]), ["log", "'z0'"]),
     "q": ({"source": "jets.pt", "plugin": "nowhere.so"}, ["nowhere.so"]),
-    "r": ({"source": "jets.pt", "scale-file": "nowhere.json"}, ["nowhere.json"]),
+    "r": ({"source": "jets.pt", "scale-file": "nowhere.json"}, ["nowhere.json", "headrace stats"]),
 }
 
 

@@ -121,6 +121,52 @@ def test_files_that_disagree(tmp_path):
 
 def test_streams_that_cannot_be(folder):
     done = inspect("--stream.a.select", "200:", folder / "a.h5", "--field.x.source", "jets.pt")
-    assert done.returncode == 2 and "[stream.a] " in done.stderr
+    assert done.returncode == 2 and "stream 'a': " in done.stderr
     done = inspect("--stream.a.files", folder / "b.h5", folder / "a.h5", "--field.x.source", "jets.pt")
     assert done.returncode == 2 and "none of the service's files" in done.stderr
+
+
+STREAMS = """
+files = ["a.h5"]
+where = "jets.pt > 1 and jest.eta < 2"
+[field.x]
+source = "jets.pt"
+[stream.a]
+select = { file = "ids.txt", by = "jets.flavor" }
+[stream.b]
+where = "jets.ptt > 1"
+[stream.c]
+where = "tracks.d0 > 1"
+"""
+
+
+def test_columns_that_streams_ask_for(folder):
+    """A dry run knows what `serve` would say, for all streams at once."""
+    (folder / "streams.toml").write_text(STREAMS)
+    done = inspect("-c", folder / "streams.toml")
+    assert done.returncode == 2 and done.stderr.startswith("headrace: 6 mistakes:"), done.stderr
+    for words in (
+        "stream 'a': select: 'jets.flavor' is not there; did you mean 'flavour'?",
+        "stream 'a': where: 'jest.eta' names no dataset; did you mean 'jets'?",
+        "stream 'b': where: 'jest.eta' names no dataset",
+        "stream 'b': where: 'jets.ptt' is not there; did you mean 'pt'?",
+        "stream 'c': where: 'jest.eta' names no dataset",
+        "stream 'c': where: 'tracks.d0' has shape (30, 40); one value per sample is needed",
+    ):
+        assert words in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("by, content, words", [
+    ("jets.flavour", None, "'ids.txt' cannot be read"),
+    ("jets.flavour", "5\nfive\n", "ids.txt:2: 'five' is not a whole number"),
+    ("index", None, "'ids.txt' cannot be read"),
+    ("index", "# none\n", "ids.txt lists no sample"),
+])
+def test_lists_of_samples_are_read(folder, by, content, words):
+    ids = folder / "ids.txt"
+    ids.unlink(missing_ok=True)
+    if content is not None:
+        ids.write_text(content)
+    done = inspect("--stream.a.select-file", "ids.txt", "--stream.a.select-by", by, "--field.x.source", "jets.pt", "a.h5",
+                   cwd=folder)
+    assert done.returncode == 1 and f"stream 'a': select: {words}" in done.stderr, done.stderr

@@ -1,0 +1,36 @@
+// What must be asked of the values of columns to know which samples the streams choose: lists of ids, and conditions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "service/choice.hpp"
+#include "service/id_list.hpp"
+#include "service/sample_columns.hpp"
+
+namespace headrace::service {
+
+struct Question {
+  std::size_t stream;                               ///< whose samples
+  std::vector<std::size_t> columns;                 ///< of SampleColumns
+  const transform::Condition* condition = nullptr;  ///< of the choice; or null:
+  std::size_t list = 0;                             ///< of Questions::lists
+};
+
+struct OpenList {
+  std::string stream, file;
+  IdList list;
+  std::vector<std::uint8_t> found{};  ///< per value whether a sample has it
+};
+
+struct Questions {
+  std::vector<Question> all;
+  std::vector<OpenList> lists;
+};
+
+/// Adds the columns that are asked for to `columns`, and reads the lists of ids; those by "index" ask no column. Throws
+/// one UsageError with what is wrong with the columns of all streams, and Error for a list that is none.
+Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns);
+
+}  // namespace headrace::service
