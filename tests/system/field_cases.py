@@ -87,6 +87,12 @@ same("several", ["x", "jets[n]", "vector"], lambda d: np.column_stack([d["x"], d
 same("small integers", ["byte", "label"], lambda d: columns(d["byte"], d["label"]).astype("i2"))
 same("half and short", ["half", "short"], lambda d: np.column_stack([d["half"], d["short"]]).astype(F4))
 same("unsigned and signed", ["byte", "particle"], lambda d: columns(d["byte"], d["particle"]).astype("i2"))
+same("unsigned and signed of 32 bits", ["natural", "jets.n"],
+     lambda d: columns(d["natural"], d["jets"]["n"]).astype("i8"))
+same("unsigned and signed of 64 bits", ["vast", "long"], lambda d: columns(d["vast"].astype(F8), d["long"].astype(F8)))
+same("half and byte", ["half", "tiny"], lambda d: np.column_stack([d["half"], d["tiny"]]).astype("f2"))
+same("bool and byte", ["flag", "tiny"], lambda d: np.column_stack([d["flag"], d["tiny"]]).astype("i1"))
+same("float and short", ["x", "short"], lambda d: np.column_stack([d["x"], d["short"]]).astype(F4))
 same("channel last", "image", lambda d: d["image"][..., None], shape=[4, 5, 1])
 same("channel first", "image", lambda d: d["image"].reshape(SAMPLES, 1, 2, 10), shape=[1, 2, 10])
 
@@ -220,6 +226,12 @@ def _(d):
     return zeroed(values, valid(d)).astype("f2")
 
 
+@case("records along two axes", mask=lambda d: d["grid"]["valid"], source="grid[e, t]", scale=[2, 7])
+def _(d):
+    grid = d["grid"]
+    return zeroed(columns(grid["e"] / F4(2), grid["t"].astype(F4) / F4(7)), grid["valid"])
+
+
 case("valid of another compound", mask=lambda d: d["group/plain"]["good"], source="tracks.hits",
      valid="group/plain.good")(
     lambda d: zeroed(d["tracks"]["hits"], d["group/plain"]["good"]))
@@ -339,6 +351,8 @@ def _(d):
 
 case("joined and cut", join="table/hid", pad=2, overlong="truncate", mask=lambda d: joined(d, xyzd, 2)[1],
      source="table/charge")(lambda d: joined(d, lambda _, charge: charge, 2)[0])
+case("joined by ids from -3", **{**JOIN, "join": "table/from_minus_3"}, join_base=-3, source="table/charge")(
+    lambda d: joined(d, lambda _, charge: charge, PAD)[0])
 case("joined labels", **JOIN, source="table/particles.d", dtype="float16", nonfinite="error")(
     lambda d: joined(d, lambda t, _: t["d"].astype("f2"), PAD)[0])
 

@@ -111,7 +111,19 @@ def make_samples():
         "packed": packed,
         "label": rng.choice([-3, 0, 4, 100], n).astype(">i2"),
         "labels": rng.integers(0, 3, (n, TRACKS)).astype("u1"),
+        "grid": make_grid(rng, n),
+        "natural": rng.integers(0, 2**32, n).astype(">u4"),
+        "vast": rng.integers(0, 2**64, n, dtype="u8"),
+        "tiny": rng.integers(-128, 128, n).astype("i1"),
     }
+
+
+def make_grid(rng, n):
+    """Records along two axes, a third of them not valid."""
+    grid = np.zeros((n, 2, 3), [("e", "<f4"), ("valid", "?"), ("t", ">i2")])
+    grid["valid"] = rng.random(grid.shape) < 0.67
+    grid["e"], grid["t"] = np.where(grid["valid"], rng.normal(3, 40, grid.shape), np.nan), rng.integers(-99, 99, grid.shape)
+    return grid
 
 
 def make_ragged():
@@ -163,5 +175,6 @@ def write(folder):
                 ragged_set[row], counts_set[row] = values, values.astype("i2")
             table, hid, charge = tables[part]
             file["table/particles"], file["table/hid"], file["table/charge"] = table, hid.astype(">i4"), charge
+            file["table/from_minus_3"] = (hid - 4).astype("i2")
         first += length
     return paths, {**samples, "ragged": ragged, "words": words, "particle": particles, "tables": tables}

@@ -99,6 +99,7 @@ NETCDF = {
                  lambda raw: np.where(raw == -1, np.float32(np.nan), raw.view("u1").astype("f4"))),
     "floats": ("f4", {"_FillValue": np.float32(5)}, lambda raw: np.where(raw == 5, np.float32(np.nan), raw)),
     "plain": ("f8", {"units": "m"}, lambda raw: raw),
+    "ranged": ("i2", {"valid_range": np.array([0, 5], "i2"), "valid_min": np.int16(2)}, lambda raw: raw),
 }
 
 
