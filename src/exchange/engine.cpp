@@ -24,18 +24,6 @@ constexpr std::uint32_t max_outstanding = 4096;
 
 constexpr std::byte control_mark{'C'};
 
-constexpr double shortest_nap = 20e-6;  // measured: shorter naps take the core from whoever packs
-// First the core is only offered, while the next arrival is near by what the last ones took: measured, 512 B samples
-// come 2 - 3 times as fast. Over a slow link naps begin soon.
-constexpr double shortest_yield = 200e-6, longest_yield = 1e-3;
-constexpr double near_means = 4;      // times the mean time between arrivals
-constexpr double short_nap = 100e-6;  // while anything is outstanding
-constexpr unsigned yield_looks = 50;  // at least: on a busy core a look may come only once in milliseconds
-constexpr double long_nap = 10e-3;
-constexpr double quiet_after = 0.1;    // seconds without anything outstanding
-constexpr double longest_nap = 25e-3;  // each nap costs 50 - 130 us on a virtual machine: 0.2 - 0.5 % of a core
-constexpr double very_quiet_after = 0.5;
-
 // Measured: MPI needs 2 - 4 times as long for pieces of 512 B as for one piece; at 16 KB the copy costs as much.
 constexpr std::size_t small_piece = 16 << 10;
 // What is copied sooner than a worker is awake.
@@ -116,8 +104,7 @@ void Engine::run_for_now(const std::function<bool()>& enough) {
 
 void Engine::progress_until(const std::function<bool()>& done) {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // naps of microseconds mean it
-  last_busy_ = now();
-  nap_ = shortest_nap;
+  naps_.begin(now());
   for (;;) {
     bool moved = false;
     while (progress()) moved = true;
@@ -380,26 +367,11 @@ bool Engine::has_orders() {
 
 void Engine::nap(bool moved) {
   const bool outstanding = transfers_.size() > under_way(Kind::message) || packing_ > 0 || copying_ > 0;
-  const double time = now();
-  if (outstanding || moved) last_busy_ = time;
-  // Right after something moved more is likely to follow: naps start small and double.
-  nap_ = moved ? shortest_nap : std::min(short_nap, nap_ * 2);
-  if (moved) {
-    mean_gap_ += (std::min(time - last_moved_, longest_yield) - mean_gap_) / 8;
-    last_moved_ = time;
-  }
-  looks_ = moved ? 0 : looks_ + 1;
-  const double gap = near_means * mean_gap_;
-  const double yield_for = gap > longest_yield ? shortest_yield : std::max(gap, shortest_yield);
-  if (outstanding && (time - last_moved_ < yield_for || looks_ < yield_looks)) {
-    std::this_thread::yield();
-    return;
-  }
-  const double quiet = time - last_busy_;
-  const double length = quiet > very_quiet_after ? longest_nap : quiet > quiet_after ? long_nap : nap_;
+  const auto length = naps_.next(now(), moved, outstanding);
+  if (!length) return std::this_thread::yield();
   std::unique_lock lock(mutex_);
   if (new_fetches_.empty() && new_controls_.empty() && packed_.empty() && emptied_.empty() && !woken_)
-    wake_.wait_for(lock, std::chrono::duration<double>(length));
+    wake_.wait_for(lock, std::chrono::duration<double>(*length));
 }
 
 void Engine::check_limits() {

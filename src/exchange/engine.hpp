@@ -12,9 +12,6 @@
 // Threads: fetch(), control(), wake() from any thread; run() in the thread that owns MPI.
 // All memory is fixed at construction: receive buffers for requests, send buffers for answers, bounce buffers; requests
 // that find no free send buffer wait in line.
-//
-// Waiting: right after something moved the core is only offered to others; then naps are short while a request is
-// outstanding; after a tenth of a second without one they are long, after half a second longer.
 #pragma once
 
 #include <array>
@@ -29,6 +26,7 @@
 #include <vector>
 
 #include "base/workers.hpp"
+#include "exchange/naps.hpp"
 #include "exchange/request.hpp"
 #include "exchange/turns.hpp"
 #include "mpi/comm.hpp"
@@ -160,8 +158,8 @@ class Engine {
   std::deque<Fetch> fetch_queue_;  // when all tags are taken
   std::vector<std::unique_ptr<std::vector<std::byte>>> control_texts_;
   std::size_t packing_ = 0, copying_ = 0;  // at workers
-  unsigned looks_ = 0;                     // in vain, since something moved
-  double last_moved_ = 0, mean_gap_ = 0, last_busy_ = 0, nap_ = 0, next_check_ = 0;
+  Naps naps_;
+  double next_check_ = 0;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
   std::array<std::size_t, 5> under_way_{};  // per kind
