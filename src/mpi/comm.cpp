@@ -47,7 +47,9 @@ void Comm::free() noexcept {
   if (handle_ == MPI_COMM_NULL) return;
   int finalized = 0;
   MPI_Finalized(&finalized);
-  if (!finalized) MPI_Comm_free(&handle_);
+  // A message still on its way would reach the next communicator that gets this one's number, and confuse its order
+  // until somebody waits for ever (Open MPI 4.1). Rather leave a communicator behind than that.
+  if (!finalized && calls_->settle()) MPI_Comm_free(&handle_);
   handle_ = MPI_COMM_NULL;
 }
 
@@ -66,14 +68,15 @@ void Comm::name_ranks(std::vector<std::string> names) const {
   calls_->call_them(std::move(names));
 }
 
-// Every collective is entered together, behind a barrier that knows who is missing. (Not by its form without blocking:
-// MPI_Iallgatherv of Open MPI 4.1 now and then never completes.)
-void Comm::enter() const {
+template <class Start>
+void Comm::collective(const char* call, Start start) const {
   MPI_Request request = MPI_REQUEST_NULL;
   calls_->arrive();
-  check(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
+  check(start(&request), call);
   calls_->wait(request);
 }
+
+// What MPI has in a blocking form only is entered together.
 
 Comm Comm::split(int color, int key) const {
   barrier();
@@ -90,18 +93,18 @@ Comm Comm::split_shared() const {
 }
 
 void Comm::barrier() const {
-  enter();
+  collective("MPI_Ibarrier", [&](MPI_Request* r) { return MPI_Ibarrier(handle_, r); });
 }
 
 std::string Comm::bcast(const std::string& text, int root, std::size_t round) const {
   std::uint64_t length = text.size();
-  enter();
-  check(MPI_Bcast(&length, 1, MPI_UINT64_T, root, handle_), "MPI_Bcast");
+  collective("MPI_Ibcast", [&](MPI_Request* r) { return MPI_Ibcast(&length, 1, MPI_UINT64_T, root, handle_, r); });
   std::string result = rank_ == root ? text : std::string(length, '\0');
   for (std::size_t at = 0; at < length; at += round)
-    check(MPI_Bcast(result.data() + at, narrow<int>(std::min<std::uint64_t>(round, length - at)), MPI_CHAR, root,
-                    handle_),
-          "MPI_Bcast");
+    collective("MPI_Ibcast", [&](MPI_Request* r) {
+      return MPI_Ibcast(result.data() + at, narrow<int>(std::min<std::uint64_t>(round, length - at)), MPI_CHAR, root,
+                        handle_, r);
+    });
   return result;
 }
 
@@ -117,10 +120,10 @@ std::vector<std::string> Comm::allgather(const std::string& mine, std::size_t ro
       counts[i] = narrow<int>(lengths[i] > at ? std::min<std::uint64_t>(piece, lengths[i] - at) : 0);
     std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
     together.resize(static_cast<std::size_t>(offsets.back()) + static_cast<std::size_t>(counts.back()));
-    enter();
-    check(MPI_Allgatherv(mine.data() + std::min(at, mine.size()), counts[static_cast<std::size_t>(rank_)], MPI_CHAR,
-                         together.data(), counts.data(), offsets.data(), MPI_CHAR, handle_),
-          "MPI_Allgatherv");
+    collective("MPI_Iallgatherv", [&](MPI_Request* r) {
+      return MPI_Iallgatherv(mine.data() + std::min(at, mine.size()), counts[static_cast<std::size_t>(rank_)], MPI_CHAR,
+                             together.data(), counts.data(), offsets.data(), MPI_CHAR, handle_, r);
+    });
     for (std::size_t i = 0; i < lengths.size(); ++i)
       texts[i].append(together, static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(counts[i]));
   }
@@ -136,7 +139,6 @@ std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) cons
     out_at[r] = narrow<int>(sent.size());
     sent += to[r];
   }
-  enter();
   check(MPI_Alltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_), "MPI_Alltoall");
   std::size_t total = 0;
   for (std::size_t r = 0; r < ranks; ++r) {
@@ -144,9 +146,10 @@ std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) cons
     total += static_cast<std::size_t>(in[r]);
   }
   std::string received(total, '\0');
-  check(MPI_Alltoallv(sent.data(), out.data(), out_at.data(), MPI_CHAR, received.data(), in.data(), in_at.data(),
-                      MPI_CHAR, handle_),
-        "MPI_Alltoallv");
+  collective("MPI_Ialltoallv", [&](MPI_Request* r) {
+    return MPI_Ialltoallv(sent.data(), out.data(), out_at.data(), MPI_CHAR, received.data(), in.data(), in_at.data(),
+                          MPI_CHAR, handle_, r);
+  });
   std::vector<std::string> from(ranks);
   for (std::size_t r = 0; r < ranks; ++r)
     from[r] = received.substr(static_cast<std::size_t>(in_at[r]), static_cast<std::size_t>(in[r]));
@@ -155,21 +158,21 @@ std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) cons
 
 void Comm::allgather_bytes(const void* mine, void* all, std::size_t bytes) const {
   const int count = narrow<int>(bytes);
-  enter();
-  check(MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, handle_), "MPI_Allgather");
+  collective("MPI_Iallgather",
+             [&](MPI_Request* r) { return MPI_Iallgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, handle_, r); });
 }
 
 std::uint64_t Comm::reduce(std::uint64_t mine, MPI_Op op) const {
   std::uint64_t result = 0;
-  enter();
-  check(MPI_Allreduce(&mine, &result, 1, MPI_UINT64_T, op, handle_), "MPI_Allreduce");
+  collective("MPI_Iallreduce",
+             [&](MPI_Request* r) { return MPI_Iallreduce(&mine, &result, 1, MPI_UINT64_T, op, handle_, r); });
   return result;
 }
 
 double Comm::reduce(double mine, MPI_Op op) const {
   double result = 0;
-  enter();
-  check(MPI_Allreduce(&mine, &result, 1, MPI_DOUBLE, op, handle_), "MPI_Allreduce");
+  collective("MPI_Iallreduce",
+             [&](MPI_Request* r) { return MPI_Iallreduce(&mine, &result, 1, MPI_DOUBLE, op, handle_, r); });
   return result;
 }
 

@@ -1,8 +1,8 @@
 // A communicator of our own. Only the thread that owns MPI calls it.
 //
 //   1. A Comm owns its handle and frees it; moved from, it holds none.
-//   2. Every function but rank(), size(), handle() and name_ranks() is collective over the communicator. A rank that does
-//      not come to one is named after a while (roll_call.hpp).
+//   2. Every function but rank(), size(), handle() and name_ranks() is collective over the communicator. A rank that
+//      does not come to one is named after a while (roll_call.hpp). Making communicators and freeing them blocks.
 //   3. Errors come back as exceptions (check.hpp).
 #pragma once
 
@@ -82,7 +82,8 @@ class Comm {
  private:
   explicit Comm(MPI_Comm owned);
   void free() noexcept;
-  void enter() const;
+  template <class Start>
+  void collective(const char* call, Start start) const;
   void allgather_bytes(const void* mine, void* all, std::size_t bytes) const;
   std::uint64_t reduce(std::uint64_t mine, MPI_Op op) const;
   double reduce(double mine, MPI_Op op) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -17,6 +18,7 @@ constexpr int tag = 1;                               // nothing else is sent on 
 constexpr int eager_tries = 200;                     // most collectives are complete at once
 constexpr auto nap = std::chrono::microseconds(50);  // then the core is the trainers'
 constexpr double tell_every_s = 60;
+constexpr double settle_s = 1;
 constexpr double grace = 1.2;  // for the first rank to say who is missing before others say that it is
 constexpr std::size_t names_at_most = 8;
 
@@ -54,6 +56,22 @@ void RollCall::hear() {
     check(MPI_Recv(&byte, 1, MPI_CHAR, status.MPI_SOURCE, tag, comm_, MPI_STATUS_IGNORE), "MPI_Recv");
     ++arrived_[static_cast<std::size_t>(status.MPI_SOURCE)];
   }
+}
+
+bool RollCall::all_here() const {
+  return std::all_of(arrived_.begin(), arrived_.end(), [&](std::uint64_t calls) { return calls >= calls_; });
+}
+
+bool RollCall::settle() noexcept {
+  if (rank_ != 0) return true;  // what this rank sent is the first's to receive
+  try {
+    for (const auto begin = Clock::now(); seconds_since(begin) < settle_s; std::this_thread::sleep_for(nap)) {
+      hear();
+      if (all_here()) return true;
+    }
+  } catch (const std::exception&) {
+  }
+  return false;
 }
 
 std::string RollCall::name(std::size_t rank) const {

@@ -1,9 +1,12 @@
 // Who has come to a collective, and who has not: a rank that hangs before one would else let all others wait for ever.
 //
 //   1. Each rank tells the first of its communicator that it has arrived, by a message of one byte per collective.
-//   2. Collectives stand behind a barrier that does not block, and is asked for between naps. Waiting for long, the
-//      first rank tells who is missing; after the limit it throws, and a little later so does everybody else: then it is the first that hangs.
-//   3. Only the thread that owns MPI calls this.
+//   2. Collectives are started without blocking, and asked for between naps. Waiting for long, the first rank tells who
+//      is missing; after the limit it throws, and a little later so does everybody else: then it is the first that
+//      hangs.
+//   3. A collective may be over at the first rank before the others have come: what they then send is received by
+//      settle(), without which the communicator must not be freed.
+//   4. Only the thread that owns MPI calls this.
 #pragma once
 
 #include <mpi.h>
@@ -38,9 +41,12 @@ class RollCall {
   void arrive();
   /// Until it is complete. Throws Missing.
   void wait(MPI_Request& collective);
+  /// Before the communicator goes: until no message is on its way, for at most a second. Whether that is so.
+  bool settle() noexcept;
 
  private:
   void hear();
+  bool all_here() const;
   std::string missing() const;
   std::string name(std::size_t rank) const;
 
