@@ -1,10 +1,20 @@
 #include "mpi/session.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
+#include <mutex>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 #include "mpi/check.hpp"
+#include "mpi/roll_call.hpp"
 
 namespace headrace::mpi {
 
@@ -20,12 +30,71 @@ void set_defaults() {
   if (!Session::launched()) ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
+bool is_first() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const char* rank = std::getenv(name)) return std::string_view(rank) == "0";
+  return true;
+}
+
+/// While MPI starts, which waits for every process of the job: tells that it takes long, and ends this process where it
+/// takes too long. MPI itself would wait for ever, and who is missing only the launcher knows.
+class StartWatch {
+ public:
+  StartWatch() : thread_([this] { watch(); }) {}
+  ~StartWatch() {
+    {
+      const std::lock_guard lock(mutex_);
+      started_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  StartWatch(const StartWatch&) = delete;
+  StartWatch& operator=(const StartWatch&) = delete;
+
+ private:
+  void watch() {
+    const auto& [tell_after, limit, unused] = patience();
+    const auto begin = std::chrono::steady_clock::now();
+    const auto reached = [&](double seconds) {
+      std::unique_lock lock(mutex_);
+      return !changed_.wait_until(lock, begin + std::chrono::duration<double>(seconds), [this] { return started_; });
+    };
+    if (!reached(tell_after)) return;
+    tell("waits", tell_after);
+    if (limit <= 0 || !reached(std::max(limit, tell_after))) return;
+    tell("did not come up; ended after waiting", limit);
+    _exit(1);
+  }
+  static void tell(const char* what, double seconds) {
+    if (!is_first()) return;
+    const char* programs = std::getenv("OMPI_NUM_APP_CTX");
+    const bool mixed = programs && std::string_view(programs) != "1";
+    std::fprintf(stderr, "headrace: MPI %s for %.0f s: not every process of this job has called MPI_Init (%s)\n", what,
+                 seconds,
+                 mixed ? "there are other programs in this mpirun; trainers are no MPI programs: start them with an "
+                         "mpirun of their own, without the ':'"
+                       : "one of them hangs, or its node does");
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool started_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+int start_mpi() {
+  const StartWatch watch;
+  int provided = MPI_THREAD_SINGLE;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  return provided;
+}
+
 }  // namespace
 
 Session::Session() {
   set_defaults();
-  int provided = MPI_THREAD_SINGLE;
-  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  const int provided = start_mpi();
   if (provided < MPI_THREAD_FUNNELED) {
     MPI_Finalize();
     throw Error("this MPI library supports no threads beside the main one (MPI_THREAD_FUNNELED); use another build");

@@ -5,7 +5,8 @@ namespace headrace::mpi {
 
 class Session {
  public:
-  /// Sets defaults in the environment (what the user has set stays), then starts MPI.
+  /// Sets defaults in the environment (what the user has set stays), then starts MPI: with patience() (roll_call.hpp)
+  /// for processes of the job that do not come, after which this process ends with exit code 1.
   Session();
   /// Collective: ends MPI. Where an exception is under way that the ranks did not agree on, the others would wait
   /// here for ever: end such a process with abort().

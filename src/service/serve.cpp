@@ -15,12 +15,12 @@ namespace headrace::service {
 int serve(const Config& config) {
   Signals::block();
   Signals signals;
-  const mpi::Session session;
-  const auto world = mpi::Comm::world();
-  log::setup("headrace " + config.name, config.quiet || world.rank() != 0, config.verbose);
   auto& patience = mpi::patience();
   patience.limit_s = config.start_timeout;
   if (config.start_timeout > 0) patience.tell_after_s = std::min(patience.tell_after_s, config.start_timeout / 2);
+  const mpi::Session session;
+  const auto world = mpi::Comm::world();
+  log::setup("headrace " + config.name, config.quiet || world.rank() != 0, config.verbose);
   patience.tell = [](const std::string& what) { log::warn("{}", what); };
 
   std::unique_ptr<Staging> staging;
