@@ -24,7 +24,10 @@ Host::Host(const Config& config, const Topology& topology)
       events_(topology.me() == 0 ? config.log : "", config.name) {
   poller_.add(bell_.fd(), [this] { take_jobs(); });
   if (!topology.is_leader()) return;
-  metrics_.emplace(metrics_path(config, topology.here().host, topology.my_node));
+  metrics_.emplace(metrics_path(config, topology.nodes, topology.my_node));
+  if (topology.me() == 0 && topology.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
+    log::info("metrics = {} has no %h for the host's name, so each node adds its own: {} here", config.metrics,
+              metrics_path(config, topology.nodes, topology.my_node));
   desk_.emplace(
       config_, topology_, poller_,
       FrontDesk::Actions{.claim = [this](const nlohmann::json& claim) { up(claim); },

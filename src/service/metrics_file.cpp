@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -47,15 +48,35 @@ std::string head(const std::string& name, const char* type, const char* help) {
 
 }  // namespace
 
-std::string metrics_path(const Config& config, const std::string& host, std::uint32_t node) {
+namespace {
+
+std::string with_suffix(const std::string& path, const std::string& suffix) {
+  std::filesystem::path whole(path);
+  return whole.replace_filename(whole.stem().string() + "." + suffix + whole.extension().string()).string();
+}
+
+/// The file of a host; the same for nodes whose hosts are called alike.
+std::string path_on(const std::string& host, const Config& config, bool several_hosts) {
   auto path = config.metrics;
-  if (path.empty()) return path;
+  if (!names_node(path)) return several_hosts ? with_suffix(path, host) : path;
   for (std::size_t at = 0; (at = path.find("%h", at)) != std::string::npos; at += host.size())
     path.replace(at, 2, host);
-  if (!config.split_nodes || node == 0) return path;
-  std::filesystem::path whole(path);
-  return whole.replace_filename(fmt::format("{}.{}{}", whole.stem().string(), node, whole.extension().string()))
-      .string();
+  return path;
+}
+
+}  // namespace
+
+bool names_node(const std::string& path) {
+  return path.find("%h") != std::string::npos;
+}
+
+std::string metrics_path(const Config& config, const std::vector<Node>& nodes, std::uint32_t node) {
+  if (config.metrics.empty()) return "";
+  const auto& host = nodes[node].host;
+  const auto is_mine = [&](const Node& other) { return other.host == host; };
+  const auto path = path_on(host, config, !std::all_of(nodes.begin(), nodes.end(), is_mine));
+  const bool first = std::none_of(nodes.begin(), nodes.begin() + node, is_mine);
+  return first ? path : with_suffix(path, std::to_string(node));
 }
 
 std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views) {

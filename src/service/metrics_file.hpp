@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "service/config.hpp"
+#include "service/topology.hpp"
 
 namespace headrace::service {
 
-/// The file of node `node`: `metrics` with %h replaced by the host's name; where nodes are split, with ".k" before its
-/// ending for the k-th node after the first. Empty where there is none.
-std::string metrics_path(const Config& config, const std::string& host, std::uint32_t node);
+/// The file of node `node`: `metrics` with %h replaced by the host's name. No two nodes write the same file, whatever
+/// they share: where hosts differ and there is no %h, the host's name goes before the ending (head.n03.prom), and where
+/// hosts are called alike, ".k" for the k-th node after the first. Empty where there is none.
+std::string metrics_path(const Config& config, const std::vector<Node>& nodes, std::uint32_t node);
+/// Whether the path has a place for the host's name.
+bool names_node(const std::string& path);
 
 /// views: of one node, as Views::of_node gives them.
 std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views);

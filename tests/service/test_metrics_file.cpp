@@ -72,13 +72,25 @@ BOOST_AUTO_TEST_CASE(without_trainers_the_node_is_there_all_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(each_node_has_a_path_of_its_own) {
+  const std::vector<Node> apart{{0, 2, "n1"}, {2, 2, "n2"}}, alike{{0, 1, "n1"}, {1, 1, "n1"}, {2, 1, "n1"}};
   Config config;
-  BOOST_TEST(metrics_path(config, "n1", 1) == "");
+  BOOST_TEST(metrics_path(config, apart, 1) == "");
   config.metrics = "/var/lib/%h/%h.prom";
-  BOOST_TEST(metrics_path(config, "n1", 1) == "/var/lib/n1/n1.prom");
-  config.split_nodes = true;
-  BOOST_TEST(metrics_path(config, "n1", 0) == "/var/lib/n1/n1.prom");
-  BOOST_TEST(metrics_path(config, "n1", 2) == "/var/lib/n1/n1.2.prom");
+  BOOST_TEST(names_node(config.metrics));
+  BOOST_TEST(metrics_path(config, apart, 1) == "/var/lib/n2/n2.prom");
+  BOOST_TEST(metrics_path(config, alike, 0) == "/var/lib/n1/n1.prom");
+  BOOST_TEST(metrics_path(config, alike, 2) == "/var/lib/n1/n1.2.prom");
+}
+
+BOOST_AUTO_TEST_CASE(nodes_that_share_a_folder_do_not_write_one_file) {
+  const std::vector<Node> one{{0, 2, "n1"}}, mixed{{0, 1, "n1"}, {1, 1, "n2"}, {2, 1, "n1"}};
+  Config config;
+  config.metrics = "/shared/head.prom";
+  BOOST_TEST(!names_node(config.metrics));
+  BOOST_TEST(metrics_path(config, one, 0) == "/shared/head.prom");
+  BOOST_TEST(metrics_path(config, mixed, 0) == "/shared/head.n1.prom");
+  BOOST_TEST(metrics_path(config, mixed, 1) == "/shared/head.n2.prom");
+  BOOST_TEST(metrics_path(config, mixed, 2) == "/shared/head.n1.2.prom");
 }
 
 BOOST_AUTO_TEST_CASE(the_file_is_whole_and_gone_at_the_end) {
