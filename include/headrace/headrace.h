@@ -36,7 +36,8 @@ enum {
   HR_TIMEOUT = 2,      /* nothing within the timeout; hr_error() names what was waited for */
   HR_INTERRUPTED = 3,  /* a signal arrived while waiting */
   HR_EXHAUSTED = 4,    /* every slot is leased by this trainer; hr_error() names the held steps */
-  HR_REFUSED = 5,      /* the service said no: unknown stream, rank taken, other world size or place, wrong version or user */
+  HR_REFUSED = 5,      /* the service said no: unknown stream, rank taken, other world size or place, wrong version or user;
+                          or, later, that this trainer goes on elsewhere than the others of its stream */
   HR_LOST = 6,         /* the service is gone, died or was stopped */
   HR_FORKED = 7,       /* used in a forked child */
   HR_INVALID = 8       /* a wrong argument, or a ring that cannot be what the service wrote */

@@ -71,7 +71,7 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
       if (acquired == ring::Acquired::nothing && (!waiting_since || deadline.passed())) listen_next_ = {};
       if (lost()) {
         if (acquired == ring::Acquired::batch) consumer_.release(lease.slot, false);
-        return {HR_LOST, lost_};
+        return {lost_code_, lost_};
       }
       if (acquired == ring::Acquired::batch) return {};
       if (acquired == ring::Acquired::exhausted) return exhausted();
@@ -111,9 +111,10 @@ void Stream::hear(const ipc::Message& message) {
   const auto said = ring::decode_from_service(message.text);
   if (const auto* dying = std::get_if<ring::Dying>(&said))
     lost_ = "service '" + service + "' has ended: " + dying->text;
-  else if (const auto* refused = std::get_if<ring::Refused>(&said))
+  else if (const auto* refused = std::get_if<ring::Refused>(&said)) {
     lost_ = "service '" + service + "' ended this connection: " + refused->text;
-  else if (const auto* agreed = std::get_if<ring::Agreed>(&said); agreed && agreed->number == questions_)
+    if (refused->kind != ring::Refusal::failed) lost_code_ = HR_REFUSED;
+  } else if (const auto* agreed = std::get_if<ring::Agreed>(&said); agreed && agreed->number == questions_)
     answer_ = *agreed;
   else if (std::holds_alternative<ring::FilesTold>(said) && known_files() == nullptr) {
     Files files(message);
@@ -222,7 +223,7 @@ Result Stream::ask(const std::string& question, const std::function<bool()>& ans
   }
   for (;;) {
     listen_next_ = {};
-    if (lost()) return {HR_LOST, lost_};
+    if (lost()) return {lost_code_, lost_};
     if (answered()) return {};
     if (closing_.load(std::memory_order_relaxed)) return {HR_INVALID, "the stream was closed by another thread"};
     if (deadline.passed())

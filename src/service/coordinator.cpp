@@ -66,22 +66,36 @@ void Coordinator::claim(const nlohmann::json& message) {
                           {"rank", message.at("rank")},
                           {"world_size", message.at("world_size")},
                           {"who", message.at("who")}});
+    auto resumed = nlohmann::json::array();
+    for (const auto& state : grant.resumed) resumed.push_back(to_message(state));
     send_(node, {{"type", "grant"},
                  {"id", message.at("id")},
                  {"generation", grant.generation},
                  {"session", grant.session},
-                 {"ledger", grant.ledger.to_json()}});
+                 {"ledger", grant.ledger.to_json()},
+                 {"loads", grant.loads},
+                 {"resumed", std::move(resumed)}});
+  } catch (const Taken& error) {
+    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", true}});
   } catch (const Error& error) {
-    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}});
+    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", false}});
   }
 }
 
 void Coordinator::agree(const nlohmann::json& message) {
   auto answer = message;
   answer["type"] = "agreed";
-  answer["refusal"] = registry_.agree(message.at("stream"), message.at("rank"), message.at("generation"),
-                                      {message.at("epoch"), message.at("step")});
+  const std::uint32_t stream = message.at("stream");
+  const auto before = registry_.newest_state(stream);
+  answer["refusal"] =
+      registry_.agree(stream, message.at("rank"), message.at("generation"), {message.at("epoch"), message.at("step")});
   send_(message.at("node"), answer);
+  const auto newest = registry_.newest_state(stream);
+  if (!newest || (before && before->number == newest->number)) return;
+  auto news = to_message(*newest);
+  news["type"] = "resumed";
+  news["stream"] = stream;
+  for (auto node = nodes_; node-- > 0;) send_(node, news);
 }
 
 void Coordinator::epoch(const nlohmann::json& message) {

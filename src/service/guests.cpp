@@ -13,7 +13,6 @@
 namespace headrace::service {
 
 namespace {
-constexpr std::chrono::milliseconds send_limit{1000};
 constexpr std::chrono::milliseconds look_every{250};  // at what came back without a bell, so that it counts soon
 constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
 }  // namespace
@@ -71,6 +70,9 @@ void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   const auto at = ledger.position();
   auto& ring = *rings_.at(guest.stream, guest.ring);
   ring.configure(schedule.batch(), 1, supply_.blueprint().slots_of(config_, guest.stream));
+  guest.following.emplace(guest.steps, ring.slots());
+  guest.following->loaded(message.at("loads").get<std::uint64_t>());
+  for (const auto& state : message.at("resumed")) guest.following->resumed(resumed_from(state), at, 0);
   guest.feed = std::make_shared<Feed>(
       supply_, workers_, ring,
       Feed::Place{guest.stream, guest.rank, facts.name, config_.seed, config_.audit == Audit::full, facts.order},
@@ -142,30 +144,10 @@ void Guests::read(std::uint64_t id) {
   }
 }
 
-void Guests::throw_out(std::uint64_t id, const std::string& why) {
+void Guests::throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind) {
   if (const auto found = guests_.find(id); found != guests_.end() && !found->second.leaving)
-    found->second.connection.send(ring::encode(ring::Refused{ring::Refusal::failed, why}));
+    found->second.connection.send(ring::encode(ring::Refused{kind, why}));
   leave(id, false, why);
-}
-
-void Guests::agree(std::uint64_t id, const Guest& guest, const ring::Agree& wanted) {
-  actions_.up({{"type", "agree"},
-               {"node", topology_.my_node},
-               {"local", topology_.local()},
-               {"guest", id},
-               {"stream", guest.stream},
-               {"rank", guest.rank},
-               {"generation", guest.generation},
-               {"number", wanted.number},
-               {"epoch", wanted.epoch},
-               {"step", wanted.step}});
-}
-
-void Guests::agreed(const nlohmann::json& message) {
-  const auto found = guests_.find(message.at("guest"));
-  if (found == guests_.end() || found->second.leaving) return;
-  found->second.connection.send(ring::encode(ring::Agreed{message.at("number"), message.at("refusal")}), {},
-                                send_limit);
 }
 
 void Guests::seek(Guest& guest, const ring::Seek& wanted) {
@@ -173,6 +155,7 @@ void Guests::seek(Guest& guest, const ring::Seek& wanted) {
   const auto steps = guest.feed->ledger().steps();
   require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
                                            wanted.step, facts.name, steps, steps - 1));
+  guest.following->seeks({wanted.epoch, wanted.step});
   report_abandoned(guest, guest.feed->seek(wanted.generation, {wanted.epoch, wanted.step}));
 }
 
@@ -236,6 +219,7 @@ void Guests::tick(Clock::time_point now) {
   if (now >= next_look_) {
     next_look_ = now + look_every;
     pump();
+    look_for_strays();
   }
   for (auto& [id, guest] : guests_) {
     const auto stats = guest.feed->ring_stats();

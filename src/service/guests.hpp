@@ -18,6 +18,7 @@
 #include "ipc/socket.hpp"
 #include "ring/messages.hpp"
 #include "service/feed.hpp"
+#include "service/following.hpp"
 #include "service/fingerprint.hpp"
 #include "service/pace.hpp"
 #include "service/rings.hpp"
@@ -40,6 +41,8 @@ class Guests {
   void welcome(const nlohmann::json& guest, std::vector<ipc::Fd> fds);
   /// The coordinator's answer to a trainer that goes on from a saved state.
   void agreed(const nlohmann::json& message);
+  /// One trainer of a stream went on from a saved state: the others must follow.
+  void resumed(const nlohmann::json& message);
   /// Reports trainers that everybody waits for; keeps the pace of all.
   void tick(Clock::time_point now);
   /// Tells every trainer that the service is gone.
@@ -50,6 +53,7 @@ class Guests {
   nlohmann::json stat() const;
 
  private:
+  static constexpr std::chrono::milliseconds send_limit{1000};
   struct Guest {
     std::uint32_t stream = 0, rank = 0, world_size = 1, ring = 0;
     std::uint64_t generation = 0, session = 0;
@@ -58,6 +62,7 @@ class Guests {
     ipc::Fd pidfd;
     std::shared_ptr<Feed> feed;
     std::uint64_t steps = 0, batch_bytes = 0;
+    std::optional<Following> following;
     Pace<3> pace{};  // batches taken, seconds that the trainer waited, seconds that the stager did
     bool leaving = false, stall_told = false;
   };
@@ -67,7 +72,8 @@ class Guests {
   void agree(std::uint64_t id, const Guest& guest, const ring::Agree& wanted);
   void seek(Guest& guest, const ring::Seek& wanted);
   void tell_files(const Guest& guest);
-  void throw_out(std::uint64_t id, const std::string& why);
+  void throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind = ring::Refusal::failed);
+  void look_for_strays();
   void leave(std::uint64_t id, bool goodbye, const std::string& why);
   void gone(std::uint64_t id, bool goodbye);
   void report(const Guest& guest, const EpochReport& report, bool abandoned);

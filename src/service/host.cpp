@@ -155,7 +155,7 @@ void Host::message_from_stager(std::string text) {
     const auto& type = message.at("type");
     if (Views::is_mine(type)) return views_->handle(message);
     if (type == "grant" || type == "refuse" || type == "agreed" || type == "end" || type == "exit" ||
-        type == "ask_left_out")
+        type == "ask_left_out" || type == "resumed")
       handle(message, {});
     else
       coordinator_->handle(message);
@@ -177,6 +177,10 @@ void Host::handle(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
     if (local == topology_.local()) return guests_->agreed(message);
     links_.links[local].send(message.dump(), {}, link_limit);
     return;
+  }
+  if (type == "resumed") {
+    broadcast(message);
+    return guests_->resumed(message);
   }
   if (type == "ask_left_out") return left_out(message);
   if (type == "guest") return guests_->welcome(message, std::move(fds));

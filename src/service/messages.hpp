@@ -1,9 +1,11 @@
-// Control messages between stagers that carry more than a word: how a trainer's epoch travels to stager 0.
+// Control messages between stagers that carry more than a word: how a trainer's epoch travels to stager 0, and news of
+// a state that one of them went on from travels to all.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 #include "service/epoch_book.hpp"
+#include "service/following.hpp"
 
 namespace headrace::service {
 
@@ -39,6 +41,14 @@ inline TrainerEpoch trainer_epoch_from(const nlohmann::json& json) {
           .seconds = json.at("seconds"),
           .trainer_wait = json.at("trainer_wait"),
           .stager_wait = json.at("stager_wait")};
+}
+
+inline nlohmann::json to_message(const Resumed& state) {
+  return {{"number", state.number}, {"epoch", state.at.epoch}, {"step", state.at.step}, {"who", state.who}};
+}
+
+inline Resumed resumed_from(const nlohmann::json& json) {
+  return {json.at("number"), {json.at("epoch"), json.at("step")}, json.at("who")};
 }
 
 }  // namespace headrace::service

@@ -35,13 +35,13 @@ void Registry::check(const Claim& claim) const {
                                                                      std::to_string(claim.world_size));
   for (const auto& [rank, member] : state.members) {
     if (!member.alive) continue;
-    require(rank != claim.rank, stream + ": rank " + std::to_string(rank) + " of " + std::to_string(state.world_size) +
-                                    " is taken by " + member.who +
-                                    "; give each trainer a rank of its own, or end that process first");
-    require(state.world_size == claim.world_size,
-            stream + ": this trainer says that there are " + std::to_string(claim.world_size) + ", but rank " +
-                std::to_string(rank) + " (" + member.who + ") said " + std::to_string(state.world_size) +
-                "; all trainers of a stream must agree on the world size");
+    if (rank == claim.rank)
+      throw Taken(stream + ": rank " + std::to_string(rank) + " of " + std::to_string(state.world_size) +
+                  " is taken by " + member.who + "; give each trainer a rank of its own, or end that process first");
+    if (state.world_size != claim.world_size)
+      throw Taken(stream + ": this trainer says that there are " + std::to_string(claim.world_size) + ", but rank " +
+                  std::to_string(rank) + " (" + member.who + ") said " + std::to_string(state.world_size) +
+                  "; all trainers of a stream must agree on the world size");
   }
 }
 
@@ -58,7 +58,7 @@ Step Registry::begin_of_session(const State& state) {
 
 Grant Registry::claim(const Claim& claim) {
   check(claim);
-  require(claim.no_room.empty(), claim.no_room);
+  if (!claim.no_room.empty()) throw Taken(claim.no_room);
   auto& state = states_[claim.stream];
   const auto& facts = facts_[claim.stream];
   const auto steps = facts.schedule(claim.world_size).steps();
@@ -72,7 +72,20 @@ Grant Registry::claim(const Claim& claim) {
   member.goodbye = false;
   member.generation = ++generations_;
   member.who = claim.who;
-  return {member.generation, state.session, member.ledger};
+  Grant grant{member.generation, state.session, member.ledger, member.loads};
+  for (auto k = member.loads; k < state.loads.size(); ++k) grant.resumed.push_back(resumed(state, k));
+  return grant;
+}
+
+Resumed Registry::resumed(const State& state, std::size_t number) {
+  const auto& load = state.loads[number];
+  return {number, load.at, "rank " + std::to_string(load.rank) + " (" + load.who + ")"};
+}
+
+std::optional<Resumed> Registry::newest_state(std::uint32_t stream) const {
+  const auto& state = states_[stream];
+  if (state.loads.empty()) return std::nullopt;
+  return resumed(state, state.loads.size() - 1);
 }
 
 void Registry::forget_loads(State& state) {

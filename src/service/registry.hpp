@@ -4,7 +4,8 @@
 //   1. A rank of a stream has at most one living trainer. A claim of a living rank is refused, with its holder's name.
 //   2. The world size of a stream stands while one of its trainers lives. With the next one a new session begins.
 //   3. Trainers that go on from saved states must mean the same place: the k-th state of each is compared with the k-th
-//      of the others, counted since the stream last had no living trainer.
+//      of the others, counted since the stream last had no living trainer. Who loads none is noticed by its stager
+//      (following.hpp), which learns of the others' states from here.
 //   4. A rank's ledger outlives its trainer: who claims the rank next goes on where it ended.
 #pragma once
 
@@ -15,7 +16,9 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "service/config.hpp"
+#include "service/following.hpp"
 #include "service/ledger.hpp"
 
 namespace headrace::service {
@@ -35,6 +38,12 @@ struct StreamFacts {
   plan::Schedule schedule(std::uint32_t trainers) const;
 };
 
+/// A claim is refused for what a living trainer holds: it may be about to leave.
+class Taken : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Who claims a rank.
 struct Claim {
   std::uint32_t stream = 0;
@@ -47,18 +56,22 @@ struct Grant {
   std::uint64_t generation = 0;  ///< of the claim; names it when it ends
   std::uint64_t session = 0;
   Ledger ledger;
+  std::uint64_t loads = 0;       ///< saved states that this rank has taken up
+  std::vector<Resumed> resumed{};  ///< those of other ranks that it has not
 };
 
 class Registry {
  public:
   explicit Registry(std::vector<StreamFacts> streams);
 
-  /// Throws Error with the reason of a refusal.
+  /// Throws Error with the reason of a refusal; Taken where it is another trainer.
   Grant claim(const Claim& claim);
   /// The trainer of a claim is gone. Out-of-date generations are ignored. goodbye: it left on purpose.
   void left(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, const Ledger& ledger, bool goodbye);
   /// The trainer of a claim wants to go on at a saved position. Returns why it may not, or "".
   std::string agree(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, Step at);
+  /// The newest state that trainers of the stream went on from.
+  std::optional<Resumed> newest_state(std::uint32_t stream) const;
   /// A trainer released the last batch of the last epoch (it may live on).
   void finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation);
 
@@ -95,6 +108,7 @@ class Registry {
   };
   void check(const Claim& claim) const;
   static void forget_loads(State& state);
+  static Resumed resumed(const State& state, std::size_t number);
   static Step begin_of_session(const State& state);
 
   std::vector<StreamFacts> facts_;
