@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
@@ -14,6 +15,9 @@ namespace headrace::service {
 namespace {
 constexpr std::chrono::milliseconds tell_every{500};
 constexpr std::chrono::milliseconds send_limit{100};
+// A goodbye is still being worked on when its trainer, or the next in its place, connects again.
+constexpr std::chrono::milliseconds try_again_every{100};
+constexpr std::chrono::milliseconds patience_with_holders{2000};
 }  // namespace
 
 std::string service_address(const Config& config, std::uint32_t node) {
@@ -157,7 +161,13 @@ void FrontDesk::answer(const nlohmann::json& message) {
   ENSURES(found != callers_.end());  // a claimed caller stays until it is answered
   auto& caller = found->second;
   if (!granted) {
-    if (caller.ring) ring_free(caller.stream, *caller.ring);
+    if (caller.ring) ring_taken_.at(caller.stream).at(*caller.ring) = false;
+    const auto now = Clock::now();
+    if (!caller.patient_until) caller.patient_until = now + patience_with_holders;
+    if (message.at("taken").get<bool>() && !caller.gone && closed_.empty() && now < *caller.patient_until) {
+      caller.state = State::waiting;
+      return;
+    }
     caller.state = State::connected;  // it is answered, and may go
     return refuse(id, message.at("text"));
   }
@@ -180,6 +190,7 @@ void FrontDesk::answer(const nlohmann::json& message) {
 
 void FrontDesk::ring_free(std::uint32_t stream, std::uint32_t ring) {
   ring_taken_.at(stream).at(ring) = false;
+  ring_freed_ = true;
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {
@@ -190,6 +201,10 @@ void FrontDesk::loading(const std::string& what, double fraction) {
 void FrontDesk::open(const Blueprint& blueprint) {
   blueprint_ = &blueprint;
   ring_taken_.assign(blueprint.streams.size(), std::vector<bool>(config_.trainers_per_node));
+  claim_waiting();
+}
+
+void FrontDesk::claim_waiting() {
   std::vector<std::uint64_t> waiting;
   for (const auto& [id, caller] : callers_)
     if (caller.state == State::waiting) waiting.push_back(id);
@@ -201,7 +216,13 @@ void FrontDesk::open(const Blueprint& blueprint) {
 }
 
 void FrontDesk::tick(Clock::time_point now) {
-  if (blueprint_ || now - told_ < tell_every) return;
+  if (blueprint_) {
+    // Not in ring_free() itself: the coordinator must hear first that the trainer left.
+    if (!std::exchange(ring_freed_, false) && now - tried_ < try_again_every) return;
+    tried_ = now;
+    return claim_waiting();
+  }
+  if (now - told_ < tell_every) return;
   told_ = now;
   for (const auto& [id, caller] : callers_)
     if (caller.state == State::waiting) caller.connection.send(ring::encode(ring::Loading{what_, fraction_}));
@@ -240,7 +261,10 @@ void FrontDesk::drop(std::uint64_t id) {
   const auto found = callers_.find(id);
   poller_.remove(found->second.connection.fd());
   // A claim under way ends with its answer: the guest's connection is closed by then, and its stager sees that.
-  if (found->second.state == State::claimed) return;
+  if (found->second.state == State::claimed) {
+    found->second.gone = true;
+    return;
+  }
   callers_.erase(found);
 }
 

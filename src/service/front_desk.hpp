@@ -41,7 +41,8 @@ class FrontDesk {
 
   void loading(const std::string& what, double fraction);
   void open(const Blueprint& blueprint);
-  /// Tells those who wait how far loading is.
+  /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just be
+  /// leaving.
   void tick(Clock::time_point now);
   /// The coordinator's answer to a claim: grant or refuse.
   void answer(const nlohmann::json& message);
@@ -65,12 +66,15 @@ class FrontDesk {
     std::string host;
     std::uint32_t stream = 0;
     std::optional<std::uint32_t> ring;  ///< taken for it, if there was one
+    std::optional<Clock::time_point> patient_until;  ///< for who holds its rank or ring to leave
+    bool gone = false;                               ///< it went while its claim was under way
   };
 
   void accept();
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
+  void claim_waiting();
   void command(std::uint64_t id, const std::string& name);
   std::uint32_t stream_number(const std::string& name) const;
   std::optional<std::uint32_t> take_ring(std::uint32_t stream, std::int32_t local_rank);
@@ -88,7 +92,8 @@ class FrontDesk {
   std::vector<std::vector<bool>> ring_taken_;  // per stream, per ring of this node
   std::string what_ = "starting", closed_;
   double fraction_ = -1;
-  Clock::time_point told_ = Clock::now();
+  Clock::time_point told_ = Clock::now(), tried_ = told_;
+  bool ring_freed_ = false;  // since then
 };
 
 }  // namespace headrace::service

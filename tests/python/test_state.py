@@ -1,5 +1,6 @@
 """Checkpoints of a stream: what is in them, going on from them, and which are refused."""
 
+import contextlib
 import json
 
 import headrace
@@ -126,18 +127,52 @@ def test_trainers_must_agree(serve_real):
         assert steps(first) == steps(second) == [(2, step) for step in range(1, 10)]
 
 
+def strays(stream):
+    """What ends the work of a trainer that takes batch after batch."""
+    with pytest.raises(headrace.Refused) as refused:
+        while True:
+            for _ in stream:
+                pass
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("reconnect", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_trainer_that_loads_no_state_is_named(serve_real, late, reconnect):
+    """A frequent mistake: only rank 0 loads its checkpoint."""
+    service = serve_real(trainers_per_node=2, batch=4, epochs=0)
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(service.connect(rank=0, world_size=2))
+        others = {"rank": 1, "world_size": 2, "reconnect": reconnect}
+        second = None if late else stack.enter_context(service.connect(**others))
+        first.load_state_dict({**first.state_dict(), "epoch": 1, "step": 4})
+        second = second or stack.enter_context(service.connect(**others))
+        text = strays(second)
+        for part in ("stream 'train': rank 1 (process", " goes on at epoch ", "without a state, but rank 0 (process",
+                     "loaded one and goes on at epoch 1, step 4", "load_state_dict"):
+            assert part in text
+        assert next(iter(first)).step == 4  # it is not disturbed
+    assert "rank 1 (process" in service.log.read_text()
+
+
+def test_a_trainer_that_seeks_the_place_of_the_others_is_right(serve_real):
+    service = serve_real(trainers_per_node=2, batch=4, epochs=0)
+    with service.connect(rank=0, world_size=2) as first, service.connect(rank=1, world_size=2) as second:
+        first.load_state_dict({**first.state_dict(), "epoch": 1, "step": 4})
+        second.seek(1, 4)
+        for _ in range(50):
+            assert steps(first) == steps(second)
+
+
 def test_trainers_that_begin_anew_may_go_on_elsewhere(serve_real):
     service = serve_real()
     for step in (4, 2):
-        with connected_at_last(service) as stream:
+        with service.connect() as stream:
             stream.load_state_dict({**stream.state_dict(), "epoch": 0, "step": step})
             assert next(iter(stream)).step == step
 
 
-def connected_at_last(service):
-    """The service may not have heard yet that the trainer before us left. (ctest's timeout is the watchdog.)"""
-    while True:
-        try:
-            return service.connect()
-        except headrace.Refused as refused:
-            assert "is taken" in str(refused)
+def test_a_rank_that_stays_taken_is_refused(serve_real):
+    service = serve_real(trainers_per_node=2)
+    with service.connect(rank=0, world_size=2), pytest.raises(headrace.Refused, match="rank 0 of 2 is taken by process"):
+        service.connect(rank=0, world_size=2)

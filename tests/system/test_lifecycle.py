@@ -1,5 +1,6 @@
 """How a service ends, and what it says then."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from service import control, running
+from service import HEADRACE, control, running
 
 import headrace
 
@@ -164,3 +165,26 @@ def test_a_service_that_nobody_asks_sleeps(tmp_path, split):
             busy = [(processor_seconds(pid) - b) / seconds for pid, b in zip(stagers, before)]
         print("busy:", *[f"{100 * share:.1f} %" for share in busy])  # of a core; bench measures it well
         assert max(busy) < 0.5
+
+
+def test_who_connects_right_after_a_goodbye_is_let_in(tmp_path):
+    """The goodbye goes to the stager of the ring, and the next hello to the first: which hears of it later."""
+    with running(tmp_path, [write(tmp_path / "a.h5")], stagers=2, batch=8, trainers_per_node=2) as service:
+        for turn in range(200):
+            size = 1 + turn % 2
+            with contextlib.ExitStack() as stack:
+                for rank in range(size):
+                    stream = headrace.connect(service.name, rank=rank, world_size=size, progress=False)
+                    next(iter(stack.enter_context(stream)))
+        assert service.stop() == 0
+
+
+def test_a_program_beside_the_service_that_is_no_mpi_program(tmp_path):
+    """MPI waits for every process of its job, and trainers are none of MPI's: that is told, and it ends."""
+    command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=2", ":",
+               "-n", "1", "sleep", "600"]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # ctest is the watchdog
+    assert result.returncode != 0
+    for words in ("headrace: MPI waits for 1 s:", "headrace: MPI did not come up; ended after waiting for 2 s:"):
+        assert result.stderr.count(words) == 1
+    assert "start them with an mpirun of their own" in result.stderr
