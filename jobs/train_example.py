@@ -5,11 +5,13 @@
 
 Fits a linear model that tells the sample's class (or else its mean) from its first field. After each step the gradients of
 all trainers are averaged over a small all-reduce at MASTER_ADDR:MASTER_PORT; with PyTorch that is DistributedDataParallel.
-On SIGTERM, which batch systems send before the time is up, and after each epoch rank 0 keeps weights and position; the
-next run goes on there. Its exit code is 0 when all epochs are done and 75 when it was stopped before.
+On SIGTERM, which batch systems send before the time is up, and after each epoch rank 0 keeps weights and the stream's
+state_dict(); the next run goes on there, whatever the number of trainers (where the global batch is the same). Its exit
+code is 0 when all epochs are done and 75 when it was stopped before.
 """
 
 import argparse
+import json
 import os
 import signal
 from multiprocessing.connection import Client, Listener
@@ -91,31 +93,30 @@ def main():
     with headrace.connect(arguments.service, timeout=600) as stream:
         model, reduce = Model(stream.schema), AllReduce(stream.rank, stream.world_size)
 
-        def save(epoch, step):
+        def save():
             if stream.rank == 0:
                 part = arguments.checkpoint.with_suffix(".part.npz")
-                np.savez(part, weights=model.weights, epoch=epoch, step=step)
+                np.savez(part, weights=model.weights, stream=json.dumps(stream.state_dict()))
                 part.replace(arguments.checkpoint)  # whole or not at all
 
-        epoch = step = 0
         if arguments.checkpoint.exists():
             with np.load(arguments.checkpoint) as state:
-                model.weights, epoch, step = state["weights"], int(state["epoch"]), int(state["step"])
-            stream.seek(epoch, step)
+                model.weights, position = state["weights"], json.loads(str(state["stream"]))
+            stream.load_state_dict(position)  # in every trainer: the state of one will do for all
             if stream.rank == 0:
-                print(f"going on at epoch {epoch}, step {step}", flush=True)
-        for epoch in range(epoch, arguments.epochs):
+                print("going on at epoch {}, step {}".format(*stream.position), flush=True)
+        for epoch in range(stream.position[0], arguments.epochs):
             loss = seen = 0.0
             for batch in stream:
                 total = reduce.sum(np.append(model.gradient(batch), len(stop) > 0))
                 *gradient, error, rows, stopped = total
                 model.weights -= 0.1 * np.array(gradient) / max(rows, 1)
-                loss, seen, step = loss + error, seen + rows, batch.step + 1
+                loss, seen = loss + error, seen + rows
                 if stopped:  # everybody at the same step
-                    save(*((epoch, step) if step < len(stream) else (epoch + 1, 0)))
+                    save()  # this batch counts as consumed
                     reduce.sum(np.zeros(1))  # launchers end all when one leaves like this: not before it is saved
                     return STOPPED
-            save(epoch + 1, 0)
+            save()
             if stream.rank == 0:
                 print(f"epoch {epoch}: {seen:.0f} samples, mean squared error {loss / max(seen, 1):.4g}", flush=True)
     return 0
