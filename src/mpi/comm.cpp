@@ -76,8 +76,7 @@ void Comm::collective(const char* call, Start start) const {
   calls_->wait(request);
 }
 
-// What MPI has in a blocking form only is entered together.
-
+// What MPI has in a blocking form only is entered together, behind a barrier.
 Comm Comm::split(int color, int key) const {
   barrier();
   MPI_Comm part = MPI_COMM_NULL;
@@ -139,7 +138,9 @@ std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) cons
     out_at[r] = narrow<int>(sent.size());
     sent += to[r];
   }
-  check(MPI_Alltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_), "MPI_Alltoall");
+  collective("MPI_Ialltoall", [&](MPI_Request* r) {
+    return MPI_Ialltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_, r);
+  });
   std::size_t total = 0;
   for (std::size_t r = 0; r < ranks; ++r) {
     in_at[r] = narrow<int>(total);

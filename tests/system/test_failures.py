@@ -179,7 +179,8 @@ def raw(address):
 def say(address, message, fds=()):
     """The error that the service answers to a first message."""
     with raw(address) as connection:
-        socket.send_fds(connection, [message], fds)
+        with contextlib.suppress(BrokenPipeError):  # it may refuse whom it sees, and close, before anybody speaks
+            socket.send_fds(connection, [message], fds)
         try:
             answer = connection.recv(1 << 16)
         except ConnectionResetError:  # told once where the service closes before it has read all; the answer is there
