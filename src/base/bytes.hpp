@@ -15,6 +15,8 @@ std::string format_rate(double bytes, double seconds);
 /// Throws UsageError for anything else, with `what` naming the option.
 std::uint64_t parse_bytes(std::string_view text, std::string_view what);
 /// n rounded up to a multiple of unit (unit > 0).
-constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
+constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 }  // namespace headrace

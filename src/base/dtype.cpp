@@ -35,9 +35,13 @@ static_assert(in_enum_order());
 
 }  // namespace
 
-std::size_t size_of(DType type) { return table[static_cast<std::size_t>(type)].size; }
+std::size_t size_of(DType type) {
+  return table[static_cast<std::size_t>(type)].size;
+}
 
-std::string_view name_of(DType type) { return table[static_cast<std::size_t>(type)].name; }
+std::string_view name_of(DType type) {
+  return table[static_cast<std::size_t>(type)].name;
+}
 
 std::optional<DType> dtype_named(std::string_view name) {
   for (const auto& entry : table)

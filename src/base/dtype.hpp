@@ -7,7 +7,21 @@
 
 namespace headrace {
 
-enum class DType { boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32, float64 };
+enum class DType {
+  boolean,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
+  float16,
+  bfloat16,
+  float32,
+  float64
+};
 
 /// Bytes of one element.
 std::size_t size_of(DType type);

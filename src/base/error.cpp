@@ -11,7 +11,9 @@ std::string errno_text(std::string_view call, int error) {
   return std::string(call) + ": " + std::system_category().message(error);
 }
 
-void throw_errno(std::string_view call) { throw Error(errno_text(call, errno)); }
+void throw_errno(std::string_view call) {
+  throw Error(errno_text(call, errno));
+}
 
 namespace {
 

@@ -13,9 +13,9 @@ namespace headrace {
 struct Field {
   std::string name;
   DType dtype = DType::float32;
-  std::vector<std::uint64_t> shape;   ///< of one row, without the sample axis; empty for a scalar
-  std::vector<std::string> columns;   ///< names along the last axis, where it has names
-  std::vector<std::string> classes;   ///< label names in code order, where the field is a label
+  std::vector<std::uint64_t> shape;  ///< of one row, without the sample axis; empty for a scalar
+  std::vector<std::string> columns;  ///< names along the last axis, where it has names
+  std::vector<std::string> classes;  ///< label names in code order, where the field is a label
 
   std::uint64_t elements() const {
     std::uint64_t n = 1;

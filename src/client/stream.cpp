@@ -207,7 +207,9 @@ Result Stream::resume(std::uint64_t epoch, std::uint64_t step, double timeout) {
     answer_.reset();
     const ring::Agree question{++questions_, epoch, step};
     const auto what = "whether the other trainers go on at " + at(epoch, step);
-    if (auto no = ask(ring::encode(question), [this] { return answer_.has_value(); }, what, deadline); no.code != HR_OK)
+    if (auto no = ask(
+            ring::encode(question), [this] { return answer_.has_value(); }, what, deadline);
+        no.code != HR_OK)
       return no;
     if (!answer_->refusal.empty()) return {HR_REFUSED, answer_->refusal};
   }

@@ -88,8 +88,8 @@ class Stream {
   std::vector<void*> pointers_;  // of all fields of all slots
   bool forked_ = false;          // written in a child by its only thread
 
-  Turn turn_;         // whose acquire() it is; guards what follows, up to the empty line
-  std::string lost_;  // why the service is lost, once it is
+  Turn turn_;                // whose acquire() it is; guards what follows, up to the empty line
+  std::string lost_;         // why the service is lost, once it is
   int lost_code_ = HR_LOST;  // or HR_REFUSED: it is there, and does not want us
   Clock::time_point listen_next_{};
   std::uint64_t questions_ = 0;         // asked by resume()

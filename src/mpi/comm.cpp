@@ -138,9 +138,8 @@ std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) cons
     out_at[r] = narrow<int>(sent.size());
     sent += to[r];
   }
-  collective("MPI_Ialltoall", [&](MPI_Request* r) {
-    return MPI_Ialltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_, r);
-  });
+  collective("MPI_Ialltoall",
+             [&](MPI_Request* r) { return MPI_Ialltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_, r); });
   std::size_t total = 0;
   for (std::size_t r = 0; r < ranks; ++r) {
     in_at[r] = narrow<int>(total);

@@ -23,7 +23,9 @@ void cancel(MPI_Request& request) {
 }
 }  // namespace
 
-Transfer::~Transfer() { cancel(request_); }
+Transfer::~Transfer() {
+  cancel(request_);
+}
 
 Transfers::~Transfers() {
   for (auto& request : requests_) cancel(request);
@@ -64,7 +66,9 @@ Mailbox::Mailbox(const Comm& comm) {
   check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 
-Mailbox::~Mailbox() { MPI_Comm_free(&comm_); }
+Mailbox::~Mailbox() {
+  MPI_Comm_free(&comm_);
+}
 
 Transfer Mailbox::send(int to, int tag, std::span<const std::byte> message) const {
   Transfer transfer;

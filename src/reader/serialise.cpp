@@ -86,7 +86,8 @@ static void from_json(const json& j, DatasetInfo& d) {
 namespace headrace::reader {
 
 std::string pack(const FileContents& file) {
-  const auto j = nlohmann::json::array({file.path, file.bytes, file.mtime_ns, nlohmann::json(file.datasets), file.conventions, file.netcdf});
+  const auto j = nlohmann::json::array(
+      {file.path, file.bytes, file.mtime_ns, nlohmann::json(file.datasets), file.conventions, file.netcdf});
   std::string bytes;
   nlohmann::json::to_cbor(j, bytes);
   return bytes;

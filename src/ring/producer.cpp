@@ -152,10 +152,10 @@ std::size_t Producer::collect(std::vector<Returned>& returned) {
 bool Producer::arm_bell(std::uint32_t after) {
   EXPECTS(after >= 1);
   auto& control = view_.control();
-  control.bell_at.store(freed_head_ + after, std::memory_order_relaxed);                        // published by BELL
-  control.stager_wants_bell.store(1, std::memory_order_seq_cst);                                // BELL
-  const auto returned = control.freed_tail.load(std::memory_order_seq_cst) - freed_head_;       // BELL
-  const bool starving = control.trainer_waiting.load(std::memory_order_seq_cst) != 0;           // BELL
+  control.bell_at.store(freed_head_ + after, std::memory_order_relaxed);                   // published by BELL
+  control.stager_wants_bell.store(1, std::memory_order_seq_cst);                           // BELL
+  const auto returned = control.freed_tail.load(std::memory_order_seq_cst) - freed_head_;  // BELL
+  const bool starving = control.trainer_waiting.load(std::memory_order_seq_cst) != 0;      // BELL
   if (returned == 0 || (returned < after && !starving)) return true;
   disarm_bell();
   return false;

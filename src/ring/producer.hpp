@@ -89,8 +89,8 @@ class Producer {
   /// ProtocolViolation.
   std::size_t collect(std::vector<Returned>& returned);
   /// Asks the trainer to ring once `after` slots more have come back, or when it has nothing left to take. True: sleep
-  /// now, it will ring. False: that is so already (and it may or may not ring): collect() instead. The pattern: collect,
-  /// publish what can be published, arm, and sleep only if arm said true.
+  /// now, it will ring. False: that is so already (and it may or may not ring): collect() instead. The pattern:
+  /// collect, publish what can be published, arm, and sleep only if arm said true.
   bool arm_bell(std::uint32_t after = 1);
   /// Whether something came back since the last collect().
   bool has_returns() const;

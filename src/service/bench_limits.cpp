@@ -34,8 +34,8 @@ GatherLimit::GatherLimit(const Staging& staging) : staging_(staging) {
   for (auto ring = topology.local(); ring < per_node; ring += topology.here().stagers) {
     const auto trainer = topology.my_node * per_node + ring;
     for (std::uint64_t step = 0; step < schedule.steps(); ++step)
-      batches_.push_back(
-          batch_of(planner(schedule.share(step, trainer), shuffled ? &order : nullptr, blueprint.members[0].first_ordinals())));
+      batches_.push_back(batch_of(
+          planner(schedule.share(step, trainer), shuffled ? &order : nullptr, blueprint.members[0].first_ordinals())));
     slots_ += blueprint.slots_of(staging.config(), 0);
   }
   slot_bytes_ = ring::SlotLayout(blueprint.schema, schedule.batch()).bytes();

@@ -1,5 +1,5 @@
-// Everything that is decided before the first byte is read: fields, streams, who holds what, and what it costs. The same
-// on every stager; a plain value, read by any thread.
+// Everything that is decided before the first byte is read: fields, streams, who holds what, and what it costs. The
+// same on every stager; a plain value, read by any thread.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ namespace headrace::service {
 
 struct Blueprint {
   reader::Catalog catalog;
-  Schema schema;                                         ///< what trainers get
-  std::vector<FieldPlan> fields;                         ///< how its arrays come to be
-  std::vector<StreamFacts> streams;                      ///< in the order of the configuration
+  Schema schema;                     ///< what trainers get
+  std::vector<FieldPlan> fields;     ///< how its arrays come to be
+  std::vector<StreamFacts> streams;  ///< in the order of the configuration
   plan::Placement placement;
-  std::vector<plan::Members> members;                    ///< per stream
-  std::uint32_t trainers = 1;                            ///< that the configuration expects, on all nodes
+  std::vector<plan::Members> members;  ///< per stream
+  std::uint32_t trainers = 1;          ///< that the configuration expects, on all nodes
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;

@@ -36,7 +36,8 @@ struct Choice {
   bool by_data() const { return part || list || !where.empty(); }
 };
 
-/// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of range.
+/// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of
+/// range.
 std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog);
 
 /// Positions of the split's parts: the seed alone decides who is where.

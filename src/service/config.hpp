@@ -102,14 +102,14 @@ struct Config {
   std::uint64_t memory = 0;  ///< bytes that the service may use on a node; 0: what is available
   IoMode io = IoMode::automatic;
   Audit audit = Audit::count;
-  double linger = 120;       ///< seconds that the service waits for trainers to return
-  bool stay = false;         ///< linger for good
+  double linger = 120;          ///< seconds that the service waits for trainers to return
+  bool stay = false;            ///< linger for good
   double start_timeout = 1800;  ///< seconds that stagers wait for each other at start and while loading; 0: no limit
-  double stall_timeout = 0;  ///< seconds without a trainer's request that end the service; 0: never
-  std::string socket;        ///< path of the socket; "": an abstract name made of uid and service name
-  std::string log;           ///< file for one JSON line per event; "": none
-  std::string metrics;       ///< file for Prometheus' text format on each node, %h: the host; "": none
-  bool split_nodes = false;  ///< stagers of one node act as nodes of their own; the k-th is NAME.k for k > 0
+  double stall_timeout = 0;     ///< seconds without a trainer's request that end the service; 0: never
+  std::string socket;           ///< path of the socket; "": an abstract name made of uid and service name
+  std::string log;              ///< file for one JSON line per event; "": none
+  std::string metrics;          ///< file for Prometheus' text format on each node, %h: the host; "": none
+  bool split_nodes = false;     ///< stagers of one node act as nodes of their own; the k-th is NAME.k for k > 0
   bool quiet = false;
   bool verbose = false;
 

@@ -77,15 +77,16 @@ Verdict EpochBook::judge(const LeftOut& what, const Reports& reports, std::uint6
 
 std::string EpochBook::sentence(const Verdict& verdict, std::uint64_t rows, bool right_ones,
                                 std::uint64_t wrong) const {
-  std::string audit = verdict.complete ? "every sample exactly once"
-                                       : "every sample exactly once from where the trainers began";
+  std::string audit =
+      verdict.complete ? "every sample exactly once" : "every sample exactly once from where the trainers began";
   if (!verdict.exactly_once)
     audit = fmt::format("AUDIT FAILED: {} samples instead of {}, {}", verdict.samples, rows,
                         wrong > 0    ? fmt::format("{} of them wrong", wrong)
                         : right_ones ? "the right ones"
                                      : "not the right ones (--audit full counts them)");
   return fmt::format(
-      "{} epoch {}: {} samples, {} ({:.1f} s); trainers waited {:.0f} % of it, stagers {:.0f} % (slowest: trainer {}); {}",
+      "{} epoch {}: {} samples, {} ({:.1f} s); trainers waited {:.0f} % of it, stagers {:.0f} % (slowest: trainer {}); "
+      "{}",
       blueprint_.streams[verdict.stream].name, verdict.epoch, verdict.samples,
       format_rate(static_cast<double>(verdict.bytes), verdict.seconds), verdict.seconds, 100 * verdict.trainer_wait,
       100 * verdict.stager_wait, verdict.slowest, audit);

@@ -29,12 +29,12 @@ struct Verdict {
   std::uint32_t stream = 0;
   std::uint64_t epoch = 0;
   std::uint64_t samples = 0, bytes = 0;
-  double seconds = 0;                          ///< of the slowest trainer
-  double trainer_wait = 0, stager_wait = 0;    ///< shares of the trainers' time, mean
-  std::uint32_t slowest = 0;                   ///< the trainer that waited least for batches
-  bool complete = false;                       ///< all trainers went through it from the first to the last step
-  bool exactly_once = false;                   ///< what was released is what should have been
-  std::string text;                            ///< a line for people
+  double seconds = 0;                        ///< of the slowest trainer
+  double trainer_wait = 0, stager_wait = 0;  ///< shares of the trainers' time, mean
+  std::uint32_t slowest = 0;                 ///< the trainer that waited least for batches
+  bool complete = false;                     ///< all trainers went through it from the first to the last step
+  bool exactly_once = false;                 ///< what was released is what should have been
+  std::string text;                          ///< a line for people
 };
 
 class EpochBook {
@@ -66,7 +66,7 @@ class EpochBook {
   using Reports = std::map<std::uint32_t, TrainerEpoch>;  // by rank
   struct Asked {
     Reports reports;
-    std::uint64_t hash = 0;       // of the answers so far
+    std::uint64_t hash = 0;  // of the answers so far
     std::uint32_t answers = 0;
   };
   Verdict judge(const LeftOut& what, const Reports& reports, std::uint64_t left_out_hash);

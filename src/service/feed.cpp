@@ -125,8 +125,8 @@ void Feed::wait_for_bell() {
 std::shared_ptr<const plan::Permutation> Feed::permutation(std::uint64_t epoch) {
   if (schedule_.shuffle() == plan::Shuffle::none) return nullptr;
   if (!permutation_ || permutation_epoch_ != epoch) {
-    permutation_ = std::make_shared<plan::Permutation>(
-        schedule_.samples(), plan::epoch_key(place_.seed, place_.stream_name, epoch));
+    permutation_ = std::make_shared<plan::Permutation>(schedule_.samples(),
+                                                       plan::epoch_key(place_.seed, place_.stream_name, epoch));
     permutation_epoch_ = epoch;
   }
   return permutation_;
@@ -144,17 +144,15 @@ void Feed::fill(std::vector<std::uint32_t> assigned) {
     assigned.erase(assigned.begin());
     spread(std::move(assigned));
     const auto& slot = slots_[number];  // the filler's own until filled()
-    const bool complete =
-        supply_.fill({place_.stream, slot.share, slot.permutation, slot.row_order}, target(number),
-                     [self = shared_from_this(), number] { self->spread(self->filled(number)); });
+    const bool complete = supply_.fill({place_.stream, slot.share, slot.permutation, slot.row_order}, target(number),
+                                       [self = shared_from_this(), number] { self->spread(self->filled(number)); });
     if (!complete) return;
     assigned = filled(number);
   }
 }
 
 void Feed::spread(std::vector<std::uint32_t> assigned) {
-  for (const auto number : assigned)
-    workers_.post([self = shared_from_this(), number] { self->fill({number}); });
+  for (const auto number : assigned) workers_.post([self = shared_from_this(), number] { self->fill({number}); });
 }
 
 std::vector<std::uint32_t> Feed::filled(std::uint32_t number) {
@@ -195,8 +193,8 @@ std::uint64_t Feed::count_wrong(const Slot& slot, const std::int64_t* index) con
     if (right) {
       const auto ordinal = members.ordinal(*holder, sample);
       const auto position = slot.permutation ? slot.permutation->inverse(ordinal) : ordinal;
-      right = position >= slot.share.first && position - slot.share.first < slot.rows &&
-              !seen[position - slot.share.first];
+      right =
+          position >= slot.share.first && position - slot.share.first < slot.rows && !seen[position - slot.share.first];
       if (right) seen[position - slot.share.first] = true;
     }
     wrong += !right;
@@ -225,8 +223,8 @@ std::vector<Tally> Feed::seek(std::uint32_t generation, Step to) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return {};
-    require(generation > generation_, "a seek of generation " + std::to_string(generation) + " came after one of " +
-                                          std::to_string(generation_));
+    require(generation > generation_,
+            "a seek of generation " + std::to_string(generation) + " came after one of " + std::to_string(generation_));
     require(to.step < schedule_.steps() && to.epoch <= last_epoch,
             "a seek to epoch " + std::to_string(to.epoch) + ", step " + std::to_string(to.step) + ", which cannot be");
     collect();

@@ -109,11 +109,11 @@ class Feed : public std::enable_shared_from_this<Feed> {
   mutable std::mutex mutex_;
   Ledger ledger_;
   std::vector<Slot> slots_;
-  std::deque<std::uint32_t> queue_;   // slots being filled or waiting for their turn, in order of steps
+  std::deque<std::uint32_t> queue_;  // slots being filled or waiting for their turn, in order of steps
   std::size_t under_way_ = 0;
   std::uint32_t generation_ = 1;
   bool end_handed_over_ = false;
-  std::function<void()> on_idle_;     // set by close()
+  std::function<void()> on_idle_;  // set by close()
   bool closed_ = false;
   std::shared_ptr<const plan::Permutation> permutation_;
   std::uint64_t permutation_epoch_ = 0;

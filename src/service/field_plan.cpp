@@ -7,9 +7,8 @@ namespace headrace::service {
 bool FieldPlan::needs_validity_first() const {
   const auto& items = spec().items;
   if (validity.from != ValiditySource::From::items) return validity.from == ValiditySource::From::dataset;
-  return std::any_of(items.begin(), items.end(), [](const auto& item) {
-    return item.valid.from == transform::ValidSpec::From::outside;
-  });
+  return std::any_of(items.begin(), items.end(),
+                     [](const auto& item) { return item.valid.from == transform::ValidSpec::From::outside; });
 }
 
 bool FieldPlan::clears_at_the_end() const {
@@ -35,7 +34,8 @@ std::vector<std::string> sample_datasets(const std::vector<FieldPlan>& fields) {
   for (const auto& field : fields) {
     if (field.join) continue;
     for (std::size_t i = 0; i < field.spec().items.size(); ++i)
-      if (const auto& path = field.dataset(i); !path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end())
+      if (const auto& path = field.dataset(i);
+          !path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end())
         paths.push_back(path);
   }
   return paths;

@@ -15,8 +15,8 @@ namespace headrace::service {
 
 /// Rows of tables that belong to samples by an id.
 struct Join {
-  std::string ids;           ///< dataset of the ids, one per row of the tables
-  std::int64_t base = 1;     ///< the id of a file's first sample
+  std::string ids;        ///< dataset of the ids, one per row of the tables
+  std::int64_t base = 1;  ///< the id of a file's first sample
 };
 
 /// A field of the configuration: an array of the schema, and perhaps one for its mask.

@@ -34,10 +34,7 @@ class Hash {
   }
   Hash& add(double number) { return add(std::bit_cast<std::uint64_t>(number)); }
   template <class Value>
-    requires std::is_enum_v<Value>
-  Hash& add(Value value) {
-    return add(static_cast<std::uint64_t>(value));
-  }
+  requires std::is_enum_v<Value> Hash& add(Value value) { return add(static_cast<std::uint64_t>(value)); }
   template <class Value>
   Hash& add(const std::optional<Value>& value) {
     add(value.has_value());

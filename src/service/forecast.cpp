@@ -205,9 +205,9 @@ Forecast forecast(const Config& config, const DataFacts& facts, const plan::Mach
     stream.steps = schedule.steps();
     stream.batch = schedule.batch();
     stream.row_bytes = result.row_bytes;
-    stream.flow = plan::flow(machine, schedule, schedule.shuffle() == plan::Shuffle::global ? &order : nullptr,
-                             layout.first_ordinals[s], 0,
-                             window(blueprint.slots_of(config, static_cast<std::uint32_t>(s)), schedule), rows_per_answer);
+    stream.flow = plan::flow(
+        machine, schedule, schedule.shuffle() == plan::Shuffle::global ? &order : nullptr, layout.first_ordinals[s], 0,
+        window(blueprint.slots_of(config, static_cast<std::uint32_t>(s)), schedule), rows_per_answer);
     limit(rates, result.resident, facts.file_bytes_a_sample / std::max(1.0, static_cast<double>(result.row_bytes)),
           machine.nodes, stream);
   }

@@ -41,8 +41,8 @@ class FrontDesk {
 
   void loading(const std::string& what, double fraction);
   void open(const Blueprint& blueprint);
-  /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just be
-  /// leaving.
+  /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just
+  /// be leaving.
   void tick(Clock::time_point now);
   /// The coordinator's answer to a claim: grant or refuse.
   void answer(const nlohmann::json& message);
@@ -65,7 +65,7 @@ class FrontDesk {
     ipc::Fd pidfd;
     std::string host;
     std::uint32_t stream = 0;
-    std::optional<std::uint32_t> ring;  ///< taken for it, if there was one
+    std::optional<std::uint32_t> ring;               ///< taken for it, if there was one
     std::optional<Clock::time_point> patient_until;  ///< for who holds its rank or ring to leave
     bool gone = false;                               ///< it went while its claim was under way
   };

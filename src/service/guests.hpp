@@ -18,8 +18,8 @@
 #include "ipc/socket.hpp"
 #include "ring/messages.hpp"
 #include "service/feed.hpp"
-#include "service/following.hpp"
 #include "service/fingerprint.hpp"
+#include "service/following.hpp"
 #include "service/pace.hpp"
 #include "service/rings.hpp"
 
@@ -89,7 +89,7 @@ class Guests {
   Actions actions_;
   std::vector<Fingerprint> fingerprints_;  // per stream
   Clock::time_point next_look_{};
-  ipc::Fd files_;                          // the table of files, once a trainer has asked for it
+  ipc::Fd files_;  // the table of files, once a trainer has asked for it
   ipc::Bell bell_;
   std::map<std::uint64_t, Guest> guests_;
   std::uint64_t next_id_ = 1;

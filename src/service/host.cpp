@@ -107,15 +107,14 @@ void Host::open(Service service) {
                                     .post = [this](std::function<void()> job) { post(std::move(job)); }});
     views_.emplace(
         topology_.nodes, topology_.my_node, topology_.local(), service_.memory,
-        Views::Actions{.up = [this](const nlohmann::json& message) { up(message); },
-                       .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
-                       .to_node = [this](const nlohmann::json& message) { broadcast(message); },
-                       .to_leader =
-                           [this](const nlohmann::json& message) {
-                             links_.links.front().send(message.dump(), {}, link_limit);
-                           },
-                       .guests = [this] { return guests_->stat(); },
-                       .service = [this] { return coordinator_->stat(); }});
+        Views::Actions{
+            .up = [this](const nlohmann::json& message) { up(message); },
+            .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
+            .to_node = [this](const nlohmann::json& message) { broadcast(message); },
+            .to_leader =
+                [this](const nlohmann::json& message) { links_.links.front().send(message.dump(), {}, link_limit); },
+            .guests = [this] { return guests_->stat(); },
+            .service = [this] { return coordinator_->stat(); }});
     if (desk_) desk_->open(*service_.blueprint);
   });
 }
@@ -263,9 +262,8 @@ void Host::tell(const char* event, const nlohmann::json& facts) {
 }
 
 void Host::write_metrics() {
-  views_->of_node([this](const std::vector<nlohmann::json>& views) {
-    metrics_->write(metrics_text(config_.name, views));
-  });
+  views_->of_node(
+      [this](const std::vector<nlohmann::json>& views) { metrics_->write(metrics_text(config_.name, views)); });
 }
 
 // ---- the end ------------------------------------------------------------------------------------------------------

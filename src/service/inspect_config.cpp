@@ -177,8 +177,7 @@ std::vector<StreamReport> streams_of(const Config& config, const reader::Content
 
 void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
                ConfigReport& report) {
-  const auto resolved =
-      resolve_field({.config = config, .datasets = datasets, .scales = scales.of(config)});
+  const auto resolved = resolve_field({.config = config, .datasets = datasets, .scales = scales.of(config)});
   if (config.join.empty())
     for (const auto& need : resolved.needs) count.add(config.name, need.path);
   FieldReport told{.field = resolved.field, .source = config.source, .operations = operations(config, resolved)};

@@ -160,10 +160,11 @@ class JoinLoad {
     const auto& spec = plan.spec();
     const auto& file = file_of(header.row);
     if (place >= spec.records) {
-      require(spec.truncate, fmt::format("field '{}': more than pad = {} rows of '{}' belong to sample {} (row {} of {} is "
-                                         "one too many); set overlong = \"truncate\" or a larger pad",
-                                         spec.name, spec.records, plan.dataset(0), header.sample,
-                                         header.row - file.first_sample, file.path));
+      require(spec.truncate,
+              fmt::format("field '{}': more than pad = {} rows of '{}' belong to sample {} (row {} of {} is "
+                          "one too many); set overlong = \"truncate\" or a larger pad",
+                          spec.name, spec.records, plan.dataset(0), header.sample, header.row - file.first_sample,
+                          file.path));
       return;
     }
     for (std::size_t i = 0; i < spec.items.size(); ++i) {
@@ -202,14 +203,13 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take) {
   for (std::size_t f = 0; f < asked.fields.size(); ++f)
     if (const auto& join = asked.fields[f].join) groups[{join->ids, join->base}].push_back(f);
   for (const auto& [key, fields] : groups) {
-    auto load =
-        mpi::together(asked.topology.all, [&] { return std::make_unique<JoinLoad>(asked, fields, take); });
+    auto load = mpi::together(asked.topology.all, [&] { return std::make_unique<JoinLoad>(asked, fields, take); });
     load->run();
   }
 }
 
-void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
-                StoreSink& sink, const reader::LoadOptions& options) {
+void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents, StoreSink& sink,
+                const reader::LoadOptions& options) {
   read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
              [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {
                const auto& plan = blueprint.fields[f];

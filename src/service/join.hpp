@@ -1,6 +1,6 @@
 // Rows that belong to samples by an id: tables whose rows lie anywhere in their file. Every stager reads an equal part
-// of each table and sends each row to the stager that holds its sample, in rounds of bounded size; rows of a sample keep
-// the order of the table.
+// of each table and sends each row to the stager that holds its sample, in rounds of bounded size; rows of a sample
+// keep the order of the table.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ struct JoinedRows {
 
 /// What comes of one row: the raw row of an item (null where that is a constant), which becomes record `place` of a
 /// stored sample. May throw BadValue.
-using TakeJoined =
-    std::function<void(std::size_t field, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw)>;
+using TakeJoined = std::function<void(std::size_t field, std::size_t item, std::uint64_t sample, std::uint64_t place,
+                                      const std::byte* raw)>;
 
 /// Collective over all stagers. Each gets the rows of its own samples, in an order that the launch alone decides: of a
 /// sample in table order, items in theirs. Errors as of load_joins().
@@ -33,7 +33,7 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take);
 
 /// Collective over all stagers. Fills the joined fields of the blueprint, and their masks. Errors name the field, the
 /// table, the file and the row: an id outside its file, more rows than `pad`, values that break a promise.
-void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents,
-                StoreSink& sink, const reader::LoadOptions& options);
+void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents, StoreSink& sink,
+                const reader::LoadOptions& options);
 
 }  // namespace headrace::service

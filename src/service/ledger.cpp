@@ -26,7 +26,9 @@ std::optional<Step> Ledger::next_unreleased() const {
   return std::nullopt;
 }
 
-bool Ledger::at_end() const { return !next_unreleased(); }
+bool Ledger::at_end() const {
+  return !next_unreleased();
+}
 
 std::optional<Step> Ledger::next() {
   const auto step = next_unreleased();
@@ -66,7 +68,9 @@ std::vector<Tally> Ledger::seek(Step to) {
   return unfinished;
 }
 
-void Ledger::rewind() { cursor_ = position(); }
+void Ledger::rewind() {
+  cursor_ = position();
+}
 
 std::vector<Tally> Ledger::leave() {
   const auto last = open_.rbegin()->second;
@@ -74,7 +78,9 @@ std::vector<Tally> Ledger::leave() {
   return seek(next);
 }
 
-Step Ledger::position() const { return {open_.begin()->first, open_.begin()->second.low}; }
+Step Ledger::position() const {
+  return {open_.begin()->first, open_.begin()->second.low};
+}
 
 namespace {
 
@@ -109,8 +115,8 @@ Ledger Ledger::from_json(const nlohmann::json& json) {
   Ledger ledger(json.at("steps"), json.at("epochs"));
   ledger.open_.clear();
   for (const auto& entry : json.at("open"))
-    ledger.open_[entry.at(0)] = Tally{entry.at(0), entry.at(1), entry.at(2), steps_of(entry.at(3)),
-                                      entry.at(4), entry.at(5), entry.at(6)};
+    ledger.open_[entry.at(0)] =
+        Tally{entry.at(0), entry.at(1), entry.at(2), steps_of(entry.at(3)), entry.at(4), entry.at(5), entry.at(6)};
   require(!ledger.open_.empty(), "a ledger without an open epoch");
   ledger.rewind();
   return ledger;

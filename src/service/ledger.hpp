@@ -23,11 +23,11 @@ struct Step {
 /// The released steps of one epoch.
 struct Tally {
   std::uint64_t epoch = 0;
-  std::uint64_t first = 0;          ///< where counting starts: 0, or where a seek went
-  std::uint64_t low = 0;            ///< all of first .. low-1 are released
-  std::set<std::uint64_t> above{};  ///< released beyond low
-  std::uint64_t rows = 0, hash = 0; ///< over all released steps: count, and sum of hashes of sample numbers
-  std::uint64_t wrong = 0;          ///< rows that were not the planned ones (full audit)
+  std::uint64_t first = 0;           ///< where counting starts: 0, or where a seek went
+  std::uint64_t low = 0;             ///< all of first .. low-1 are released
+  std::set<std::uint64_t> above{};   ///< released beyond low
+  std::uint64_t rows = 0, hash = 0;  ///< over all released steps: count, and sum of hashes of sample numbers
+  std::uint64_t wrong = 0;           ///< rows that were not the planned ones (full audit)
   bool touched() const { return low > first || !above.empty(); }
 };
 
@@ -62,7 +62,7 @@ class Ledger {
   std::optional<Step> next_unreleased() const;
 
   std::uint64_t steps_, epochs_;
-  Step cursor_;                       // next() looks from here on
+  Step cursor_;                          // next() looks from here on
   std::map<std::uint64_t, Tally> open_;  // never empty; the first is not complete, and where position() is
 };
 

@@ -1,6 +1,6 @@
-// The part of an epoch that no trainer was to release: positions beyond the last full batch (last = drop), and the steps
-// in front of a seek. Its sum of hashes is what the audit takes off the stream's. Where only the data know a stream's
-// samples, each node knows its own, so that it is worked out node by node and added up. Pure.
+// The part of an epoch that no trainer was to release: positions beyond the last full batch (last = drop), and the
+// steps in front of a seek. Its sum of hashes is what the audit takes off the stream's. Where only the data know a
+// stream's samples, each node knows its own, so that it is worked out node by node and added up. Pure.
 #pragma once
 
 #include <cstdint>

@@ -81,7 +81,10 @@ std::vector<Hierarchy> hierarchies(const std::string& root) {
     if (v2)
       found.push_back({place, group, "memory.max", "memory.current", {"inactive_file", "active_file"}});
     else
-      found.push_back({place, group, "memory.limit_in_bytes", "memory.usage_in_bytes",
+      found.push_back({place,
+                       group,
+                       "memory.limit_in_bytes",
+                       "memory.usage_in_bytes",
                        {"total_inactive_file", "total_active_file"}});
   }
   return found;

@@ -18,9 +18,10 @@ constexpr std::chrono::seconds limit{30};
 
 ipc::Connection accept_one(const ipc::Listener& listener, const Topology& topology, std::size_t have) {
   auto link = listener.accept(std::chrono::duration_cast<std::chrono::milliseconds>(limit));
-  require(link.has_value(), fmt::format("only {} of {} stagers on {} found their leader within {} s; are all on one node "
-                                        "in the same network namespace? (--split-nodes treats them as separate nodes)",
-                                        have, topology.here().stagers, topology.here().host, limit.count()));
+  require(link.has_value(),
+          fmt::format("only {} of {} stagers on {} found their leader within {} s; are all on one node "
+                      "in the same network namespace? (--split-nodes treats them as separate nodes)",
+                      have, topology.here().stagers, topology.here().host, limit.count()));
   ipc::require_same_user(*link, "another stager");
   return std::move(*link);
 }
@@ -36,8 +37,9 @@ std::size_t local_number(const ipc::Connection& link, std::size_t stagers) {
 
 ipc::Connection call_leader(const std::string& name, std::uint32_t local) {
   auto link = ipc::Connection::connect(ipc::Address(name));
-  require(link.has_value(), "the leader of this node's stagers cannot be reached (other network namespaces on one "
-                            "node?); --split-nodes treats them as separate nodes");
+  require(link.has_value(),
+          "the leader of this node's stagers cannot be reached (other network namespaces on one "
+          "node?); --split-nodes treats them as separate nodes");
   link->send(std::to_string(local), {}, limit);
   return std::move(*link);
 }

@@ -47,8 +47,11 @@ double seconds(const Value& value) {
   double number = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
-  const double factor =
-      unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "ms" ? 1e-3 : 0;
+  const double factor = unit.empty() || unit == "s" ? 1
+                        : unit == "m"               ? 60
+                        : unit == "h"               ? 3600
+                        : unit == "ms"              ? 1e-3
+                                                    : 0;
   if (status == std::errc{} && std::isfinite(number) && number >= 0 && factor > 0) return number * factor;
   reject(value, "a time: seconds, or a number with ms, s, m or h, as in 120, 2.5s or 20m");
 }

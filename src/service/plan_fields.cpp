@@ -62,8 +62,9 @@ class LabelValues {
             }
         },
         values);
-    require(found.size() <= most_classes, "[field." + field.name + "] encode: '" + field.source[0] + "' has more than " +
-                                              std::to_string(most_classes) + " values; are they labels? Name the classes");
+    require(found.size() <= most_classes, "[field." + field.name + "] encode: '" + field.source[0] +
+                                              "' has more than " + std::to_string(most_classes) +
+                                              " values; are they labels? Name the classes");
   }
 
   std::vector<std::string> together(const std::set<std::string>& found) const {
@@ -129,8 +130,8 @@ FieldPlans plan_fields(const Config& config, const reader::Contents& contents, c
   std::vector<reader::LeftOut> left_out;
   const auto datasets = raw_datasets(contents, &left_out);
   ScaleFiles scales;
-  const auto fields = mpi::together(
-      comm, [&] { return config.fields.empty() ? automatic_fields(contents) : config.fields; });
+  const auto fields =
+      mpi::together(comm, [&] { return config.fields.empty() ? automatic_fields(contents) : config.fields; });
   std::vector<std::optional<ResolvedField>> resolved(fields.size());
   const auto resolve = [&](std::size_t f, const std::vector<std::string>* labels) {
     const auto& field = fields[f];

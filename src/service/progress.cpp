@@ -37,9 +37,9 @@ void Progress::at(std::uint64_t done, std::uint64_t total) {
 
 void Progress::draw(double fraction, std::uint64_t bytes, double seconds) {
   const auto full = static_cast<std::size_t>(fraction * bar_width);
-  const auto line = fmt::format("\rloading [{}{}] {:3.0f} %  {}  ", std::string(full, '#'),
-                                std::string(bar_width - full, ' '), 100 * fraction,
-                                format_rate(static_cast<double>(bytes), seconds));
+  const auto line =
+      fmt::format("\rloading [{}{}] {:3.0f} %  {}  ", std::string(full, '#'), std::string(bar_width - full, ' '),
+                  100 * fraction, format_rate(static_cast<double>(bytes), seconds));
   [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
   drawn_ = true;
 }

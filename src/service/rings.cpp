@@ -21,8 +21,7 @@ std::uint64_t Rings::bytes_of_node(const Config& config, const Blueprint& bluepr
   std::uint64_t bytes = 0;
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
     bytes += config.trainers_per_node *
-             ring::Producer::ring_bytes(blueprint.schema, blueprint.expected_batch(s),
-                                         blueprint.slots_of(config, s));
+             ring::Producer::ring_bytes(blueprint.schema, blueprint.expected_batch(s), blueprint.slots_of(config, s));
   return bytes;
 }
 

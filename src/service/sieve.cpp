@@ -80,8 +80,7 @@ void Sieve::keep_listed_numbers(std::size_t stream) {
 
 void Sieve::look_at_columns() {
   // As many rounds on every stager: reading may be collective.
-  const auto rounds =
-      topology_.all.max((mine_.last - mine_.first + samples_at_a_time - 1) / samples_at_a_time);
+  const auto rounds = topology_.all.max((mine_.last - mine_.first + samples_at_a_time - 1) / samples_at_a_time);
   for (std::uint64_t round = 0; round < rounds; ++round) {
     const auto first = std::min(mine_.last, mine_.first + round * samples_at_a_time);
     look_at(first, std::min(mine_.last, first + samples_at_a_time));
@@ -147,7 +146,8 @@ void Sieve::count() {
 
   // Buckets of equal width, aligned to chunks where they are not smaller.
   const auto width = [&](const plan::Slab& part) {
-    const auto even = std::max<std::uint64_t>(1, (part.last - part.first + buckets_per_stager - 1) / buckets_per_stager);
+    const auto even =
+        std::max<std::uint64_t>(1, (part.last - part.first + buckets_per_stager - 1) / buckets_per_stager);
     return (even + align_ - 1) / align_ * align_;
   };
   std::array<std::uint64_t, buckets_per_stager> counts{};
@@ -190,7 +190,8 @@ std::vector<std::vector<plan::SampleSet>> Sieve::sets_here(const std::vector<pla
     });
   std::vector<std::vector<plan::SampleSet>> sets(bits_.size());
   for (std::size_t b = 0; b < bits_.size(); ++b)
-    for (std::uint32_t i = 0; i < here.stagers; ++i) sets[b].emplace_back(slabs[here.first + i], std::move(words[b][i]));
+    for (std::uint32_t i = 0; i < here.stagers; ++i)
+      sets[b].emplace_back(slabs[here.first + i], std::move(words[b][i]));
   return sets;
 }
 
@@ -205,8 +206,8 @@ void Sieve::place(Blueprint& blueprint, std::vector<plan::Slab> slabs) const {
   for (std::size_t s = 0; s < choices_.size(); ++s)
     blueprint.members.push_back(by_data(s) ? members(s) : plan::Members(choices_[s].selection, slabs));
   auto stored = stored_by_data_ ? members(bits_.size() - 1) : plan::Members(stored_, slabs);
-  blueprint.placement = mpi::together(
-      topology_.all, [&] { return plan::Placement(std::move(slabs), std::move(stored)); });
+  blueprint.placement =
+      mpi::together(topology_.all, [&] { return plan::Placement(std::move(slabs), std::move(stored)); });
 }
 
 }  // namespace headrace::service

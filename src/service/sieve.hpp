@@ -58,8 +58,8 @@ class Sieve {
   Questions questions_;
   std::vector<Bits> bits_;  // per stream whose samples the data decide (empty for others), and last: what is stored
   bool stored_by_data_ = false;
-  plan::Selection stored_;      // unless the data decide
-  plan::Histogram histogram_;   // where they do
+  plan::Selection stored_;     // unless the data decide
+  plan::Histogram histogram_;  // where they do
   std::vector<std::uint64_t> sizes_;
   std::uint64_t stored_size_ = 0;
 };

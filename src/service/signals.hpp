@@ -20,7 +20,8 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.2 s. nullptr to forget.
+  /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.2 s. nullptr to
+  /// forget.
   void on_end(std::function<void(const std::string& what)> farewell);
 
  private:

@@ -106,8 +106,8 @@ void Staging::tell_start() const {
 
 Need Staging::need(const Node& node) const {
   // Before it is known who holds what, nobody holds anything.
-  const auto rows = blueprint_->placement.stagers() > 0 ? blueprint_->rows_of_node(node)
-                                                        : std::vector<std::uint64_t>(node.stagers);
+  const auto rows =
+      blueprint_->placement.stagers() > 0 ? blueprint_->rows_of_node(node) : std::vector<std::uint64_t>(node.stagers);
   return need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
 }
 
@@ -141,15 +141,15 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
   for (const auto& field : blueprint_->schema)
     log::info("  field {}: {} {}, {} a sample", field.name, name_of(field.dtype),
               fmt::format("({})", fmt::join(field.shape, ", ")), format_bytes(static_cast<double>(field.row_bytes())));
-  for (const auto& out : left_out_datasets(config_, contents_)) log::info("  not a field: {} ({})", out.path, out.reason);
+  for (const auto& out : left_out_datasets(config_, contents_))
+    log::info("  not a field: {} ({})", out.path, out.reason);
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
     const auto& stream = blueprint_->streams[s];
     const auto schedule = stream.schedule(blueprint_->trainers);
     log::info("  stream {}: {} samples, shuffle = {}{}, last = {}: {} batches of {} for each of {} trainer{}, {}",
               stream.name, stream.samples, word(stream.shuffle),
-              stream.order == plan::RowOrder::shuffled ? ", order = shuffled" : "", word(stream.last),
-              schedule.steps(), schedule.batch(),
-              blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
+              stream.order == plan::RowOrder::shuffled ? ", order = shuffled" : "", word(stream.last), schedule.steps(),
+              schedule.batch(), blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
               stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
   }
   const auto here = need(topology_.here());
@@ -221,8 +221,8 @@ void Staging::open() {
   auto hashes = hash_streams();
   supply_ = std::make_unique<Supply>(*blueprint_, topology_, *store_);
   workers_ = std::make_unique<Workers>(threads_);
-  Host::Service service{supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes),
-                        need(topology_.here()), {}};
+  Host::Service service{
+      supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes), need(topology_.here()), {}};
   if (topology_.nodes.size() > 1) {
     const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
     engine_ = std::make_unique<exchange::Engine>(

@@ -123,8 +123,8 @@ Findings look(const Config& config, const Topology& topology) {
     findings.configs.push_back(&config.fields[f]);
     findings.plans.fields.push_back(std::move(plans.fields[f]));
   }
-  findings.tallies = measure({findings.plans.fields, contents, catalog, blueprint.members[0], blueprint.placement,
-                             mine, topology, options});
+  findings.tallies = measure(
+      {findings.plans.fields, contents, catalog, blueprint.members[0], blueprint.placement, mine, topology, options});
   return findings;
 }
 

@@ -38,9 +38,9 @@ class StoreSink : public reader::Sink {
   const Blueprint& blueprint_;
   store::NodeStore& store_;
   std::uint32_t stager_, local_;
-  std::vector<std::vector<ItemUse>> uses_;           // per dataset of the catalog
-  std::vector<std::vector<std::byte>> validity_;     // per field: rows x records, where finish() or outside needs it
-  std::vector<bool> clears_;                         // per field: repeated items follow the validity of others
+  std::vector<std::vector<ItemUse>> uses_;        // per dataset of the catalog
+  std::vector<std::vector<std::byte>> validity_;  // per field: rows x records, where finish() or outside needs it
+  std::vector<bool> clears_;                      // per field: repeated items follow the validity of others
 };
 
 /// What is wrong with a value: the file, dataset, column and row of it in front.

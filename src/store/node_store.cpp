@@ -24,12 +24,13 @@ Layout::Layout(const Schema& schema, std::span<const std::uint64_t> rows) {
   }
 }
 
-NodeStore::NodeStore(ipc::Fd memfd, Layout layout)
-    : layout_(std::move(layout)), memfd_(std::move(memfd)) {
+NodeStore::NodeStore(ipc::Fd memfd, Layout layout) : layout_(std::move(layout)), memfd_(std::move(memfd)) {
   if (layout_.bytes() > 0) memory_ = ipc::Mapping::map(memfd_, layout_.bytes());  // a node may hold nothing
 }
 
-ipc::Fd NodeStore::create(const Layout& layout) { return ipc::make_memfd("headrace-store", layout.bytes()); }
+ipc::Fd NodeStore::create(const Layout& layout) {
+  return ipc::make_memfd("headrace-store", layout.bytes());
+}
 
 void NodeStore::reserve(std::size_t stager, unsigned threads) {
   const auto offset = layout_.slab_offset(stager);

@@ -34,7 +34,7 @@ struct Cell {
 };
 
 struct RawRows {
-  std::uint64_t records = 1;       ///< per row; ignored where ragged
+  std::uint64_t records = 1;  ///< per row; ignored where ragged
   std::uint64_t record_bytes = 4;
   bool ragged = false;
 

@@ -82,7 +82,7 @@ class Service {
   headrace::ipc::Poller poller_;
   std::map<int, Guest> guests_;  // by the socket's number
   std::map<std::pair<std::uint32_t, std::uint32_t>, Course> courses_;
-  std::map<std::uint32_t, std::uint32_t> world_sizes_;  // by stream, while a trainer lives
+  std::map<std::uint32_t, std::uint32_t> world_sizes_;               // by stream, while a trainer lives
   std::map<std::uint32_t, std::pair<std::uint32_t, Place>> agreed_;  // by stream: who wanted to go on where
   Clock::time_point ready_at_;
   std::uint64_t published_ = 0;

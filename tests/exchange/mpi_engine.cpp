@@ -158,8 +158,10 @@ BOOST_AUTO_TEST_CASE(what_waits_for_one_peer_goes_as_one_request) {
       const auto stream = number == 3 ? other_stream : 2u;
       rows.resize(2 * row_bytes_of.at(stream));
       const auto half = rows.size() / 2;
-      engine.fetch({0, {stream, {{7, 2}}, {number, number + 100}}, {{rows.data(), half}, {rows.data() + half, half}},
-                    [&] { --left; }});
+      engine.fetch(
+          {0, {stream, {{7, 2}}, {number, number + 100}}, {{rows.data(), half}, {rows.data() + half, half}}, [&] {
+             --left;
+           }});
       ++number;
     }
     engine.run([&] { return left == 0; });

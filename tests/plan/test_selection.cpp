@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(fractions) {
   BOOST_TEST(same(":0.8", ":800", 1000));
   BOOST_TEST(same("0.0:1.0", ":", 1000));
   BOOST_TEST(same("-0.2:", "-200:", 1000));
-  BOOST_TEST(same(":0.5:2", ":3:2", 5));    // 2.5 is rounded away from zero
+  BOOST_TEST(same(":0.5:2", ":3:2", 5));     // 2.5 is rounded away from zero
   BOOST_TEST(same("1:0.5", "1:500", 1000));  // without a point: a sample
   BOOST_TEST(same(":1.0e2", ":100", 1000));
   BOOST_CHECK_THROW(Selection::parse("1.5:", 1000), headrace::UsageError);

@@ -140,8 +140,8 @@ BOOST_AUTO_TEST_CASE(what_is_packed_says_what_it_is) {
   std::memcpy(index.data(), out.data(), rows * sizeof(std::int64_t));
   const auto& first = stager.drawn.members[0].first_ordinals();
   for (std::uint64_t i = 0; i < rows; ++i)
-    expected.push_back(
-        static_cast<std::int64_t>(stager.drawn.members[0].selection()->sample({first[stager.topology.me()] + i}).value));
+    expected.push_back(static_cast<std::int64_t>(
+        stager.drawn.members[0].selection()->sample({first[stager.topology.me()] + i}).value));
   std::vector<std::size_t> begin{rows * sizeof(std::int64_t)};
   for (const auto& field : stager.drawn.schema) begin.push_back(begin.back() + rows * field.row_bytes());
   BOOST_TEST(

@@ -73,17 +73,17 @@ BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
 
 BOOST_AUTO_TEST_CASE(what_does_not_is_no_part_of_it) {
   BOOST_TEST(changed([](Config& config, reader::Catalog& catalog) {
-    catalog.files[0].path = "/elsewhere/a.h5";
-    catalog.files[0].mtime_ns = 77;
-    config.name = "other";
-    config.threads = 7;
-    config.slots = 9;
-    config.trainers_per_node = 3;
-    config.streams[0].batch.reset();
-    config.streams[0].global_batch = 64;
-    config.streams[0].epochs = 5;
-    config.streams[1].select = "9:";  // another stream's
-  }) == "");
+               catalog.files[0].path = "/elsewhere/a.h5";
+               catalog.files[0].mtime_ns = 77;
+               config.name = "other";
+               config.threads = 7;
+               config.slots = 9;
+               config.trainers_per_node = 3;
+               config.streams[0].batch.reset();
+               config.streams[0].global_batch = 64;
+               config.streams[0].epochs = 5;
+               config.streams[1].select = "9:";  // another stream's
+             }) == "");
 }
 
 BOOST_AUTO_TEST_CASE(what_stands_in_a_scale_file_counts_and_where_it_is_does_not) {
