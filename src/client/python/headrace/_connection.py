@@ -251,13 +251,10 @@ class Connection(Recovery):
 
 def _return_lease(lease: Any) -> None:
     try:
-        connection, number = lease.connection, lease.number
-    except AttributeError:  # never adopted
-        return
-    try:
-        connection.release(number)
+        if hasattr(lease, "number"):  # else never adopted
+            lease.connection.release(lease.number)
     except BaseException as error:
-        connection.postpone(error)
+        lease.connection.postpone(error)
 
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
