@@ -102,9 +102,10 @@ class Connection(Recovery):
             lease.connection = self
             batch = make_batch(lease, raw)
             step = batch.step + 1
-            self.position = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
+            following = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
             self._held[raw.lease] = weakref.ref(lease), weakref.ref(batch)
-            # No Python signal handler can run between these two: adopted exactly once.
+            # No Python signal handler can run between these: adopted, and passed, exactly once.
+            self.position = following
             lease.number = self._age + raw.lease
             raw.lease = NOTHING
             return batch
@@ -115,12 +116,11 @@ class Connection(Recovery):
         warn_at, collected = _FIRST_WARNING, False
         while code not in (_lib.OK, _lib.END):
             if code == _lib.EXHAUSTED:
-                if not self._return_oldest():
+                if not (self._return_oldest() or self._return_lost()):
                     if collected:
                         raise _lib.failure(code)
-                    gc.collect()  # batches in reference cycles hold slots, too
-                    self._return_lost()
                     collected = True
+                    gc.collect()  # batches in reference cycles hold slots, too
             elif code == _lib.TIMEOUT:
                 waited = time.monotonic() - began
                 if self._batch_timeout is not None and waited >= self._batch_timeout:
@@ -168,12 +168,13 @@ class Connection(Recovery):
         """A signal handler raised while a lease was returned, where Python swallows it: the next acquire raises it."""
         self._postponed = error
 
-    def _return_lost(self) -> None:
-        """Leases whose return was cut short by a signal handler that raised."""
+    def _return_lost(self) -> bool:
+        """Leases whose return was cut short by a signal handler that raised; False where there are none."""
         with self._guard:
-            for number, (lease, _) in list(self._held.items()):
-                if lease() is None:
-                    self.release(self._age + number)
+            lost = [number for number, (lease, _) in self._held.items() if lease() is None]
+            for number in lost:
+                self.release(self._age + number)
+        return bool(lost)
 
     def defer(self, lease: Any, event: Any) -> None:
         """Keeps a lease until event.query() is true."""
