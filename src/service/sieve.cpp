@@ -101,15 +101,44 @@ void Sieve::look_at(std::uint64_t first, std::uint64_t last) {
         auto& open = questions_.lists[question.list];
         open.list.filter(columns_.values(question.columns[0]), keep, open.found);
       } else {
-        std::vector<transform::ColumnValues> values;
-        for (const auto column : question.columns) values.push_back(columns_.values(column));
-        std::vector<std::uint8_t> holds;
-        question.condition->evaluate(values, holds);
-        for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = keep[i] != 0 && holds[i] != 0;
+        ask(question, first, keep);
       }
       set_bytes(bits_[question.stream], mine_, first, keep);
     }
   });
+}
+
+/// Of the samples that are kept so far alone: what others hold is nobody's business.
+void Sieve::ask(const Question& question, std::uint64_t first, std::vector<std::uint8_t>& keep) const {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < keep.size(); ++i)
+    if (keep[i] != 0) places.push_back(i);
+  const auto kept = [&](const auto& all) -> transform::ColumnValues {
+    if (places.size() == all.size()) return all;
+    std::decay_t<decltype(all)> some;
+    some.reserve(places.size());
+    for (const auto i : places) some.push_back(all[i]);
+    return some;
+  };
+  std::vector<transform::ColumnValues> values;
+  for (const auto column : question.columns) values.push_back(std::visit(kept, columns_.values(column)));
+  std::vector<std::uint8_t> holds(places.size());
+  try {
+    question.condition->evaluate(values, holds);
+  } catch (const transform::ConditionValueError& error) {
+    throw_bad_row(question, first + places[error.row], error);
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) keep[places[i]] = holds[i];
+}
+
+/// The message with the stream and with file and row, which go before the lines that show the condition.
+void Sieve::throw_bad_row(const Question& question, std::uint64_t sample, const UsageError& error) const {
+  std::string what = error.what();
+  for (const auto& file : catalog_.files)
+    if (sample >= file.first_sample && sample < file.first_sample + file.samples)
+      what.insert(std::min(what.find('\n'), what.size()),
+                  " (row " + std::to_string(sample - file.first_sample) + " of " + file.path + ")");
+  throw Error("stream '" + choices_[question.stream].stream + "': where: " + what);
 }
 
 void Sieve::check_found() const {

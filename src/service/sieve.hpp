@@ -42,6 +42,8 @@ class Sieve {
   void keep_listed_numbers(std::size_t stream);
   void look_at_columns();
   void look_at(std::uint64_t first, std::uint64_t last);
+  void ask(const Question& question, std::uint64_t first, std::vector<std::uint8_t>& keep) const;
+  [[noreturn]] void throw_bad_row(const Question& question, std::uint64_t sample, const UsageError& error) const;
   void check_found() const;
   void count();
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;

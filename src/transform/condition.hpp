@@ -26,11 +26,19 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace headrace::transform {
 
 /// Values of one column, one per sample.
 using ColumnValues =
     std::variant<std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<double>, std::vector<std::string>>;
+
+/// A value that the condition cannot be asked about, and whose: the place among the values that were given.
+struct ConditionValueError : UsageError {
+  ConditionValueError(const std::string& what, std::size_t row_) : UsageError(what), row(row_) {}
+  std::size_t row;
+};
 
 class Condition {
  public:
@@ -44,7 +52,8 @@ class Condition {
 
   /// keep[i] = 1 where the condition holds for sample i, else 0. values: as columns(), all of the same length, which
   /// keep gets; a condition without columns fills keep as it comes. Throws UsageError where texts and numbers are mixed
-  /// (without any samples too), where a column alone holds no flags, and where integers grow beyond 128 bits.
+  /// (without any samples too); ConditionValueError where a column alone holds no flags, and where integers grow beyond
+  /// 128 bits.
   void evaluate(const std::vector<ColumnValues>& values, std::vector<std::uint8_t>& keep) const;
 
  private:

@@ -1,5 +1,7 @@
 #include "transform/condition_evaluator.hpp"
 
+#include <algorithm>
+
 #include "base/contract.hpp"
 #include "transform/condition_compare.hpp"
 
@@ -21,17 +23,17 @@ class Evaluator {
   Logicals logical(const Expression& part) const {
     auto result = values(part);
     if (auto* logicals = std::get_if<Logicals>(&result)) return std::move(*logicals);
-    const auto refuse = [&](const std::string& holds) {
-      return error_at(text_, part.place,
-                      "'" + words(text_, part.place) + "' alone is no condition (it holds " + holds +
-                          "; flags are bools, or integers that are all 0 or 1); compare it with something");
+    const auto why = [&](const std::string& holds) {
+      return "'" + words(text_, part.place) + "' alone is no condition (it holds " + holds +
+             "; flags are bools, or integers that are all 0 or 1); compare it with something";
     };
-    if (is_text(result)) throw refuse("texts");
+    if (is_text(result)) throw error_at(text_, part.place, why("texts"));
     const auto* integers = std::get_if<Integers>(&result);
-    if (integers == nullptr) throw refuse("floats");
+    if (integers == nullptr) throw error_at(text_, part.place, why("floats"));
     Logicals flags(integers->size());
     for (std::size_t i = 0; i < flags.size(); ++i) {
-      if ((*integers)[i] != 0 && (*integers)[i] != 1) throw refuse(shown((*integers)[i]));
+      if ((*integers)[i] != 0 && (*integers)[i] != 1)
+        throw value_error_at(text_, part.place, why(shown((*integers)[i])), begin_ + i);
       flags[i] = static_cast<std::uint8_t>((*integers)[i]);
     }
     return flags;
@@ -145,9 +147,10 @@ class Evaluator {
   }
 
   Integers of_integers(const Expression& part, Integers left, const Integers& right) const {
-    bool fits = true;
+    std::size_t misfit = left.size();
     const auto each = [&](const auto& overflows) {
-      for (std::size_t i = 0; i < left.size(); ++i) fits &= checked(left[i], right[i], left[i], overflows);
+      for (std::size_t i = 0; i < left.size(); ++i)
+        if (!checked(left[i], right[i], left[i], overflows)) misfit = std::min(misfit, i);
     };
     if (part.operation == Operation::add)
       each([](Integer a, Integer b, Integer* r) { return __builtin_add_overflow(a, b, r); });
@@ -157,10 +160,11 @@ class Evaluator {
       each([](Integer a, Integer b, Integer* r) { return __builtin_mul_overflow(a, b, r); });
     if (part.operation == Operation::modulo)
       for (std::size_t i = 0; i < left.size(); ++i) left[i] = modulo(left[i], right[i]);
-    if (!fits)
-      throw error_at(text_, part.place,
-                     "an integer grows beyond 128 bits here; write 1.0 * " + words(text_, part.parts[0]->place) +
-                         " to compute in float64");
+    if (misfit < left.size())
+      throw value_error_at(text_, part.place,
+                           "an integer grows beyond 128 bits here; write 1.0 * " + words(text_, part.parts[0]->place) +
+                               " to compute in float64",
+                           begin_ + misfit);
     return left;
   }
 

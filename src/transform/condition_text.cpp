@@ -52,4 +52,8 @@ UsageError error_at(std::string_view text, Place place, const std::string& what)
                     std::string(std::max<std::size_t>(1, columns(marked)), '^'));
 }
 
+ConditionValueError value_error_at(std::string_view text, Place place, const std::string& what, std::size_t row) {
+  return {error_at(text, place, what).what(), row};
+}
+
 }  // namespace headrace::transform::condition

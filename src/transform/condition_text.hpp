@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "transform/condition.hpp"
 
 namespace headrace::transform::condition {
 
@@ -19,6 +20,9 @@ Place span(Place first, Place last);
 
 /// The words themselves, shortened where they are long: for messages.
 std::string words(std::string_view text, Place place);
+
+/// The message of error_at, about the value of sample `row` of those evaluated.
+ConditionValueError value_error_at(std::string_view text, Place place, const std::string& what, std::size_t row);
 
 /// "condition: WHAT", then the text (around the place, where it is long) and a line with ^^^ under the place.
 UsageError error_at(std::string_view text, Place place, const std::string& what);

@@ -136,6 +136,19 @@ def test_mistakes_are_told_once(tmp_path, files, flags, words):
         assert all(word in service.text for word in words), service.text
 
 
+@pytest.mark.parametrize("stagers", [None, 3])
+def test_values_that_are_no_flags(tmp_path, files, stagers):
+    """The sample is named; samples that are not selected are not asked."""
+    flags = {"where": "jets.kind", "stream.train.select": "104:"}  # the first there is row 1 of the last file, and 1
+    assert jets(files)["kind"][104:107].tolist() == [1, 2, 3]
+    with running(tmp_path, files, stagers, listens=False, **FIELDS, **flags) as service:
+        assert service.wait() == 1
+        (line,) = service.lines("^headrace: ")
+        assert "stream 'train'" in line and "'jets.kind'" in line and f"row 2 of {files[2]}" in line, service.text
+    where = {"where": "jets.kind in (0, 1)", "stream.train.where": "jets.kind", "batch": 3, "last": "partial"}
+    assert fetched(tmp_path, files, stagers, False, **where) == [np.flatnonzero(jets(files)["kind"] == 1).tolist()]
+
+
 def test_listed_samples_that_are_not_there(tmp_path, files):
     listed = tmp_path / "listed.txt"
     for content, by, words in [("1 2 900", "index", ["sample 900", "223"]), ("1000 5", "number", ["1 of the 2", "5"]),

@@ -253,6 +253,25 @@ BOOST_AUTO_TEST_CASE(columns_alone_that_hold_no_flags) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(values_that_are_refused_have_a_place) {
+  const auto row_of = [](const char* text, std::vector<std::int64_t> values) {
+    std::vector<std::uint8_t> keep;
+    try {
+      Condition::parse(text).evaluate({ColumnValues(std::move(values))}, keep);
+    } catch (const transform::ConditionValueError& error) {
+      return static_cast<int>(error.row);
+    }
+    return -1;
+  };
+  for (const int at : {0, 3, 1023, 1024, 5000}) {
+    std::vector<std::int64_t> values(6000);
+    values[5500] = values[static_cast<std::size_t>(at)] = INT64_MAX;
+    BOOST_TEST(row_of("a", values) == at);
+    BOOST_TEST(row_of("not a or true", values) == at);
+    BOOST_TEST(row_of("a * a * a > 0", values) == at);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(integers_beyond_all_bits_are_told) {
   const auto message = refusal("a * a * a > 0", {Integers{1, INT64_MAX}});
   BOOST_TEST(message ==
