@@ -34,6 +34,9 @@ std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLay
   for (const auto& text : input.config.classes) classes.push_back(LabelMap::parse(text));
   if (!classes.empty()) return classes;
   const auto& names = item.dataset->classes;
+  if (!item.dataset->labelled_otherwise.empty())
+    throw UsageError("the attribute that names the classes of dataset '" + item.dataset->path +
+                     "' says otherwise in '" + item.dataset->labelled_otherwise + "'; name the classes with classes");
   for (std::size_t i = 0; i < names.size(); ++i)
     classes.push_back({names[i], {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
   if (!classes.empty()) return classes;

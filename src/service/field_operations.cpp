@@ -132,8 +132,14 @@ void set_operations(const ResolveInput& input, std::vector<ColumnPlace>& columns
   const auto raw = named(config.raw, "raw", columns, config.name);
   for (std::size_t i = 0; i < columns.size(); ++i) {
     auto& spec = *columns[i].spec;
-    if (columns[i].item->dataset && decodes_cf(*columns[i].item->dataset, config.cf) && config.encode == Encode::none)
-      spec.cf = cf_decoding(columns[i].item->dataset->cf, spec.cell);
+    const auto* dataset = columns[i].item->dataset;
+    if (dataset && decodes_cf(*dataset, config.cf) && config.encode == Encode::none) {
+      if (!dataset->packed_otherwise.empty())
+        throw UsageError("dataset '" + dataset->path + "' is packed in another way in '" + dataset->packed_otherwise +
+                         "' (scale_factor, add_offset, _FillValue, missing_value, _Unsigned, or what says that they "
+                         "hold); pack all files alike, or set cf = \"off\"");
+      spec.cf = cf_decoding(dataset->cf, spec.cell);
+    }
     spec.log = log[i];
     if (raw[i]) continue;
     spec.tanh_log = config.norm == Norm::tanh_log;

@@ -1,5 +1,7 @@
 #include "service/raw_contents.hpp"
 
+#include <algorithm>
+
 namespace headrace::service {
 
 namespace {
@@ -47,6 +49,21 @@ std::string trouble(const h5::DatasetInfo& dataset, const RawDataset* before, co
   return "";
 }
 
+/// Whether the same is done to the values of both. Fill values may be NaN.
+bool packed_alike(const CfAttributes& a, const CfAttributes& b) {
+  const auto same_fill = [](double x, double y) { return x == y || (x != x && y != y); };
+  const bool fills =
+      std::equal(a.fill_values.begin(), a.fill_values.end(), b.fill_values.begin(), b.fill_values.end(), same_fill);
+  const bool marks = !a.any() || (a.conventions || a.netcdf) == (b.conventions || b.netcdf);
+  return fills && marks && a.scale_factor == b.scale_factor && a.add_offset == b.add_offset &&
+         a.is_unsigned == b.is_unsigned;
+}
+
+void compare(RawDataset& first, const RawDataset& other, const std::string& file) {
+  if (first.packed_otherwise.empty() && !packed_alike(first.cf, other.cf)) first.packed_otherwise = file;
+  if (first.labelled_otherwise.empty() && first.classes != other.classes) first.labelled_otherwise = file;
+}
+
 }  // namespace
 
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
@@ -64,6 +81,9 @@ RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::L
           if (left_out != nullptr) left_out->push_back({name, why});
         } else if (!before) {
           raw.all.push_back(raw_dataset(file, dataset, name));
+        } else {
+          compare(raw.all[static_cast<std::size_t>(before - raw.all.data())], raw_dataset(file, dataset, name),
+                  file.path);
         }
       }
     }

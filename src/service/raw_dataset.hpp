@@ -26,6 +26,7 @@ struct CfAttributes {
   std::optional<bool> is_unsigned;  ///< _Unsigned
   bool conventions = false;         ///< the file's root has Conventions = "CF-..."
   bool netcdf = false;              ///< the file's root has _NCProperties: the NetCDF library wrote it
+  /// What the file says must be done to the values; the marks of the file itself are none of it.
   bool any() const { return scale_factor || add_offset || !fill_values.empty() || is_unsigned; }
   bool operator==(const CfAttributes&) const = default;
 };
@@ -36,6 +37,8 @@ struct RawDataset {
   std::vector<std::uint64_t> row_shape;  ///< without the sample axis (of a joined table: without its row axis)
   CfAttributes cf{};
   std::vector<std::string> classes{};  ///< an attribute that names the labels 0, 1, 2, ... (of texts: is their list)
+  /// A file whose attributes say otherwise about packing or about labels; "": none.
+  std::string packed_otherwise{}, labelled_otherwise{};
 };
 
 /// All datasets that a field may use, by path.

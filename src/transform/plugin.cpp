@@ -39,7 +39,8 @@ void* Plugin::symbol(const char* name) const {
 }
 
 Plugin::Plugin(std::string path, const Setup& setup) : path_(std::move(path)) {
-  library_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // Without a folder, dlopen would look among the system's libraries, not in the working directory.
+  library_ = dlopen((path_.find('/') == std::string::npos ? "./" + path_ : path_).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_ == nullptr) refuse(fmt::format("{}; give the path of a shared library", dlerror()));
   try {
     open(setup);
