@@ -36,8 +36,23 @@ const Flag as_json{"json", 'j', "", "", "for programs: one JSON document"};
 const Flag watch{"watch", 'w', "", "", "again every second, until Ctrl-C"};
 const Flag timeout{"timeout", 't', "TIME", "60", "how long to wait"};
 
+/// Launched side by side, all ranks make the same mistake: only the first tells it.
+bool speaks_for_all() {
+  for (const auto* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* rank = std::getenv(variable)) return std::string(rank) == "0";
+  return true;
+}
+
+/// The configuration; or all that is wrong with it, also against its files.
+Config configuration(const Arguments& arguments, Mistakes& mistakes) {
+  auto config = read_config(arguments, environment(), mistakes);
+  if (!mistakes.empty() && speaks_for_all()) check_against_files(config, mistakes);
+  mistakes.throw_if_any();
+  return config;
+}
+
 int run_serve(const Arguments& arguments, Mistakes& mistakes) {
-  const auto config = load_config(arguments, environment(), mistakes);
+  const auto config = configuration(arguments, mistakes);
   if (config.files.empty())
     throw UsageError("no files to serve; name them as arguments or as files = [...] in the configuration");
   return serve(config);
@@ -63,7 +78,7 @@ int run_bench(Arguments arguments, Mistakes& mistakes) {
     options.round_bytes = static_cast<double>(bytes(arguments.value(round_size.name, round_size.fallback)));
     if (arguments.has(compute.name)) options.compute_seconds = seconds(arguments.value(compute.name, ""));
   });
-  const auto config = load_config(arguments, environment(), mistakes);
+  const auto config = configuration(arguments, mistakes);
   if (config.files.empty() == options.synthetic.empty())
     throw UsageError("bench takes either files or --synthetic \"BYTES x N\"");
   return bench(config, options);
@@ -76,7 +91,7 @@ int run_stats(const Arguments& arguments, Mistakes& mistakes) {
   StatsOptions options;
   if (arguments.has(of_stream.name)) options.stream = arguments.value(of_stream.name, "").text();
   if (arguments.has(output.name)) options.output = arguments.value(output.name, "").text();
-  const auto config = load_config(arguments, environment(), mistakes);
+  const auto config = configuration(arguments, mistakes);
   if (config.files.empty())
     throw UsageError("no files to measure; name them as arguments or as files = [...] in the configuration");
   return stats(config, options, std::cout);
@@ -85,14 +100,16 @@ int run_stats(const Arguments& arguments, Mistakes& mistakes) {
 const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
 const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
 
+const Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
+
 int run_inspect(const Arguments& arguments, Mistakes& mistakes) {
   if (!arguments.config.empty() || !arguments.settings.empty()) {
-    const auto config = load_config(arguments, environment(), mistakes);
+    const auto config = configuration(arguments, mistakes);
     if (config.files.empty())
       throw UsageError("no files to inspect; name them as arguments or as files = [...] in the configuration");
     if (!arguments.has(one_sample.name)) {
       if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
-      return inspect_config(config, arguments.has(as_json.name), std::cout);
+      return inspect_config(config, arguments.has(as_json.name), arguments.has(count_all.name), std::cout);
     }
     const SampleOptions options{arguments.value(one_sample.name, "").text(), arguments.has(as_json.name),
                                 arguments.has(picture.name) ? arguments.value(picture.name, "").text() : ""};
@@ -134,7 +151,7 @@ int run_plan(const Arguments& arguments, Mistakes& mistakes) {
   take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
   take(arguments, mistakes, memory_rate, options.rates.memory, rate);
   options.json = arguments.has(as_json.name);
-  return service::plan(load_config(arguments, environment(), mistakes), options, std::cout);
+  return service::plan(configuration(arguments, mistakes), options, std::cout);
 }
 
 /// The service that a control command names, by argument or variable; empty if by neither.
@@ -186,7 +203,7 @@ std::vector<Entry> entries() {
         "Shows what HDF5 files hold and how well they will read.",
         inspect_details,
         true,
-        {as_json, one_sample, picture}},
+        {as_json, one_sample, picture, count_all}},
        run_inspect},
       {{"serve", "[FILE...]", "Serves the samples of HDF5 files to trainers.", serve_details, true, {}}, run_serve},
       {{"bench",
@@ -214,13 +231,6 @@ std::vector<Entry> entries() {
       {{"wait", "NAME", "Returns when trainers can attach to a service on this node.", "", false, {timeout}}, run_wait},
       {{"stop", "[NAME]", "Ends a service on this node gracefully.", "", false, {timeout}}, run_stop},
   };
-}
-
-/// Launched side by side, all ranks make the same mistake: only the first tells it.
-bool speaks_for_all() {
-  for (const auto* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
-    if (const char* rank = std::getenv(variable)) return std::string(rank) == "0";
-  return true;
 }
 
 std::string overview(const std::vector<Entry>& all) {

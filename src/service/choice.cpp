@@ -8,7 +8,6 @@
 
 #include "base/error.hpp"
 #include "plan/permutation.hpp"
-#include "service/options_value.hpp"
 
 namespace headrace::service {
 
@@ -116,17 +115,26 @@ std::uint64_t split_key(std::uint64_t seed) {
 }
 
 std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog) {
-  std::vector<Choice> choices;
   Mistakes mistakes;
+  auto choices = choose(config, catalog, mistakes);
+  mistakes.throw_if_any();
+  return choices;
+}
+
+std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog, Mistakes& mistakes) {
+  std::vector<Choice> choices;
   for (const auto& stream : config.streams) {
     auto& choice = choices.emplace_back();
     choice.stream = stream.name;
-    mistakes.attempt([&] { select(config, stream, catalog, choice); });
+    const bool known =
+        mistakes.wrong({"stream", stream.name, "select"}) || mistakes.wrong({"stream", stream.name, "files"}) ||
+        mistakes.wrong({"", "", "select"}) ||
+        (mistakes.wrong({"", "", "split"}) && !stream.select.empty() && stream.select.find(':') == std::string::npos);
+    if (!known) mistakes.attempt([&] { select(config, stream, catalog, choice); });
     if (!stream.select_file.empty()) choice.list = List{stream.select_file, stream.select_by};
     for (const auto& text : {config.where, stream.where})
       if (!text.empty()) choice.where.push_back(transform::Condition::parse(text));
   }
-  mistakes.throw_if_any();
   return choices;
 }
 

@@ -10,6 +10,7 @@
 #include "plan/selection.hpp"
 #include "reader/catalog.hpp"
 #include "service/config.hpp"
+#include "service/options_value.hpp"
 #include "transform/condition.hpp"
 
 namespace headrace::service {
@@ -39,6 +40,8 @@ struct Choice {
 /// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of
 /// range.
 std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog);
+/// The same, but mistakes are added to `mistakes`; the streams that it already knows to be wrong are not looked at.
+std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog, Mistakes& mistakes);
 
 /// Positions of the split's parts: the seed alone decides who is where.
 std::uint64_t split_key(std::uint64_t seed);

@@ -173,11 +173,9 @@ class Resolution {
 }  // namespace
 
 ResolvedField resolve_field(const ResolveInput& input) {
-  try {
-    return Resolution(input).make();
-  } catch (const UsageError& mistake) {
-    throw UsageError("[field." + input.config.name + "] " + mistake.what());
-  }
+  ResolvedField resolved;
+  in_field(input.config.name, [&] { resolved = Resolution(input).make(); });
+  return resolved;
 }
 
 }  // namespace headrace::service

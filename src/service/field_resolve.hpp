@@ -17,6 +17,7 @@
 
 #include <memory>
 
+#include "base/error.hpp"
 #include "base/schema.hpp"
 #include "service/config.hpp"
 #include "service/raw_dataset.hpp"
@@ -65,6 +66,16 @@ struct ResolvedField {
   /// encode without classes, and label_values not given: read them, then resolve again. The spec serves to count them.
   bool needs_label_values = false;
 };
+
+/// Runs call; its UsageErrors begin with "[field.NAME]".
+template <class Call>
+void in_field(const std::string& name, Call call) {
+  try {
+    call();
+  } catch (const UsageError& mistake) {
+    throw UsageError("[field." + name + "] " + mistake.what());
+  }
+}
 
 /// Throws UsageError that begins with "[field.NAME]".
 ResolvedField resolve_field(const ResolveInput& input);

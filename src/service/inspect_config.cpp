@@ -1,17 +1,15 @@
 #include "service/inspect_config.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <ostream>
 
 #include "reader/files.hpp"
 #include "reader/grouping.hpp"
 #include "service/choice.hpp"
-#include "service/field_resolve.hpp"
-#include "service/options_value.hpp"
+#include "service/field_item.hpp"
+#include "service/inspect_counts.hpp"
 #include "service/plan_fields.hpp"
 #include "service/questions.hpp"
 #include "service/raw_contents.hpp"
@@ -20,88 +18,6 @@
 namespace headrace::service {
 
 namespace {
-
-std::string file_name(const std::string& path) {
-  return std::filesystem::path(path).filename().string();
-}
-
-std::string scaling_text(const FieldConfig& f) {
-  const auto with = f.norm_over == NormOver::field ? " of the whole field" : "";
-  if (!f.scale_file.empty()) {
-    const auto how = f.norm == Norm::none || f.norm == Norm::tanh_log ? "scale" : std::string(word(f.norm));
-    return fmt::format("{}{} by '{}'", how, with, file_name(f.scale_file));
-  }
-  std::string text;
-  if (!f.shift.empty()) text += fmt::format("shift {}", fmt::join(f.shift, ", "));
-  if (!f.scale.empty()) text += fmt::format("{}scale {}", text.empty() ? "" : "; ", fmt::join(f.scale, ", "));
-  return text;
-}
-
-std::string nonfinite_text(const NonfinitePolicy& policy) {
-  using Kind = NonfinitePolicy::Kind;
-  switch (policy.kind) {
-    case Kind::unsaid:
-      return "";
-    case Kind::error:
-      return "NaN is an error";
-    case Kind::keep:
-      return "NaN kept";
-    case Kind::variable_default:
-      return "NaN to the variable's default";
-    case Kind::value:
-      return fmt::format("NaN to {}", policy.value);
-  }
-  return "";
-}
-
-std::string encoding_text(const FieldConfig& f, const ResolvedField& resolved) {
-  if (f.encode == Encode::none) return "";
-  if (resolved.needs_label_values) return std::string(word(f.encode));
-  const auto& classes = resolved.field.classes;
-  constexpr std::size_t listed = 8;
-  if (classes.size() > listed) return fmt::format("{} of {} classes", word(f.encode), classes.size());
-  return fmt::format("{} of {}", word(f.encode), fmt::join(classes, ", "));
-}
-
-std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
-  switch (resolved.validity.from) {
-    case ValiditySource::From::items:
-    case ValiditySource::From::dataset:
-      return f.valid.empty() ? "invalid elements are 0" : fmt::format("valid by {}", f.valid);
-    case ValiditySource::From::join:
-    case ValiditySource::From::nowhere:
-      return "";
-  }
-  return "";
-}
-
-/// In the order in which they are done.
-std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
-  const auto& items = resolved.spec.items;
-  const bool decoded = std::any_of(items.begin(), items.end(), [](const auto& item) {
-    return std::any_of(item.columns.begin(), item.columns.end(), [](const auto& column) { return column.cf; });
-  });
-  const auto pad = f.pad
-                       ? fmt::format("pad to {}{}", *f.pad, f.overlong == Overlong::truncate ? ", longer ones cut" : "")
-                       : std::string();
-  std::vector<std::string> all{
-      f.join.empty() ? "" : fmt::format("join by {}", f.join),
-      pad,
-      decoded ? "CF decoding" : "",
-      validity_text(f, resolved),
-      nonfinite_text(f.nonfinite),
-      f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),
-      f.norm == Norm::tanh_log ? "tanh-log" : "",
-      f.plugin.empty() ? "" : fmt::format("plugin '{}'", file_name(f.plugin)),
-      scaling_text(f),
-      f.raw.empty() ? "" : fmt::format("{} raw", fmt::join(f.raw, ", ")),
-      encoding_text(f, resolved),
-      f.missing ? fmt::format("{} where absent", *f.missing) : "",
-      f.dtype ? fmt::format("as {}{}", name_of(*f.dtype), f.overflow == Overflow::saturate ? ", saturating" : "") : "",
-      f.shape ? "reshaped" : ""};
-  std::erase(all, "");
-  return all;
-}
 
 /// The rows per file of all datasets of samples, which must be the same.
 class SampleCount {
@@ -161,29 +77,66 @@ StreamReport count(const StreamConfig& stream, const Choice& choice) {
 
 /// The streams, once all that they name is there.
 std::vector<StreamReport> streams_of(const Config& config, const reader::Contents& contents,
-                                     const std::vector<std::string>& sample_paths) {
-  const auto catalog = reader::select(contents, sample_paths);
+                                     const reader::Catalog& catalog, DataCounts& data) {
   const auto choices = choose(config, catalog);
   SampleColumns columns(contents, catalog);
   questions_of(choices, columns);
+  const auto sizes = data.streams(catalog, choices);
   std::vector<StreamReport> reports;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     if (const auto& list = choices[s].list; list && list->by == "index")
       IdList::read(list->file, false, choices[s].stream);
     reports.push_back(count(config.streams[s], choices[s]));
+    if (sizes) reports.back().samples = (*sizes)[s];
   }
   return reports;
 }
 
 void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
-               ConfigReport& report) {
-  const auto resolved = resolve_field({.config = config, .datasets = datasets, .scales = scales.of(config)});
+               DataCounts& data, ConfigReport& report) {
+  ResolveInput input{.config = config, .datasets = datasets, .scales = scales.of(config)};
+  auto resolved = resolve_with_plugins(input);
+  if (resolved.needs_label_values)
+    if (const auto labels = data.labels(config, resolved.spec.items[0].dataset)) {
+      input.label_values = &*labels;
+      resolved = resolve_with_plugins(input);
+    }
   if (config.join.empty())
     for (const auto& need : resolved.needs) count.add(config.name, need.path);
   FieldReport told{.field = resolved.field, .source = config.source, .operations = operations(config, resolved)};
   if (resolved.needs_label_values) told.unknown.push_back("classes");
   report.fields.push_back(std::move(told));
   if (resolved.mask) report.fields.push_back({*resolved.mask, {}, {"mask of " + config.name}, {}});
+}
+
+/// Of a field whose other keys are wrong: whether what it is made of is there. A source that nobody gave is not meant.
+void check_sources(const FieldConfig& config, const RawDatasets& datasets, const Mistakes& known) {
+  const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
+  if (!given || config.missing || known.wrong({"field", config.name, "missing"})) return;
+  for (const auto& text : config.source) {
+    const auto found = find_item(SourceItem::parse(text), datasets.paths());
+    lay_out(found, *datasets.find(found.dataset), false, true);
+  }
+}
+
+/// The fields; what is wrong goes to `mistakes`. Returns the datasets of samples.
+SampleCount add_fields(const Config& config, const reader::Contents& contents, Mistakes& mistakes, DataCounts& data,
+                       ConfigReport& report) {
+  std::vector<reader::LeftOut> left_out;
+  const auto datasets = raw_datasets(contents, &left_out);
+  ScaleFiles scales;
+  SampleCount samples(contents);
+  const auto before = mistakes.size();
+  for (const auto& field : config.fields.empty() ? automatic_fields(contents) : config.fields) {
+    const bool wrong = mistakes.wrong({"field", field.name, ""});
+    mistakes.attempt([&] {
+      if (!wrong) return add_field(field, datasets, scales, samples, data, report);
+      in_field(field.name, [&] { check_sources(field, datasets, mistakes); });
+    });
+  }
+  if (mistakes.size() > before)
+    for (const auto& [path, reason] : left_out) mistakes.add("dataset '" + path + "' is left out: " + reason);
+  return samples;
 }
 
 }  // namespace
@@ -194,30 +147,43 @@ std::uint64_t ConfigReport::sample_bytes() const {
   return bytes;
 }
 
-ConfigReport report_on(const Config& config) {
+ConfigReport report_on(const Config& config, std::uint64_t most_bytes) {
   ConfigReport report;
   report.files = reader::expand_files(config.files);
   reader::Contents contents;
   for (const auto& path : report.files) contents.push_back(reader::examine(path));
-  std::vector<reader::LeftOut> left_out;
-  const auto datasets = raw_datasets(contents, &left_out);
   Mistakes mistakes;
-  ScaleFiles scales;
-  SampleCount samples(contents);
-  for (const auto& field : config.fields.empty() ? automatic_fields(contents) : config.fields)
-    mistakes.attempt([&] { add_field(field, datasets, scales, samples, report); });
-  if (!mistakes.empty())
-    for (const auto& [path, reason] : left_out) mistakes.add("dataset '" + path + "' is left out: " + reason);
+  DataCounts data(config, contents, most_bytes);
+  const auto samples = add_fields(config, contents, mistakes, data, report);
+  check_streams(config, contents, samples.paths(), mistakes);
   mistakes.throw_if_any();
   if (samples.per_file().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
-  report.streams = streams_of(config, contents, samples.paths());
+  report.streams = streams_of(config, contents, reader::select(contents, samples.paths()), data);
   return report;
 }
 
-int inspect_config(const Config& config, bool json, std::ostream& out) {
-  const auto report = report_on(config);
+void check_against_files(const Config& config, Mistakes& mistakes) {
+  constexpr std::size_t most_files = 8;  // they are alike, and nobody waits for thousands to be opened
+  if (config.files.empty() || mistakes.wrong({"", "", "files"})) return;
+  try {
+    const auto files = reader::expand_files(config.files);
+    reader::Contents contents;
+    for (std::size_t f = 0; f < std::min(files.size(), most_files); ++f) contents.push_back(reader::examine(files[f]));
+    ConfigReport unused;
+    DataCounts nothing(config, contents, 0);
+    const auto samples = add_fields(config, contents, mistakes, nothing, unused);
+    const bool all = contents.size() == files.size();
+    check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
+  } catch (const Error& error) {
+    mistakes.add(error.what());
+  }
+}
+
+int inspect_config(const Config& config, bool json, bool count, std::ostream& out) {
+  constexpr std::uint64_t quickly_read = 1 << 30;
+  const auto report = report_on(config, count ? UINT64_MAX : quickly_read);
   out << (json ? as_json(report) : as_table(report)) << std::flush;
   return 0;
 }

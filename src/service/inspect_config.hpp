@@ -1,4 +1,5 @@
-// `headrace inspect -c CONFIG`: what trainers will receive, without reading any data. Needs no MPI.
+// `headrace inspect -c CONFIG`: what trainers will receive. Needs no MPI launch, and reads no
+// more than the columns that decide which samples streams have, and labels without classes.
 #pragma once
 
 #include <iosfwd>
@@ -8,6 +9,8 @@
 
 #include "base/schema.hpp"
 #include "service/config.hpp"
+#include "service/field_resolve.hpp"
+#include "service/options_value.hpp"
 
 namespace headrace::service {
 
@@ -22,7 +25,7 @@ struct FieldReport {
 struct StreamReport {
   StreamConfig config;
   std::optional<std::uint64_t> samples;  ///< nothing: counted when served
-  std::string why;                       ///< why it is not known yet
+  std::string why;                       ///< why the data must be asked; "": they need not
 };
 
 struct ConfigReport {
@@ -33,8 +36,16 @@ struct ConfigReport {
   std::uint64_t sample_bytes() const;
 };
 
-/// Opens the files and resolves every field. Throws UsageError with all mistakes of the fields together.
-ConfigReport report_on(const Config& config);
+/// Opens the files and resolves every field. Throws UsageError with all mistakes of fields and streams together.
+/// Counts what only the data can tell where no more than most_bytes have to be read for it.
+ConfigReport report_on(const Config& config, std::uint64_t most_bytes = 0);
+
+/// For a configuration that has `mistakes`: adds what is wrong with it against its files, as far as that can be said.
+/// Nothing that only follows from what is known to be wrong. Opens a few of the files.
+void check_against_files(const Config& config, Mistakes& mistakes);
+
+/// In words, in the order in which they are done.
+std::vector<std::string> operations(const FieldConfig& field, const ResolvedField& resolved);
 
 std::string as_table(const ConfigReport& report);
 std::string as_json(const ConfigReport& report);
@@ -46,6 +57,7 @@ std::string as_json(const ConfigReport& report);
 ///                "unknown": [what is only known when served]}],
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
 ///                 "epochs"}]}
-int inspect_config(const Config& config, bool json, std::ostream& out);
+/// count: streams and classes also where that takes reading more than a gigabyte.
+int inspect_config(const Config& config, bool json, bool count, std::ostream& out);
 
 }  // namespace headrace::service

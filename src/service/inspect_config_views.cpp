@@ -38,7 +38,7 @@ std::string table(const std::vector<Row>& rows) {
 Row row_of(const FieldReport& report) {
   const auto& field = report.field;
   auto work = report.operations;
-  for (const auto& what : report.unknown) work.push_back(what + " counted when served");
+  for (const auto& what : report.unknown) work.push_back(what + " counted when served, or with --count");
   return {field.name,
           h5::shape_text(field.shape),
           std::string(name_of(field.dtype)),
@@ -67,13 +67,14 @@ std::string selected_text(const StreamConfig& stream) {
 
 Row row_of(const StreamReport& report) {
   const auto& stream = report.config;
-  return {stream.name,
-          report.samples ? std::to_string(*report.samples) : "counted when served (" + report.why + ")",
-          batch_text(stream),
-          std::string(word(stream.shuffle)),
-          std::string(word(stream.last)),
-          stream.epochs ? std::to_string(stream.epochs) : "endless",
-          selected_text(stream)};
+  return {
+      stream.name,
+      report.samples ? std::to_string(*report.samples) : "counted when served (" + report.why + "), or with --count",
+      batch_text(stream),
+      std::string(word(stream.shuffle)),
+      std::string(word(stream.last)),
+      stream.epochs ? std::to_string(stream.epochs) : "endless",
+      selected_text(stream)};
 }
 
 ordered_json json_of(const FieldReport& report) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <filesystem>
 
 namespace headrace::service {
 
@@ -77,7 +78,13 @@ class Parser {
         continue;
       }
       const auto name = resolve(token);
-      if (!name) continue;
+      if (!name) {
+        std::error_code ignored;  // what follows is more likely its value than a file that is not there
+        if (token.find('=') == std::string::npos && i + 1 < args.size() && !looks_like_flag(args[i + 1]) &&
+            !std::filesystem::exists(args[i + 1], ignored))
+          ++i;
+        continue;
+      }
       const bool has_value = token[1] == '-' ? token.find('=') != std::string::npos : token.size() > 2;
       if (switches_[*name] && !has_value) {
         flags.push_back("--" + *name + "=true");  // Boost would take the next token for its value
@@ -105,12 +112,14 @@ class Parser {
         return name;
       }
       mistakes_.add("unknown key '" + section->key + "' in flag '--" + name + "'" +
-                    did_you_mean(section->key, key_names(section->kind)));
+                        did_you_mean(section->key, key_names(section->kind)),
+                    {section->kind, section->section, meant_key(section->kind, section->key)});
       return std::nullopt;
     }
     const auto meant = nearest(name, names_);
     mistakes_.add("unknown flag '--" + name + "'" + (meant.empty() ? "" : "; did you mean '--" + meant + "'?") +
-                  " (all of them: headrace " + command_.name + " --help)");
+                      " (all of them: headrace " + command_.name + " --help)",
+                  {"", "", meant});
     return std::nullopt;
   }
 

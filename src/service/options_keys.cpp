@@ -151,6 +151,11 @@ const Key* find_key(std::string_view section, std::string_view name) {
   return nullptr;
 }
 
+std::string meant_key(std::string_view section, std::string_view name) {
+  const auto meant = nearest(name, key_names(section));
+  return meant.empty() ? "?" : meant;
+}
+
 std::vector<std::string> key_names(std::string_view section) {
   std::vector<std::string> names;
   for (const auto& key : keys())

@@ -54,5 +54,7 @@ std::vector<Key> field_keys();
 const Key* find_key(std::string_view section, std::string_view name);
 /// The names that may stand there.
 std::vector<std::string> key_names(std::string_view section);
+/// The key that an unknown name there is taken for, or "?": it may be any.
+std::string meant_key(std::string_view section, std::string_view name);
 
 }  // namespace headrace::service

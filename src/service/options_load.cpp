@@ -74,7 +74,8 @@ class Assembly {
  private:
   template <class Target>
   void apply(const Setting& setting, Target& target) {
-    mistakes_.attempt([&] { std::get<void (*)(Target&, const Value&)>(setting.key->set)(target, setting.value); });
+    mistakes_.attempt({setting.kind, setting.section, std::string(setting.key->name)},
+                      [&] { std::get<void (*)(Target&, const Value&)>(setting.key->set)(target, setting.value); });
   }
 
   /// Names of the sections of this kind, in the order in which the sources name them.
@@ -123,7 +124,8 @@ class Assembly {
         if (rank(a) == rank(b) && a->key->name == "batch" && b->key->name == "global-batch")
           mistakes_.add(b->value.shown + " contradicts batch; give one of batch and global-batch");
         if (rank(a) == rank(b) && a->key->name == "select" && b->key->name == "select-file")
-          mistakes_.add(b->value.shown + " contradicts select; give one of select and select-file");
+          mistakes_.add(b->value.shown + " contradicts select; give one of select and select-file",
+                        {"stream", stream, "select"});
       }
     return own;
   }
@@ -134,7 +136,7 @@ class Assembly {
 
 }  // namespace
 
-Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes) {
+Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
   std::vector<Setting> settings;
   const auto add = [&](std::vector<Setting> more) {
     settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -149,6 +151,11 @@ Config load_config(const Arguments& arguments, const Environment& variables, Mis
     if (!flagged) config.files.clear();
     config.files.insert(config.files.end(), arguments.positional.begin(), arguments.positional.end());
   }
+  return config;
+}
+
+Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes) {
+  auto config = read_config(arguments, variables, mistakes);
   mistakes.throw_if_any();
   return config;
 }

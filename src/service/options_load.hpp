@@ -9,5 +9,7 @@ namespace headrace::service {
 /// The configuration of this command line. Positional arguments are files. Throws UsageError that tells every mistake
 /// there is in flags, environment and file together; `mistakes` may already hold some.
 Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes = {});
+/// The same, but mistakes are added to `mistakes`, and the configuration is what was understood of it.
+Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes);
 
 }  // namespace headrace::service

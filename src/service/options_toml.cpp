@@ -61,14 +61,14 @@ class Reader {
   std::optional<std::string> slurp() {
     std::error_code failure;
     if (std::filesystem::is_directory(path_, failure)) {
-      mistakes_.add("configuration '" + path_ + "' is a directory; name a TOML file");
+      unread("configuration '" + path_ + "' is a directory; name a TOML file");
       return std::nullopt;
     }
     std::ifstream in(path_, std::ios::binary);
     std::ostringstream text;
     if (in) text << in.rdbuf();
     if (in) return text.str();
-    mistakes_.add(errno_text("configuration '" + path_ + "' cannot be read", errno) + "; give its path with --config");
+    unread(errno_text("configuration '" + path_ + "' cannot be read", errno) + "; give its path with --config");
     return std::nullopt;
   }
 
@@ -83,9 +83,14 @@ class Reader {
       }
     } catch (const toml::parse_error& error) {
       const auto at = error.source().begin;
-      mistakes_.add(path_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": not TOML (" +
-                    std::string(error.description()) + ")");
+      unread(path_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": not TOML (" +
+             std::string(error.description()) + ")");
     }
+  }
+
+  /// What the file says is not known then; nothing is to be said about keys that flags and environment expect there.
+  void unread(const std::string& message) {
+    for (const auto* key : {"files", "split"}) mistakes_.add(message, {"", "", key});
   }
 
   void read_sections(const std::string& kind, const toml::node& node) {
@@ -108,11 +113,12 @@ class Reader {
     const std::string header = kind.empty() ? "" : "[" + kind + "." + section + "] ";
     const auto* key = find_key(kind, name);
     if (!key)
-      return mistakes_.add(place(node) + header + "unknown key '" + name + "'" + did_you_mean(name, names(kind)));
+      return mistakes_.add(place(node) + header + "unknown key '" + name + "'" + did_you_mean(name, names(kind)),
+                           {kind, section, meant_key(kind, name)});
     if (const auto* table = node.as_table(); table && key->kind == Kind::selection)
       return read_selection(kind, section, name, *table);
     Value value{{}, place(node) + header + name + " = " + source_text(node)};
-    mistakes_.attempt([&] {
+    mistakes_.attempt({kind, section, name}, [&] {
       value.texts = texts(*key, node, value);
       if (key->path) relocate(value.texts);
       settings_.push_back({Source::file, key, kind, section, value});
@@ -126,11 +132,13 @@ class Reader {
       if (part == "file" || part == "by")
         read_entry(kind, section, name + "-" + part, *entry);
       else
-        mistakes_.add(place(*entry) + name + " has no '" + part + "'; write " + name +
-                      " = { file = \"FILE\", by = \"index\" }");
+        mistakes_.add(
+            place(*entry) + name + " has no '" + part + "'; write " + name + " = { file = \"FILE\", by = \"index\" }",
+            {kind, section, name});
     }
     if (table.empty())
-      mistakes_.add(place(table) + name + " = {} is empty; write " + name + " = { file = \"FILE\", by = \"index\" }");
+      mistakes_.add(place(table) + name + " = {} is empty; write " + name + " = { file = \"FILE\", by = \"index\" }",
+                    {kind, section, name});
   }
 
   std::vector<std::string> texts(const Key& key, const toml::node& node, const Value& value) {

@@ -122,6 +122,17 @@ void Mistakes::add(std::string message) {
     messages_.push_back(std::move(message));
 }
 
+void Mistakes::add(std::string message, KeyPlace where) {
+  add(std::move(message));
+  places_.insert(std::move(where));
+}
+
+bool Mistakes::wrong(const KeyPlace& where) const {
+  const auto at = places_.lower_bound(where);  // places of a section stand together, the one without a key first
+  if (at == places_.end()) return false;
+  return where.key.empty() ? at->kind == where.kind && at->section == where.section : *at == where;
+}
+
 void Mistakes::throw_if_any() const {
   if (messages_.empty()) return;
   if (messages_.size() == 1) throw UsageError(messages_.front());

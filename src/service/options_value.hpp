@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,11 +66,22 @@ Environment environment();
 /// not set, beginning with `shown`.
 std::string expand(std::string_view text, const Environment& variables, const std::string& shown);
 
-/// The mistakes of one configuration, told together.
+/// A key of a section ("field", "batch" or "stream", "val" or, at the top level, twice ""). An empty key: the section.
+struct KeyPlace {
+  std::string kind, section, key;
+  auto operator<=>(const KeyPlace&) const = default;
+};
+
+/// The mistakes of one configuration, told together; and where they are, so that what only follows from them is not
+/// told as well.
 class Mistakes {
  public:
   void add(std::string message);  ///< the same message counts once
+  void add(std::string message, KeyPlace where);
   bool empty() const { return messages_.empty(); }
+  std::size_t size() const { return messages_.size(); }
+  /// Whether something is wrong there, or, without a key, anywhere in the section.
+  bool wrong(const KeyPlace& where) const;
   /// Throws one UsageError with all of them, one per line, if there are any.
   void throw_if_any() const;
   /// Runs step and keeps the UsageError that it throws.
@@ -81,9 +93,18 @@ class Mistakes {
       add(mistake.what());
     }
   }
+  template <class Step>
+  void attempt(KeyPlace where, Step&& step) {
+    try {
+      step();
+    } catch (const UsageError& mistake) {
+      add(mistake.what(), std::move(where));
+    }
+  }
 
  private:
   std::vector<std::string> messages_;
+  std::set<KeyPlace> places_;
 };
 
 }  // namespace headrace::service

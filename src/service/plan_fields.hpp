@@ -11,8 +11,12 @@ namespace headrace::service {
 /// The fields where none is named: one per dataset of the most common length.
 std::vector<FieldConfig> automatic_fields(const reader::Contents& contents);
 
+/// resolve_field with plugins loaded and values checked against their types. Its mistakes name the field.
+ResolvedField resolve_with_plugins(const ResolveInput& input);
+
 /// Collective: where labels have no classes, their values are read. Where the configuration names no field, all
-/// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together.
+/// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together,
+/// and of the streams where there are any.
 /// measuring: for statistics, so that nothing is scaled and scale files are not read.
 FieldPlans plan_fields(const Config& config, const reader::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring = false);

@@ -23,11 +23,8 @@ std::vector<std::size_t> columns_of(const Choice& choice, const transform::Condi
   return found;
 }
 
-}  // namespace
-
-Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns) {
+Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& columns, Mistakes& mistakes) {
   Questions questions;
-  Mistakes mistakes;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     const auto& list = choices[s].list;
     if (list && list->by != "index")
@@ -38,6 +35,32 @@ Questions questions_of(const std::vector<Choice>& choices, SampleColumns& column
     for (const auto& condition : choices[s].where)
       mistakes.attempt([&] { questions.all.push_back({s, columns_of(choices[s], condition, columns), &condition}); });
   }
+  return questions;
+}
+
+}  // namespace
+
+void check_streams(const Config& config, const reader::Contents& contents, const std::vector<std::string>& paths,
+                   Mistakes& mistakes) {
+  auto asked = config;
+  if (paths.empty())
+    for (auto& stream : asked.streams) {
+      stream.files.clear();
+      stream.select.clear();
+    }
+  try {
+    const auto catalog = paths.empty() ? reader::Catalog() : reader::select(contents, paths);
+    const auto choices = choose(asked, catalog, mistakes);
+    SampleColumns columns(contents, catalog);
+    unread_questions(choices, columns, mistakes);
+  } catch (const Error& error) {  // of the files: lengths that disagree, no samples
+    mistakes.add(error.what());
+  }
+}
+
+Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns) {
+  Mistakes mistakes;
+  auto questions = unread_questions(choices, columns, mistakes);
   mistakes.throw_if_any();
   for (const auto& question : questions.all) {
     if (question.condition != nullptr) continue;

@@ -33,4 +33,9 @@ struct Questions {
 /// one UsageError with what is wrong with the columns of all streams, and Error for a list that is none.
 Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns);
 
+/// What is wrong with the streams of a configuration, with the columns that they ask for, too: all goes to `mistakes`.
+/// Lists of ids are not read. `paths`: the datasets of samples; where they are not known, only columns are looked at.
+void check_streams(const Config& config, const reader::Contents& contents, const std::vector<std::string>& paths,
+                   Mistakes& mistakes);
+
 }  // namespace headrace::service

@@ -1,6 +1,7 @@
 #include "service/sample_columns.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "reader/grouping.hpp"
@@ -72,6 +73,14 @@ bool SampleColumns::is_whole(std::size_t column) const {
   const auto values = transform::make_values(columns_[column].cell, 0);
   return std::holds_alternative<std::vector<std::int64_t>>(values) ||
          std::holds_alternative<std::vector<std::uint64_t>>(values);
+}
+
+std::uint64_t SampleColumns::row_bytes() const {
+  std::set<std::string> paths;
+  for (const auto& column : columns_) paths.insert(column.dataset);
+  std::uint64_t bytes = 0;
+  for (const auto& path : paths) bytes += reader::find(contents_[0], path)->type.size;
+  return bytes;
 }
 
 void SampleColumns::make_catalog() {

@@ -24,6 +24,8 @@ class SampleColumns {
   bool empty() const { return columns_.empty(); }
   bool is_text(std::size_t column) const { return columns_[column].cell.kind != transform::CellKind::number; }
   bool is_whole(std::size_t column) const;
+  /// That are read for each sample.
+  std::uint64_t row_bytes() const;
 
   /// Collective. Reads the intervals, which lie in [first, last); other samples keep values of no meaning.
   void read(const mpi::Comm& comm, std::uint64_t first, std::uint64_t last, std::span<const reader::Interval> intervals,

@@ -66,6 +66,29 @@ BOOST_AUTO_TEST_CASE(all_mistakes_are_told_together) {
     BOOST_TEST(contains(text, part), part);
 }
 
+BOOST_AUTO_TEST_CASE(what_only_follows_from_a_mistake_is_not_told) {
+  const auto alone = [&](const std::string& text, const std::string& part) {
+    const auto said = toml_mistake(text);
+    BOOST_TEST(!contains(said, "mistakes:"), said);
+    BOOST_TEST(contains(said, part), said);
+  };
+  alone("split = \"train:0.8, val\"\n[stream.a]\nselect = \"val\"\n", "split = ");
+  alone("splti = \"train:0.8, val:0.2\"\n[stream.a]\nselect = \"val\"\n", "did you mean 'split'?");
+  alone("[field.x]\njoin = \"id\"\npad = 0\n", "pad = 0");
+  alone("[field.x]\nencode = \"onehot\"\nclasses = [\"a:1\"]\n", "did you mean 'one-hot'?");
+  alone("[field.x]\nencoding = \"index\"\nclasses = [\"a:1\"]\n", "unknown key 'encoding'");
+  alone("[field.x]\nnorm = \"standard\"\nscale_file = \"s.json\"\n", "did you mean 'scale-file'?");
+  alone("[field.x]\nscale = 0\nraw = \"a\"\n", "scale = 0");
+  alone("[stream.a]\nselect = { file = 5, by = \"index\" }\n", "select-file = 5");
+  const auto both = toml_mistake("[field.x]\nscale = 0\nclasses = [\"a:1\"]\n");
+  BOOST_TEST(contains(both, "2 mistakes:"), both);  // these have nothing to do with each other
+}
+
+BOOST_AUTO_TEST_CASE(flags_that_expect_the_file_do_not_add_to_its_mistakes) {
+  const auto text = toml_mistake("split = \n", {"--select", "train"});
+  BOOST_TEST((contains(text, "not TOML") && !contains(text, "mistakes:")), text);
+}
+
 BOOST_AUTO_TEST_CASE(variables_expand_in_the_file) {
   const Environment variables{{"DATA", "/data"}, {"B", "16"}};
   const auto config = toml("files = [\"${DATA}/x.h5\"]\nbatch = \"${B}\"\nselect = \"$${B}\"\n", {}, variables);

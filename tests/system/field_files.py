@@ -64,7 +64,7 @@ def refusal(folder, files, fields, stagers=None, **keys):
     config = configuration(folder / "fields.toml", fields, files=files, **{"batch": 8, **keys})
     with running(folder, (), stagers, listens=False, config=config) as service:
         assert service.wait() in (1, 2), service.text
-        return "\n".join(line for line in service.text.splitlines() if re.match(r"headrace:|  (\[|dataset)", line))
+        return "\n".join(line for line in service.text.splitlines() if re.match(r"headrace:|  (\[|dataset|stream)", line))
 
 
 def make_samples():

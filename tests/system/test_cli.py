@@ -84,7 +84,7 @@ def test_all_mistakes_of_all_sources_at_once(tmp_path):
     config = tmp_path / "bad.toml"
     config.write_text('files = "x.h5"\nslotz = 3\n[stream.train]\nbatch = "many"\n')
     done = headrace("serve", "-c", config, "--shufle", "none", HEADRACE_LINGER="soon")
-    refused(done, "4 mistakes", f"{config}:2: unknown key 'slotz'; did you mean 'slots'?", f"{config}:4: ",
+    refused(done, "5 mistakes", "x.h5 (no such file)", f"{config}:2: unknown key 'slotz'; did you mean 'slots'?", f"{config}:4: ",
             "'--shufle'; did you mean '--shuffle'?", "HEADRACE_LINGER=soon")
 
 

@@ -1,12 +1,16 @@
 """What users get wrong about fields, and data that break a promise: one line says what and where."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import h5py
 import numpy as np
 import pytest
 from field_cases import PAD, PLUGIN, prepare, valid
-from field_files import LENGTHS, refusal
+from field_files import LENGTHS, configuration, deliver, refusal
+from service import HEADRACE, running
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,39 @@ def test_mistakes_are_told_together(tmp_path, files, stagers):
         assert len(lines) == 1 and all(word in lines[0] for word in words), (name, said)
 
 
+@pytest.mark.parametrize("stagers", [None, 2])
+def test_mistakes_of_configuration_and_files_are_told_together(tmp_path, files, stagers):
+    """Keys, values, columns, streams: everything in one round, and nothing that only follows from something else."""
+    config = configuration(tmp_path / "c.toml", {
+        "fine": {"source": "x"},
+        "a": {"source": "jets.ptt"},
+        "b": {"source": "jetz.pt", "dtyp": "float16"},
+        "c": {"source": "jets.flavour", "encode": "onehot", "classes": ["b:5"]},
+        "d": {"sorce": "jets.pt"},
+        "e": {"source": "ragged", "pad": 0},
+        "f": {"source": "jets.kind", "scale": [0, 1]},
+        "g": {"source": "jets.weight", "missing": "none"},
+    }, files=files[1], batch=0, split="train:0.8, val")
+    with open(config, "a") as file:
+        file.write('[stream.train]\nselect = "train"\n[stream.a]\nwhere = "jets.ptt > 1"\n'
+                   '[stream.b]\nselect = "900:"\n[stream.c]\nfiles = ["part7.h5"]\n')
+    with running(tmp_path, (), stagers, listens=False, config=config) as service:
+        assert service.wait() == 2, service.text
+        said = service.text
+    expected = ["[field.a] dataset 'jets' has no column 'ptt'", "unknown key 'dtyp'", "[field.b] no dataset 'jetz.pt'",
+                "[field.c] encode", "unknown key 'sorce'", "[field.e] pad = 0", "[field.f] scale", "[field.g] missing",
+                "batch = 0", "split = ", "stream 'a': where: 'jets.ptt'", "stream 'b': ", "stream 'c': files"]
+    lines = [line for line in said.splitlines() if line.startswith("  ")]
+    for words in expected:
+        assert sum(words in line for line in lines) == 1, (words, said)
+    assert f"{len(expected)} mistakes:" in said, said
+
+
+def test_mistakes_of_fields_and_streams_are_told_together(tmp_path, files):
+    said = refusal(tmp_path, files[1], {"x": {}, "a": {"source": "jets.ptt"}}, where="jets.et > 1", select="2:1:0")
+    assert all(words in said for words in ("[field.a]", "'ptt'", "where: 'jets.et'", "2:1:0")), said
+
+
 def test_files_that_differ(tmp_path):
     """A dataset that is not the same in all files is as good as none, but why is said."""
     for name, dtype in (("a.h5", "f4"), ("b.h5", "f8")):
@@ -100,6 +137,36 @@ def test_files_that_differ(tmp_path):
             file["x"], file["t"] = np.zeros(9), np.zeros(9, [("a", dtype)])
     said = refusal(tmp_path, [tmp_path / "a.h5", tmp_path / "b.h5"], {"x": {}, "t": {"source": "t.a"}})
     assert all(word in said for word in ("[field.t]", "dataset 't' is left out", "b.h5")), said
+
+
+def test_files_whose_attributes_differ(tmp_path):
+    """Packing and names of labels are those of each file: taken from the first alone, they would be silently wrong."""
+    paths = [tmp_path / "a.nc", tmp_path / "b.nc"]
+    for path, factor, names in zip(paths, (0.5, 0.25), (["up", "down"], ["down", "up"])):
+        with h5py.File(path, "w") as file:
+            file.attrs["Conventions"] = "CF-1.8"
+            file["x"], file["label"] = np.arange(9, dtype="i2"), np.arange(9) % 2
+            file["x"].attrs["scale_factor"], file["label"].attrs["label_classes"] = factor, names
+    said = refusal(tmp_path, paths, {"x": {}, "label": {"encode": "index"}}, 2)
+    assert "[field.x] dataset 'x' is packed in another way in" in said and 'cf = "off"' in said, said
+    assert "[field.label] the attribute that names the classes of dataset 'label' says otherwise in" in said, said
+    fields = {"x": {"cf": "off"}, "label": {"encode": "index", "classes": ["a:0", "b:1"]}}
+    rows, _, _ = deliver(tmp_path, paths, fields)
+    np.testing.assert_array_equal(rows["x"], np.tile(np.arange(9, dtype="i2"), 2))
+    np.testing.assert_array_equal(rows["label"], np.tile(np.arange(9) % 2, 2))
+
+
+def test_a_plugin_beside_the_configuration(tmp_path, files):
+    """A bare name is a file there, wherever the command stands, and none of the system's libraries."""
+    shutil.copy(PLUGIN, tmp_path / "own.so")
+    config = configuration(tmp_path / "c.toml", {"x": {"source": "jets[pt, mass]", "plugin": "own.so"}}, files=files[1])
+    pt, mass = (files[2]["jets"][name][0].astype("f8") for name in ("pt", "mass"))
+    for folder, path in ((tmp_path, "c.toml"), ("/", config)):
+        done = subprocess.run([HEADRACE, "inspect", "-c", path, "--sample", "0", "--json"], cwd=folder, text=True,
+                              capture_output=True)
+        assert done.returncode == 0, done.stderr
+        (field,) = json.loads(done.stdout)["fields"]
+        assert field["values"] == [pt * pt, mass + pt]
 
 
 def test_a_stand_in_that_does_not_fit(tmp_path, files):

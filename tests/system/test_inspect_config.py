@@ -36,6 +36,7 @@ where = "jets.pt > 1"
 
 def write(path, samples):
     jets = np.zeros(samples, [("pt", "f4"), ("eta", "f4"), ("flavour", "i4")])
+    jets["pt"], jets["flavour"] = np.arange(samples), np.arange(samples) % 3
     tracks = np.zeros((samples, 40), [("d0", "f4"), ("valid", "?")])
     with h5py.File(path, "w") as file:
         file["jets"], file["tracks"] = jets, tracks
@@ -68,13 +69,13 @@ def test_json_tells_fields_and_streams(folder):
     assert fields["x"]["bytes"] == 240
     assert fields["x_valid"]["dtype"] == "bool" and fields["x_valid"]["shape"] == [40]
     assert fields["label"]["classes"] == ["b", "light"] and fields["label"]["shape"] == [2]
-    assert fields["kind"]["unknown"] == ["classes"]
+    assert fields["kind"]["classes"] == ["0", "1", "2"] and fields["kind"]["unknown"] == []
     assert report["sample_bytes"] == 240 + 40 + 8 + 8
     streams = {stream["name"]: stream for stream in report["streams"]}
     assert streams["head"]["samples"] == 10
     assert streams["first"]["samples"] == 30
-    assert streams["train"]["samples"] is None and "train" in streams["train"]["why"]
-    assert streams["cut"]["samples"] is None and streams["cut"]["why"] == "where"
+    assert streams["train"]["samples"] == 75 and "train" in streams["train"]["why"]
+    assert streams["cut"]["samples"] == 28 + 68 and streams["cut"]["why"] == "where"
 
 
 def test_table(folder):
@@ -83,7 +84,21 @@ def test_table(folder):
     assert "jets[pt, eta] + tracks[d0]" in text
     assert "one-hot of b, light" in text
     assert "mask of x" in text
-    assert "counted when served (where)" in text
+    assert "100 samples" in text
+
+
+def test_what_would_take_long_is_counted_if_asked(tmp_path):
+    """A table of more than 1 GB, though of no bytes in the file."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("a", (100_000_000,), "f4", chunks=(10_000_000,))
+        file["a"][:2] = 1
+        file.create_dataset("x", (100_000_000,), "u1", chunks=(100_000_000,))
+    args = ("--field.x.source", "x", "--where", "a > 0", tmp_path / "x.h5")
+    (stream,) = json.loads(inspect(*args, "--json").stdout)["streams"]
+    assert stream["samples"] is None and stream["why"] == "where"
+    assert "counted when served (where), or with --count" in inspect(*args).stdout
+    (stream,) = json.loads(inspect(*args, "--json", "--count").stdout)["streams"]
+    assert stream["samples"] == 2
 
 
 def test_flags_alone(folder):
@@ -170,3 +185,14 @@ def test_lists_of_samples_are_read(folder, by, content, words):
     done = inspect("--stream.a.select-file", "ids.txt", "--stream.a.select-by", by, "--field.x.source", "jets.pt", "a.h5",
                    cwd=folder)
     assert done.returncode == 1 and f"stream 'a': select: {words}" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("by, content, words", [
+    ("jets.flavour", "1 2 70 71", "2 of the 4 values of ids.txt are no ids of the stream's samples (the first of them: 70)"),
+    ("index", "1 30", "ids.txt lists sample 30, but there are 30"),
+])
+def test_listed_samples_that_are_not_there(folder, by, content, words):
+    (folder / "ids.txt").write_text(content)
+    done = inspect("--stream.a.select-file", "ids.txt", "--stream.a.select-by", by, "--field.x.source", "jets.pt", "a.h5",
+                   cwd=folder)
+    assert done.returncode == 1 and f"stream 'a': {words}" in done.stderr, done.stderr

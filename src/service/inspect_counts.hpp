@@ -1,0 +1,35 @@
+// What `headrace inspect -c` reads to tell: the sizes of streams that the data decide, and the classes of labels. One
+// process, with MPI begun only where something is read. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpi/session.hpp"
+#include "reader/load.hpp"
+#include "service/choice.hpp"
+
+namespace headrace::service {
+
+class DataCounts {
+ public:
+  /// Nothing is answered that takes reading so many bytes or more.
+  DataCounts(const Config& config, const reader::Contents& contents, std::uint64_t most_bytes);
+
+  /// Samples of each stream.
+  std::optional<std::vector<std::uint64_t>> streams(const reader::Catalog& catalog, const std::vector<Choice>& choices);
+  /// The values of a field's labels.
+  std::optional<std::vector<std::string>> labels(const FieldConfig& field, const std::string& dataset);
+
+ private:
+  bool affords(std::uint64_t bytes);
+
+  const Config& config_;
+  const reader::Contents& contents_;
+  std::uint64_t most_bytes_;
+  std::unique_ptr<mpi::Session> session_;
+};
+
+}  // namespace headrace::service

@@ -1,0 +1,97 @@
+// What is done to the values of a field, in words.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "service/inspect_config.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+std::string scaling_text(const FieldConfig& f) {
+  const auto with = f.norm_over == NormOver::field ? " of the whole field" : "";
+  if (!f.scale_file.empty()) {
+    const auto how = f.norm == Norm::none || f.norm == Norm::tanh_log ? "scale" : std::string(word(f.norm));
+    return fmt::format("{}{} by '{}'", how, with, file_name(f.scale_file));
+  }
+  std::string text;
+  if (!f.shift.empty()) text += fmt::format("shift {}", fmt::join(f.shift, ", "));
+  if (!f.scale.empty()) text += fmt::format("{}scale {}", text.empty() ? "" : "; ", fmt::join(f.scale, ", "));
+  return text;
+}
+
+std::string nonfinite_text(const NonfinitePolicy& policy) {
+  using Kind = NonfinitePolicy::Kind;
+  switch (policy.kind) {
+    case Kind::unsaid:
+      return "";
+    case Kind::error:
+      return "NaN is an error";
+    case Kind::keep:
+      return "NaN kept";
+    case Kind::variable_default:
+      return "NaN to the variable's default";
+    case Kind::value:
+      return fmt::format("NaN to {}", policy.value);
+  }
+  return "";
+}
+
+std::string encoding_text(const FieldConfig& f, const ResolvedField& resolved) {
+  if (f.encode == Encode::none) return "";
+  if (resolved.needs_label_values) return std::string(word(f.encode));
+  const auto& classes = resolved.field.classes;
+  constexpr std::size_t listed = 8;
+  if (classes.size() > listed) return fmt::format("{} of {} classes", word(f.encode), classes.size());
+  return fmt::format("{} of {}", word(f.encode), fmt::join(classes, ", "));
+}
+
+std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
+  switch (resolved.validity.from) {
+    case ValiditySource::From::items:
+    case ValiditySource::From::dataset:
+      return f.valid.empty() ? "invalid elements are 0" : fmt::format("valid by {}", f.valid);
+    case ValiditySource::From::join:
+    case ValiditySource::From::nowhere:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
+  const auto& items = resolved.spec.items;
+  const bool decoded = std::any_of(items.begin(), items.end(), [](const auto& item) {
+    return std::any_of(item.columns.begin(), item.columns.end(), [](const auto& column) { return column.cf; });
+  });
+  const auto pad = f.pad
+                       ? fmt::format("pad to {}{}", *f.pad, f.overlong == Overlong::truncate ? ", longer ones cut" : "")
+                       : std::string();
+  std::vector<std::string> all{
+      f.join.empty() ? "" : fmt::format("join by {}", f.join),
+      pad,
+      decoded ? "CF decoding" : "",
+      validity_text(f, resolved),
+      nonfinite_text(f.nonfinite),
+      f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),
+      f.norm == Norm::tanh_log ? "tanh-log" : "",
+      f.plugin.empty() ? "" : fmt::format("plugin '{}'", file_name(f.plugin)),
+      scaling_text(f),
+      f.raw.empty() ? "" : fmt::format("{} raw", fmt::join(f.raw, ", ")),
+      encoding_text(f, resolved),
+      f.missing ? fmt::format("{} where absent", *f.missing) : "",
+      f.dtype ? fmt::format("as {}{}", name_of(*f.dtype), f.overflow == Overflow::saturate ? ", saturating" : "") : "",
+      f.shape ? "reshaped" : ""};
+  std::erase(all, "");
+  return all;
+}
+
+}  // namespace headrace::service

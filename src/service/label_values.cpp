@@ -1,0 +1,92 @@
+#include "service/label_values.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "mpi/agree.hpp"
+#include "service/sample_columns.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+class LabelValues {
+ public:
+  LabelValues(const reader::Contents& contents, const mpi::Comm& comm, const reader::LoadOptions& options)
+      : contents_(contents), comm_(comm), options_(options) {}
+
+  /// Collective.
+  std::vector<std::string> read(const FieldConfig& field, const std::string& dataset) {
+    auto samples = mpi::together(comm_, [&] { return reader::select(contents_, {dataset}); });
+    auto columns = mpi::together(comm_, [&] {
+      auto made = std::make_unique<SampleColumns>(contents_, samples);
+      made->add(field.source[0], "[field." + field.name + "] encode (without classes)");
+      return made;
+    });
+    constexpr std::uint64_t at_once = 1 << 20;
+    const auto ranks = static_cast<std::uint64_t>(comm_.size());
+    std::set<std::string> found;
+    for (std::uint64_t begin = 0; begin < samples.samples; begin += at_once * ranks) {
+      const auto first = std::min(samples.samples, begin + static_cast<std::uint64_t>(comm_.rank()) * at_once);
+      const auto last = std::min(samples.samples, first + at_once);
+      std::vector<reader::Interval> mine;
+      if (first < last) mine.push_back({first, last});
+      columns->read(comm_, first, last, mine, options_);
+      mpi::together(comm_, [&] { collect(field, columns->values(0), found); });
+    }
+    return together(found);
+  }
+
+ private:
+  static constexpr std::size_t most_classes = 10'000;
+
+  static void collect(const FieldConfig& field, const transform::ColumnValues& values, std::set<std::string>& found) {
+    std::visit(
+        [&](const auto& all) {
+          using T = typename std::decay_t<decltype(all)>::value_type;
+          if constexpr (std::is_same_v<T, double>)
+            throw UsageError("[field." + field.name + "] encode: '" + field.source[0] +
+                             "' holds floats; labels are whole numbers or texts");
+          else
+            for (const auto& value : std::set<T>(all.begin(), all.end())) {
+              if constexpr (std::is_same_v<T, std::string>)
+                found.insert(value);
+              else
+                found.insert(std::to_string(value));
+            }
+        },
+        values);
+    require(found.size() <= most_classes, "[field." + field.name + "] encode: '" + field.source[0] +
+                                              "' has more than " + std::to_string(most_classes) +
+                                              " values; are they labels? Name the classes");
+  }
+
+  std::vector<std::string> together(const std::set<std::string>& found) const {
+    std::string mine;
+    for (const auto& value : found) mine += std::to_string(value.size()) + ":" + value;
+    std::set<std::string> all;
+    for (const auto& text : comm_.allgather(mine))
+      for (std::size_t at = 0; at < text.size();) {
+        const auto colon = text.find(':', at);
+        const auto length = std::stoul(text.substr(at, colon - at));
+        all.insert(text.substr(colon + 1, length));
+        at = colon + 1 + length;
+      }
+    return {all.begin(), all.end()};
+  }
+
+  const reader::Contents& contents_;
+  const mpi::Comm& comm_;
+  const reader::LoadOptions& options_;
+};
+
+}  // namespace
+
+std::vector<std::string> label_values(const FieldConfig& field, const std::string& dataset,
+                                      const reader::Contents& contents, const mpi::Comm& comm,
+                                      const reader::LoadOptions& options) {
+  return LabelValues(contents, comm, options).read(field, dataset);
+}
+
+}  // namespace headrace::service
