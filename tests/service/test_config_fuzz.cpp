@@ -10,6 +10,12 @@ namespace headrace::service {
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int rounds = 10'000;
+#else
+constexpr int rounds = 100'000;
+#endif
+
 const char* const full = R"toml(name = "lcd"
 files = ["data/*.h5", "${X}/a.h5"]
 split = "train:0.8, val:0.2"
@@ -114,7 +120,7 @@ BOOST_FIXTURE_TEST_SUITE(config_fuzz, ConfigFixture)
 BOOST_AUTO_TEST_CASE(mutated_files_are_read_or_refused) {
   Mutator mutate(1);
   int read = 0, refused = 0;
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0; i < rounds * 7 / 10; ++i) {  // each is a file that is written and read
     const auto text = mutate(full);
     try {
       toml(text, {}, {{"X", "data"}});
@@ -135,7 +141,7 @@ BOOST_AUTO_TEST_CASE(mutated_values_are_taken_or_refused) {
       {"--field.x.shape", "3,4"},        {"--field.x.source", "a[b,c],d.e"}, {"--field.x.nonfinite", "keep"},
       {"--field.x.classes", "a:1,b:2"},  {"--field.x.join-base", "-1"},      {"--stream.s.select", "0:10"}};
   int taken = 0;
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     const auto& [flag, value] = flags[static_cast<std::size_t>(i) % std::size(flags)];
     try {
       load({flag + "=" + mutate(value)});
@@ -150,7 +156,7 @@ BOOST_AUTO_TEST_CASE(mutated_sources_are_items_or_refused) {
   Mutator mutate(3);
   const std::vector<std::string> datasets{"jets", "jets.pt", "g/tracks"};
   int items = 0, found = 0;
-  for (int i = 0; i < 40'000; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     try {
       const auto item = SourceItem::parse(mutate(i % 2 ? "g/tracks[pt, eta]" : "jets.pt"));
       BOOST_TEST_REQUIRE(!item.path.empty());
@@ -169,7 +175,7 @@ BOOST_AUTO_TEST_CASE(mutated_sources_are_items_or_refused) {
 BOOST_AUTO_TEST_CASE(mutated_scale_files_are_read_or_refused) {
   Mutator mutate(4);
   int read = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     const bool json = i % 2;
     try {
       ScaleFile::parse(mutate(json ? R"({"jets": {"pt": {"shift": 1, "scale": 2}}, "a": [{"name": "b", "mean": 1}]})"

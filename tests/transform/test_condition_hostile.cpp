@@ -13,7 +13,11 @@ using transform::LabelMap;
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t rounds = 20'000;
+#else
 constexpr std::size_t rounds = 100'000;
+#endif
 
 const std::vector<std::string> words{"a",
                                      "jets.pt",
