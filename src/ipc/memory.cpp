@@ -8,17 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23  // Linux 5.14; older headers lack it
-#endif
 
 namespace headrace::ipc {
 
@@ -77,53 +72,30 @@ std::string text_of_memfd(const Fd& fd) {
   return text;
 }
 
-void reserve(const Fd& fd, std::uint64_t offset, std::uint64_t bytes) {
-  if (bytes == 0) return;
-  int error = 0;
-  do {
-    error = posix_fallocate(fd.get(), narrow<off_t>(offset), narrow<off_t>(bytes));
-  } while (error == EINTR);
-  require(error == 0, "cannot reserve " + format_bytes(double(bytes)) + " of shared memory (" + std::strerror(error) +
-                          "); use fewer or smaller samples, or more nodes");
-}
-
 namespace {
 
-/// A write of what is there: faults the page in for writing and changes nothing.
-void touch(std::span<std::byte> memory) {
-  for (std::uint64_t at = 0; at < memory.size(); at += page) {
-    auto* byte = reinterpret_cast<unsigned char*>(memory.data() + at);
-    __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);  // relaxed: nobody else uses the memory yet; only the fault counts
-  }
-}
-
-void populate_part(std::span<std::byte> part) {
-  madvise(part.data(), part.size(), MADV_HUGEPAGE);  // where allowed for shared memory; a refusal costs nothing
-  while (madvise(part.data(), part.size(), MADV_POPULATE_WRITE) != 0) {
-    if (errno == EINTR || errno == EAGAIN) continue;
-    touch(part);  // kernels before 5.14
-    return;
-  }
+/// An address such that huge pages of the file can be mapped as such: it lies within one as its offset does. Null where
+/// that makes no difference, or where there is no room to choose. What is there is replaced by MAP_FIXED.
+void* space_for(std::uint64_t bytes, std::uint64_t offset) {
+  if (bytes < huge_page) return nullptr;
+  const auto length = round_up(bytes, page);
+  const auto wide = length + huge_page;
+  void* space = mmap(nullptr, wide, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED) return nullptr;
+  auto* const begin = static_cast<std::byte*>(space);
+  auto* const at = begin + (offset - reinterpret_cast<std::uintptr_t>(begin)) % huge_page;
+  if (at > begin) munmap(begin, static_cast<std::size_t>(at - begin));
+  munmap(at + length, static_cast<std::size_t>(begin + wide - (at + length)));
+  return at;
 }
 
 }  // namespace
 
-void populate(std::span<std::byte> memory, unsigned threads) {
-  if (memory.empty()) return;
-  const auto skew = reinterpret_cast<std::uintptr_t>(memory.data()) % page;
-  const std::span<std::byte> whole(memory.data() - skew, memory.size() + skew);
-  const std::uint64_t count = std::max(1u, threads);
-  const std::uint64_t piece = round_up((whole.size() + count - 1) / count, page);
-  std::vector<std::jthread> others;
-  for (std::uint64_t begin = piece; begin < whole.size(); begin += piece)
-    others.emplace_back(populate_part, whole.subspan(begin, std::min(piece, whole.size() - begin)));
-  populate_part(whole.first(std::min<std::uint64_t>(piece, whole.size())));
-}
-
 Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bool writable) {
   EXPECTS(bytes > 0 && offset % page == 0);
-  void* address =
-      mmap(nullptr, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd.get(), narrow<off_t>(offset));
+  void* const space = space_for(bytes, offset);
+  void* address = mmap(space, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                       space == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, fd.get(), narrow<off_t>(offset));
   if (address == MAP_FAILED) throw_errno("mapping " + format_bytes(double(bytes)) + " of shared memory");
   Mapping mapping;
   mapping.data_ = static_cast<std::byte*>(address);

@@ -1,4 +1,4 @@
-// Memory that processes of one node share: memfds, their reservation, mappings. No state; any thread.
+// Memory that processes of one node share: memfds and their mappings. No state; any thread.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,8 @@
 
 namespace headrace::ipc {
 
+constexpr std::uint64_t huge_page = 2 << 20;  ///< of x86 and of most ARM machines; mappings are aligned for it
+
 /// A memfd of that size, nothing reserved yet. The name shows in /proc/PID/maps only.
 Fd make_memfd(const std::string& name, std::uint64_t bytes);
 /// Bytes of a memfd or file.
@@ -25,10 +27,6 @@ void require_sealed(const Fd& fd);
 Fd make_memfd_of(const std::string& name, std::string_view text);
 /// What is in a peer's memfd, which must be sealed as by seal(). Others that read it are not disturbed.
 std::string text_of_memfd(const Fd& fd);
-/// Takes memory for [offset, offset + bytes) now; Error that names the size if there is too little.
-void reserve(const Fd& fd, std::uint64_t offset, std::uint64_t bytes);
-/// Faults the memory in, writable, with that many threads. Contents stay.
-void populate(std::span<std::byte> memory, unsigned threads);
 
 /// A shared mapping of a file; unmapped at the end of its life.
 class Mapping {

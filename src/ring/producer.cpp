@@ -7,6 +7,7 @@
 #include "base/contract.hpp"
 #include "base/narrow.hpp"
 #include "ipc/futex.hpp"
+#include "ipc/reserve.hpp"
 
 namespace headrace::ring {
 
@@ -27,9 +28,8 @@ Producer::Producer(const std::string& name, Schema schema, std::uint64_t bytes, 
   require(bytes > Offsets(schema_.size()).slots,
           "a ring of " + format_bytes(double(bytes)) + " has no room for batches; give it more");
   const auto whole = round_up(bytes, page_bytes);
-  ipc::reserve(memfd_, 0, whole);
   memory_ = ipc::Mapping::map(memfd_, whole);
-  ipc::populate(memory_.span(), threads);
+  ipc::reserve(memfd_, 0, memory_.span(), threads);
   ipc::seal(memfd_);
   view_ = View(memory_.data(), schema_.size());
 }

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "ipc/reserve.hpp"
 #include "plan/batch_plan.hpp"
 #include "service/store_sink.hpp"
 
@@ -41,9 +42,8 @@ GatherLimit::GatherLimit(const Staging& staging) : staging_(staging) {
   slot_bytes_ = ring::SlotLayout(blueprint.schema, schedule.batch()).bytes();
   slots_ = std::max<std::size_t>(slots_, 1);
   memfd_ = ipc::make_memfd("headrace-limit", slots_ * slot_bytes_);
-  ipc::reserve(memfd_, 0, slots_ * slot_bytes_);
   memory_ = ipc::Mapping::map(memfd_, slots_ * slot_bytes_);
-  ipc::populate(memory_.span(), staging.threads());
+  ipc::reserve(memfd_, 0, memory_.span(), staging.threads());
 }
 
 GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/contract.hpp"
+#include "ipc/reserve.hpp"
 
 namespace headrace::store {
 
@@ -36,8 +37,7 @@ void NodeStore::reserve(std::size_t stager, unsigned threads) {
   const auto offset = layout_.slab_offset(stager);
   const auto bytes = layout_.slab_bytes(stager);
   if (bytes == 0) return;
-  ipc::reserve(memfd_, offset, bytes);
-  ipc::populate({memory_.data() + offset, bytes}, threads);
+  ipc::reserve(memfd_, offset, {memory_.data() + offset, bytes}, threads);
 }
 
 std::byte* NodeStore::column(std::size_t stager, std::size_t field) {

@@ -2,9 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <vector>
 
 #include "../ipc/child.hpp"
 #include "base/error.hpp"
@@ -19,12 +17,6 @@ constexpr std::uint64_t page = 4096;
 bool mapped(const std::byte* at) {
   unsigned char resident = 0;
   return mincore(const_cast<std::byte*>(at), page, &resident) == 0;
-}
-
-std::size_t resident_pages(std::span<std::byte> memory) {
-  std::vector<unsigned char> pages((memory.size() + page - 1) / page);
-  BOOST_REQUIRE_EQUAL(mincore(memory.data(), memory.size(), pages.data()), 0);
-  return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char p) { return p & 1; }));
 }
 
 bool says(const Error& error, const char* text) {
@@ -71,26 +63,17 @@ BOOST_AUTO_TEST_CASE(sealed_memory_keeps_its_size) {
   BOOST_CHECK_EXCEPTION(ipc::seal(fd), Error, [](const Error& e) { return says(e, "sealing"); });
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_reserved_is_said_with_its_size) {
-  int ends[2];
-  BOOST_REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
-  const ipc::Fd read(ends[0]), write(ends[1]);
-  BOOST_CHECK_EXCEPTION(ipc::reserve(write, 0, 69'000), Error, [](const Error& e) { return says(e, "69.0 KB"); });
-  BOOST_CHECK_THROW(ipc::require_sealed(read), Error);
-}
-
-BOOST_AUTO_TEST_CASE(populate_faults_in_and_changes_nothing) {
-  for (const unsigned threads : {0u, 1u, 3u, 64u}) {
-    const auto fd = ipc::make_memfd("test", 33 * page);
-    ipc::reserve(fd, 0, 33 * page);
-    auto mapping = ipc::Mapping::map(fd, 33 * page);
-    mapping.data()[5 * page] = std::byte{42};
-    ipc::populate(mapping.span().subspan(100, 32 * page), threads);
-    BOOST_TEST(resident_pages(mapping.span()) == 33);
-    BOOST_TEST((mapping.data()[5 * page] == std::byte{42}));
-    BOOST_TEST((mapping.data()[6 * page] == std::byte{0}));
-  }
-  ipc::populate({}, 4);
+BOOST_AUTO_TEST_CASE(mappings_lie_in_huge_pages_as_the_file_does) {
+  const std::uint64_t huge = ipc::huge_page;
+  const auto fd = ipc::make_memfd("test", 4 * huge);
+  for (const std::uint64_t offset : {std::uint64_t{0}, page, huge - page, huge, huge + 7 * page})
+    for (const std::uint64_t bytes : {huge, huge + 1, 2 * huge + 3 * page}) {
+      const auto mapping = ipc::Mapping::map(fd, bytes, offset);
+      BOOST_TEST((reinterpret_cast<std::uintptr_t>(mapping.data()) - offset) % huge == 0u);
+      BOOST_TEST(!mapped(mapping.data() - page));  // what was taken to choose from is given back
+      BOOST_TEST(!mapped(mapping.data() + (bytes + page - 1) / page * page));
+      mapping.data()[bytes - 1] = std::byte{1};
+    }
 }
 
 BOOST_AUTO_TEST_CASE(two_mappings_show_the_same_bytes) {

@@ -1,0 +1,96 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "ipc/memory.hpp"
+#include "ipc/reserve.hpp"
+
+using namespace headrace;
+
+namespace {
+
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t huge = ipc::huge_page;
+
+std::size_t resident_pages(std::span<std::byte> memory) {
+  std::vector<unsigned char> pages((memory.size() + page - 1) / page);
+  BOOST_REQUIRE_EQUAL(mincore(memory.data(), memory.size(), pages.data()), 0);
+  return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char p) { return p & 1; }));
+}
+
+/// Bytes of this memory that huge pages map.
+std::uint64_t in_huge_pages(std::span<const std::byte> memory) {
+  std::ifstream maps("/proc/self/smaps");
+  std::string line;
+  std::uint64_t sum = 0;
+  for (bool within = false; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    if (char dash = 0; (std::istringstream(line) >> std::hex >> begin >> dash) && dash == '-')
+      within = begin - reinterpret_cast<std::uintptr_t>(memory.data()) < memory.size();
+    else if (within && line.starts_with("ShmemPmdMapped:"))
+      sum += std::stoull(line.substr(15)) * 1024;
+  }
+  return sum;
+}
+
+/// Linux 6.1 with transparent huge pages has them for memfds.
+bool kernel_has_huge_pages() {
+  const auto fd = ipc::make_memfd("test", huge);
+  const auto mapping = ipc::Mapping::map(fd, huge);
+  mapping.data()[0] = std::byte{1};
+  return madvise(mapping.data(), huge, 25 /* MADV_COLLAPSE */) == 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reserve)
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_reserved_is_said_with_its_size) {
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
+  const ipc::Fd read(ends[0]), write(ends[1]);
+  const auto fd = ipc::make_memfd("test", 69'000);
+  const auto mapping = ipc::Mapping::map(fd, 69'000);
+  BOOST_CHECK_EXCEPTION(ipc::reserve(write, 0, mapping.span(), 1), Error,
+                        [](const Error& e) { return std::string(e.what()).find("69.0 KB") != std::string::npos; });
+}
+
+BOOST_AUTO_TEST_CASE(all_is_there_and_nothing_changed) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * page, huge - page, 2 * huge})
+    for (const std::uint64_t bytes : {page, 33 * page, huge, huge + page, 5 * huge - page, 3 * huge + 7})
+      for (const unsigned threads : {0u, 1u, 3u, 64u}) {
+        const auto fd = ipc::make_memfd("test", 8 * huge);
+        const auto mapping = ipc::Mapping::map(fd, 8 * huge);
+        const auto memory = mapping.span().subspan(offset, bytes);
+        const auto middle = bytes / 2;
+        memory[middle] = std::byte{42};
+        ipc::reserve(fd, offset, memory, threads);
+        BOOST_TEST(resident_pages(memory) == (bytes + page - 1) / page);
+        BOOST_TEST((memory[middle] == std::byte{42}));
+        BOOST_TEST(std::ranges::count(memory, std::byte{0}) == std::int64_t(bytes) - 1);
+        // Nothing beyond it was taken, but for the rest of its last page.
+        BOOST_TEST(resident_pages(mapping.span()) == (bytes + page - 1) / page);
+      }
+  ipc::reserve(ipc::make_memfd("test", 1), 0, {}, 4);
+}
+
+BOOST_AUTO_TEST_CASE(whole_huge_pages_are_such) {
+  if (!kernel_has_huge_pages()) {
+    BOOST_TEST_MESSAGE("skipped: this kernel makes no huge pages of memfds (before Linux 6.1, or switched off)");
+    return;
+  }
+  const auto fd = ipc::make_memfd("test", 8 * huge);
+  const auto mapping = ipc::Mapping::map(fd, 8 * huge);
+  ipc::reserve(fd, page, mapping.span().subspan(page, 6 * huge), 3);  // five whole ones lie within
+  BOOST_TEST(in_huge_pages(mapping.span()) == 5 * huge);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
