@@ -3,15 +3,27 @@
 #include <algorithm>
 #include <numeric>
 
+#include "mpi/launcher.hpp"
+#include "mpi/watch.hpp"
+
 namespace headrace::mpi {
 
 namespace {
 
-MPI_Comm duplicate(MPI_Comm from) {
-  MPI_Comm copy = MPI_COMM_NULL;
-  check(MPI_Comm_dup(from, &copy), "MPI_Comm_dup");
-  return copy;
+/// What MPI has in a blocking form only, watched.
+template <class Make>
+MPI_Comm make(const char* call, const std::string& why, Make make) {
+  MPI_Comm made = MPI_COMM_NULL;
+  const Watch watch(call, why, is_first());
+  check(make(&made), call);
+  return made;
 }
+
+MPI_Comm duplicate(MPI_Comm from, const std::string& why) {
+  return make("MPI_Comm_dup", why, [&](MPI_Comm* copy) { return MPI_Comm_dup(from, copy); });
+}
+
+const std::string after_barrier = "a process that was there has died or hangs; look at it, or raise start-timeout";
 
 }  // namespace
 
@@ -54,14 +66,31 @@ void Comm::free() noexcept {
 }
 
 Comm Comm::world() {
-  return Comm(duplicate(MPI_COMM_WORLD));
+  return Comm(duplicate(MPI_COMM_WORLD,
+                        "not every process of this job has come (one hangs, or is another MPI program: then set ranks "
+                        "to those of the stagers)"));
 }
+
 Comm Comm::self() {
-  return Comm(duplicate(MPI_COMM_SELF));
+  return Comm(duplicate(MPI_COMM_SELF, ""));
 }
+
+Comm Comm::of_ranks(int first, int last) {
+  MPI_Group all = MPI_GROUP_NULL, group = MPI_GROUP_NULL;
+  check(MPI_Comm_group(MPI_COMM_WORLD, &all), "MPI_Comm_group");
+  int range[1][3] = {{first, last, 1}};
+  check(MPI_Group_range_incl(all, 1, range, &group), "MPI_Group_range_incl");
+  // Not MPI_Comm_create, in which all ranks would have to take part.
+  const auto comm = make("MPI_Comm_create_group", "not every one of 'ranks' has come; all of them must be stagers",
+                         [&](MPI_Comm* made) { return MPI_Comm_create_group(MPI_COMM_WORLD, group, 0, made); });
+  MPI_Group_free(&group);
+  MPI_Group_free(&all);
+  return Comm(comm);
+}
+
 Comm Comm::dup() const {
   barrier();
-  return Comm(duplicate(handle_));
+  return Comm(duplicate(handle_, after_barrier));
 }
 
 void Comm::name_ranks(std::vector<std::string> names) const {
@@ -76,19 +105,18 @@ void Comm::collective(const char* call, Start start) const {
   calls_->wait(request);
 }
 
-// What MPI has in a blocking form only is entered together, behind a barrier.
+// The barrier tells who is missing.
 Comm Comm::split(int color, int key) const {
   barrier();
-  MPI_Comm part = MPI_COMM_NULL;
-  check(MPI_Comm_split(handle_, color, key, &part), "MPI_Comm_split");
-  return Comm(part);
+  return Comm(
+      make("MPI_Comm_split", after_barrier, [&](MPI_Comm* part) { return MPI_Comm_split(handle_, color, key, part); }));
 }
 
 Comm Comm::split_shared() const {
   barrier();
-  MPI_Comm part = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part), "MPI_Comm_split_type");
-  return Comm(part);
+  return Comm(make("MPI_Comm_split_type", after_barrier, [&](MPI_Comm* part) {
+    return MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, part);
+  }));
 }
 
 void Comm::barrier() const {

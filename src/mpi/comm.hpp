@@ -2,7 +2,8 @@
 //
 //   1. A Comm owns its handle and frees it; moved from, it holds none.
 //   2. Every function but rank(), size(), handle() and name_ranks() is collective over the communicator. A rank that
-//      does not come to one is named after a while (roll_call.hpp). Making communicators and freeing them blocks.
+//      does not come to one is named after a while (roll_call.hpp). Making communicators blocks in MPI: first all come
+//      together, then it is watched (watch.hpp).
 //   3. Errors come back as exceptions (check.hpp).
 #pragma once
 
@@ -25,6 +26,8 @@ class Comm {
  public:
   static Comm world();  ///< a duplicate of MPI_COMM_WORLD
   static Comm self();   ///< this process alone
+  /// These ranks of MPI_COMM_WORLD, this one among them; the others take no part.
+  static Comm of_ranks(int first, int last);
 
   Comm(Comm&& other) noexcept;
   Comm& operator=(Comm&& other) noexcept;

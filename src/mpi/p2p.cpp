@@ -4,7 +4,6 @@
 
 #include "base/narrow.hpp"
 #include "mpi/check.hpp"
-#include "mpi/comm.hpp"
 
 namespace headrace::mpi {
 
@@ -61,25 +60,17 @@ void Transfers::poll(std::vector<Done>& done) {
   tokens_.resize(kept);
 }
 
-Mailbox::Mailbox(const Comm& comm) {
-  check(MPI_Comm_dup(comm.handle(), &comm_), "MPI_Comm_dup");
-  check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-}
-
-Mailbox::~Mailbox() {
-  MPI_Comm_free(&comm_);
-}
-
 Transfer Mailbox::send(int to, int tag, std::span<const std::byte> message) const {
   Transfer transfer;
-  check(MPI_Isend(message.data(), narrow<int>(message.size()), MPI_BYTE, to, tag, comm_, &transfer.request_),
+  check(MPI_Isend(message.data(), narrow<int>(message.size()), MPI_BYTE, to, tag, comm_.handle(), &transfer.request_),
         "MPI_Isend");
   return transfer;
 }
 
 Transfer Mailbox::receive(int from, int tag, std::span<std::byte> into) const {
   Transfer transfer;
-  check(MPI_Irecv(into.data(), narrow<int>(into.size()), MPI_BYTE, from, tag, comm_, &transfer.request_), "MPI_Irecv");
+  check(MPI_Irecv(into.data(), narrow<int>(into.size()), MPI_BYTE, from, tag, comm_.handle(), &transfer.request_),
+        "MPI_Irecv");
   return transfer;
 }
 
@@ -102,7 +93,7 @@ Transfer Mailbox::receive(int from, int tag, std::span<const Block> into) const 
         "MPI_Type_create_hindexed");
   check(MPI_Type_commit(&type), "MPI_Type_commit");
   Transfer transfer;
-  const int outcome = MPI_Irecv(MPI_BOTTOM, 1, type, from, tag, comm_, &transfer.request_);
+  const int outcome = MPI_Irecv(MPI_BOTTOM, 1, type, from, tag, comm_.handle(), &transfer.request_);
   MPI_Type_free(&type);  // MPI keeps it until the message is complete
   check(outcome, "MPI_Irecv");
   return transfer;

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-namespace headrace::mpi {
+#include "mpi/comm.hpp"
 
-class Comm;
+namespace headrace::mpi {
 
 /// A piece of memory that a message lands in.
 struct Block {
@@ -63,10 +63,7 @@ class Transfers {
 class Mailbox {
  public:
   /// Collective: duplicates the communicator.
-  explicit Mailbox(const Comm& comm);
-  Mailbox(const Mailbox&) = delete;
-  Mailbox& operator=(const Mailbox&) = delete;
-  ~Mailbox();
+  explicit Mailbox(const Comm& comm) : comm_(comm.dup()) {}
 
   Transfer send(int to, int tag, std::span<const std::byte> message) const;
   Transfer receive(int from, int tag, std::span<std::byte> into) const;
@@ -75,7 +72,7 @@ class Mailbox {
   Transfer receive(int from, int tag, std::span<const Block> into) const;
 
  private:
-  MPI_Comm comm_ = MPI_COMM_NULL;
+  Comm comm_;
 };
 
 }  // namespace headrace::mpi

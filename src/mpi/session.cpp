@@ -1,24 +1,23 @@
 #include "mpi/session.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <condition_variable>
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
-#include <mutex>
-#include <string_view>
-#include <thread>
+#include <string>
 #include <utility>
 
 #include "mpi/check.hpp"
-#include "mpi/roll_call.hpp"
+#include "mpi/launcher.hpp"
+#include "mpi/watch.hpp"
 
 namespace headrace::mpi {
 
 namespace {
+
+constexpr const char* segments = "OMPI_MCA_btl_vader_backing_directory";
 
 void set_defaults() {
   constexpr std::array<std::pair<const char*, const char*>, 2> defaults{{
@@ -27,64 +26,27 @@ void set_defaults() {
   }};
   for (const auto& [name, value] : defaults) ::setenv(name, value, 0);
   // A singleton needs no daemon of its own, since it never spawns processes through MPI.
-  if (!Session::launched()) ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  if (!launched()) ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
-bool is_first() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const char* rank = std::getenv(name)) return std::string_view(rank) == "0";
-  return true;
+// Slurm gives a requeued job its old number, by which Open MPI names the memory that ranks of one node share: with a
+// process of the first run still there, both would write into it, and die of it. So every run has a folder of its own.
+std::string folder_of_restart() {
+  const char *job = std::getenv("SLURM_JOB_ID"), *restart = std::getenv("SLURM_RESTART_COUNT");
+  if (!job || !restart || std::getenv(segments)) return "";
+  const auto folder = "/dev/shm/headrace-" + std::to_string(geteuid()) + "-" + job + "-" + restart;
+  return mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST ? folder : "";
 }
-
-/// While MPI starts, which waits for every process of the job: tells that it takes long, and ends this process where it
-/// takes too long. MPI itself would wait for ever, and who is missing only the launcher knows.
-class StartWatch {
- public:
-  StartWatch() : thread_([this] { watch(); }) {}
-  ~StartWatch() {
-    {
-      const std::lock_guard lock(mutex_);
-      started_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-  StartWatch(const StartWatch&) = delete;
-  StartWatch& operator=(const StartWatch&) = delete;
-
- private:
-  void watch() {
-    const auto& [tell_after, limit, unused] = patience();
-    const auto begin = std::chrono::steady_clock::now();
-    const auto reached = [&](double seconds) {
-      std::unique_lock lock(mutex_);
-      return !changed_.wait_until(lock, begin + std::chrono::duration<double>(seconds), [this] { return started_; });
-    };
-    if (!reached(tell_after)) return;
-    tell("waits", tell_after);
-    if (limit <= 0 || !reached(std::max(limit, tell_after))) return;
-    tell("did not come up; ended after waiting", limit);
-    _exit(1);
-  }
-  static void tell(const char* what, double seconds) {
-    if (!is_first()) return;
-    const char* programs = std::getenv("OMPI_NUM_APP_CTX");
-    const bool mixed = programs && std::string_view(programs) != "1";
-    std::fprintf(stderr, "headrace: MPI %s for %.0f s: not every process of this job has called MPI_Init (%s)\n", what,
-                 seconds,
-                 mixed ? "there are other programs in this mpirun; trainers are no MPI programs: start them with an "
-                         "mpirun of their own, without the ':'"
-                       : "one of them hangs, or its node does");
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool started_ = false;
-  std::thread thread_;  // last: it uses the others
-};
 
 int start_mpi() {
-  const StartWatch watch;
+  const Watch watch("MPI",
+                    std::string("not every process of this job has called MPI_Init (") +
+                        (is_mixed() ? "there are other programs in this mpirun; start trainers as 'headrace run -- "
+                                      "COMMAND', or with an mpirun of their own"
+                                    : "one of them hangs, or its node does; trainers in one job with the service are "
+                                      "started as 'headrace run -- COMMAND'") +
+                        ")",
+                    is_first());
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   return provided;
@@ -92,8 +54,9 @@ int start_mpi() {
 
 }  // namespace
 
-Session::Session() {
+Session::Session() : folder_(folder_of_restart()) {
   set_defaults();
+  if (!folder_.empty()) ::setenv(segments, folder_.c_str(), 0);
   const int provided = start_mpi();
   if (provided < MPI_THREAD_FUNNELED) {
     MPI_Finalize();
@@ -104,13 +67,19 @@ Session::Session() {
 
 Session::~Session() {
   MPI_Finalize();
+  if (!folder_.empty()) rmdir(folder_.c_str());  // by the last of the node; the others fail, as it is not empty
 }
 
-bool Session::launched() {
-  // Set by Open MPI's mpirun, by PMIx (srun --mpi=pmix, prterun), and by PMI-1 and PMI-2 launchers (MPICH, Slurm).
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"})
-    if (std::getenv(name) != nullptr) return true;
-  return false;
+int Session::rank() {
+  int rank = 0;
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
+  return rank;
+}
+
+int Session::size() {
+  int size = 0;
+  check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+  return size;
 }
 
 void Session::abort(int exit_code) {

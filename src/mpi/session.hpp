@@ -1,12 +1,14 @@
 // MPI from start to end. Made once, by the main thread, which alone calls MPI afterwards (MPI_THREAD_FUNNELED).
 #pragma once
 
+#include <string>
+
 namespace headrace::mpi {
 
 class Session {
  public:
-  /// Sets defaults in the environment (what the user has set stays), then starts MPI: with patience() (roll_call.hpp)
-  /// for processes of the job that do not come, after which this process ends with exit code 1.
+  /// Sets defaults in the environment (what the user has set stays), then starts MPI, watched (watch.hpp): it waits for
+  /// every process of the job.
   Session();
   /// Collective: ends MPI. Where an exception is under way that the ranks did not agree on, the others would wait
   /// here for ever: end such a process with abort().
@@ -14,10 +16,14 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Started by mpirun, srun or another launcher? Otherwise this process is a job of one rank.
-  static bool launched();
+  /// Of this process in the job, and how many there are.
+  static int rank();
+  static int size();
   /// Ends all ranks of the job.
   [[noreturn]] static void abort(int exit_code);
+
+ private:
+  const std::string folder_;  ///< of shared memory, where it is this run's alone
 };
 
 }  // namespace headrace::mpi

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
@@ -67,6 +68,15 @@ BOOST_AUTO_TEST_CASE(parts_of_a_communicator) {
   parity = world.dup();
   BOOST_TEST(parity.size() == world.size());
   BOOST_TEST(Comm::self().size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(some_ranks_without_the_others) {
+  const auto world = Comm::world();
+  const int last = world.size() - 1;
+  if (world.rank() == 0 && last > 0) return;  // takes no part, and nobody waits for it
+  const auto some = Comm::of_ranks(std::min(1, last), last);
+  BOOST_TEST(some.size() == std::max(1, last));
+  BOOST_TEST(some.allgather(world.rank()).back() == last);
 }
 
 // The first rank is through with a broadcast before the others come to it, and frees the communicator while they still

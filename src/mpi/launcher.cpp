@@ -1,0 +1,45 @@
+#include "mpi/launcher.hpp"
+
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+namespace headrace::mpi {
+
+namespace {
+
+const char* first_set(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const char* value = std::getenv(name)) return value;
+  return nullptr;
+}
+
+/// Of this process's command line, the rank of the first process: they are numbered one line after the other.
+long first_rank_of_line() {
+  const char* line = std::getenv("OMPI_MCA_orte_app_num");
+  const char* sizes = std::getenv("OMPI_APP_CTX_NUM_PROCS");
+  if (!line || !sizes) return 0;
+  std::istringstream counts(sizes);
+  long first = 0, count = 0;
+  for (long at = std::atol(line); at > 0 && counts >> count; --at) first += count;
+  return first;
+}
+
+}  // namespace
+
+bool launched() {
+  // Set by Open MPI's mpirun, by PMIx (srun --mpi=pmix, prterun), and by PMI-1 and PMI-2 launchers (MPICH, Slurm).
+  return first_set({"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"}) != nullptr;
+}
+
+bool is_mixed() {
+  const char* lines = std::getenv("OMPI_NUM_APP_CTX");
+  return lines && std::atol(lines) > 1;
+}
+
+bool is_first() {
+  const char* rank = first_set({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"});
+  return !rank || std::atol(rank) == first_rank_of_line();
+}
+
+}  // namespace headrace::mpi

@@ -1,0 +1,14 @@
+// What the launcher has told this process by its environment. Any time, any thread; MPI need not have started.
+#pragma once
+
+namespace headrace::mpi {
+
+/// Started by mpirun, srun or another launcher? Otherwise this process is a job of one rank.
+bool launched();
+/// Whether this job is made of several command lines (`mpirun A : B`); only Open MPI tells.
+bool is_mixed();
+/// Whether this process is the first of those with its command line: it speaks for them all. Where the launcher tells
+/// nothing of command lines (`srun --multi-prog`), whether it is the first of the job.
+bool is_first();
+
+}  // namespace headrace::mpi
