@@ -14,6 +14,8 @@ set_default OMPI_MCA_btl_tcp_flags 57
 set_default OMPI_MCA_oob_tcp_keepalive_time 4
 set_default OMPI_MCA_oob_tcp_keepalive_intvl 2
 set_default OMPI_MCA_oob_tcp_keepalive_probes 3
+# Slurm would notice after SlurmdTimeout, minutes. The service's nodes watch each other themselves, and this is their limit.
+set_default HEADRACE_NODE_TIMEOUT 10s
 
 # Where nodes have several networks, name the one to use for data and the one for the launcher:
 #   OMPI_MCA_btl_tcp_if_include=10.1.0.0/16 OMPI_MCA_oob_tcp_if_include=10.1.0.0/16

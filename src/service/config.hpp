@@ -105,11 +105,13 @@ struct Config {
   double linger = 120;          ///< seconds that the service waits for trainers to return
   bool stay = false;            ///< linger for good
   double start_timeout = 1800;  ///< seconds that stagers wait for each other at start and while loading; 0: no limit
+  double node_timeout = 60;     ///< seconds of silence after which a node is taken for dead; 0: never
   double stall_timeout = 0;     ///< seconds without a trainer's request that end the service; 0: never
   std::string socket;           ///< path of the socket; "": an abstract name made of uid and service name
   std::string log;              ///< file for one JSON line per event; "": none
   std::string metrics;          ///< file for Prometheus' text format on each node, %h: the host; "": none
-  bool split_nodes = false;     ///< stagers of one node act as nodes of their own; the k-th is NAME.k for k > 0
+  std::optional<std::pair<int, int>> ranks{};  ///< of the job that are stagers, first and last; none: all
+  bool split_nodes = false;  ///< stagers of one node act as nodes of their own; the k-th is NAME.k for k > 0
   bool quiet = false;
   bool verbose = false;
 

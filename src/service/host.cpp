@@ -46,8 +46,10 @@ Host::~Host() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Host::start(NodeLinks links) {
+void Host::start(NodeLinks links, std::vector<Neighbour> neighbours) {
   links_ = std::move(links);
+  neighbours_ = std::move(neighbours);
+  for (std::size_t i = 0; i < neighbours_.size(); ++i) poller_.add(neighbours_[i].line.fd(), [this, i] { look_at(i); });
   thread_ = std::thread([this] { run(); });
 }
 
@@ -224,6 +226,18 @@ void Host::link_closed(std::size_t link) {
   if (over_) return;
   const auto dead = topology_.is_leader() ? link : 0;
   fail(fmt::format("{} on {} died", name_of_local(dead), topology_.here().host), dead == 0 ? 1 : 0);
+}
+
+void Host::look_at(std::size_t neighbour) {
+  const auto& [host, line] = neighbours_[neighbour];
+  const auto fate = line.fate();
+  if (fate == ipc::Lifeline::Fate::fine) return;
+  poller_.remove(line.fd());
+  // That a process ended is for the launcher to judge: it may be the end of the service.
+  if (fate == ipc::Lifeline::Fate::lost && !over_)
+    fail(fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
+                     topology_.here().host),
+         topology_.local());
 }
 
 std::string Host::name_of_local(std::size_t local) const {

@@ -27,6 +27,7 @@
 #include "service/front_desk.hpp"
 #include "service/guests.hpp"
 #include "service/metrics_file.hpp"
+#include "service/neighbours.hpp"
 #include "service/node_links.hpp"
 #include "service/topology.hpp"
 #include "service/views.hpp"
@@ -51,7 +52,7 @@ class Host {
   Host(const Config& config, const Topology& topology);
   ~Host();
 
-  void start(NodeLinks links);
+  void start(NodeLinks links, std::vector<Neighbour> neighbours);
   /// Before open(); collective over the node: the leader's descriptor, on every stager.
   ipc::Fd share(ipc::Fd leaders);
   /// Any thread: how far loading is, for those who wait.
@@ -79,6 +80,7 @@ class Host {
   void take_jobs();
   void from_link(std::size_t link);
   void link_closed(std::size_t link);
+  void look_at(std::size_t neighbour);
   void up(const nlohmann::json& message);
   void down(std::uint32_t node, const nlohmann::json& message);
   void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
@@ -96,6 +98,7 @@ class Host {
   const Config& config_;
   const Topology& topology_;
   NodeLinks links_;
+  std::vector<Neighbour> neighbours_;
   ipc::Poller poller_;
   ipc::Bell bell_;
   std::optional<FrontDesk> desk_;

@@ -82,6 +82,17 @@ std::string service_name(const Value& value) {
   reject(value, "a service name: 1 to 64 letters, digits, '.', '_' or '-'");
 }
 
+std::pair<int, int> ranks(const Value& value) {
+  const auto& text = value.text();
+  const char* const end = text.data() + text.size();
+  int first = -1, last = -1;
+  auto read = std::from_chars(text.data(), end, first);
+  last = first;
+  if (read.ec == std::errc{} && read.ptr != end && *read.ptr == '-') read = std::from_chars(read.ptr + 1, end, last);
+  if (read.ec == std::errc{} && read.ptr == end && first >= 0 && last >= first) return {first, last};
+  reject(value, "a range of ranks, first and last, as in 0-3");
+}
+
 Environment environment() {
   Environment variables;
   for (char** entry = environ; entry && *entry; ++entry) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -35,6 +36,8 @@ double seconds(const Value& value);  ///< "120", "2.5s", "20m", "2h", "20ms"
 bool yes(const Value& value);        ///< true, yes, on, 1 and their opposites
 /// A name that fits a socket's address: letters, digits, '.', '_' and '-', at most 64.
 std::string service_name(const Value& value);
+/// "2-5", or "2" for one.
+std::pair<int, int> ranks(const Value& value);
 
 std::int64_t integer(const Value& value);
 /// The number that the whole text is; nothing for other texts and for what is not finite.

@@ -47,7 +47,7 @@ Staging::Staging(const Config& config, const mpi::Comm& world)
     failure = std::current_exception();
   }
   mpi::agree(topology_.all, failure);
-  host_->start(std::move(links));
+  host_->start(std::move(links), find_neighbours(topology_, config.node_timeout));
   try {
     look_at_files();
   } catch (const Error& error) {

@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
@@ -31,15 +32,18 @@ class Across(Service):
     """`mpirun --host ... headrace serve FLAGS` from the login node. hosts: node -> stagers on it."""
 
     def __init__(self, cluster, folder, files, hosts, flags, mpirun=(), variables=()):
-        self.cluster, self.hosts = cluster, hosts
         self.name = f"across-{uuid.uuid4().hex[:10]}"
-        self.log = folder / f"{self.name}.log"
         slots = ",".join(f"{node}:{stagers}" for node, stagers in hosts.items())
-        flags = [f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
-                 for key, value in {"slots": 4, **flags}.items()]  # tests count on how far it runs ahead
         # A session folder of its own: the end of the run before would tidy up what this one just makes.
         session = ["--mca", "orte_top_session_dir", f"/dev/shm/{self.name}-session"]
-        self.command = ["mpirun", *session, "--host", slots, *mpirun, str(HEADRACE), "serve", *map(str, files), f"--name={self.name}", *flags]
+        self.launch(cluster, folder, files, hosts, ["mpirun", *session, "--host", slots, *mpirun], flags, variables)
+
+    def launch(self, cluster, folder, files, hosts, launcher, flags, variables):
+        self.cluster, self.hosts = cluster, hosts
+        self.log = folder / f"{self.name}.log"
+        flags = [f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
+                 for key, value in {"slots": 4, **flags}.items()]  # tests count on how far it runs ahead
+        self.command = [*launcher, str(HEADRACE), "serve", *map(str, files), f"--name={self.name}", *flags]
         with self.log.open("w") as log:
             self.process = cluster.popen("login", self.command, stdout=log, stderr=subprocess.STDOUT, env=dict(variables),
                                          start_new_session=True)
@@ -77,7 +81,12 @@ class Across(Service):
 def across(cluster, folder, files, hosts, ready=True, **more):
     """A service over these nodes that is gone at the end of the block without a trace."""
     known = {key: more.pop(key) for key in ("mpirun", "variables") if key in more}
-    service = Across(cluster, folder, files, hosts, more, **known)
+    with until_gone(Across(cluster, folder, files, hosts, more, **known), ready) as service:
+        yield service
+
+
+@contextlib.contextmanager
+def until_gone(service, ready=True):
     try:
         if ready:
             service.ready()
@@ -123,6 +132,20 @@ def trainers_on(service, nodes, **options):
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(trainer_on(service, node, rank=r, world_size=len(nodes), **options))
                for r, node in enumerate(nodes)]
+
+
+def working(group):
+    """Trainers that go on until the service is lost."""
+    for trainer in group:
+        trainer.take(1)
+        trainer.release()
+        trainer.ask("until_lost")
+
+
+def lost(group, since, seconds=120):
+    """What each trainer was told, and when the last was."""
+    words = [trainer.answer(seconds)[:2] for trainer in group]
+    return words, time.monotonic() - since
 
 
 def epochs_of(group, count):

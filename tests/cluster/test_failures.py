@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from across import across, cluster_of, settings, trainers_on
+from across import across, cluster_of, lost, settings, trainers_on, working
 from samples import write
 
 
@@ -30,20 +30,6 @@ def tell(capsys, request):
             print(f"\n{request.node.name}: {text}", flush=True)
 
     return tell
-
-
-def working(group):
-    """Trainers that go on until the service is lost."""
-    for trainer in group:
-        trainer.take(1)
-        trainer.release()
-        trainer.ask("until_lost")
-
-
-def lost(group, since, seconds=120):
-    """What each trainer was told, and when the last was."""
-    words = [trainer.answer(seconds)[:2] for trainer in group]
-    return words, time.monotonic() - since
 
 
 HOSTS = {"node0": 1, "node1": 2, "node2": 1}

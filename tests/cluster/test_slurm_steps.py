@@ -1,0 +1,129 @@
+"""srun by hand on a real Slurm: service and trainers in one step (--multi-prog), and nodes that lose power."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from across import Across, cluster_of, lost, settings, trainers_on, until_gone, working
+from cluster import Unavailable
+from service import HEADRACE, processes_with, until
+from slurm import Slurm
+from test_launch import ROOT, recorded
+from samples import write
+
+
+@pytest.fixture
+def slurm():
+    with cluster_of(3) as cluster:
+        try:
+            slurm = Slurm(cluster, timeout=300)  # Slurm's default: it does not notice while a test runs
+        except Unavailable as error:
+            pytest.skip(str(error))
+        with slurm:
+            yield slurm
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path, 90, 121)
+    (tmp_path / "c.toml").write_text('files = ["part*.h5"]\nbatch = 4\nlast = "partial"\naudit = "full"\n')
+    (tmp_path / "seen").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def tell(capsys, request):
+    def tell(text):
+        with capsys.disabled():
+            print(f"\n{request.node.name}: {text}", flush=True)
+
+    return tell
+
+
+class Step(Across):
+    """`srun headrace serve FLAGS` from the login node, one stager on each node."""
+
+    def __init__(self, slurm, folder, files, flags, variables=()):
+        self.name = f"step-{uuid.uuid4().hex[:10]}"
+        srun = ["srun", f"--nodes={len(slurm.cluster.nodes)}", "--ntasks-per-node=1", "--mpi=pmix", "--kill-on-bad-exit=1"]
+        variables = settings("ethernet") | settings("shared_cores") | slurm.environment() | dict(variables)
+        self.launch(slurm.cluster, folder, files, dict.fromkeys(slurm.cluster.nodes, 1), srun, flags, variables)
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_power_cut(slurm, folder, tell, idle):
+    files = sorted(folder.glob("*.h5"))
+    with until_gone(Step(slurm, folder, files, {"batch": 4})) as service, trainers_on(service, ["node0", "node2"]) as group:
+        if not idle:
+            working(group)
+        slurm.cluster.cut("node1")
+        since = time.monotonic()
+        if idle:
+            for trainer in group:
+                trainer.connected()
+                trainer.ask("until_lost")
+        words, seconds = lost(group, since)
+        assert all(kind == "ServiceLost" for kind, _ in words), words
+        assert service.lines("node1 does not answer node[02] any more")
+        service.process.kill()  # srun itself waits for the lost node
+        tell(f"trainers of other nodes knew after {seconds:.2f} s: {words}")
+
+
+def test_a_stager_that_stands_still_is_no_power_cut(slurm, folder):
+    """Longer than node-timeout: its node answers in its stead."""
+    files = sorted(folder.glob("*.h5"))
+    with until_gone(Step(slurm, folder, files, {"batch": 4}, {"HEADRACE_NODE_TIMEOUT": "4"})) as service:
+        with trainers_on(service, ["node0", "node2"]) as group:
+            for trainer in group:
+                trainer.take(1)
+                trainer.release()
+            victim = service.on("node1")[0]
+            os.kill(victim, signal.SIGSTOP)
+            time.sleep(9)  # there is no event for which to wait: nothing may happen
+            os.kill(victim, signal.SIGCONT)
+            for trainer in [*group] * 3:
+                trainer.take(4)
+                trainer.release()
+
+
+def multi_prog(slurm, folder, name, trainer):
+    """Ranks 0 - 2 are stagers, 3 - 8 trainers, dealt out to the nodes in turn."""
+    serve = f"{HEADRACE} serve -c {folder}/c.toml --name {name} --trainers-per-node 2"
+    (folder / "programs").write_text(f"0-2 {serve}\n3-8 {HEADRACE} run -- {trainer}\n")
+    command = ["srun", "--nodes=3", "--ntasks=9", "--distribution=cyclic", "--mpi=pmix", "--kill-on-bad-exit=1", "--overcommit", "--multi-prog",
+               folder / "programs"]
+    variables = settings("ethernet") | settings("shared_cores") | slurm.environment()
+    process = slurm.cluster.popen("login", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables)
+    try:
+        said, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        slurm.run(["scancel", "--user=root"])
+    print(said)
+    until(lambda: not processes_with(name), "the end of all processes")
+    return process.returncode, said
+
+
+def test_service_and_trainers_in_one_step(slurm, folder):
+    name = f"multi-{folder.name}"
+    code, said = multi_prog(slurm, folder, name, f"{sys.executable} {ROOT}/tests/cluster/record.py {name} {folder}/seen 2")
+    assert code == 0
+    recorded(folder, 2, 6)
+    assert said.count("every sample exactly once") == 3
+
+
+def test_a_trainer_that_fails_ends_the_step(slurm, folder):
+    code, said = multi_prog(slurm, folder, f"multi-{folder.name}", "false")
+    assert code != 0
+    assert "ended with exit code 1" in said
+
+
+def test_a_service_that_cannot_start_ends_the_step(slurm, folder):
+    (folder / "c.toml").write_text('files = ["nothing*.h5"]\n')
+    code, said = multi_prog(slurm, folder, f"multi-{folder.name}", "sleep 600")
+    assert code != 0
+    assert "no file matches" in said
