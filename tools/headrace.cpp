@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "mpi/launcher.hpp"
 #include "service/bench.hpp"
 #include "service/control.hpp"
 #include "service/inspect.hpp"
@@ -17,6 +18,7 @@
 #include "service/inspect_sample.hpp"
 #include "service/options_load.hpp"
 #include "service/plan_command.hpp"
+#include "service/run_command.hpp"
 #include "service/serve.hpp"
 #include "service/stat_command.hpp"
 #include "service/stats.hpp"
@@ -186,6 +188,12 @@ int run_stop(const Arguments& arguments, Mistakes&) {
   return stop(running_service(arguments), patience(arguments), std::cout);
 }
 
+int run_trainer(const Arguments& arguments, Mistakes&) {
+  if (arguments.positional.empty())
+    throw UsageError("say which trainer to run: headrace run -- COMMAND..., as in headrace run -- python train.py");
+  return start_trainer(arguments.positional);
+}
+
 std::vector<Entry> entries() {
   const std::string serve_details =
       "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the trainers of its "
@@ -197,6 +205,12 @@ std::vector<Entry> entries() {
   const std::string stats_details =
       "Mean, standard deviation, least and greatest of every field with a scale-file, and how often classes occur:\n"
       "over the samples of one stream, read once, under mpirun or alone.";
+  const std::string run_details =
+      "  mpirun -n 2 headrace serve -c lcd.toml : -n 4 headrace run -- python train.py\n\n"
+      "MPI waits for every process of its job, and trainers are none of MPI's: this one takes part in their stead. The "
+      "trainer\nis its child, with RANK, WORLD_SIZE and LOCAL_RANK in the environment and nothing of MPI. One that "
+      "fails "
+      "ends the job;\nwhen all have ended the service is stopped.";
   return {
       {{"inspect",
         "FILE... | -c CONFIG",
@@ -228,6 +242,8 @@ std::vector<Entry> entries() {
         true,
         {of_stream, output}},
        run_stats},
+      {{"run", "-- COMMAND...", "Runs a trainer in the MPI job of the service.", run_details, false, {}, true},
+       run_trainer},
       {{"wait", "NAME", "Returns when trainers can attach to a service on this node.", "", false, {timeout}}, run_wait},
       {{"stop", "[NAME]", "Ends a service on this node gracefully.", "", false, {timeout}}, run_stop},
   };
@@ -285,7 +301,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     message = error.what();
   }
-  if (speaks_for_all())
+  if (mpi::is_first())  // launched side by side, all ranks make the same mistake
     std::cerr << "headrace: " << message << "\n";
   else
     std::this_thread::sleep_for(std::chrono::seconds(1));  // or the launcher might kill the first before it has spoken

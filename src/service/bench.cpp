@@ -22,6 +22,7 @@
 #include "service/bench_report.hpp"
 #include "service/bench_synthetic.hpp"
 #include "service/bench_trainers.hpp"
+#include "service/party.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -252,7 +253,7 @@ int bench(Config config, const BenchOptions& options) {
   Signals signals;
   signal(SIGPIPE, SIG_IGN);
   const mpi::Session session;
-  const auto world = mpi::Comm::world();
+  const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace bench", !config.verbose || world.rank() != 0, false);
   config.name = world.bcast(fmt::format("bench-{}", getpid()));
   config.streams.resize(1);

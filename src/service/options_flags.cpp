@@ -68,8 +68,9 @@ class Parser {
     std::vector<std::string> flags;
     for (std::size_t i = 0; i < args.size(); ++i) {
       const auto& token = args[i];
-      if (token == "--") {
-        result_.positional.insert(result_.positional.end(), args.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+      const bool others = command_.wraps && !looks_like_flag(token);
+      if (token == "--" || others) {
+        result_.positional.insert(result_.positional.end(), args.begin() + static_cast<std::ptrdiff_t>(i) + !others,
                                   args.end());
         break;
       }

@@ -27,6 +27,7 @@ struct Command {
   std::string details;  ///< shown under the usage, may be empty
   bool configured;      ///< takes --config and all configuration keys
   std::vector<Flag> flags;
+  bool wraps = false;  ///< from the first positional argument on, all is another program's command line
 };
 
 /// A command line taken apart.

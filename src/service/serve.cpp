@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "mpi/session.hpp"
+#include "service/party.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -19,7 +20,8 @@ int serve(const Config& config) {
   patience.limit_s = config.start_timeout;
   if (config.start_timeout > 0) patience.tell_after_s = std::min(patience.tell_after_s, config.start_timeout / 2);
   const mpi::Session session;
-  const auto world = mpi::Comm::world();
+  const auto party = meet(Role::stager, config.name, config.ranks);
+  const auto& world = party.mine;
   log::setup("headrace " + config.name, config.quiet || world.rank() != 0, config.verbose);
   patience.tell = [](const std::string& what) { log::warn("{}", what); };
 
@@ -45,6 +47,7 @@ int serve(const Config& config) {
     // fail as well, the launcher might kill the first before it has spoken.
     signals.on_end(nullptr);
     if (staging) staging->host().farewell(error.what());
+    if (party.shared) end_job(world, error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
     if (world.rank() == 0) throw;
     return 0;
   }

@@ -17,6 +17,7 @@
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
 #include "service/load_settings.hpp"
+#include "service/party.hpp"
 #include "service/plan_fields.hpp"
 #include "service/sieve.hpp"
 #include "service/stats_entries.hpp"
@@ -201,7 +202,7 @@ int stats(const Config& asked, const StatsOptions& options, std::ostream& out) {
   auto config = asked;
   config.streams = {stream_of(asked, options.stream)};
   const mpi::Session session;
-  const auto world = mpi::Comm::world();
+  const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace stats", config.quiet || world.rank() != 0, config.verbose);
   try {
     const auto topology = Topology::discover(world, config.split_nodes);

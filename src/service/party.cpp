@@ -1,0 +1,69 @@
+#include "service/party.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "base/error.hpp"
+#include "mpi/launcher.hpp"
+#include "mpi/session.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+constexpr std::chrono::seconds for_the_first{10};  // to speak and end the job
+
+// The other stagers may not come to where this one could agree with them, and the other programs never do.
+[[noreturn]] void refuse(bool speaks, const std::string& why) {
+  if (speaks) fmt::print(stderr, "headrace: {}\n", why);
+  std::this_thread::sleep_for(speaks ? std::chrono::seconds(0) : for_the_first);
+  mpi::Session::abort(2);
+}
+
+Party of_ranks(const std::string& service, const Ranks& ranks) {
+  const auto& [first, last] = ranks;
+  const int rank = mpi::Session::rank(), size = mpi::Session::size();
+  if (last >= size)
+    refuse(mpi::is_first() || rank == first,
+           fmt::format("ranks = {}-{}, but this job has {} processes; name those of the stagers", first, last, size));
+  if (rank < first || rank > last)
+    refuse(true, fmt::format("ranks = {}-{}, but rank {} is a stager, too; name all of them", first, last, rank));
+  return {mpi::Comm::of_ranks(first, last), last - first + 1 < size, service};
+}
+
+}  // namespace
+
+Party meet(Role role, const std::string& service, const std::optional<Ranks>& ranks) {
+  if (ranks) return of_ranks(service, *ranks);
+  const auto world = mpi::Comm::world();
+  std::set<Role> roles;
+  std::set<std::string> services;
+  for (const auto& text : world.allgather(static_cast<char>(role) + service)) {
+    roles.insert(static_cast<Role>(text.at(0)));
+    if (text[0] == static_cast<char>(Role::stager)) services.insert(text.substr(1));
+  }
+  if (roles.size() > 1 && roles.count(Role::alone))
+    throw UsageError("only headrace serve and headrace run share a job; give other commands one of their own");
+  if (roles.count(Role::starter) && services.empty())
+    throw UsageError(
+        "no headrace serve is in this job; headrace run starts trainers beside one: mpirun -n 2 headrace serve -c "
+        "lcd.toml : -n 4 headrace run -- python train.py");
+  if (services.size() > 1)
+    throw UsageError(fmt::format("the stagers of one job serve '{}' and '{}'; give all the same name",
+                                 *services.begin(), *services.rbegin()));
+  return {world.split(static_cast<int>(role), world.rank()), roles.size() > 1,
+          services.empty() ? "" : *services.begin()};
+}
+
+void end_job(const mpi::Comm& mine, std::string_view message, int exit_code) {
+  if (mine.rank() == 0)
+    fmt::print(stderr, "headrace: {}\n", message);
+  else
+    std::this_thread::sleep_for(for_the_first);
+  mpi::Session::abort(exit_code);
+}
+
+}  // namespace headrace::service

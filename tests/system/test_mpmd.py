@@ -1,0 +1,185 @@
+"""Service and trainers in one job of MPI: `mpirun headrace serve ... : headrace run -- COMMAND`, and MPI programs beside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from samples import write
+from service import HEADRACE, processes_with, until
+
+SAMPLES = 90
+NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+# Writes down its surroundings and the samples of two epochs.
+TRAINER = f"""
+import json, os, sys
+import headrace
+name, folder = sys.argv[1:3]
+seen = {{"of_launcher": [v for v in os.environ if v.startswith(("OMPI_", "PMIX_", "PMI_"))]}} | {{v: os.environ.get(v) for v in {NAMES}}}
+with headrace.connect(name, timeout=60) as stream:
+    seen["epochs"] = [sum((batch.index.tolist() for batch in stream), []) for _ in range(2)]
+with open(f"{{folder}}/{{stream.rank}}.json", "w") as out:
+    json.dump(seen, out)
+"""
+
+# An MPI program of its own, which knows nothing of the service but its name. FIRST: its first rank.
+MPI_TRAINER = """
+import ctypes, json, sys
+import headrace
+name, folder, first, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
+world = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, "ompi_mpi_comm_world")))
+assert mpi.MPI_Init(None, None) == 0
+rank = ctypes.c_int()
+assert mpi.MPI_Comm_rank(world, ctypes.byref(rank)) == 0
+with headrace.connect(name, rank=rank.value - first, world_size=size, timeout=60) as stream:
+    epochs = [sum((batch.index.tolist() for batch in stream), []) for _ in range(2)]
+with open(f"{folder}/{stream.rank}.json", "w") as out:
+    json.dump({"epochs": epochs}, out)
+assert mpi.MPI_Finalize() == 0
+"""
+
+
+class Job:
+    """What is needed to write command lines, in a folder of the test."""
+
+    def __init__(self, folder):
+        self.name, self.folder = f"mpmd-{folder.name}", folder
+        self.trainer, self.mpi_trainer = folder / "trainer.py", folder / "mpi_trainer.py"
+        self.trainer.write_text(TRAINER)
+        self.mpi_trainer.write_text(MPI_TRAINER)
+        write(folder, SAMPLES)
+
+    def serve(self, stagers, *flags, trainers=2, linger=120):
+        return ["-n", stagers, HEADRACE, "serve", *sorted(self.folder.glob("*.h5")), f"--name={self.name}", "--batch=4", "--last=partial",
+                f"--trainers-per-node={trainers}", f"--linger={linger}", *flags]
+
+    def trainers(self, count, *command):
+        return ["-n", count, HEADRACE, "run", "--", *(command or (sys.executable, self.trainer, self.name, self.folder))]
+
+    def popen(self, *command):
+        environment = {key: value for key, value in os.environ.items() if key not in NAMES}
+        return subprocess.Popen(["mpirun", *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment)
+
+    def run(self, *command):
+        """Until it has ended by itself: ctest is the watchdog."""
+        process = self.popen(*command)
+        out, err = process.communicate()
+        print(out, err)
+        until(lambda: not processes_with(self.name), "the end of all its processes")
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def seen(self):
+        return [json.loads(file.read_text()) for file in sorted(self.folder.glob("*.json"))]
+
+    def exactly_once(self, trainers):
+        assert len(self.seen()) == trainers
+        for epoch in range(2):
+            assert sorted(sum((one["epochs"][epoch] for one in self.seen()), [])) == list(range(SAMPLES))
+
+
+@pytest.fixture
+def job(tmp_path):
+    return Job(tmp_path)
+
+
+@pytest.mark.parametrize("service_first", [True, False])
+def test_trainers_beside_the_service(job, service_first):
+    lines = [job.serve(2, trainers=3), job.trainers(3)]
+    done = job.run(*lines[not service_first], ":", *lines[service_first])
+    assert done.returncode == 0
+    assert done.stderr.count("every sample exactly once") == 3  # two epochs and the summary
+    job.exactly_once(3)
+    for rank, one in enumerate(job.seen()):
+        assert one["of_launcher"] == []
+        assert [one[name] for name in NAMES] == [str(rank), "3", str(rank), "3", os.uname().nodename, "29500"]
+
+
+def test_options_of_the_trainer_are_its_own(job):
+    done = job.run(*job.serve(1), ":", "-n", 2, HEADRACE, "run", "sh", "-c", f"exec {sys.executable} {job.trainer} {job.name} {job.folder}")
+    assert done.returncode == 0
+    job.exactly_once(2)
+
+
+@pytest.mark.parametrize("service_first", [True, False])
+def test_mpi_programs_beside_the_service(job, service_first):
+    first = 2 if service_first else 0
+    serve = job.serve(2, f"--ranks={'0-1' if service_first else '2-3'}", linger=0)
+    lines = [serve, ["-n", 2, sys.executable, job.mpi_trainer, job.name, job.folder, first, 2]]
+    done = job.run(*lines[not service_first], ":", *lines[service_first])
+    assert done.returncode == 0
+    job.exactly_once(2)
+
+
+@pytest.mark.parametrize("command, code, words", [
+    (("sh", "-c", "exit 3"), 3, "headrace: trainer 0 on .* ended with exit code 3"),
+    (("sh", "-c", "kill -9 $$"), 137, "headrace: trainer 0 on .* ended with exit code 137"),
+    (("/nowhere/train",), 2, "headrace: trainer 0 on .*: cannot start '/nowhere/train' .No such file or directory"),
+])
+def test_a_trainer_that_fails_ends_the_job(job, command, code, words):
+    done = job.run(*job.serve(2), ":", *job.trainers(1, *command))
+    assert done.returncode == code
+    assert subprocess.run(["grep", "-c", words], input=done.stderr, text=True, capture_output=True).stdout == "1\n"
+
+
+def test_a_service_that_cannot_start_ends_the_job(job):
+    done = job.run(*job.serve(2, "--field.nothing.source=/nothing"), ":", *job.trainers(2))
+    assert done.returncode != 0
+    assert done.stderr.count("headrace: ") == 1 and "nothing" in done.stderr
+    assert job.seen() == []
+
+
+@pytest.mark.parametrize("line, words", [
+    (lambda job: job.trainers(2), "headrace: no headrace serve is in this job"),
+    (lambda job: [*job.trainers(1), ":", "-n", 1, HEADRACE, "bench", "--synthetic=1KB x 10"], "headrace: only headrace serve and headrace run share"),
+    (lambda job: [*job.serve(1), ":", "-n", 1, HEADRACE, "serve", "x.h5", "--name=another"],
+     "headrace: the stagers of one job serve 'another' and 'mpmd-"),
+    (lambda job: ["-n", 1, HEADRACE, "run"], "headrace: say which trainer to run"),
+    (lambda job: job.serve(2, "--ranks=0-2"), "headrace: ranks = 0-2, but this job has 2 processes"),
+    (lambda job: job.serve(2, "--ranks=1"), "headrace: ranks = 1-1, but rank 0 is a stager, too"),
+    (lambda job: job.serve(1, "--ranks=1-0"), "headrace: --ranks 1-0 is not a range of ranks"),
+])
+def test_mistakes(job, line, words):
+    done = job.run(*line(job))
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_mpi_programs_beside_a_service_that_was_not_told_its_ranks(job):
+    trainers = ["-n", 1, sys.executable, job.mpi_trainer, job.name, job.folder, 1, 1]
+    done = job.run(*job.serve(1, "--start-timeout=2"), ":", *trainers)
+    assert done.returncode != 0
+    assert done.stderr.count("not every process of this job has come (one hangs, or is another MPI program: then set ranks") == 2
+
+
+def test_signals_reach_trainers(job):
+    script = f"trap 'touch {job.folder}/trapped' TERM; touch {job.folder}/begun; sleep 600 & wait; kill $!"
+    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", script))
+    try:
+        until((job.folder / "begun").exists, "a trainer")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) != 0
+        assert (job.folder / "trapped").exists()
+        until(lambda: not processes_with(job.name), "the end of all its processes")
+    finally:
+        process.kill()
+
+
+def test_a_trainer_does_not_outlive_what_started_it(job):
+    pid = job.folder / "pid"
+    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", f"echo $$ >{pid}; exec sleep 600"))
+    try:
+        number = int(until(lambda: pid.exists() and pid.read_text(), "a trainer"))
+        starter = next(p for p in processes_with(str(pid)) if str(HEADRACE).encode() in Path(f"/proc/{p}/cmdline").read_bytes() and
+                       b"\0run\0" in Path(f"/proc/{p}/cmdline").read_bytes() and p != process.pid and
+                       int(Path(f"/proc/{p}/stat").read_text().split()[3]) == process.pid)
+        os.kill(starter, signal.SIGKILL)
+        assert process.wait(60) != 0
+        until(lambda: not Path(f"/proc/{number}").exists(), "the trainer's end")
+    finally:
+        process.kill()
