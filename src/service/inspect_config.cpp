@@ -135,7 +135,8 @@ SampleCount add_fields(const Config& config, const reader::Contents& contents, M
     });
   }
   if (mistakes.size() > before)
-    for (const auto& [path, reason] : left_out) mistakes.add("dataset '" + path + "' is left out: " + reason);
+    for (const auto& [path, reason] : left_out)
+      if (mistakes.mention(path)) mistakes.add("dataset '" + path + "' is left out: " + reason);
   return samples;
 }
 

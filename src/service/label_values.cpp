@@ -21,7 +21,8 @@ class LabelValues {
     auto samples = mpi::together(comm_, [&] { return reader::select(contents_, {dataset}); });
     auto columns = mpi::together(comm_, [&] {
       auto made = std::make_unique<SampleColumns>(contents_, samples);
-      made->add(field.source[0], "[field." + field.name + "] encode (without classes)");
+      made->add(field.source[0],
+                "[field." + field.name + "] encode (name the classes, or encode one label per sample)");
       return made;
     });
     constexpr std::uint64_t at_once = 1 << 20;

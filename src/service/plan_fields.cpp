@@ -81,7 +81,8 @@ FieldPlans plan_fields(const Config& config, const reader::Contents& contents, c
     Mistakes mistakes;
     for (std::size_t f = 0; f < fields.size(); ++f) mistakes.attempt([&] { resolve(f, nullptr); });
     if (mistakes.empty()) return;
-    for (const auto& [path, reason] : left_out) mistakes.add("dataset '" + path + "' is left out: " + reason);
+    for (const auto& [path, reason] : left_out)
+      if (mistakes.mention(path)) mistakes.add("dataset '" + path + "' is left out: " + reason);
     check_streams(config, contents, sample_paths(fields, resolved), mistakes);
     mistakes.throw_if_any();
   });
