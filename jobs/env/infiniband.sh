@@ -10,3 +10,4 @@ set_default OMPI_MCA_oob_tcp_keepalive_time 4
 set_default OMPI_MCA_oob_tcp_keepalive_intvl 2
 set_default OMPI_MCA_oob_tcp_keepalive_probes 3
 set_default HEADRACE_NODE_TIMEOUT 10s
+set_default SLURM_PMIX_FENCE ring    # see ethernet.sh
