@@ -63,6 +63,7 @@ struct Catalog {
   std::uint64_t samples = 0;
 
   std::uint64_t row_bytes() const;  ///< of all datasets together, in the files
+  std::size_t file_of(std::uint64_t sample) const;
 };
 
 /// What is in one file, for this process alone.

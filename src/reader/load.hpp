@@ -25,7 +25,8 @@ class SinkError : public Error {
 };
 
 /// Where rows go. Both functions are called from several threads at once, for ranges of rows that do not overlap; each
-/// row of what was asked for comes exactly once, either through place() or through accept().
+/// row of what was asked for comes exactly once, either through place() or through accept(). The rows of one call are
+/// all of one file.
 class Sink {
  public:
   virtual ~Sink() = default;

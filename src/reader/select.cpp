@@ -77,6 +77,13 @@ std::uint64_t Catalog::row_bytes() const {
   return n;
 }
 
+std::size_t Catalog::file_of(std::uint64_t sample) const {
+  EXPECTS(sample < samples);
+  const auto after = std::upper_bound(files.begin(), files.end(), sample,
+                                      [](std::uint64_t s, const FileInfo& file) { return s < file.first_sample; });
+  return static_cast<std::size_t>(after - files.begin()) - 1;
+}
+
 Element DatasetInfo::element() const {
   const auto element = element_of(type);
   EXPECTS(element.has_value());

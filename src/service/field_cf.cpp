@@ -1,5 +1,6 @@
 #include "service/field_cf.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace headrace::service {
@@ -47,9 +48,9 @@ DType filled_dtype(DType raw) {
 
 }  // namespace
 
-bool decodes_cf(const RawDataset& dataset, CfMode mode) {
+bool decodes_cf(const CfAttributes& attributes, CfMode mode) {
   if (mode == CfMode::off) return false;
-  return mode == CfMode::on || dataset.cf.conventions || (dataset.cf.netcdf && dataset.cf.any());
+  return mode == CfMode::on || attributes.conventions || (attributes.netcdf && attributes.any());
 }
 
 std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell) {
@@ -70,6 +71,45 @@ std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes,
   if (attributes.add_offset) decoding.add_offset = attributes.add_offset->value;
   decoding.dtype = decoding.scaled ? packed_dtype(raw, attributes) : filled_dtype(raw);
   return decoding;
+}
+
+Packings packings_of(const RawDataset& dataset, CfMode mode, const transform::Cell& cell) {
+  const auto packing = [&](const CfAttributes& attributes) {
+    Packing made{cell, {}};
+    if (decodes_cf(attributes, mode)) made.cf = cf_decoding(attributes, made.cell);
+    return made;
+  };
+  Packings all;
+  for (const auto& attributes : dataset.cf_of_file) all.push_back(packing(attributes));
+  if (all.empty()) return {packing(dataset.cf)};
+  // Files may say different things that come to the same.
+  if (std::all_of(all.begin(), all.end(), [&](const auto& one) { return one == all[0]; })) all.resize(1);
+  return all;
+}
+
+DType type_over_files(const transform::ColumnSpec& column, const Packings& packings,
+                      const std::function<DType(const transform::ColumnSpec&)>& type_of) {
+  auto common = type_of(column);
+  auto in_file = column;
+  for (const auto& packing : packings) {
+    in_file.cell = packing.cell;
+    in_file.cf = packing.cf;
+    common = transform::result_type(common, type_of(in_file));
+  }
+  return common;
+}
+
+transform::FieldSpec as_packed_in(std::size_t file, transform::FieldSpec spec, const std::vector<Packings>& packings) {
+  std::size_t c = 0;
+  for (auto& item : spec.items)
+    for (auto& column : item.columns) {
+      const auto& all = packings[c++];
+      if (all.empty()) continue;
+      const auto& packing = all[all.size() == 1 ? 0 : file];
+      column.cell = packing.cell;
+      column.cf = packing.cf;
+    }
+  return spec;
 }
 
 }  // namespace headrace::service

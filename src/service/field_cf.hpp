@@ -8,8 +8,13 @@
 //     but float64 for 32-bit integers; any other offset means float64; a factor alone gives its own type. (For factors
 //     that are integers xarray yields integers; here they are float64.)
 //
-// Pure function.
+// Files may be packed each in its own way, as those of one year each often are: each is decoded by its own attributes,
+// and the types of the decoded values combine over the files as those of several sources do.
+//
+// Pure functions.
 #pragma once
+
+#include <functional>
 
 #include "service/config.hpp"
 #include "service/raw_dataset.hpp"
@@ -17,11 +22,29 @@
 
 namespace headrace::service {
 
-/// What `mode` means for this dataset: auto decodes where the file says Conventions = "CF-...", or where the NetCDF
-/// library wrote it and the dataset has attributes to decode.
-bool decodes_cf(const RawDataset& dataset, CfMode mode);
+/// How the values of a column stand in a file, and how they are decoded.
+struct Packing {
+  transform::Cell cell;
+  std::optional<transform::CfDecoding> cf;
+  bool operator==(const Packing&) const = default;
+};
+using Packings = std::vector<Packing>;
+
+/// What `mode` means for a dataset with these attributes: auto decodes where the file says Conventions = "CF-...", or
+/// where the NetCDF library wrote it and the dataset has attributes to decode.
+bool decodes_cf(const CfAttributes& attributes, CfMode mode);
 
 /// The decoding of the dataset's values, if any is left to do. Changes the cell where it is only read as another type.
 std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell);
+
+/// How a column whose cell is `cell` is packed: one for each file, or a single one for all of them.
+Packings packings_of(const RawDataset& dataset, CfMode mode, const transform::Cell& cell);
+
+/// The type that `type_of` gives to the column, combined over its packings.
+DType type_over_files(const transform::ColumnSpec& column, const Packings& packings,
+                      const std::function<DType(const transform::ColumnSpec&)>& type_of);
+
+/// The field for the rows of one file. packings: of all columns, in order; none: the column has nothing to decode.
+transform::FieldSpec as_packed_in(std::size_t file, transform::FieldSpec spec, const std::vector<Packings>& packings);
 
 }  // namespace headrace::service

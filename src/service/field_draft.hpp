@@ -1,6 +1,7 @@
 // A field while it is resolved: its items laid out against each other. Used by field_resolve.cpp alone.
 #pragma once
 
+#include "service/field_cf.hpp"
 #include "service/field_item.hpp"
 #include "service/field_resolve.hpp"
 
@@ -33,6 +34,7 @@ struct ColumnPlace {
   std::size_t index;  ///< within the item
   std::string name;   ///< in the field
   transform::ColumnSpec* spec;
+  Packings packings{};  ///< set_operations() finds them; none where nothing can be decoded
 };
 void set_operations(const ResolveInput& input, std::vector<ColumnPlace>& columns);
 /// Once the type of the field is known.

@@ -133,12 +133,10 @@ void set_operations(const ResolveInput& input, std::vector<ColumnPlace>& columns
   for (std::size_t i = 0; i < columns.size(); ++i) {
     auto& spec = *columns[i].spec;
     const auto* dataset = columns[i].item->dataset;
-    if (dataset && decodes_cf(*dataset, config.cf) && config.encode == Encode::none) {
-      if (!dataset->packed_otherwise.empty())
-        throw UsageError("dataset '" + dataset->path + "' is packed in another way in '" + dataset->packed_otherwise +
-                         "' (scale_factor, add_offset, _FillValue, missing_value, _Unsigned, or what says that they "
-                         "hold); pack all files alike, or set cf = \"off\"");
-      spec.cf = cf_decoding(dataset->cf, spec.cell);
+    if (dataset && config.encode == Encode::none) {
+      columns[i].packings = packings_of(*dataset, config.cf, spec.cell);
+      spec.cell = columns[i].packings[0].cell;
+      spec.cf = columns[i].packings[0].cf;
     }
     spec.log = log[i];
     if (raw[i]) continue;
@@ -163,7 +161,9 @@ void set_nonfinite(const ResolveInput& input, std::vector<ColumnPlace>& columns,
     auto& spec = *column.spec;
     using Asked = NonfinitePolicy::Kind;
     const bool computed = spec.scaled || spec.log || spec.tanh_log || !config.plugin.empty();
-    const bool cast = dtype != (spec.cf ? spec.cf->dtype : spec.cell.dtype);
+    // That files of one type join files of another is no cast: their NaN stay missing values.
+    const auto decoded = [](const ColumnSpec& one) { return one.cf ? one.cf->dtype : one.cell.dtype; };
+    const bool cast = dtype != type_over_files(spec, column.packings, decoded);
     switch (policy.kind) {
       case Asked::unsaid:
         spec.nonfinite.kind = computed || cast ? Nonfinite::Kind::error : Nonfinite::Kind::keep;

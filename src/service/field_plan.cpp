@@ -4,6 +4,16 @@
 
 namespace headrace::service {
 
+const transform::FieldTransform& FieldPlan::transform_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+  return by_file.empty() ? transform : *by_file[catalog.file_of(sample)];
+}
+
+void FieldPlan::keep_file(std::size_t file) {
+  if (by_file.empty()) return;
+  transform = *by_file[file];
+  by_file.clear();
+}
+
 bool FieldPlan::needs_validity_first() const {
   const auto& items = spec().items;
   if (validity.from != ValiditySource::From::items) return validity.from == ValiditySource::From::dataset;

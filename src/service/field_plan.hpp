@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/schema.hpp"
+#include "reader/catalog.hpp"
 #include "service/field_resolve.hpp"
 #include "transform/field_transform.hpp"
 
@@ -21,13 +23,19 @@ struct Join {
 
 /// A field of the configuration: an array of the schema, and perhaps one for its mask.
 struct FieldPlan {
-  transform::FieldTransform transform;
+  transform::FieldTransform transform;  ///< of the first file; its constants and validity are those of all
+  /// Of each file's rows, where files are packed differently; else empty.
+  std::vector<std::shared_ptr<const transform::FieldTransform>> by_file{};
   std::size_t array = 0;              ///< its place in the schema
   std::optional<std::size_t> mask{};  ///< place of the mask in the schema
   std::optional<Join> join{};
   ValiditySource validity{};
 
   const transform::FieldSpec& spec() const { return transform.spec(); }
+  /// What turns values of the file that holds this sample into the field's.
+  const transform::FieldTransform& transform_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  /// For a data set of this file alone.
+  void keep_file(std::size_t file);
   /// The dataset of an item; "" where it is a constant.
   const std::string& dataset(std::size_t item) const {
     static const std::string none;

@@ -27,6 +27,7 @@ class Resolution {
     set_nonfinite(input_, columns_, result_.spec.dtype);
     describe();
     list_needs();
+    list_packings();
     return std::move(result_);
   }
 
@@ -107,7 +108,9 @@ class Resolution {
     std::optional<DType> common;
     for (const auto& column : columns_)
       if (column.item->columns[column.index].type) {
-        const auto own = transform::natural_dtype(*column.spec, !config_.plugin.empty());
+        const auto own = type_over_files(*column.spec, column.packings, [&](const auto& spec) {
+          return transform::natural_dtype(spec, !config_.plugin.empty());
+        });
         common = common ? transform::result_type(*common, own) : own;
       }
     return common.value_or(DType::float32);  // all of it is absent
@@ -148,6 +151,12 @@ class Resolution {
     if (result_.validity.from == ValiditySource::From::dataset)
       add(DatasetNeed::For::validity, result_.validity.dataset);
     if (!config_.join.empty()) add(DatasetNeed::For::join_ids, join_ids());
+  }
+
+  void list_packings() {
+    if (std::none_of(columns_.begin(), columns_.end(), [](const auto& column) { return column.packings.size() > 1; }))
+      return;
+    for (auto& column : columns_) result_.packings.push_back(std::move(column.packings));
   }
 
   /// The id dataset: one whole number for each row of the tables.

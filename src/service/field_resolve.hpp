@@ -20,6 +20,7 @@
 #include "base/error.hpp"
 #include "base/schema.hpp"
 #include "service/config.hpp"
+#include "service/field_cf.hpp"
 #include "service/raw_dataset.hpp"
 #include "service/scale_file.hpp"
 #include "transform/field_spec.hpp"
@@ -58,7 +59,8 @@ struct ValiditySource {
 };
 
 struct ResolvedField {
-  transform::FieldSpec spec;
+  transform::FieldSpec spec;       ///< for rows of the first file
+  std::vector<Packings> packings;  ///< of all columns, where files are packed differently; else empty
   Field field;
   std::optional<Field> mask;
   ValiditySource validity;

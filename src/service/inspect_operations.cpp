@@ -69,7 +69,7 @@ std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
 
 std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
   const auto& items = resolved.spec.items;
-  const bool decoded = std::any_of(items.begin(), items.end(), [](const auto& item) {
+  const bool decoded = !resolved.packings.empty() || std::any_of(items.begin(), items.end(), [](const auto& item) {
     return std::any_of(item.columns.begin(), item.columns.end(), [](const auto& column) { return column.cf; });
   });
   const auto pad = f.pad
@@ -78,7 +78,9 @@ std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& r
   std::vector<std::string> all{
       f.join.empty() ? "" : fmt::format("join by {}", f.join),
       pad,
-      decoded ? "CF decoding" : "",
+      !decoded                    ? ""
+      : resolved.packings.empty() ? "CF decoding"
+                                  : "CF decoding (packed per file)",
       validity_text(f, resolved),
       nonfinite_text(f.nonfinite),
       f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),

@@ -213,7 +213,9 @@ void load_joins(const Blueprint& blueprint, const Topology& topology, const read
   read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
              [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {
                const auto& plan = blueprint.fields[f];
-               plan.transform.apply_record(item, raw, place, sink.at(plan.array, sample));
+               // A table's rows belong to samples of their own file.
+               const auto& transform = plan.transform_at(blueprint.catalog, sample);
+               transform.apply_record(item, raw, place, sink.at(plan.array, sample));
                if (plan.mask) sink.at(*plan.mask, sample)[place] = std::byte{1};
              });
 }

@@ -34,8 +34,28 @@ std::vector<std::string> sample_paths(const std::vector<FieldConfig>& fields,
   return paths;
 }
 
+/// One for each file where they are packed differently; files like the one before share its.
+std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file(const ResolvedField& resolved) {
+  std::vector<std::shared_ptr<const transform::FieldTransform>> all;
+  std::size_t files = 0;
+  for (const auto& column : resolved.packings)
+    if (column.size() > 1) files = column.size();
+  const auto as_before = [](const Packings& column, std::size_t file) {
+    return column.size() <= 1 || column[file] == column[file - 1];
+  };
+  for (std::size_t file = 0; file < files; ++file)
+    if (file > 0 && std::all_of(resolved.packings.begin(), resolved.packings.end(),
+                                [&](const auto& column) { return as_before(column, file); }))
+      all.push_back(all.back());
+    else
+      all.push_back(
+          std::make_shared<const transform::FieldTransform>(as_packed_in(file, resolved.spec, resolved.packings)));
+  return all;
+}
+
 FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
-  FieldPlan plan{transform::FieldTransform(std::move(resolved.spec)), schema.size(), {}, {}, resolved.validity};
+  FieldPlan plan{transform::FieldTransform(resolved.spec), {}, schema.size(), {}, {}, resolved.validity};
+  plan.by_file = transforms_by_file(resolved);
   schema.push_back(std::move(resolved.field));
   if (resolved.mask) {
     plan.mask = schema.size();

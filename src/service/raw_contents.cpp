@@ -59,9 +59,12 @@ bool packed_alike(const CfAttributes& a, const CfAttributes& b) {
          a.is_unsigned == b.is_unsigned;
 }
 
-void compare(RawDataset& first, const RawDataset& other, const std::string& file) {
-  if (first.packed_otherwise.empty() && !packed_alike(first.cf, other.cf)) first.packed_otherwise = file;
-  if (first.labelled_otherwise.empty() && first.classes != other.classes) first.labelled_otherwise = file;
+/// Notes where the attributes of a later file are not those of the first.
+void compare(RawDataset& first, const RawDataset& other, const reader::Contents& contents, std::size_t file) {
+  if (first.cf_of_file.empty() && !packed_alike(first.cf, other.cf)) first.cf_of_file.assign(contents.size(), first.cf);
+  if (!first.cf_of_file.empty()) first.cf_of_file[file] = other.cf;
+  if (first.labelled_otherwise.empty() && first.classes != other.classes)
+    first.labelled_otherwise = contents[file].path;
 }
 
 }  // namespace
@@ -69,8 +72,8 @@ void compare(RawDataset& first, const RawDataset& other, const std::string& file
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
   RawDatasets raw;
   std::vector<std::string> wrong;
-  for (const auto& file : contents)
-    for (const auto& dataset : file.datasets) {
+  for (std::size_t f = 0; f < contents.size(); ++f)
+    for (const auto& file = contents[f]; const auto& dataset : file.datasets) {
       auto names = dataset.aliases;
       names.insert(names.begin(), dataset.path);
       for (const auto& name : names) {
@@ -83,7 +86,7 @@ RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::L
           raw.all.push_back(raw_dataset(file, dataset, name));
         } else {
           compare(raw.all[static_cast<std::size_t>(before - raw.all.data())], raw_dataset(file, dataset, name),
-                  file.path);
+                  contents, f);
         }
       }
     }

@@ -32,13 +32,13 @@ struct CfAttributes {
 };
 
 struct RawDataset {
-  std::string path;                      ///< without the leading slash
-  h5::TypeInfo type;                     ///< of an element; offsets and sizes are those in memory
-  std::vector<std::uint64_t> row_shape;  ///< without the sample axis (of a joined table: without its row axis)
-  CfAttributes cf{};
+  std::string path;                        ///< without the leading slash
+  h5::TypeInfo type;                       ///< of an element; offsets and sizes are those in memory
+  std::vector<std::uint64_t> row_shape;    ///< without the sample axis (of a joined table: without its row axis)
+  CfAttributes cf{};                       ///< of the first file
+  std::vector<CfAttributes> cf_of_file{};  ///< of each file, where they say different things; else empty
   std::vector<std::string> classes{};  ///< an attribute that names the labels 0, 1, 2, ... (of texts: is their list)
-  /// A file whose attributes say otherwise about packing or about labels; "": none.
-  std::string packed_otherwise{}, labelled_otherwise{};
+  std::string labelled_otherwise{};    ///< a file whose attributes name the labels otherwise; "": none
 };
 
 /// All datasets that a field may use, by path.

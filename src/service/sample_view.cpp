@@ -129,6 +129,7 @@ SampleView view_sample(const Config& config, const std::string& which) {
   const auto catalog = catalog_of(contents, plans.fields);
   const auto place = find_place(catalog, which);
   const auto& file = catalog.files[place.file];
+  for (auto& plan : plans.fields) plan.keep_file(place.file);
   const Showcase showcase(config, {contents[place.file]}, std::move(plans), place.row);
 
   SampleView view{file.first_sample + place.row, file.path, place.row, {}};

@@ -54,7 +54,7 @@ class MeasureSink : public reader::Sink {
                             ? validity_[use.field].data() + row * plan.spec().records
                             : nullptr;
     try {
-      plan.transform.measure(use.item, raw, count, valid, into);
+      plan.transform_at(catalog_, sample).measure(use.item, raw, count, valid, into);
     } catch (const transform::BadValue& bad) {
       throw_bad_value(catalog_, plan.spec().name, plan.dataset(use.item), sample + bad.row, bad);
     }

@@ -12,13 +12,10 @@ using Validity = ValiditySource::From;
 
 void throw_bad_value(const reader::Catalog& catalog, const std::string& field, const std::string& dataset,
                      std::uint64_t sample, const transform::BadValue& bad) {
-  for (const auto& file : catalog.files) {
-    if (sample < file.first_sample || sample >= file.first_sample + file.samples) continue;
-    const auto column = bad.column.empty() ? "" : ", column '" + bad.column + "'";
-    throw reader::SinkError(fmt::format("field '{}': {} (dataset '{}'{}, row {} of {})", field, bad.what(), dataset,
-                                        column, sample - file.first_sample, file.path));
-  }
-  throw reader::SinkError(bad.what());  // not reached: every sample is in a file
+  const auto& file = catalog.files[catalog.file_of(sample)];
+  const auto column = bad.column.empty() ? "" : ", column '" + bad.column + "'";
+  throw reader::SinkError(fmt::format("field '{}': {} (dataset '{}'{}, row {} of {})", field, bad.what(), dataset,
+                                      column, sample - file.first_sample, file.path));
 }
 
 StoreSink::StoreSink(const Blueprint& blueprint, const Topology& topology, store::NodeStore& store)
@@ -66,7 +63,8 @@ std::byte* StoreSink::place(std::size_t dataset, std::uint64_t first_sample, std
   const auto& uses = uses_[dataset];
   if (uses.size() != 1) return nullptr;
   const auto& plan = field(uses.front().field);
-  if (!plan.transform.identity() || plan.mask || !stored_in_a_row(first_sample, rows)) return nullptr;
+  const auto& transform = plan.transform_at(blueprint_.catalog, first_sample);
+  if (!transform.identity() || plan.mask || !stored_in_a_row(first_sample, rows)) return nullptr;
   return at(plan.array, first_sample);
 }
 
@@ -85,7 +83,7 @@ void StoreSink::convert(const ItemUse& use, std::uint64_t sample, std::uint64_t 
     const std::byte* valid = nullptr;
     if (plan.spec().items[use.item].valid.from == transform::ValidSpec::From::outside)
       valid = validity_[use.field].data() + blueprint_.placement.row(stager_, sample) * plan.spec().records;
-    plan.transform.apply(use.item, raw, count, valid, at(plan.array, sample));
+    plan.transform_at(blueprint_.catalog, sample).apply(use.item, raw, count, valid, at(plan.array, sample));
     note_validity(use, sample, count, raw);
   } catch (const transform::BadValue& bad) {
     throw_bad_value(blueprint_.catalog, blueprint_.schema[plan.array].name, plan.dataset(use.item), sample + bad.row,

@@ -206,6 +206,36 @@ BOOST_AUTO_TEST_CASE(cf_types_are_those_of_xarray) {
   BOOST_TEST(!decoded());
 }
 
+BOOST_AUTO_TEST_CASE(files_are_packed_each_in_its_own_way) {
+  config.source = {"packed"};
+  auto& dataset = at("packed");
+  CfAttributes one{.scale_factor = AttributeNumber{0.5, DType::float32}, .fill_values = {-1}, .netcdf = true};
+  auto other = one;
+  other.scale_factor->value = 2;
+  other.fill_values = {7};
+  dataset.cf = one;
+  dataset.cf_of_file = {one, one, other};
+  const auto in_file = [&](std::size_t file) {
+    const auto resolved = resolve(config);
+    return as_packed_in(file, resolved.spec, resolved.packings).items[0].columns[0];
+  };
+  BOOST_TEST(in_file(1).cf->scale_factor == 0.5);
+  BOOST_TEST(in_file(2).cf->scale_factor == 2.0);
+  BOOST_TEST(in_file(2).cf->fill_values == std::vector<double>{7});
+  BOOST_TEST((resolve(config).field.dtype == DType::float32));
+  dataset.cf_of_file[2].scale_factor->dtype = DType::float64;
+  BOOST_TEST((resolve(config).field.dtype == DType::float64));
+  BOOST_TEST((in_file(0).cf->dtype == DType::float32));
+  BOOST_TEST((in_file(0).nonfinite.kind == Nan::keep));  // missing values, though float32 becomes float64
+  dataset.cf_of_file = {{}, {}, one};
+  dataset.cf = {};
+  BOOST_TEST((resolve(config).field.dtype == DType::float32));
+  BOOST_TEST(!in_file(0).cf);
+  BOOST_TEST((in_file(2).nonfinite.kind == Nan::keep));
+  config.cf = CfMode::off;  // now nothing differs
+  BOOST_TEST(resolve(config).packings.empty());
+}
+
 BOOST_AUTO_TEST_CASE(cf_without_anything_to_decode) {
   config.source = {"packed"};
   auto& cf = at("packed").cf;
