@@ -5,6 +5,7 @@ How long it took is told, not judged: watchdogs are generous.
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -35,6 +36,19 @@ def tell(capsys, request):
 HOSTS = {"node0": 1, "node1": 2, "node2": 1}
 
 
+def end(service, since):
+    """What became of mpirun. All stagers end; but Open MPI 4.1's mpirun may stay when it hears of a dead node while MPI processes
+    give up because of it (7 of 25 times with a plain MPI program that knows nothing of us), and then has to be told."""
+    try:
+        assert service.process.wait(20) != 0
+    except subprocess.TimeoutExpired:
+        assert not service.stagers()
+        service.process.terminate()
+        service.wait()
+        return "mpirun stayed, and was told to end"
+    return f"mpirun ended after {time.monotonic() - since:.2f} s"
+
+
 @pytest.mark.parametrize("idle", [False, True])
 def test_a_killed_stager(tmp_path, files, cluster, tell, idle):
     with across(cluster, tmp_path, files, HOSTS, batch=4) as service, trainers_on(service, HOSTS) as group:
@@ -63,8 +77,7 @@ def test_a_node_that_dies(tmp_path, files, cluster, tell):
             cluster.kill("node1")
             since = time.monotonic()
             words, seconds = lost(group, since)
-            assert service.wait() != 0
-            tell(f"trainers of other nodes knew after {seconds:.2f} s; mpirun ended after {time.monotonic() - since:.2f} s")
+            tell(f"trainers of other nodes knew after {seconds:.2f} s; {end(service, since)}")
             assert all(kind == "ServiceLost" for kind, _ in words), words
 
 
@@ -81,6 +94,5 @@ def test_a_power_cut(tmp_path, files, cluster, tell, idle):
                     trainer.connected()
                     trainer.ask("until_lost")
             words, seconds = lost(group, since)
-            assert service.wait() != 0
-            tell(f"trainers of other nodes knew after {seconds:.2f} s; mpirun ended after {time.monotonic() - since:.2f} s")
+            tell(f"trainers of other nodes knew after {seconds:.2f} s; {end(service, since)}")
             assert all(kind == "ServiceLost" for kind, _ in words), words
