@@ -94,7 +94,8 @@ BOOST_AUTO_TEST_CASE(files_of_a_stronger_source_replace_those_of_a_weaker) {
 
 BOOST_AUTO_TEST_CASE(every_kind_of_value) {
   const auto config = toml(
-      "memory = \"1.5GiB\"\nlinger = \"2m\"\nstall-timeout = 2.5\nnode-timeout = 10\nranks = \"2-5\"\nstay = true\naudit = \"full\"\n"
+      "memory = \"1.5GiB\"\nlinger = \"2m\"\nstall-timeout = 2.5\nnode-timeout = 10\nranks = \"2-5\"\nstay = "
+      "true\naudit = \"full\"\n"
       "io = \"direct\"\nsplit-nodes = false\nepochs = 3\nselect = \":2.8e6\"\n");
   BOOST_TEST(config.memory == 1610612736u);
   BOOST_TEST(config.linger == 120.0);
