@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 from samples import FIELDS, write
-from service import control, running, until
+from service import control, running, sockets_with, until
 from trainer import Failed, Trainer
 
 SAMPLES = 120
@@ -338,11 +338,17 @@ def test_a_signal_while_serving(tmp_path, files, name, stagers, victim):
         assert kind == "ServiceLost" and (name in text or f"stager {victim} on" in text), text
 
 
+def connections(service):
+    """Of trainers and tools to its socket, as the kernel lists them: state 03."""
+    return [line for line in sockets_with(service.name) if line.split()[5] == "03"]
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("stagers, victim", [(None, 0), (2, 1)])
 def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
     with running(tmp_path, [slow_file], stagers, io="collective") as service, Trainer(service) as trainer:
         until(lambda: "is still loading" in control("wait", service, "--timeout=0").stderr, "loading")
+        until(lambda: connections(service), "the trainer's connection")
         ended_by(service, name, victim)
         with pytest.raises(Failed) as failed:
             trainer.connected()
