@@ -24,21 +24,12 @@ def cluster():
         yield nodes
 
 
-@pytest.fixture
-def tell(capsys, request):
-    def tell(text):
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {text}", flush=True)
-
-    return tell
-
-
 HOSTS = {"node0": 1, "node1": 2, "node2": 1}
 
 
 def end(service, since):
     """What became of mpirun. All stagers end; but Open MPI 4.1's mpirun may stay when it hears of a dead node while MPI processes
-    give up because of it (7 of 25 times with a plain MPI program that knows nothing of us), and then has to be told."""
+    give up because of it (so it does with a plain MPI program that knows nothing of us), and then has to be told."""
     try:
         assert service.process.wait(20) != 0
     except subprocess.TimeoutExpired:

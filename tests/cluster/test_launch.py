@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from across import cluster_of
-from samples import write
 from service import HEADRACE, processes_with, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,14 +20,6 @@ SAMPLES = 211
 def cluster():
     with cluster_of(2) as nodes:
         yield nodes
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write(tmp_path, 90, 121)
-    (tmp_path / "c.toml").write_text('files = ["part*.h5"]\nbatch = 4\nlast = "partial"\naudit = "full"\n')
-    (tmp_path / "seen").mkdir()
-    return tmp_path
 
 
 def recorded(folder, epochs, files):

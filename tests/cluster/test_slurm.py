@@ -10,7 +10,6 @@ from cluster import Unavailable
 from service import HEADRACE, processes_with, until
 from slurm import Slurm
 from test_launch import ROOT, SAMPLES, example, record, recorded
-from samples import write
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +21,6 @@ def slurm():
             pytest.skip(str(error))
         with slurm:
             yield slurm
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write(tmp_path, 90, 121)
-    (tmp_path / "c.toml").write_text('files = ["part*.h5"]\nbatch = 4\nlast = "partial"\naudit = "full"\n')
-    (tmp_path / "seen").mkdir()
-    return tmp_path
 
 
 def text(folder):

@@ -13,7 +13,6 @@ from cluster import Unavailable
 from service import HEADRACE, processes_with, until
 from slurm import Slurm
 from test_launch import ROOT, recorded
-from samples import write
 
 
 @pytest.fixture
@@ -25,23 +24,6 @@ def slurm():
             pytest.skip(str(error))
         with slurm:
             yield slurm
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write(tmp_path, 90, 121)
-    (tmp_path / "c.toml").write_text('files = ["part*.h5"]\nbatch = 4\nlast = "partial"\naudit = "full"\n')
-    (tmp_path / "seen").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def tell(capsys, request):
-    def tell(text):
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {text}", flush=True)
-
-    return tell
 
 
 class Step(Across):
