@@ -42,6 +42,7 @@ void Workers::post_first(std::function<void()> job) {
 }
 
 void Workers::work() {
+  pthread_setname_np(pthread_self(), "worker");  // `top -H` tells who is busy
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!stop_ && jobs_.empty()) {

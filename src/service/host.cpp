@@ -54,6 +54,7 @@ void Host::start(NodeLinks links, std::vector<Neighbour> neighbours) {
 }
 
 void Host::run() {
+  pthread_setname_np(pthread_self(), "host");
   try {
     while (!quit_) {
       poller_.wait(tick_every);

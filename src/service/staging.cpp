@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
+#include "mpi/transport.hpp"
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
 #include "service/join.hpp"
@@ -152,12 +153,27 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
               schedule.batch(), blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
               stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
   }
+  print_transport();
   const auto here = need(topology_.here());
   log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
   log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
+}
+
+void Staging::print_transport() const {
+  const auto is_here = [&](const Node& node) { return node.host == topology_.here().host; };
+  if (std::ranges::all_of(topology_.nodes, is_here)) return;  // nodes in name only (split-nodes) use shared memory
+  const auto transport = mpi::transport();
+  std::vector<std::string> parts{transport.library};
+  for (const auto& [name, value] : transport.settings) parts.push_back(name + " = " + value);
+  if (!transport.congestion_control.empty()) parts.push_back("TCP with " + transport.congestion_control);
+  log::info("between nodes: {}", fmt::join(parts, ", "));
+  if (transport.congestion_control == "bbr" && topology_.me() == 0)
+    log::warn(
+        "TCP's congestion control is bbr, which guesses rates and lets fast links stand idle; better, by root on each "
+        "node: sysctl -w net.ipv4.tcp_congestion_control=cubic");
 }
 
 void Staging::make_store() {

@@ -58,6 +58,7 @@ class Staging {
   void look_at_files();
   void check_memory(const MemoryLimit& limit);
   void print_blueprint(const MemoryLimit& limit) const;
+  void print_transport() const;
   void tell_start() const;
   void make_store();
   reader::LoadOptions load_options() const;

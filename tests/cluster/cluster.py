@@ -22,12 +22,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SUBNET = "10.77.0"
 
-# What a node does: its own /dev/shm and hosts, then it lives as long as the pipe.
+# What a node does: its own /dev/shm and hosts, then it lives as long as the pipe. Its TCP has a congestion window, as the
+# kernel's default (cubic) has, which a new namespace may not choose; some hosts prefer bbr, which guesses a rate and lets
+# links of memory's speed stand idle.
 HOLD = """set -e
 hostname "$1"
 mount -t tmpfs -o size=1g,mode=1777 tmpfs /dev/shm
 mount --bind "$2/etc-hosts" /etc/hosts
 ip link set lo up
+echo reno > /proc/sys/net/ipv4/tcp_congestion_control
 echo ready
 read -r end || true"""
 

@@ -48,6 +48,14 @@ def test_every_sample_exactly_once(tmp_path, files, cluster, stagers, trainers):
     assert first == second == list(range(SAMPLES))
 
 
+def test_settings_in_force_between_nodes_are_told(tmp_path, files, cluster):
+    """Wherever they come from, and what the nodes' kernels do."""
+    settings = ["--mca", "btl", "self,vader,tcp", "--mca", "btl_tcp_flags", "57"]
+    with across(cluster, tmp_path, files, {"node0": 1, "node1": 1}, batch=7, trainers_per_node=1, mpirun=settings) as service:
+        told = service.says("between nodes: .*")
+    assert "btl = self,vader,tcp, btl_tcp_flags = 57, TCP with reno" in told
+
+
 @pytest.mark.parametrize("mapping, order", [
     ("slot", "node0 0-0, node1 1-2, node2 3-3"),
     ("node", "node0 0-0, node1 1-2, node2 3-3"),
