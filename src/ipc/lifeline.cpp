@@ -132,6 +132,7 @@ Lifeline::Fate Lifeline::fate() const {
   const auto got = recv(socket_.get(), &byte, 1, MSG_DONTWAIT);
   if (got > 0) return Fate::fine;
   if (got == 0) return Fate::closed;
+  if (errno == ECONNRESET) return Fate::reset;
   return errno == EAGAIN || errno == EINTR ? Fate::fine : Fate::lost;
 }
 

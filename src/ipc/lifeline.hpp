@@ -19,8 +19,9 @@ class Lifeline {
   void watch(std::chrono::seconds silence) const;
   /// Becomes readable when there is something to learn: see fate().
   int fd() const { return socket_.get(); }
-  /// Closed: the other process let go, which says nothing of its node. Lost: the node does not answer.
-  enum class Fate { fine, closed, lost };
+  /// Closed: the other process let go, which says nothing of its node. Reset: its node answers, but no longer knows the
+  /// connection; the process is gone, and nobody could say so when it went. Lost: the node does not answer.
+  enum class Fate { fine, closed, reset, lost };
   Fate fate() const;
 
  private:

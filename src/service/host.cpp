@@ -235,10 +235,14 @@ void Host::look_at(std::size_t neighbour) {
   if (fate == ipc::Lifeline::Fate::fine) return;
   poller_.remove(line.fd());
   // That a process ended is for the launcher to judge: it may be the end of the service.
-  if (fate == ipc::Lifeline::Fate::lost && !over_)
-    fail(fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
-                     topology_.here().host),
-         topology_.local());
+  if (fate == ipc::Lifeline::Fate::closed || over_) return;
+  const auto& here = topology_.here().host;
+  fail(fate == ipc::Lifeline::Fate::reset
+           ? fmt::format("the first stager on {} is gone, though {} answers {} (started anew, or cut off meanwhile)",
+                         host, host, here)
+           : fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
+                         here),
+       topology_.local());
 }
 
 std::string Host::name_of_local(std::size_t local) const {

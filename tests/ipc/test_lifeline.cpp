@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <sstream>
@@ -37,6 +39,21 @@ BOOST_AUTO_TEST_CASE(it_tells_that_the_other_end_let_go) {
   while (theirs->fate() == Lifeline::Fate::fine) {
   }
   BOOST_TEST((theirs->fate() == Lifeline::Fate::closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_is_no_lost_node) {
+  const Mooring mooring;
+  auto guest = coming(mooring);
+  auto mine = tie(local(mooring), 20s);
+  const auto theirs = guest.get();
+  BOOST_REQUIRE(mine.has_value());
+  BOOST_REQUIRE(theirs.has_value());
+  const linger at_once{1, 0};  // what a node says of a connection that it does not know
+  BOOST_REQUIRE(setsockopt(mine->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+  mine.reset();
+  auto fate = Lifeline::Fate::fine;
+  while (fate == Lifeline::Fate::fine) fate = theirs->fate();  // a socket tells its error once
+  BOOST_TEST((fate == Lifeline::Fate::reset));
 }
 
 BOOST_AUTO_TEST_CASE(addresses_that_lead_nowhere_are_passed_over) {
