@@ -1,5 +1,6 @@
 // headrace COMMAND ...: takes the command line apart, runs the command, returns its exit code.
 // 0 done, 1 failed, 2 wrong usage.
+
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/host_name.hpp"
 #include "mpi/launcher.hpp"
 #include "service/bench.hpp"
 #include "service/control.hpp"
@@ -288,6 +290,18 @@ int run(const std::vector<std::string>& args) {
   throw UsageError("unknown command '" + args[0] + "'" + did_you_mean(args[0], names));
 }
 
+/// Launched side by side, all ranks make the same mistake, and only the first tells it: once it has spoken the launcher
+/// ends the others. Who is not ended is on a node where something else is wrong.
+void tell(const std::string& message) {
+  if (mpi::is_first()) {
+    std::cerr << "headrace: " << message << "\n";
+    return;
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // or the launcher might kill the first before it has spoken
+  if (mpi::is_first_of_node()) std::cerr << "headrace: on " + host_name() + ": " + message + "\n";
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // the same for this node
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -301,9 +315,6 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     message = error.what();
   }
-  if (mpi::is_first())  // launched side by side, all ranks make the same mistake
-    std::cerr << "headrace: " << message << "\n";
-  else
-    std::this_thread::sleep_for(std::chrono::seconds(1));  // or the launcher might kill the first before it has spoken
+  tell(message);
   return code;
 }

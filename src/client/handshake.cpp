@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/host_name.hpp"
 #include "client/result.hpp"
 
 namespace headrace::client {
@@ -21,12 +22,6 @@ constexpr auto report_every = 500ms;
 constexpr auto knock_every = 50ms;
 // Even whoever does not want to wait gives a service that is there the time to say a word.
 constexpr auto first_word = 3s;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "?";
-  return name.data();
-}
 
 /// Calls the user's progress function about every half second.
 class Reporter {

@@ -1,12 +1,11 @@
 #include "mpi/agree.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <new>
 #include <string>
 #include <vector>
+
+#include "base/host_name.hpp"
 
 namespace headrace::mpi {
 
@@ -18,12 +17,6 @@ struct Verdict {
   Outcome outcome = Outcome::fine;
   std::string host, message;
 };
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 Verdict verdict(const std::exception_ptr& mine) {
   if (!mine) return {Outcome::fine, host_name(), ""};

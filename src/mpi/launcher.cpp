@@ -42,4 +42,9 @@ bool is_first() {
   return !rank || std::atol(rank) == first_rank_of_line();
 }
 
+bool is_first_of_node() {
+  const char* rank = first_set({"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"});
+  return !rank || std::atol(rank) == 0;
+}
+
 }  // namespace headrace::mpi

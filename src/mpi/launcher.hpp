@@ -10,5 +10,7 @@ bool is_mixed();
 /// Whether this process is the first of those with its command line: it speaks for them all. Where the launcher tells
 /// nothing of command lines (`srun --multi-prog`), whether it is the first of the job.
 bool is_first();
+/// Whether it is the first of its node, as far as the launcher tells.
+bool is_first_of_node();
 
 }  // namespace headrace::mpi

@@ -7,12 +7,12 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/host_name.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::reader {
@@ -65,12 +65,6 @@ std::vector<Print> look(const mpi::Comm& all, const mpi::Comm& node, const std::
 
 std::string lines_of(const std::vector<std::string>& files) {
   return fmt::format("{}\n", fmt::join(files, "\n"));
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 void require_same_names(const std::vector<std::string>& here, const std::string& theirs, const std::string& host) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/host_name.hpp"
 #include "mpi/session.hpp"
 #include "service/child.hpp"
 #include "service/control.hpp"
@@ -22,12 +23,6 @@ namespace {
 
 constexpr std::chrono::milliseconds nap{20};  // while other trainers still work: next to no CPU
 constexpr double stop_limit_s = 60;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 /// A trainer's place among the trainers.
 struct Place {

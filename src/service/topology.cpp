@@ -1,19 +1,12 @@
 #include "service/topology.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
+
+#include "base/host_name.hpp"
 
 namespace headrace::service {
 
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 struct Seat {
   int leader = 0, local = 0, world = 0;
