@@ -23,6 +23,7 @@
 #include "service/bench_synthetic.hpp"
 #include "service/bench_trainers.hpp"
 #include "service/party.hpp"
+#include "service/same_config.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -268,6 +269,7 @@ int bench(Config config, const BenchOptions& options) {
       made_up.emplace(world, options.synthetic);
       config.files = {made_up->path()};
     }
+    require_same_config(world, config);
     Staging staging(config, world);
     staging.reserve();
     measure_load(staging, options, figures);

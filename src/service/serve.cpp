@@ -8,6 +8,7 @@
 #include "log/log.hpp"
 #include "mpi/session.hpp"
 #include "service/party.hpp"
+#include "service/same_config.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -27,6 +28,7 @@ int serve(const Config& config) {
 
   std::unique_ptr<Staging> staging;
   try {
+    require_same_config(world, config);
     staging = std::make_unique<Staging>(config, world);
     signals.on_end([&](const std::string& signal) {
       log::info("ended by {}", signal);

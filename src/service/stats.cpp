@@ -19,6 +19,7 @@
 #include "service/load_settings.hpp"
 #include "service/party.hpp"
 #include "service/plan_fields.hpp"
+#include "service/same_config.hpp"
 #include "service/sieve.hpp"
 #include "service/stats_entries.hpp"
 
@@ -205,6 +206,7 @@ int stats(const Config& asked, const StatsOptions& options, std::ostream& out) {
   const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace stats", config.quiet || world.rank() != 0, config.verbose);
   try {
+    require_same_config(world, config);
     const auto topology = Topology::discover(world, config.split_nodes);
     mpi::together(world, [&] { check(config, options); });
     const auto findings = look(config, topology);

@@ -57,6 +57,34 @@ def test_a_node_where_fewer_files_match(tmp_path, files, cluster):
     assert "on node2: other files than on node0 match" in said and "1 here, 2 there" in said
 
 
+def configured(folder, text):
+    path = folder / "c.toml"
+    folder.mkdir()
+    path.write_text(text)
+    return path
+
+
+def test_a_node_that_cannot_see_the_configuration(tmp_path, files, cluster):
+    config = configured(tmp_path / "conf", "seed = 1\n")
+    cluster.cover("node1", config.parent)
+    assert f"headrace: on node1: configuration '{config}' cannot be read" in refused(cluster, tmp_path, files, config=config)
+
+
+def test_another_configuration_on_one_node(tmp_path, files, cluster):
+    config, other = configured(tmp_path / "conf", "seed = 1\n"), configured(tmp_path / "other", "seed = 2\n")
+    cluster.cover("node1", config, other)
+    said = refused(cluster, tmp_path, files, config=config)
+    assert "on node1: another configuration than that of the first stager, on node0: seed = 2, there seed = 1; give all" in said
+
+
+def test_another_list_of_samples_on_one_node(tmp_path, files, cluster):
+    config, other = configured(tmp_path / "conf", "1 2 3 4 5\n"), configured(tmp_path / "other", "1 2 3 4 6\n")
+    cluster.cover("node2", config, other)
+    flags = {"stream.train.select-file": config, "stream.train.select-by": "index"}
+    said = refused(cluster, tmp_path, files, **flags)
+    assert "on node2: another configuration" in said and said.count(f"stream.train.select-file = {config} (content ") == 2
+
+
 def append(copy):
     status = copy.stat()
     with copy.open("ab") as file:

@@ -139,6 +139,7 @@ def test_a_service_that_cannot_start_ends_the_job(job):
     (lambda job: [*job.trainers(1), ":", "-n", 1, HEADRACE, "bench", "--synthetic=1KB x 10"], "headrace: only headrace serve and headrace run share"),
     (lambda job: [*job.serve(1), ":", "-n", 1, HEADRACE, "serve", "x.h5", "--name=another"],
      "headrace: the stagers of one job serve 'another' and 'mpmd-"),
+    (lambda job: [*job.serve(1, "--seed=1"), ":", *job.serve(1, "--seed=2")], ": seed = 2, there seed = 1; give all stagers the same"),
     (lambda job: ["-n", 1, HEADRACE, "run"], "headrace: say which trainer to run"),
     (lambda job: job.serve(2, "--ranks=0-2"), "headrace: ranks = 0-2, but this job has 2 processes"),
     (lambda job: job.serve(2, "--ranks=1"), "headrace: ranks = 1-1, but rank 0 is a stager, too"),

@@ -1,0 +1,148 @@
+#include "service/same_config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <sstream>
+
+#include "base/dtype.hpp"
+#include "base/error.hpp"
+#include "base/host_name.hpp"
+#include "mpi/agree.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+template <class Value>
+std::string maybe(const std::optional<Value>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+
+std::string list(const auto& values) {
+  return fmt::format("{}", fmt::join(values, ", "));
+}
+
+/// A file by name and content; whoever needs it complains if it cannot be read.
+std::string file(const std::string& path) {
+  if (path.empty()) return "";
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return fmt::format("{} (content {:016x})", path, std::hash<std::string>()(content.str()));
+}
+
+std::string text(const NonfinitePolicy& policy) {
+  return fmt::format("{} {}", static_cast<int>(policy.kind), policy.value);
+}
+
+void add_service(const Config& config, Pairs& out) {
+  std::vector<std::string> parts;
+  for (const auto& part : config.split) parts.push_back(fmt::format("{}:{}", part.name, part.fraction));
+  out.insert(out.end(), {{"name", config.name},
+                         {"files", list(config.files)},
+                         {"split", list(parts)},
+                         {"where", config.where},
+                         {"io", std::string(word(config.io))},
+                         {"seed", std::to_string(config.seed)},
+                         {"trainers-per-node", std::to_string(config.trainers_per_node)},
+                         {"slots", std::to_string(config.slots)},
+                         {"split-nodes", config.split_nodes ? "true" : "false"},
+                         {"audit", std::string(word(config.audit))}});
+}
+
+void add_field(const FieldConfig& field, Pairs& out) {
+  const auto add = [&](std::string_view key, std::string value) {
+    out.emplace_back(fmt::format("field.{}.{}", field.name, key), std::move(value));
+  };
+  add("source", list(field.source));
+  add("scale", list(field.scale));
+  add("shift", list(field.shift));
+  add("scale-file", file(field.scale_file));
+  add("norm", std::string(word(field.norm)));
+  add("norm-over", std::string(word(field.norm_over)));
+  add("log", list(field.log));
+  add("raw", list(field.raw));
+  add("nonfinite", text(field.nonfinite));
+  add("dtype", field.dtype ? std::string(name_of(*field.dtype)) : "");
+  add("overflow", std::string(word(field.overflow)));
+  add("encode", std::string(word(field.encode)));
+  add("classes", list(field.classes));
+  add("valid", field.valid);
+  add("mask", field.mask);
+  add("pad", maybe(field.pad));
+  add("overlong", std::string(word(field.overlong)));
+  add("join", field.join);
+  add("join-base", std::to_string(field.join_base));
+  add("cf", std::string(word(field.cf)));
+  add("missing", maybe(field.missing));
+  add("shape", field.shape ? list(*field.shape) : "");
+  add("plugin", file(field.plugin));
+  add("plugin-args", field.plugin_args);
+}
+
+void add_stream(const StreamConfig& stream, Pairs& out) {
+  const auto add = [&](std::string_view key, std::string value) {
+    out.emplace_back(fmt::format("stream.{}.{}", stream.name, key), std::move(value));
+  };
+  add("files", list(stream.files));
+  add("select", stream.select);
+  add("select-file", file(stream.select_file));
+  add("select-by", stream.select_by);
+  add("where", stream.where);
+  add("batch", maybe(stream.batch));
+  add("global-batch", maybe(stream.global_batch));
+  add("shuffle", std::string(word(stream.shuffle)));
+  add("last", std::string(word(stream.last)));
+  add("order", std::string(word(stream.order)));
+  add("epochs", std::to_string(stream.epochs));
+}
+
+/// "key = value" of each, parted by zero bytes, which neither holds.
+std::string lines_of(const Config& config) {
+  std::string lines;
+  for (const auto& [key, value] : common_keys(config)) lines += key + (value.empty() ? " unset" : " = " + value) + '\0';
+  return lines;
+}
+
+/// The first line that differs, here and there.
+std::pair<std::string, std::string> difference(const std::string& here, const std::string& there) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < here.size() && i < there.size() && here[i] == there[i]; ++i)
+    if (here[i] == '\0') begin = i + 1;
+  const auto line = [&](const std::string& text) {
+    return begin < text.size() ? std::string(text.c_str() + begin) : "nothing more";
+  };
+  return {line(here), line(there)};
+}
+
+}  // namespace
+
+Pairs common_keys(const Config& config) {
+  Pairs out;
+  add_service(config, out);
+  for (const auto& field : config.fields) add_field(field, out);
+  for (const auto& stream : config.streams) add_stream(stream, out);
+  return out;
+}
+
+void require_same_config(const mpi::Comm& world, const Config& config) {
+  const auto here = lines_of(config);
+  const auto there = world.bcast(here);
+  const auto host = world.bcast(host_name());
+  mpi::together(world, [&] {
+    if (here == there) return;
+    const auto [mine, theirs] = difference(here, there);
+    throw UsageError(fmt::format(
+        "another configuration than that of the first stager, on {}: {}, there {}; give all stagers the same "
+        "(flags; one file, or the same on every node; variables that the launcher hands on to all, as "
+        "mpirun -x HEADRACE_SEED does)",
+        host, mine, theirs));
+  });
+}
+
+}  // namespace headrace::service

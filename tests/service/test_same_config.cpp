@@ -1,0 +1,59 @@
+#include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "service/options_keys.hpp"
+#include "service/same_config.hpp"
+
+using namespace headrace::service;
+
+BOOST_AUTO_TEST_SUITE(same_config)
+
+namespace {
+
+Config a_config() {
+  Config config;
+  config.fields = {{.name = "x", .source = {"x"}}};
+  config.streams = {{.name = "train"}};
+  return config;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_key_is_common_or_known_not_to_be) {
+  const std::set<std::string> own{"threads", "memory",        "socket",       "ranks",         "linger",
+                                  "stay",    "start-timeout", "node-timeout", "stall-timeout", "log",
+                                  "metrics", "quiet",         "verbose"};
+  std::set<std::string> wanted, found;
+  for (const auto& [key, value] : common_keys(a_config())) found.insert(key);
+  for (const auto& key : keys()) {
+    const std::string name(key.name);
+    if (key.scope == Scope::field)
+      wanted.insert("field.x." + name);
+    else if (key.scope == Scope::top) {
+      if (!own.contains(name)) wanted.insert(name);
+    } else
+      wanted.insert("stream.train." + name);
+  }
+  BOOST_TEST(wanted == found, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
+  const auto before = common_keys(a_config());
+  const auto differs = [&](auto change) {
+    auto config = a_config();
+    change(config);
+    return common_keys(config) != before;
+  };
+  BOOST_TEST(differs([](Config& c) { c.seed = 5; }));
+  BOOST_TEST(differs([](Config& c) { c.split = {{"a", 0.5}}; }));
+  BOOST_TEST(differs([](Config& c) { c.io = IoMode::direct; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].scale = {0.1}; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].missing = 0; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].shape = {{2, 3}}; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].nonfinite = {NonfinitePolicy::Kind::value, 1e-300}; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].batch = 33; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].last = headrace::plan::Last::pad; }));
+  BOOST_TEST(!differs([](Config& c) { c.memory = 5; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
