@@ -14,6 +14,7 @@
 #include "base/host_name.hpp"
 #include "mpi/launcher.hpp"
 #include "service/bench.hpp"
+#include "service/bench_report.hpp"
 #include "service/control.hpp"
 #include "service/inspect.hpp"
 #include "service/inspect_config.hpp"
@@ -77,6 +78,7 @@ int run_bench(Arguments arguments, Mistakes& mistakes) {
     more.clear();
   }
   if (arguments.has(json_file.name)) options.json = arguments.value(json_file.name, "").text();
+  if (!options.json.empty()) mistakes.attempt([&] { require_place_for(options.json); });
   mistakes.attempt([&] {
     options.repeats = static_cast<unsigned>(whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
     options.round_bytes = static_cast<double>(bytes(arguments.value(round_size.name, round_size.fallback)));

@@ -268,6 +268,9 @@ int bench(Config config, const BenchOptions& options) {
     if (!options.synthetic.empty()) {
       made_up.emplace(world, options.synthetic);
       config.files = {made_up->path()};
+      if (world.rank() == 0)
+        signals.on_end([path = made_up->path()](const std::string&) { SyntheticFile::remove(path); });
+      made_up->write(world);
     }
     require_same_config(world, config);
     Staging staging(config, world);

@@ -1,6 +1,7 @@
 #include "service/bench_report.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -87,6 +88,12 @@ std::string table_of(const Figures& f) {
   text += fmt::format("  {:<34}{:>10.2f} %     of a core\n", "a stager that nobody asks", f.idle_cpu_percent);
   text += fmt::format("  audit: {} epochs, {}\n", f.epochs, f.exactly_once ? "every sample exactly once" : "FAILED");
   return text;
+}
+
+void require_place_for(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  if (std::filesystem::is_directory(path) || access(folder.c_str(), W_OK) != 0)
+    throw UsageError("--json " + path + " cannot be written; name a file in a folder that is there, and writable");
 }
 
 void write_json(const Figures& f, const std::string& path) {

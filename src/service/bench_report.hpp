@@ -30,4 +30,7 @@ std::string table_of(const Figures& figures);
 /// Error if the file cannot be written; it is there whole or not at all.
 void write_json(const Figures& figures, const std::string& path);
 
+/// UsageError where it could not be written there: better told before the minutes that measuring takes.
+void require_place_for(const std::string& path);
+
 }  // namespace headrace::service

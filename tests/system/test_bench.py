@@ -1,13 +1,17 @@
 """`headrace bench` and what jobs/scaling makes of its figures: what is compared with what, never how fast it was."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
-from service import HEADRACE
+from service import HEADRACE, until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "jobs"))
 from scaling_plots import limit_of, line_of  # noqa: E402
@@ -37,6 +41,63 @@ def test_trainers_that_do_not(tmp_path):
     text, figures = bench(tmp_path)
     assert figures["measured"]["trainer_busy_share"] is None
     assert "compute" not in text
+
+@pytest.mark.parametrize("synthetic, says", [
+    ("0 x 10", "from 1 up"), ("1KB x 0", "from 1 up"), ("9EiB x 9", "not a size"), ("5 x", "'' is not a size"), ("x", "'' is not a size"),
+    ("5000", "not \"BYTES x SAMPLES\""), ("1000TB x 9000", "no room for 9000 PB"), ("1000TB x 90000", "from 1 up"),
+])
+def test_made_up_data_that_cannot_be(tmp_path, synthetic, says):
+    done = subprocess.run([HEADRACE, "bench", "--synthetic", synthetic], capture_output=True, text=True)
+    assert done.returncode in (1, 2) and done.stderr.startswith("headrace: ") and says in done.stderr, done.stderr
+
+
+def test_figures_that_cannot_be_written_are_told_before_anything_is_measured(tmp_path):
+    for place in (tmp_path / "nowhere" / "f.json", tmp_path):
+        done = subprocess.run([HEADRACE, "bench", "--synthetic", "1KB x 600", "--json", place], capture_output=True, text=True)
+        assert done.returncode == 2 and f"--json {place} cannot be written" in done.stderr
+
+
+LAUNCH = {"alone": [], "2 ranks": ["mpirun", "-n", "2"]}
+
+
+@pytest.mark.parametrize("launch", LAUNCH.values(), ids=LAUNCH)
+def test_a_signal_while_data_are_made_up_leaves_no_file(tmp_path, launch):
+    command = [*launch, str(HEADRACE), "bench", "--synthetic", "1MB x 3000"]
+    process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: process.poll() is not None or [f for f in tmp_path.glob("*.h5") if f.stat().st_size > 0], "a file that grows")
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) != 0
+    finally:
+        process.kill()
+    until(lambda: not list(tmp_path.glob("*.h5")), "no file")
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_under_mpirun_on_a_file(tmp_path, split):
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = np.arange(600 * 4000, dtype="f4").reshape(600, 4000)  # reading less than 1 MB is not measured
+    command = ["mpirun", "-n", "2", HEADRACE, "bench", tmp_path / "data.h5", "--batch=10", "--repeats=1", "--round=20MB",
+               f"--split-nodes={str(split).lower()}", "--json", tmp_path / "figures.json"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    expected = {
+        "limits": {"gather_gbps", "read_gbps", "alltoallv_gbps"},
+        "measured": {"load_gbps", "delivered_gbps", "samples_per_s", "reserve_s", "batch_wait_us", "idle_cpu_percent",
+                     "peak_rss_bytes", "slab_bytes"},
+        "ratios": {"delivered_of_gather", "load_of_read", "exchange_of_alltoallv", "memory_of_slab"},
+        "audit": {"epochs", "exactly_once"},
+    }
+    for part, keys in expected.items():
+        for key in keys:
+            between_nodes = "alltoallv" in key
+            assert (figures[part][key] is None) == (between_nodes and not split), (part, key)
+    assert figures["measured"]["slab_bytes"] >= 600 * 16000 // (2 if split else 1)
+    assert figures["audit"]["exactly_once"] and figures["audit"]["epochs"] >= 2
+    assert ("limit: alltoallv" in done.stdout) == split
 
 
 def point(nodes, shape=None):
