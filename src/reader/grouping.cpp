@@ -20,6 +20,18 @@ std::string short_text(const h5::TypeInfo& type) {
   return text.size() <= 80 || type.members.empty() ? text : fmt::format("compound of {} members", type.members.size());
 }
 
+// Why a type is no field by itself; and what makes one of it all the same.
+std::string about_type(const h5::DatasetInfo& dataset) {
+  const auto& type = dataset.type;
+  const auto text = "its type is " + short_text(type);
+  if (type.kind == h5::Kind::vlen && element_of(type.base.front()))
+    return text + fmt::format(", a field where named: source = \"{}\", pad = N", dataset.path);
+  for (const auto& member : type.members)
+    if (element_of(member.type))
+      return text + fmt::format(", its columns are fields where named: source = \"{}.{}\"", dataset.path, member.name);
+  return text;
+}
+
 std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
   return {dataset.dims.begin() + 1, dataset.dims.end()};
 }
@@ -79,7 +91,7 @@ std::vector<std::string> names(const FileContents& file) {
 std::string unfit(const h5::DatasetInfo& dataset) {
   if (!dataset.problem.empty()) return dataset.problem;
   if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
-  if (!element_of(dataset.type)) return "its type is " + short_text(dataset.type);
+  if (!element_of(dataset.type)) return about_type(dataset);
   return unreadable(dataset);
 }
 

@@ -24,7 +24,7 @@ struct Grouping {
 };
 
 /// What unfit() asks for, in words.
-constexpr const char* fit_for_fields = "fields are made from integers, bool, and floats of 2, 4 or 8 bytes";
+constexpr const char* fit_for_fields = "unnamed, integers, bool, and floats of 2, 4 or 8 bytes are";
 
 Grouping group(const Contents& contents);
 

@@ -65,7 +65,7 @@ std::vector<DatasetInfo> most_common(const Contents& contents, std::vector<LeftO
   if (left_out.empty()) throw Error(fmt::format("{} holds no dataset", contents[0].path));
   std::vector<std::string> reasons;
   for (const auto& l : left_out) reasons.push_back(fmt::format("'{}': {}", l.path, l.reason));
-  throw Error(fmt::format("no dataset in {} can be a field ({}); {}", contents[0].path, fmt::join(reasons, "; "),
+  throw Error(fmt::format("no dataset in {} is a field by itself ({}); {}", contents[0].path, fmt::join(reasons, "; "),
                           fit_for_fields));
 }
 

@@ -73,6 +73,8 @@ class Reader {
   }
 
   void parse(const std::string& text) {
+    if (text.starts_with("\x89HDF"))
+      return unread(path_ + ": this is an HDF5 file, and --config takes TOML; data files are named without it (files)");
     try {
       const auto root = toml::parse(text, path_);
       for (const auto& [name, node] : in_file_order(root)) {

@@ -6,6 +6,7 @@
 #include "../h5/formula.hpp"
 #include "reader/catalog.hpp"
 #include "reader/files.hpp"
+#include "reader/grouping.hpp"
 #include "reader/serialise.hpp"
 
 using namespace headrace;
@@ -101,9 +102,19 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says({"odd.h5"}, {"alone"}, {"single value"});
   says({"odd.h5"}, {"hollow"}, {"holds nothing"});
   says({"unknown_filter.h5"}, {"x"}, {"32123", "unknown_filter.h5"});
-  says({"only_odd.h5"}, {}, {"no dataset in", "'table'", "'text'"});
+  says({"only_odd.h5"}, {}, {"no dataset in", "'table'", "source = \"table.pt\"", "'text'"});
   says({"no_dataset.h5"}, {}, {"holds no dataset"});
   says({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_a_field_only_where_named_says_how) {
+  const auto odd = contents({"odd.h5"});
+  const auto reason = [&](const char* path) { return unfit(*find(odd[0], path)); };
+  BOOST_TEST(reason("table").ends_with(", its columns are fields where named: source = \"table.pt\""));
+  BOOST_TEST(reason("ragged") ==
+             "its type is variable-length int32, a field where named: source = \"ragged\", pad = N");
+  BOOST_TEST(reason("text").find("source") == std::string::npos);
+  BOOST_TEST(reason("x") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_that_cannot_be_opened_spoils_no_other) {

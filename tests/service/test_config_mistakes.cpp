@@ -52,6 +52,11 @@ BOOST_AUTO_TEST_CASE(malformed_toml_says_line_and_column) {
   BOOST_TEST(contains(toml_mistake("batch = 1\nbatch = 2\n"), "lcd.toml:2:"));
 }
 
+BOOST_AUTO_TEST_CASE(data_in_place_of_a_configuration) {
+  const auto text = toml_mistake("\x89HDF\r\n\x1a\n");
+  BOOST_TEST((contains(text, "lcd.toml: this is an HDF5 file") && contains(text, "without it")), text);
+}
+
 BOOST_AUTO_TEST_CASE(unreadable_configuration) {
   BOOST_TEST(contains(flag_mistake({"-c", "/nowhere/x.toml"}), "cannot be read: No such file or directory"));
   BOOST_TEST(contains(flag_mistake({"-c", folder.string()}), "is a directory"));
