@@ -28,22 +28,27 @@ std::string only_service() {
 
 int wait(const std::string& name, double timeout, std::ostream& out) {
   const auto begin = Clock::now();
-  std::string last = no_such_service(name);
+  const auto missing = no_such_service(name);
+  std::string last = missing;
   for (;;) {
-    if (const auto connection = try_connect(name))
-      if (const auto state = ask(*connection, "wait")) {
-        require(!state->contains("ended"), "the service '" + name + "' is ending: " + state->value("ended", ""));
-        if (state->at("ready")) {
-          out << "ready\n";
-          return 0;
-        }
-        last = fmt::format("the service '{}' is still {}", name, state->value("what", "starting"));
-        if (const double fraction = state->value("fraction", -1.0); fraction >= 0)
-          last += fmt::format(" ({:.0f} %)", 100 * fraction);
+    const auto connection = try_connect(name);
+    const auto state = connection ? ask(*connection, "wait") : std::nullopt;
+    if (state) {
+      require(!state->contains("ended"), "the service '" + name + "' is ending: " + state->value("ended", ""));
+      if (state->at("ready")) {
+        out << "ready\n";
+        return 0;
       }
+      last = fmt::format("the service '{}' is still {}", name, state->value("what", "starting"));
+      if (const double fraction = state->value("fraction", -1.0); fraction >= 0)
+        last += fmt::format(" ({:.0f} %)", 100 * fraction);
+    }
+    // One that was there and is gone will not come: at once, so that a job script need not sit out its time.
+    require(connection || last == missing,
+            "the service '" + name + "' ended before trainers could attach; see its own messages");
     const std::chrono::duration<double> waited = Clock::now() - begin;
     require(waited.count() < timeout,
-            fmt::format("{} after {:g} s; raise --timeout, or look at its log", last, timeout));
+            fmt::format("{}, after {:g} s; raise --timeout, or look at its log", last, timeout));
     std::this_thread::sleep_for(ask_every);
   }
 }

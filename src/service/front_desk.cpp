@@ -1,6 +1,7 @@
 #include "service/front_desk.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -23,6 +24,15 @@ constexpr std::chrono::milliseconds patience_with_holders{2000};
 std::string service_address(const Config& config, std::uint32_t node) {
   const auto& base = config.socket.empty() ? config.name : config.socket;
   return config.split_nodes && node > 0 ? fmt::format("{}.{}", base, node) : base;
+}
+
+std::string meeting_place(const Config& config, std::size_t nodes) {
+  auto text = fmt::format("trainers connect to '{}'", service_address(config, 0));
+  if (config.split_nodes && nodes > 1)
+    text += fmt::format(" .. '{}'", service_address(config, static_cast<std::uint32_t>(nodes - 1)));
+  text += config.socket.empty() ? fmt::format(" (abstract socket headrace/{}/{})", geteuid(), config.name)
+                                : std::string(" (a socket in the file system)");
+  return text + fmt::format(", up to {} on each node", config.trainers_per_node);
 }
 
 FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions)

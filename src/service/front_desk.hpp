@@ -25,6 +25,9 @@ namespace headrace::service {
 /// The name or path under which the k-th node of this machine is found: NAME, and NAME.k where nodes are split.
 std::string service_address(const Config& config, std::uint32_t node);
 
+/// For the log: where trainers of each node connect, and how many.
+std::string meeting_place(const Config& config, std::size_t nodes);
+
 class FrontDesk {
  public:
   using Clock = std::chrono::steady_clock;

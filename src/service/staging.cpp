@@ -119,12 +119,12 @@ void Staging::check_memory(const MemoryLimit& limit) {
     const auto allowed = own_limit ? config_.memory : limit.available;
     require(what.total() <= allowed,
             fmt::format(
-                "too little memory on {}: samples {}, rings of {} trainers {}, buffers {} make {}, but {} allows {}; "
+                "too little memory on {}: samples {}, rings of {} trainer{} {}, buffers {} make {}, but {} allows {}; "
                 "use more nodes, select fewer samples or fields, or lower slots or batch",
                 topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
-                format_bytes(static_cast<double>(what.rings)), format_bytes(static_cast<double>(what.buffers)),
-                format_bytes(static_cast<double>(what.total())), own_limit ? "the option memory" : limit.by,
-                format_bytes(static_cast<double>(allowed))));
+                config_.trainers_per_node == 1 ? "" : "s", format_bytes(static_cast<double>(what.rings)),
+                format_bytes(static_cast<double>(what.buffers)), format_bytes(static_cast<double>(what.total())),
+                own_limit ? "the option memory" : limit.by, format_bytes(static_cast<double>(allowed))));
   });
 }
 
@@ -160,6 +160,7 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
+  log::info("{}", meeting_place(config_, topology_.nodes.size()));
 }
 
 void Staging::print_transport() const {

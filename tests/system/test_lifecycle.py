@@ -1,7 +1,9 @@
 """How a service ends, and what it says then."""
 
 import contextlib
+import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -146,6 +148,33 @@ def test_relative_names_on_the_command_line(tmp_path):
     write(tmp_path / "a.h5")
     with running(tmp_path, ["a.h5"], batch=8, cwd=tmp_path) as service:
         assert service.ready().stop() == 0
+
+
+def test_it_says_where_trainers_connect(tmp_path):
+    data = write(tmp_path / "a.h5")
+    with running(tmp_path, [data], batch=8, trainers_per_node=3) as service:
+        assert service.says(f"trainers connect to '{service}' \\(abstract socket headrace/{os.geteuid()}/{service}\\), up to 3 on each")
+    with running(tmp_path, [data], batch=8, socket=tmp_path / "s", listens=False) as service:
+        assert service.says(f"trainers connect to '{tmp_path / 's'}'")
+        assert control("wait", tmp_path / "s").returncode == 0
+        assert control("stop", tmp_path / "s").returncode == 0
+        assert service.wait() == 0
+    with running(tmp_path, [data], 2, batch=8, split_nodes=True) as service:
+        assert service.says(f"trainers connect to '{service}' .. '{service.node(1)}'")
+        service.ready()
+
+
+def test_wait_ends_with_the_service_that_it_waits_for():
+    name = f"gone-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as service:
+        service.bind(f"\0headrace/{os.geteuid()}/{name}")
+        service.listen()
+        waiting = subprocess.Popen([HEADRACE, "wait", name, "--timeout=20"], stderr=subprocess.PIPE, text=True)
+        with service.accept()[0] as connection:
+            connection.recv(1 << 16), connection.recv(1 << 16)  # hello, and the question
+            connection.send(json.dumps({"ready": False, "what": "loading", "fraction": 0.1}).encode())
+    said = waiting.communicate()[1]
+    assert waiting.returncode == 1 and f"'{name}' ended before trainers could attach" in said
 
 
 def processor_seconds(pid):
