@@ -30,7 +30,8 @@ class Deadline {
   std::string text() const {
     if (seconds_ == 0) return "without a wait";
     char text[64];
-    std::snprintf(text, sizeof text, "within %g s", seconds_);
+    // Callers may pass what is left of a longer wait: 599.9987 s would look like a riddle.
+    std::snprintf(text, sizeof text, seconds_ < 100 ? "within %.3g s" : "within %.0f s", seconds_);
     return text;
   }
 

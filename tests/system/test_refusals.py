@@ -1,7 +1,9 @@
 """What the service refuses: one clear message, whatever the number of ranks; a non-zero exit code; nothing left."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import h5py
@@ -19,12 +21,12 @@ def write(path, n=20, **datasets):
     return path
 
 
-def refused(folder, ranks, *arguments, code=1, prefix=()):
+def refused(folder, ranks, *arguments, code=1, prefix=(), program=HEADRACE, **how):
     """Runs `headrace serve ARGUMENTS`, checks that it fails, leaves nothing and says one thing; returns that."""
     name = f"no-{os.getpid()}-{Path(folder).name}"
     launch = ["mpirun", "-n", str(ranks)] if ranks else []
-    done = subprocess.run([*prefix, *launch, HEADRACE, "serve", f"--name={name}", *map(str, arguments)], cwd=folder, timeout=60,
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run([*prefix, *launch, program, "serve", f"--name={name}", *map(str, arguments)], cwd=folder, timeout=60,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, **how)
     messages = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
     assert done.returncode == code and len(messages) == 1, done.stderr
     until(lambda: not processes_with(name), "processes left", 20)
@@ -59,6 +61,17 @@ def test_truncated(tmp_path):
     write(tmp_path / "cut.h5", 2000)
     os.truncate(tmp_path / "cut.h5", 3000)
     assert "cut.h5" in refused(tmp_path, None, "cut.h5")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("ranks", RANKS)
+def test_no_permission(ranks):
+    with tempfile.TemporaryDirectory(prefix="headrace-test-", dir="/tmp") as folder:  # where others may look
+        os.chmod(folder, 0o755)
+        write(Path(folder) / "secret.h5").chmod(0o600)
+        program = shutil.copy(HEADRACE, folder)
+        said = refused(folder, ranks, "secret.h5", program=program, user=65534, group=65534, extra_groups=[])
+    assert "secret.h5 (no permission to read it)" in said
 
 
 def test_dataset_missing_in_one_of_two_files(tmp_path, ranks):
