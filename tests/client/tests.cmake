@@ -9,7 +9,8 @@ target_link_libraries(test_c_api PRIVATE headrace_client)
 add_test(NAME client_c_api COMMAND test_c_api $<TARGET_FILE:fake_stager>)
 
 # Failures of every kind, against services scripted in the test itself.
-add_executable(test_client ${client_tests}/test_failures.cpp ${client_tests}/test_fork.cpp boost_main.cpp)
+file(GLOB client_sources CONFIGURE_DEPENDS ${client_tests}/test_*.cpp)
+add_executable(test_client ${client_sources} boost_main.cpp)
 target_link_libraries(test_client PRIVATE headrace_client room_ring Boost::unit_test_framework)
 target_compile_definitions(test_client PRIVATE BOOST_TEST_DYN_LINK FAKE_STAGER="$<TARGET_FILE:fake_stager>")
 add_test(NAME client COMMAND test_client)

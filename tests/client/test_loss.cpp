@@ -1,0 +1,94 @@
+// Stagers that die or stop: who notices when, and what is said.
+#include <atomic>
+#include <thread>
+
+#include "../ipc/child.hpp"
+#include "scripted.hpp"
+
+using namespace headrace;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(loss)
+
+BOOST_AUTO_TEST_CASE(a_killed_stager_is_named) {
+  FakeStager stager({"--die-after", "6", "--slots", "2"});
+  const auto pid = stager.pid;
+  const Trainer trainer(stager.name);
+  hr_batch batch;
+  int code = HR_OK;
+  while ((code = trainer.acquire(batch)) == HR_OK) hr_release(trainer.stream, batch.lease, 1);
+  BOOST_TEST(code == HR_LOST);
+  BOOST_TEST(error_says("is gone: stager 0 (pid " + std::to_string(pid) + " on fakehost) ended without a word"));
+  BOOST_TEST(trainer.acquire(batch) == HR_LOST);  // for good
+  BOOST_TEST(hr_seek(trainer.stream, 0, 0) == HR_LOST);
+  BOOST_TEST(stager.wait() == -SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_stager_killed_while_a_trainer_waits_is_noticed) {
+  FakeStager stager({"--delay-ms", "100000000"});
+  const Trainer trainer(stager.name);
+  hr_batch batch;
+  BOOST_TEST(trainer.acquire(batch) == HR_OK);
+  std::thread killer([&] { stager.kill(); });
+  BOOST_TEST(trainer.acquire(batch, -1) == HR_LOST);
+  killer.join();
+}
+
+BOOST_AUTO_TEST_CASE(batches_left_by_a_dead_stager_do_not_hide_its_death) {
+  FakeStager stager({"--slots", "8"});
+  const Trainer trainer(stager.name);
+  hr_batch batch;
+  BOOST_TEST(trainer.acquire(batch) == HR_OK);
+  stager.kill();
+  stager.wait();
+  int code = HR_OK, left = 0;
+  while ((code = trainer.acquire(batch, 0)) == HR_OK && ++left < 8) std::this_thread::sleep_for(210ms);  // "training"
+  BOOST_TEST(code == HR_LOST);
+  BOOST_TEST(left <= 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_pidfd_tells_when_the_socket_does_not) {
+  Guesthouse house;
+  Child stager([] {
+    pause();
+    return 0;
+  });
+  const auto pidfd = ipc::open_pidfd(stager.pid());
+  std::atomic<bool> over{false};
+  const Scripted service([&](auto& c) {
+    house.let_in(c, pidfd.get());
+    while (!over) std::this_thread::yield();  // someone still holds the socket
+  });
+  const Trainer trainer(service.name());
+  hr_batch batch;
+  BOOST_TEST(trainer.acquire(batch, 0) == HR_TIMEOUT);
+  stager.kill();
+  BOOST_TEST(trainer.acquire(batch, -1) == HR_LOST);
+  over = true;
+}
+
+BOOST_AUTO_TEST_CASE(a_service_that_stops_says_why) {
+  FakeStager stager({"--stop-after", "1"});
+  const Trainer trainer(stager.name);
+  hr_batch batch;
+  BOOST_TEST(stager.wait() == 0);
+  int code = HR_OK;
+  while ((code = trainer.acquire(batch)) == HR_OK) hr_release(trainer.stream, batch.lease, 1);
+  BOOST_TEST(code == HR_LOST);
+  BOOST_TEST(error_says("has ended: stopped after 1 batches"));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_stream_counts_more_than_that_of_its_service) {
+  FakeStager stager({"--rows", "20", "--batch", "10", "--epochs", "1"});
+  const Trainer trainer(stager.name);
+  hr_batch batch;
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(trainer.acquire(batch) == HR_OK);
+    hr_release(trainer.stream, batch.lease, 1);
+  }
+  stager.kill();
+  stager.wait();
+  BOOST_TEST(trainer.acquire(batch) == HR_END);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
