@@ -1,0 +1,124 @@
+"""Stagers that are killed, ended by a signal or stopped, and loads that fail: every trainer learns of it."""
+
+import os
+import shutil
+import signal
+import time
+import zlib
+
+import h5py
+import numpy as np
+import pytest
+from samples import write
+from service import control, running, sockets_with, until
+from trainer import Failed, Trainer
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("data"), 70, 50)
+
+
+@pytest.fixture(scope="module")
+def slow_file(tmp_path_factory):
+    """1 GB that takes seconds to load: one chunk, compressed once, many times."""
+    path = tmp_path_factory.mktemp("slow") / "slow.h5"
+    words = np.random.default_rng(1).integers(0, 256, (64, 16), np.uint8)
+    chunk = words[np.random.default_rng(2).integers(0, 64, 256 * 4096 // 16)].tobytes()
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("x", (256 * 1024, 4096), "u1", chunks=(256, 4096), compression="gzip")
+        packed = zlib.compress(chunk)
+        for k in range(1024):
+            dataset.id.write_direct_chunk((256 * k, 0), packed)
+    return path
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_stager_is_told_to_every_trainer(tmp_path, files, split, victim):
+    with running(tmp_path, files, 2, batch=10, trainers_per_node=1 if split else 2, split_nodes=split) as service:
+        with Trainer(service, rank=0, world_size=2) as first, Trainer(service.node(split), rank=1, world_size=2) as second:
+            group = first, second
+            for trainer in group:
+                trainer.take()
+                trainer.release()
+                trainer.ask("until_lost")
+            began = time.monotonic()
+            os.kill(service.stagers()[victim], signal.SIGKILL)
+            lost = [trainer.answer() for trainer in group]
+        assert service.wait() != 0
+    print("trainers learned after", *[f"{when - began:.2f} s" for _, _, when in lost])
+    for node, (kind, text, when) in enumerate(lost):
+        assert kind == "ServiceLost" and when - began < 20
+        # On other nodes it is the launcher that tells their stagers.
+        assert f"stager {victim}" in text if not split or node == victim else "as launchers do to all when one dies" in text
+    assert len(service.lines(f"stager {victim} on .* died")) <= 1
+
+
+def ended_by(service, name, victim):
+    began = time.monotonic()
+    os.kill(service.stagers()[victim], getattr(signal, name))
+    code = service.wait()
+    print(f"gone after {time.monotonic() - began:.2f} s with exit code {code}")
+    assert code != 0
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("stagers, victim", [(None, 0), (2, 1)])
+def test_a_signal_while_serving(tmp_path, files, name, stagers, victim):
+    with running(tmp_path, files, stagers, batch=10) as service, Trainer(service) as trainer:
+        trainer.take()
+        trainer.release()
+        trainer.ask("until_lost")
+        ended_by(service, name, victim)
+        kind, text, _ = trainer.answer()
+        assert kind == "ServiceLost" and (name in text or f"stager {victim} on" in text), text
+
+
+def connections(service):
+    """Of trainers and tools to its socket, as the kernel lists them: state 03."""
+    return [line for line in sockets_with(service.name) if line.split()[5] == "03"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("stagers, victim", [(None, 0), (2, 1)])
+def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
+    with running(tmp_path, [slow_file], stagers, io="collective") as service, Trainer(service) as trainer:
+        until(lambda: "is still loading" in control("wait", service, "--timeout=0").stderr, "loading")
+        until(lambda: connections(service), "the trainer's connection")
+        ended_by(service, name, victim)
+        with pytest.raises(Failed) as failed:
+            trainer.connected()
+        kind, text = failed.value.kind, failed.value.text
+        assert kind == "ServiceLost" and (name in text or "died" in text or "SIGTERM" in text), text
+
+
+def test_a_load_that_fails_is_told_to_trainers_that_wait(tmp_path, slow_file):
+    damaged = tmp_path / "damaged.h5"
+    shutil.copy(slow_file, damaged)
+    with h5py.File(damaged, "r+") as file:
+        file["x"].id.write_direct_chunk((len(file["x"]) - 256, 0), b"garbage")
+    with running(tmp_path, [damaged], 2) as service, Trainer(service) as trainer:
+        with pytest.raises(Failed) as failed:
+            trainer.connected()
+        assert service.wait() == 1
+        assert failed.value.kind == "ServiceLost" and "damaged.h5" in failed.value.text
+        assert len(service.lines("^headrace: .*damaged.h5")) == 1
+
+
+def test_stop_is_graceful(tmp_path, files):
+    with running(tmp_path, files, 3, batch=10, trainers_per_node=2) as service:
+        with Trainer(service, rank=0, world_size=2) as busy, Trainer(service, rank=1, world_size=2) as holding:
+            holding.take(2)
+            busy.take()
+            busy.release()
+            busy.ask("until_lost")
+            assert service.stop() == 0
+            kind, text, _ = busy.answer()
+            # Batches that were ready in its ring may still come; then it is told, too.
+            holding.release()
+            holding.ask("until_lost")
+            held_kind, held_text, _ = holding.answer()
+        assert (kind, held_kind) == ("ServiceLost", "ServiceLost")
+        assert "has ended" in text and "headrace stop" in text and "headrace stop" in held_text
+        assert service.lines("ended: headrace stop") and service.lines("train epoch 0: unfinished")
