@@ -14,10 +14,7 @@ constexpr std::uint64_t sample_hash(std::uint64_t sample) {
   return z ^ (z >> 33);
 }
 
-inline std::uint64_t hash_samples(std::span<const std::int64_t> samples) {
-  std::uint64_t sum = 0;
-  for (const auto sample : samples) sum += sample_hash(static_cast<std::uint64_t>(sample));
-  return sum;
-}
+/// The sum of their hashes. Source: base/hash.cpp.
+std::uint64_t hash_samples(std::span<const std::int64_t> samples);
 
 }  // namespace headrace
