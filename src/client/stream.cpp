@@ -1,5 +1,6 @@
 #include "client/stream.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace headrace::client {
@@ -10,6 +11,8 @@ namespace {
 
 // How late the death of a stager may be noticed: by a trainer that waits, and by one that still has batches.
 constexpr auto slice = 200ms;
+// The same for one that has just found nothing. Not at once: listening costs two system calls, at each small batch.
+constexpr auto soon = 10ms;
 
 std::string at(std::uint64_t epoch, std::uint64_t step) {
   return "epoch " + std::to_string(epoch) + ", step " + std::to_string(step);
@@ -67,8 +70,10 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
       if (acquired == ring::Acquired::end)
         return {HR_END, "stream '" + info_.welcome().stream + "' has ended after epoch " +
                             std::to_string(info_.welcome().epochs) + "; seek, or connect to a new service"};
-      // Whoever finds nothing learns at once if nothing will come.
-      if (acquired == ring::Acquired::nothing && (!waiting_since || deadline.passed())) listen_next_ = {};
+      if (acquired == ring::Acquired::nothing) {
+        if (!waiting_since) listen_next_ = std::min(listen_next_, listened_ + soon);
+        if (deadline.passed()) listen_next_ = {};
+      }
       if (lost()) {
         if (acquired == ring::Acquired::batch) consumer_.release(lease.slot, false);
         return {lost_code_, lost_};
@@ -88,7 +93,8 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
 }
 
 std::optional<Result> Stream::sleep(const Deadline& deadline) {
-  const auto waited = consumer_.wait(deadline.left(std::chrono::nanoseconds(slice)));
+  const auto to_listen = std::max<Clock::duration>(listen_next_ - Clock::now(), 1ms);
+  const auto waited = consumer_.wait(deadline.left(std::chrono::nanoseconds(to_listen)));
   if (waited == ring::Waited::timeout) listen_next_ = {};
   if (closing_.load(std::memory_order_relaxed)) return Result{HR_INVALID, "the stream was closed by another thread"};
   if (waited == ring::Waited::interrupted)
@@ -100,6 +106,7 @@ std::optional<Result> Stream::sleep(const Deadline& deadline) {
 bool Stream::lost() {
   const auto now = Clock::now();
   if (lost_.empty() && now >= listen_next_) {
+    listened_ = now;
     listen_next_ = now + slice;
     listen();
   }

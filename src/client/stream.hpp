@@ -91,7 +91,7 @@ class Stream {
   Turn turn_;                // whose acquire() it is; guards what follows, up to the empty line
   std::string lost_;         // why the service is lost, once it is
   int lost_code_ = HR_LOST;  // or HR_REFUSED: it is there, and does not want us
-  Clock::time_point listen_next_{};
+  Clock::time_point listened_{}, listen_next_{};
   std::uint64_t questions_ = 0;         // asked by resume()
   std::optional<ring::Agreed> answer_;  // to the last of them
 
