@@ -13,6 +13,7 @@
 
 #include "base/schema.hpp"
 #include "ipc/fd.hpp"
+#include "ipc/futex.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/process.hpp"
 #include "ring/layout.hpp"
@@ -92,6 +93,7 @@ class Consumer {
   void give_back(std::uint32_t slot, FreedUse use);
   /// Rings if the stager waits for more to come back than there is: nothing more will while we find nothing.
   void ring_if_wanted();
+  ipc::FutexResult sleep(std::chrono::nanoseconds slice);
 
   SlotLayout layout_;
   std::uint32_t slots_;
