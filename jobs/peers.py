@@ -2,7 +2,7 @@
 """Headrace against what people use today: the same file, the same batch, all consumed in Python, in one run.
 
     build/venv/bin/python jobs/peers.py                      all data sets, two trainers, about ten minutes
-    build/venv/bin/python jobs/peers.py --only 512B --window 3 --json peers.json
+    build/venv/bin/python jobs/peers.py --only 512B --repeats 3 --json peers.json
 
 Contenders, each with as many trainer processes as `--trainers`:
 
@@ -12,8 +12,9 @@ Contenders, each with as many trainer processes as `--trainers`:
                    order drawn beforehand: nothing but the copies is measured
 
 Each trainer sums the first element of every row. After a warm-up, all trainers of a contender start a time window
-together; a rate is samples per second within it, summed over trainers. Contenders alternate within each repeat. The
-files are written by h5py into a temporary folder, stay in the page cache, and are removed.
+together; a rate is samples per second within it, summed over trainers. Contenders take turns, a window each, and a ratio
+is the median of those within each turn. The files are written by h5py into a temporary folder, stay in the page cache,
+and are removed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import contextlib
 import importlib.util
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
 import shutil
 import signal
@@ -158,17 +160,19 @@ def contenders(wanted: list[str]) -> list[Contender]:
 # -- measuring ---------------------------------------------------------------------------------------------------------
 
 
-def trainer(contender: Contender, task: Task, window: float, barrier: Any, results: Any) -> None:
-    """One process: warms up, meets the others, consumes for `window` seconds, reports its rate."""
+def trainer(contender: Contender, task: Task, window: float, barrier: Any, orders: Any) -> None:
+    """One process: at each order it warms up, meets the others, consumes for `window` seconds and reports its rate."""
     batches = contender.batches(task)
-    for _ in range(contender.warm_up):
-        touch(next(batches))
-    barrier.wait()
-    samples, began = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - began) < window:
-        samples += touch(next(batches))
-    results.put(samples / elapsed)
-    barrier.wait()  # nobody leaves a core idle while others still measure
+    with contextlib.suppress(EOFError):  # no more orders
+        while orders.recv():
+            for _ in range(contender.warm_up):
+                touch(next(batches))
+            barrier.wait()
+            samples, began = 0, time.perf_counter()
+            while (elapsed := time.perf_counter() - began) < window:
+                samples += touch(next(batches))
+            barrier.wait()  # nobody leaves a core idle while others still measure
+            orders.send(samples / elapsed)
     batches.close()
 
 
@@ -178,32 +182,42 @@ def touch(batch: Any) -> int:
     return len(batch)
 
 
-def rate(contender: Contender, data: DataSet, path: str, service: str, options: argparse.Namespace) -> float:
-    """Samples per second, all trainers together."""
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(options.trainers), context.SimpleQueue()
-    processes = []
-    for rank in range(options.trainers):
-        task = Task(path, data.batch, rank, options.trainers, service, contender.workers)
-        arguments = (contender, task, options.window, barrier, results)
-        processes.append(context.Process(target=trainer, args=arguments))
-        processes[-1].start()
-    try:
-        watch(processes, contender.name)
-    finally:
-        for process in processes:
+class Team:
+    """The trainers of one contender. They live through all repeats, and sleep while others are measured."""
+
+    def __init__(self, contender: Contender, data: DataSet, path: str, service: str, options: argparse.Namespace) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name, self.processes, self.lines = contender.name, [], []
+        self.barrier = context.Barrier(options.trainers)  # ours, too, until all have it
+        for rank in range(options.trainers):
+            task = Task(path, data.batch, rank, options.trainers, service, contender.workers)
+            ours, theirs = context.Pipe()
+            process = context.Process(target=trainer, args=(contender, task, options.window, self.barrier, theirs))
+            process.start()
+            theirs.close()
+            self.processes.append(process)
+            self.lines.append(ours)
+
+    def rate(self) -> float:
+        """Samples per second within one window, all trainers together."""
+        for line in self.lines:
+            line.send(True)
+        waiting, total = list(self.lines), 0.0
+        while waiting:
+            for line in multiprocessing.connection.wait(waiting):
+                try:
+                    total += line.recv()
+                except EOFError:
+                    sys.exit(f"peers.py: a trainer of {self.name} has ended; see its message above")
+                waiting.remove(line)
+        return total
+
+    def dismiss(self) -> None:
+        for line in self.lines:
+            line.close()
+        for process in self.processes:
+            process.join(5)
             process.kill()  # those that still run when something failed
-    return sum(results.get() for _ in processes)
-
-
-def watch(processes: list[Any], name: str) -> None:
-    """Waits for all, or until one has failed."""
-    while any(process.exitcode is None for process in processes):
-        failed = [process.exitcode for process in processes if process.exitcode]
-        if failed:
-            sys.exit(f"peers.py: a trainer of {name} ended with exit code {failed[0]}")
-        for process in processes:
-            process.join(0.1)
 
 
 @contextlib.contextmanager
@@ -251,12 +265,17 @@ def measure(data: DataSet, options: argparse.Namespace, field: list[Contender]) 
     try:
         path = write_file(data, folder)
         running = any(one.name == "headrace" for one in field)
-        with service(data, path, options) if running else contextlib.nullcontext("") as name:
+        with contextlib.ExitStack() as stack:
+            name = stack.enter_context(service(data, path, options)) if running else ""
+            teams = []
+            for one in field:
+                teams.append(Team(one, data, path, name, options))
+                stack.callback(teams[-1].dismiss)
             for repeat in range(options.repeats):
-                for one in field:
-                    rates[one.name].append(rate(one, data, path, name, options))
+                for team in teams:
+                    rates[team.name].append(team.rate())
                     progress(
-                        f"{data.name} {repeat + 1}/{options.repeats} {one.name}: {rates[one.name][-1]:,.0f} samples/s"
+                        f"{data.name} {repeat + 1}/{options.repeats} {team.name}: {rates[team.name][-1]:,.0f} samples/s"
                     )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -276,11 +295,9 @@ def best_torch(rates: dict[str, list[float]]) -> Optional[str]:
 
 
 def ratio(ours: list[float], theirs: list[float]) -> dict[str, float]:
-    return {
-        "median": statistics.median(ours) / statistics.median(theirs),
-        "low": min(ours) / max(theirs),
-        "high": max(ours) / min(theirs),
-    }
+    """Window by window, for those of one repeat are close in time: other guests of a machine come and go."""
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    return {"median": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
 
 
 def report(data: DataSet, rates: dict[str, list[float]]) -> dict[str, Any]:
@@ -321,8 +338,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--trainers", type=int, default=2)
     parser.add_argument("--stagers", type=int, default=1, help="more than one: under mpirun")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--window", type=float, default=10.0, help="seconds that are measured (10)")
+    parser.add_argument("--repeats", type=int, default=9, help="turns of all contenders (9)")
+    parser.add_argument("--window", type=float, default=3.0, help="seconds that are measured at a time (3)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of samples; the files have 1 GB each")
     parser.add_argument("--folder", help="where the files go for the time (the system's temporary folder)")
     parser.add_argument("--json", type=Path, help="write everything measured here")
