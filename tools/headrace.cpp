@@ -293,15 +293,18 @@ int run(const std::vector<std::string>& args) {
 }
 
 /// Launched side by side, all ranks make the same mistake, and only the first tells it: once it has spoken the launcher
-/// ends the others. Who is not ended is on a node where something else is wrong.
+/// ends the others (Slurm now and then takes longer). Who is not ended is on a node where something else is wrong.
 void tell(const std::string& message) {
+  constexpr std::chrono::seconds for_the_launcher{5};
   if (mpi::is_first()) {
     std::cerr << "headrace: " << message << "\n";
     return;
   }
-  std::this_thread::sleep_for(std::chrono::seconds(1));  // or the launcher might kill the first before it has spoken
-  if (mpi::is_first_of_node()) std::cerr << "headrace: on " + host_name() + ": " + message + "\n";
-  std::this_thread::sleep_for(std::chrono::seconds(1));  // the same for this node
+  std::this_thread::sleep_for(for_the_launcher);
+  if (mpi::is_first_of_node())
+    std::cerr << "headrace: on " + host_name() + ": " + message + "\n";
+  else
+    std::this_thread::sleep_for(for_the_launcher);
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ bool launched() {
   return first_set({"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"}) != nullptr;
 }
 
+int tasks_without_mpi() {
+  const char* tasks = first_set({"SLURM_STEP_NUM_TASKS"});
+  return tasks && !launched() ? std::atoi(tasks) : 0;
+}
+
 bool is_mixed() {
   const char* lines = std::getenv("OMPI_NUM_APP_CTX");
   return lines && std::atol(lines) > 1;

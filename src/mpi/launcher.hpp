@@ -5,6 +5,9 @@ namespace headrace::mpi {
 
 /// Started by mpirun, srun or another launcher? Otherwise this process is a job of one rank.
 bool launched();
+/// How many processes srun has started without telling MPI (PMIx) that they belong together; 0 where it has, or was not
+/// it.
+int tasks_without_mpi();
 /// Whether this job is made of several command lines (`mpirun A : B`); only Open MPI tells.
 bool is_mixed();
 /// Whether this process is the first of those with its command line: it speaks for them all. Where the launcher tells

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error.hpp"
 #include "mpi/check.hpp"
 #include "mpi/launcher.hpp"
 #include "mpi/watch.hpp"
@@ -25,8 +26,11 @@ void set_defaults() {
       {"HDF5_USE_FILE_LOCKING", "FALSE"},     // input is only read, and parallel file systems often refuse locks
   }};
   for (const auto& [name, value] : defaults) ::setenv(name, value, 0);
+  if (launched()) return;
   // A singleton needs no daemon of its own, since it never spawns processes through MPI.
-  if (!launched()) ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  // Else Open MPI takes it for a rank of the step that it happens to run in.
+  ::unsetenv("SLURM_STEP_ID");
 }
 
 // Slurm gives a requeued job its old number, by which Open MPI names the memory that ranks of one node share: with a
@@ -55,6 +59,10 @@ int start_mpi() {
 }  // namespace
 
 Session::Session() : folder_(folder_of_restart()) {
+  if (const int tasks = tasks_without_mpi(); tasks > 1)
+    throw UsageError("srun has started " + std::to_string(tasks) +
+                     " processes, but not told MPI that they belong together; use srun --mpi=pmix ('srun --mpi=list' "
+                     "shows what there is)");
   set_defaults();
   if (!folder_.empty()) ::setenv(segments, folder_.c_str(), 0);
   const int provided = start_mpi();

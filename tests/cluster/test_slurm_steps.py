@@ -72,6 +72,26 @@ def test_a_stager_that_stands_still_is_no_power_cut(slurm, folder):
                 trainer.release()
 
 
+LOCAL = """
+import sys, headrace
+with headrace.local(files=sys.argv[1], batch=4, last="partial", progress=False) as stream:
+    print(sum(batch.rows for batch in stream))
+"""
+
+
+def test_srun_that_does_not_tell_mpi(slurm, folder):
+    """Several stagers cannot find each other; one alone, and a service of a trainer's own, need no MPI."""
+    files, options = sorted(folder.glob("*.h5")), ["--mpi=none", "--kill-on-bad-exit=1"]
+    done = slurm.run(["srun", "--nodes=3", *options, HEADRACE, "serve", *files])
+    assert done.returncode != 0
+    errors = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
+    assert errors and all("srun has started 3 processes" in error and "srun --mpi=pmix" in error for error in errors), done.stderr
+    done = slurm.run(["srun", "--nodes=1", *options, HEADRACE, "stats", files[0], f"--field.weight.scale-file={folder}/s.json"])
+    assert done.returncode == 0, done.stderr
+    done = slurm.run(["srun", "--nodes=2", *options, sys.executable, "-c", LOCAL, files[0]])
+    assert (done.returncode, done.stdout) == (0, 2 * "90\n"), done.stderr
+
+
 def multi_prog(slurm, folder, name, trainer):
     """Ranks 0 - 2 are stagers, 3 - 8 trainers, dealt out to the nodes in turn."""
     serve = f"{HEADRACE} serve -c {folder}/c.toml --name {name} --trainers-per-node 2"

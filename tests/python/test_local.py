@@ -90,6 +90,18 @@ def test_several_trainers(data, monkeypatch):
             assert not set(next(iter(one)).index) & set(next(iter(other)).index)
 
 
+def test_processes_of_a_launcher_have_services_of_their_own(data):
+    """MPI would take the service for one of the launcher's ranks, and wait for the others."""
+    code = """
+import sys, headrace
+with headrace.local(files=sys.argv[1], batch=8, progress=False) as stream:
+    print(stream.world_size, sum(batch.rows for batch in stream))
+"""
+    command = ["mpirun", "-n", "2", sys.executable, "-c", code, str(data)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stdout == 2 * "1 80\n"
+
+
 def test_an_exception_passes_and_the_service_ends(data):
     with pytest.raises(ZeroDivisionError), headrace.local(files=data, progress=False) as stream:
         for _ in stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,11 @@ _TIED_TO_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15)\n"  # PR_SET_PDEATHSIG, SIGTERM
     "os.getppid() == int(sys.argv[1]) or sys.exit('the parent is gone')\n"
     "os.execv(sys.argv[2], sys.argv[2:])"
+)
+# What a launcher tells its own processes, of which the service is none. Settings of MPI that users make stay.
+_OF_LAUNCHER = re.compile(
+    "OMPI_(?!MCA_|ALLOW_)|OMPI_MCA_(orte_|ess|pmix|initial_wdir|shmem_RUNTIME)|ORTE_|OPAL_|PMIX_|PMI_|PRTE_|MPI_LOCAL|"
+    "SLURM_(STEP|PROCID|LOCALID)"
 )
 _GRACE = 15.0  # seconds for each of: a graceful stop, SIGTERM
 
@@ -136,6 +142,7 @@ class _Service:
                 stderr=subprocess.STDOUT,
                 errors="replace",
                 start_new_session=True,
+                env={name: value for name, value in os.environ.items() if not _OF_LAUNCHER.match(name)},
             )
         except OSError as error:
             self._failure = error
