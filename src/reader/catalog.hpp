@@ -21,6 +21,7 @@ struct FileContents {
   std::string path;
   std::uint64_t bytes = 0;
   std::int64_t mtime_ns = 0;
+  std::uint64_t head = 0;                 ///< checksum of its first 64 KiB
   std::vector<h5::DatasetInfo> datasets;  ///< by path
   bool conventions = false;               ///< its root says Conventions = "CF-..."
   bool netcdf = false;                    ///< the NetCDF library wrote it
@@ -38,6 +39,7 @@ struct FileInfo {
   std::string path;
   std::uint64_t bytes = 0;
   std::int64_t mtime_ns = 0;
+  std::uint64_t head = 0;  ///< checksum of its first 64 KiB: headers and, in small files, data
   std::uint64_t first_sample = 0, samples = 0;
 };
 

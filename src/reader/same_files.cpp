@@ -1,52 +1,24 @@
 #include "reader/same_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/error.hpp"
 #include "base/host_name.hpp"
 #include "mpi/agree.hpp"
+#include "reader/file_print.hpp"
 
 namespace headrace::reader {
 
 namespace {
 
-constexpr std::size_t header_bytes = 64 << 10;
 constexpr auto give_all_the_same = "give all nodes the same files, or copies with the same times (cp -p, rsync -t)";
 
-struct Print {
-  std::uint64_t bytes = 0;
-  std::int64_t seconds = 0;
-  std::uint64_t checksum = 0;
-};
-
-Print print_of(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  require(fd >= 0, fmt::format("cannot open {} ({}); every node has to see every file", path, std::strerror(errno)));
-  struct stat status {};
-  std::vector<unsigned char> header(header_bytes);
-  std::size_t got = 0;
-  ssize_t count = ::fstat(fd, &status);
-  if (count == 0)
-    while ((count = ::pread(fd, header.data() + got, header.size() - got, static_cast<off_t>(got))) > 0)
-      got += static_cast<std::size_t>(count);
-  const int failure = errno;
-  ::close(fd);
-  require(count >= 0, fmt::format("cannot read {} ({})", path, std::strerror(failure)));
-  return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec,
-          crc32(0, header.data(), static_cast<unsigned>(got))};
-}
-
 /// The prints of all files; rank i of the node looks at file i, i + size, ...
-std::vector<Print> look(const mpi::Comm& all, const mpi::Comm& node, const std::vector<std::string>& files) {
+std::vector<FilePrint> look(const mpi::Comm& all, const mpi::Comm& node, const std::vector<std::string>& files) {
   const auto ranks = static_cast<std::size_t>(node.size());
   const auto mine = mpi::together(all, [&] {
     std::string text;
@@ -57,9 +29,9 @@ std::vector<Print> look(const mpi::Comm& all, const mpi::Comm& node, const std::
     return text;
   });
   const auto texts = node.allgather(mine);
-  std::vector<Print> prints(files.size());
+  std::vector<FilePrint> prints(files.size());
   for (std::size_t i = 0; i < files.size(); ++i)
-    std::memcpy(&prints[i], texts[i % ranks].data() + i / ranks * sizeof(Print), sizeof(Print));
+    std::memcpy(&prints[i], texts[i % ranks].data() + i / ranks * sizeof(FilePrint), sizeof(FilePrint));
   return prints;
 }
 
@@ -78,15 +50,15 @@ void require_same_names(const std::vector<std::string>& here, const std::string&
                           std::count(theirs.begin(), theirs.end(), '\n'), give_all_the_same));
 }
 
-void require_same(const std::string& file, const Print& here, const Print& there, const std::string& host) {
+void require_same(const std::string& file, const FilePrint& here, const FilePrint& there, const std::string& host) {
   const auto differs = [&](std::string_view what) {
     throw Error(fmt::format("{} is not the file that {} sees ({}); {}", file, host, what, give_all_the_same));
   };
   if (here.bytes != there.bytes) differs(fmt::format("{} bytes, there {}", here.bytes, there.bytes));
-  if (here.checksum != there.checksum) differs("other contents of its first 64 KiB");
-  if (here.seconds != there.seconds)
-    differs(fmt::format("changed {} s {}", std::abs(here.seconds - there.seconds),
-                        here.seconds > there.seconds ? "later" : "earlier"));
+  if (here.head != there.head) differs("other contents of its first 64 KiB");
+  // Some file systems keep whole seconds only.
+  const auto later = here.mtime_ns / 1'000'000'000 - there.mtime_ns / 1'000'000'000;
+  if (later != 0) differs(fmt::format("changed {} s {}", std::abs(later), later > 0 ? "later" : "earlier"));
 }
 
 }  // namespace
@@ -99,12 +71,13 @@ void require_same_files(const mpi::Comm& all, const mpi::Comm& node, const std::
     if (node.rank() == 0) require_same_names(files, names, host);
   });
   const auto here = look(all, node, files);
-  const auto first = all.bcast(std::string(reinterpret_cast<const char*>(here.data()), here.size() * sizeof(Print)));
+  const auto first =
+      all.bcast(std::string(reinterpret_cast<const char*>(here.data()), here.size() * sizeof(FilePrint)));
   mpi::together(all, [&] {
     if (node.rank() != 0) return;
     for (std::size_t i = 0; i < files.size(); ++i) {
-      Print there;
-      std::memcpy(&there, first.data() + i * sizeof(Print), sizeof(Print));
+      FilePrint there;
+      std::memcpy(&there, first.data() + i * sizeof(FilePrint), sizeof(FilePrint));
       require_same(files[i], here[i], there, host);
     }
   });

@@ -1,9 +1,8 @@
-#include <sys/stat.h>
-
 #include <cstring>
 
 #include "mpi/agree.hpp"
 #include "reader/catalog.hpp"
+#include "reader/file_print.hpp"
 #include "reader/serialise.hpp"
 
 namespace headrace::reader {
@@ -29,14 +28,8 @@ std::string take(const std::string& text, std::size_t& at) {
 
 FileContents examine(const std::string& path) {
   const auto file = h5::open_file(path);
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("stat " + path);
-  FileContents contents{path,
-                        static_cast<std::uint64_t>(status.st_size),
-                        status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
-                        {},
-                        false,
-                        false};
+  const auto print = print_of(path);
+  FileContents contents{path, print.bytes, print.mtime_ns, print.head, {}, false, false};
   try {
     contents.datasets = h5::describe_datasets(file);
     for (const auto& attribute : h5::root_attributes(file)) {

@@ -127,7 +127,8 @@ Catalog select(const Contents& contents, const std::vector<std::string>& paths) 
   if (catalog.datasets.empty()) throw_nothing_fits(contents, catalog.left_out);
   for (std::size_t f = 0; f < contents.size(); ++f) {
     const auto rows = catalog.datasets[0].in_file[f].rows();
-    catalog.files.push_back({contents[f].path, contents[f].bytes, contents[f].mtime_ns, catalog.samples, rows});
+    const auto& file = contents[f];
+    catalog.files.push_back({file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows});
     catalog.samples += rows;
   }
   if (catalog.samples == 0)

@@ -87,7 +87,7 @@ namespace headrace::reader {
 
 std::string pack(const FileContents& file) {
   const auto j = nlohmann::json::array(
-      {file.path, file.bytes, file.mtime_ns, nlohmann::json(file.datasets), file.conventions, file.netcdf});
+      {file.path, file.bytes, file.mtime_ns, file.head, nlohmann::json(file.datasets), file.conventions, file.netcdf});
   std::string bytes;
   nlohmann::json::to_cbor(j, bytes);
   return bytes;
@@ -99,9 +99,10 @@ FileContents unpack(const std::string& bytes) {
   j.at(0).get_to(file.path);
   j.at(1).get_to(file.bytes);
   j.at(2).get_to(file.mtime_ns);
-  j.at(3).get_to(file.datasets);
-  j.at(4).get_to(file.conventions);
-  j.at(5).get_to(file.netcdf);
+  j.at(3).get_to(file.head);
+  j.at(4).get_to(file.datasets);
+  j.at(5).get_to(file.conventions);
+  j.at(6).get_to(file.netcdf);
   return file;
 }
 

@@ -1,8 +1,8 @@
 // What decides the order and the content of a stream's batches, in a few short texts: a trainer's saved position means
 // the same samples as long as they are the same. Pure but for small files that the configuration names; any thread.
 //
-//   files    names without folders, sizes, numbers of samples; datasets, their types and shapes. No times: files are
-//            copied from disk to disk.
+//   files    names without folders, sizes, checksums of their first 64 KiB, numbers of samples; datasets, their types
+//            and shapes. No times: files are copied from disk to disk.
 //   fields   all keys of all fields, and what stands in their scale files
 //   stream   name, selection, conditions, split, shuffle, last
 //   seed     the number itself

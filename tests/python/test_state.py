@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import h5py
 import headrace
 import pytest
 
@@ -79,6 +80,21 @@ def test_another_fingerprint_is_refused_unless_told_otherwise(stream, part, text
     assert stream.position == (0, 0)
     stream.load_state_dict(state, strict=False)
     assert steps(stream)[0] == (0, 3)
+
+
+def test_a_file_written_anew_is_another_file(serve_real, tmp_path):
+    """Of the same name, size and shapes."""
+    service = serve_real()
+    with service.connect() as stream:
+        state = {**stream.state_dict(), "step": 3}
+    service.kill()
+    with h5py.File(tmp_path / "80.h5", "r+") as file:
+        file["label"][0] += 1
+    with serve_real().connect() as stream:
+        with pytest.raises(headrace.Refused, match=r"the files \(their names, sizes"):
+            stream.load_state_dict(state)
+        stream.load_state_dict(state, strict=False)
+        assert stream.position == (0, 3)
 
 
 def test_a_state_of_another_stream_is_refused(stream):

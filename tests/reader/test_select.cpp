@@ -135,6 +135,8 @@ BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
     BOOST_TEST(there.path == here.path);
     BOOST_TEST(there.bytes == here.bytes);
     BOOST_TEST(there.mtime_ns == here.mtime_ns);
+    BOOST_TEST(there.head == here.head);
+    BOOST_TEST(here.head != 0u);
     BOOST_TEST((there.datasets == here.datasets));
   }
 }

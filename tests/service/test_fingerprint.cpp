@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   using C = Config;
   using F = reader::Catalog;
   BOOST_TEST(changed([](C&, F& f) { f.files[1].bytes = 101; }) == "files");
+  BOOST_TEST(changed([](C&, F& f) { f.files[1].head = 5; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[0].path = "/scratch/c.h5"; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[0].samples = 5; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { std::swap(f.files[0], f.files[1]); }) == "files");

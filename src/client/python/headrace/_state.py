@@ -9,7 +9,7 @@ from .errors import Invalid, Refused
 
 FORMAT = 1
 _PARTS = {
-    "files": "the files (their names, sizes or datasets)",
+    "files": "the files (their names, sizes, first 64 KiB or datasets)",
     "fields": "the configuration of the fields",
     "stream": "the stream (its name, selection, split, condition, shuffle or last)",
 }
