@@ -72,6 +72,18 @@ def test_every_sample_exactly_once(cluster, folder, stagers, trainers):
     assert text(folder).count("every sample exactly once") == 3  # two epochs and the summary
 
 
+def test_a_numa_domain_without_cores_has_no_stager(folder):
+    """As memory of GPUs is one on some machines."""
+    for domain, cores in (("node0", "0-1\n"), ("node1", "\n")):
+        (folder / "sys" / domain).mkdir(parents=True)
+        (folder / "sys" / domain / "cpulist").write_text(cores)
+    with cluster_of(1) as cluster:
+        cluster.cover("node0", "/sys/devices/system/node", folder / "sys")
+        with launched(cluster, folder, record) as job:
+            assert job.wait(120) == 0
+    assert "1 stager on 1 node" in text(folder)
+
+
 def test_a_job_goes_on_after_a_trainer_died(cluster, folder):
     with launched(cluster, folder, lambda *where: example(*where, 40), TRAINERS=2, RESTARTS=1) as job:
         until(lambda: job.poll() is not None or (folder / "checkpoint.npz").exists(), "a checkpoint")
