@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -99,7 +100,8 @@ void weigh(const Config& config, const Blueprint& blueprint, const Layout& layou
   const auto fixed = result.need.rings + result.need.buffers;
   if (fixed >= config.memory) return;
   const auto room = config.memory - fixed;
-  result.enough = static_cast<std::uint32_t>((result.stored * result.row_bytes + room - 1) / room);
+  const auto nodes = (result.stored * result.row_bytes + room - 1) / room;
+  result.enough = static_cast<std::uint32_t>(std::min<std::uint64_t>(nodes, std::numeric_limits<std::uint32_t>::max()));
 }
 
 /// How many steps are in flight at one time; fewer where they are so large that planning them would take long.

@@ -26,6 +26,9 @@ int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
     throw UsageError("--samples and --row-bytes go together; give both, or files");
   if (options.samples.has_value() == !config.files.empty())
     throw UsageError("plan takes either files or --samples N --row-bytes BYTES");
+  constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
+  if (options.samples && *options.row_bytes > most / *options.samples)
+    throw UsageError("--samples times --row-bytes is more than 1 EiB; correct one of them");
   const auto facts =
       options.samples ? facts_made_up(config, *options.samples, *options.row_bytes) : facts_of_files(config);
   const plan::Machine machine{options.nodes, options.stagers_per_node, config.trainers_per_node};

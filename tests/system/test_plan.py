@@ -78,6 +78,7 @@ def test_text_for_people(data):
     ([], "plan takes either files or --samples"),
     (["--samples=10"], "--samples and --row-bytes go together"),
     (["--samples=10", "--row-bytes=1", "--nic=quick"], "--nic quick"),
+    (["--samples=100000000000", "--row-bytes=1GB"], "more than 1 EiB"),
     (["--samples=10", "--row-bytes=1", "--nodes=0"], "--nodes 0"),
     (["--samples=10", "--row-bytes=1", "--select=20:"], "select"),
 ])
