@@ -1,5 +1,7 @@
 #include "service/options_keys.hpp"
 
+#include <filesystem>
+
 #include "service/options_selection.hpp"
 
 namespace headrace::service {
@@ -10,6 +12,11 @@ using Top = Config&;
 using Stream = StreamConfig&;
 
 constexpr std::uint64_t max_batch = 1u << 30;
+
+/// Absolute: a bare file name would be taken for the name of a service, which has no file.
+std::string socket_path(const Value& value) {
+  return value.text().empty() ? "" : std::filesystem::absolute(value.text()).lexically_normal().string();
+}
 
 std::vector<Key> data_keys() {
   return {
@@ -93,7 +100,7 @@ std::vector<Key> service_keys() {
       {"memory", Scope::top, Kind::size, "Service", 0, "SIZE", "0", "limit per node, as in 64GiB; 0: what is available",
        +[](Top c, const Value& v) { c.memory = bytes(v); }},
       {"socket", Scope::top, Kind::text, "Service", 0, "PATH", "abstract",
-       "path of the trainers' socket, for containers", +[](Top c, const Value& v) { c.socket = v.text(); }, true},
+       "path of the trainers' socket, for containers", +[](Top c, const Value& v) { c.socket = socket_path(v); }, true},
       {"ranks", Scope::top, Kind::text, "Service", 0, "A-B", "",
        "of the MPI job that are stagers, beside other MPI programs",
        +[](Top c, const Value& v) { c.ranks = ranks(v); }},

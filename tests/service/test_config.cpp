@@ -83,6 +83,16 @@ BOOST_AUTO_TEST_CASE(paths_of_the_file_are_relative_to_its_folder) {
   BOOST_TEST(config.socket == (folder / "run/s").string());
 }
 
+BOOST_AUTO_TEST_CASE(a_socket_is_a_path_even_without_a_slash) {
+  const auto here = std::filesystem::current_path();
+  BOOST_TEST(load({"--socket=lcd.sock"}).socket == (here / "lcd.sock").string());
+  BOOST_TEST(load({"--socket=./lcd.sock"}).socket == (here / "lcd.sock").string());
+  BOOST_TEST(load({}, {{"HEADRACE_SOCKET", "lcd.sock"}}).socket == (here / "lcd.sock").string());
+  BOOST_TEST(toml("socket = \"lcd.sock\"\n").socket == (folder / "lcd.sock").string());
+  BOOST_TEST(load({"--socket=/run/lcd.sock"}).socket == "/run/lcd.sock");
+  BOOST_TEST(load({}).socket == "");
+}
+
 BOOST_AUTO_TEST_CASE(files_of_a_stronger_source_replace_those_of_a_weaker) {
   const std::string file = "files = \"a.h5\"\n";
   const std::vector<std::string> expected{"b.h5", "c*.h5"};
