@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
+
 namespace headrace::client {
 
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
-
   explicit Deadline(double seconds) : seconds_(seconds) {
     constexpr double longest = 1e9;  // 30 years; more would overflow the clock
     if (seconds >= 0 && seconds < longest)

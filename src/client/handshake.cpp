@@ -28,7 +28,7 @@ class Reporter {
  public:
   explicit Reporter(const Wish& wish) : wish_(wish) {}
   void operator()(const std::string& what, double fraction) {
-    const auto now = Deadline::Clock::now();
+    const auto now = Clock::now();
     if (wish_.progress == nullptr || now < next_) return;
     next_ = now + report_every;
     if (wish_.progress(wish_.progress_context, what.c_str(), fraction) != 0)
@@ -37,7 +37,7 @@ class Reporter {
 
  private:
   const Wish& wish_;
-  Deadline::Clock::time_point next_ = Deadline::Clock::now() + report_every;
+  Clock::time_point next_ = Clock::now() + report_every;
 };
 
 void nap(std::chrono::milliseconds length) {

@@ -87,7 +87,7 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
   }();
   if (waiting_since) {
     const std::lock_guard lock(mutex_);
-    stats_.wait_seconds += std::chrono::duration<double>(Clock::now() - *waiting_since).count();
+    stats_.wait_seconds += seconds_since(*waiting_since);
   }
   return outcome;
 }

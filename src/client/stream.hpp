@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "client/deadline.hpp"
 #include "client/files.hpp"
 #include "client/handshake.hpp"
@@ -63,7 +64,6 @@ class Stream {
   };
 
  private:
-  using Clock = Deadline::Clock;
   Result next(const Deadline& deadline, ring::Lease& lease);
   std::optional<Result> sleep(const Deadline& deadline);
   void fill(const ring::Lease& lease, hr_batch& batch);

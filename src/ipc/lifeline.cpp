@@ -13,13 +13,13 @@
 #include <sstream>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/socket_call.hpp"
 
 namespace headrace::ipc {
 
 using detail::Ready;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 

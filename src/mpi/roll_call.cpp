@@ -7,13 +7,13 @@
 #include <chrono>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "mpi/check.hpp"
 
 namespace headrace::mpi {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr int tag = 1;                               // nothing else is sent on the communicators of collectives
 constexpr int eager_tries = 200;                     // most collectives are complete at once
 constexpr auto nap = std::chrono::microseconds(50);  // then the core is the trainers'
@@ -21,10 +21,6 @@ constexpr double tell_every_s = 60;
 constexpr double settle_s = 1;
 constexpr double grace = 1.2;  // for the first rank to say who is missing before others say that it is
 constexpr std::size_t names_at_most = 8;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 }  // namespace
 

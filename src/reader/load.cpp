@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "mpi/agree.hpp"
 #include "reader/route.hpp"
 #include "reader/ways.hpp"
@@ -36,7 +37,7 @@ class Load {
     for (std::size_t f = 0; f < catalog_.files.size(); ++f) read_together(f);
     mpi::together(comm_, [&] { read_alone(); });
     tally_.tell();
-    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    report_.seconds = seconds_since(start);
     return std::move(report_);
   }
 

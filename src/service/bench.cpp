@@ -12,6 +12,7 @@
 #include <numeric>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
 #include "log/log.hpp"
@@ -30,11 +31,6 @@
 namespace headrace::service {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 double cpu_seconds() {
   rusage usage{};

@@ -9,19 +9,13 @@
 #include <cstring>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/reserve.hpp"
 #include "plan/batch_plan.hpp"
 #include "service/store_sink.hpp"
 
 namespace headrace::service {
-
-namespace {
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-}  // namespace
 
 GatherLimit::GatherLimit(const Staging& staging) : staging_(staging) {
   const auto& blueprint = staging.blueprint();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/socket.hpp"
 #include "service/tool_link.hpp"
@@ -13,7 +14,6 @@ namespace headrace::service {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds ask_every{100};
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "service/messages.hpp"
@@ -149,7 +150,7 @@ void Coordinator::end(const std::string& reason) {
 }
 
 std::vector<std::string> Coordinator::summary() const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const double seconds = seconds_since(begin_);
   std::vector<std::string> lines{fmt::format("ended: {}", reason_)};
   for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
     std::uint64_t epochs = 0, failed = 0, samples = 0, bytes = 0;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "service/epoch_book.hpp"
 #include "service/event_log.hpp"
 #include "service/registry.hpp"
@@ -20,7 +21,6 @@ class Coordinator {
  public:
   /// send(node, message): to the leader of a node (node 0 is here).
   using Send = std::function<void(std::uint32_t node, const nlohmann::json& message)>;
-  using Clock = std::chrono::steady_clock;
 
   Coordinator(const Config& config, const Blueprint& blueprint, std::uint32_t nodes, std::uint32_t stagers,
               std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send);

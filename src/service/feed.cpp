@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
@@ -11,9 +12,6 @@
 namespace headrace::service {
 
 namespace {
-double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
-  return std::chrono::duration<double>(b - a).count();
-}
 /// No stream comes so far; epochs are counted on from here without a thought of overflow.
 constexpr std::uint64_t last_epoch = std::uint64_t{1} << 62;
 

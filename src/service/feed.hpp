@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "ring/producer.hpp"
 #include "service/ledger.hpp"
 #include "service/supply.hpp"
@@ -70,7 +71,6 @@ class Feed : public std::enable_shared_from_this<Feed> {
   ring::TrainerStats ring_stats() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Slot {
     Step step;
     std::uint32_t generation = 0;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/socket.hpp"
 #include "ring/messages.hpp"
@@ -30,7 +31,6 @@ std::string meeting_place(const Config& config, std::size_t nodes);
 
 class FrontDesk {
  public:
-  using Clock = std::chrono::steady_clock;
   struct Actions {
     std::function<void(const nlohmann::json& claim)> claim;
     std::function<void(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds)> hand_over;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
@@ -27,7 +28,6 @@ namespace headrace::service {
 
 class Guests {
  public:
-  using Clock = std::chrono::steady_clock;
   struct Actions {
     std::function<void(const nlohmann::json& message)> up;  ///< to the coordinator, by way of the leader
     std::function<void(std::function<void()> job)> post;    ///< any thread: runs it in the host's thread

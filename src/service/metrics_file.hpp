@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "service/config.hpp"
 #include "service/topology.hpp"
 
@@ -25,7 +26,6 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
 
 class MetricsFile {
  public:
-  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds write_every{5};
 
   /// Error if a file cannot be written there. An empty path: never due.

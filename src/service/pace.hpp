@@ -7,12 +7,13 @@
 #include <cstddef>
 #include <deque>
 
+#include "base/clock.hpp"
+
 namespace headrace::service {
 
 template <std::size_t Amounts>
 class Pace {
  public:
-  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds span{4};
   static constexpr std::chrono::milliseconds apart{200};  ///< looks that follow faster are not kept
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "base/clock.hpp"
+
 namespace headrace::service {
 
 class Progress {
@@ -19,7 +21,6 @@ class Progress {
  private:
   void draw(double fraction, std::uint64_t bytes, double seconds);
 
-  using Clock = std::chrono::steady_clock;
   bool print_, terminal_, drawn_ = false;
   std::function<void(double)> told_;
   Clock::time_point begin_ = Clock::now(), told_at_ = begin_, line_at_ = begin_;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
@@ -22,16 +23,6 @@
 #include "service/store_sink.hpp"
 
 namespace headrace::service {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-}  // namespace
 
 Staging::Staging(const Config& config, const mpi::Comm& world)
     : config_(config),

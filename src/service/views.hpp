@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "service/need.hpp"
 #include "service/topology.hpp"
 
@@ -25,7 +26,6 @@ namespace headrace::service {
 
 class Views {
  public:
-  using Clock = std::chrono::steady_clock;
   using Tell = std::function<void(const nlohmann::json& message)>;
   static constexpr std::chrono::seconds look_every{1}, patience{2};
   static constexpr std::size_t guests_a_message = 64;

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_file_is_whole_and_gone_at_the_end) {
   const auto path = folder / "headrace.prom";
   {
     MetricsFile file(path);
-    const auto now = MetricsFile::Clock::now();
+    const auto now = headrace::Clock::now();
     BOOST_TEST(file.take_turn(now));
     BOOST_TEST(!file.take_turn(now + std::chrono::seconds(1)));
     BOOST_TEST(file.take_turn(now + MetricsFile::write_every));
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_file_is_whole_and_gone_at_the_end) {
 
 BOOST_AUTO_TEST_CASE(pace_is_that_of_the_last_seconds) {
   Pace<2> pace;
-  const auto begin = Pace<2>::Clock::now();
+  const auto begin = headrace::Clock::now();
   BOOST_TEST(pace.per_second(0) == 0);
   const auto at = [&](int ms) { return begin + std::chrono::milliseconds(ms); };
   pace.look(at(0), {0, 5});

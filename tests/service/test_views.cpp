@@ -84,7 +84,7 @@ class Cluster {
   std::vector<Node> nodes_;
   std::vector<std::unique_ptr<Views>> views_;
   std::deque<std::pair<std::uint32_t, Json>> queue_;
-  Views::Clock::time_point now_ = Views::Clock::time_point{} + std::chrono::hours(1);
+  headrace::Clock::time_point now_ = headrace::Clock::time_point{} + std::chrono::hours(1);
 };
 
 /// (stager, rank) of all trainers that were heard of, and each only once.
