@@ -270,6 +270,8 @@ int bench(Config config, const BenchOptions& options) {
     }
     require_same_config(world, config);
     Staging staging(config, world);
+    if (made_up) staging.host().on_over([path = made_up->path()] { SyntheticFile::remove(path); });
+    staging.begin();
     staging.reserve();
     measure_load(staging, options, figures);
     made_up.reset();

@@ -247,9 +247,8 @@ void FrontDesk::command(std::uint64_t id, const std::string& name) {
   } else if (name == "stat") {
     actions_.stat(id);
   } else if (name == "stop") {
-    require(blueprint_ != nullptr, "the service is still " + what_ + "; wait for it, or end its processes");
     connection.send(nlohmann::json{{"stopping", true}}.dump(), {}, send_limit);
-    actions_.stop("headrace stop");
+    if (closed_.empty()) actions_.stop("headrace stop");
   } else {
     throw Error("unknown command '" + name + "'" + did_you_mean(name, {"stat", "stop", "wait"}));
   }

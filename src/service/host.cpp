@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "log/log.hpp"
+#include "mpi/launcher.hpp"
 #include "service/guests.hpp"
 
 namespace headrace::service {
@@ -34,10 +35,7 @@ Host::Host(const Config& config, const Topology& topology)
                          .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
                                              std::vector<ipc::Fd> fds) { hand_over(local, guest, std::move(fds)); },
                          .stat = [this](std::uint64_t tool) { stat(tool); },
-                         .stop =
-                             [this](const std::string& reason) {
-                               up({{"type", "stop"}, {"reason", reason}});
-                             }});
+                         .stop = [this](const std::string& reason) { stop(reason); }});
 }
 
 Host::~Host() {
@@ -287,6 +285,17 @@ void Host::write_metrics() {
 
 // ---- the end ------------------------------------------------------------------------------------------------------
 
+void Host::stop(const std::string& reason) {
+  if (guests_) return up({{"type", "stop"}, {"reason", reason}});
+  const auto why = fmt::format("stopped while {} ({})", desk_->progress().at("what").get<std::string>(), reason);
+  events_.tell("end", {{"reason", why}});
+  metrics_->remove();
+  desk_->close("the service was " + why);
+  log::warn("{}", why);  // by the stager that was told: with several nodes, it need not be the first
+  // A launcher must see a failure, or it would let the other stagers wait for this one.
+  leave(mpi::launched() ? 1 : 0);
+}
+
 void Host::begin_end(const std::string& reason) {
   if (desk_) desk_->close("the service has ended (" + reason + ")");
   guests_->close("the service has ended (" + reason + ")", [this] { up({{"type", "drained"}}); });
@@ -323,8 +332,18 @@ void Host::fail(const std::string& what, std::uint32_t teller) {
   }
   // Once for the node: every stager of it hears of the death.
   if (topology_.local() == teller) log::error("{}", what);
-  // The thread that owns MPI may be anywhere; the launcher ends the other ranks when this one leaves.
-  _exit(1);
+  leave(1);
+}
+
+void Host::leave(int exit_code) {
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    callback = on_over_;
+  }
+  if (callback) callback();
+  // The thread that owns MPI may be anywhere, inside a collective read, too.
+  _exit(exit_code);
 }
 
 void Host::farewell(const std::string& why) {

@@ -68,7 +68,7 @@ class Host {
   /// Any thread: blocks until the service is over.
   void wait_until_over();
   bool is_over();
-  /// Any thread: called once in the host's thread when the service is over.
+  /// Any thread: called once in the host's thread when the service is over, or before it leaves at once.
   void on_over(std::function<void()> callback);
   /// After the end: whether any epoch failed the audit (stager 0).
   bool audit_failed() const { return audit_failed_; }
@@ -88,11 +88,14 @@ class Host {
   void hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds);
   void stat(std::uint64_t tool);
   void write_metrics();
+  void stop(const std::string& reason);
   void begin_end(const std::string& reason);
   void conclude();
   void left_out(const nlohmann::json& question);
   /// teller: the stager of this node that prints it.
   void fail(const std::string& what, std::uint32_t teller);
+  /// Ends this process, whatever its other threads are doing; the launcher then ends the other stagers.
+  [[noreturn]] void leave(int exit_code);
   std::string name_of_local(std::size_t local) const;
 
   const Config& config_;

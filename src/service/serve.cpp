@@ -37,6 +37,7 @@ int serve(const Config& config) {
                                            signal,
                                            topology.stagers() > 1 ? " (as launchers do to all when one dies)" : ""));
     });
+    staging->begin();
     staging->reserve();
     staging->load();
     staging->open();

@@ -31,6 +31,9 @@ Staging::Staging(const Config& config, const mpi::Comm& world)
   // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
   // here.
   host_ = mpi::together(topology_.all, [&] { return std::make_unique<Host>(config_, topology_); });
+}
+
+void Staging::begin() {
   std::exception_ptr failure;
   NodeLinks links;
   try {
@@ -39,13 +42,8 @@ Staging::Staging(const Config& config, const mpi::Comm& world)
     failure = std::current_exception();
   }
   mpi::agree(topology_.all, failure);
-  host_->start(std::move(links), find_neighbours(topology_, config.node_timeout));
-  try {
-    look_at_files();
-  } catch (const Error& error) {
-    host_->farewell(error.what());  // to trainers that came early
-    throw;
-  }
+  host_->start(std::move(links), find_neighbours(topology_, config_.node_timeout));
+  look_at_files();
 }
 
 void Staging::look_at_files() {

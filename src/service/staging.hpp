@@ -24,9 +24,12 @@ namespace headrace::service {
 
 class Staging {
  public:
-  /// Looks at the files, draws the blueprint, checks memory, takes the service's name. Prints what was found.
+  /// Takes the service's name.
   Staging(const Config& config, const mpi::Comm& world);
 
+  /// Answers whoever waits for the service or stops it, from here on. Looks at the files, draws the blueprint, checks
+  /// memory; prints what was found.
+  void begin();
   /// Takes all memory: store and rings, faulted in.
   void reserve();
   /// Reads the samples into the store.

@@ -1,16 +1,19 @@
 """Stagers that are killed, ended by a signal or stopped, and loads that fail: every trainer learns of it."""
 
 import os
+import re
 import shutil
 import signal
+import subprocess
 import time
 import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from samples import write
-from service import control, running, sockets_with, until
+from service import HEADRACE, control, running, sockets_with, until
 from trainer import Failed, Trainer
 
 
@@ -80,6 +83,12 @@ def connections(service):
     return [line for line in sockets_with(service.name) if line.split()[5] == "03"]
 
 
+def is_connected(pid):
+    mine = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
+    lines = sockets_with("")[1:]
+    return any(line.split()[5] == "03" and f"socket:[{line.split()[6]}]" in mine for line in lines)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("stagers, victim", [(None, 0), (2, 1)])
 def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
@@ -91,6 +100,31 @@ def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
             trainer.connected()
         kind, text = failed.value.kind, failed.value.text
         assert kind == "ServiceLost" and (name in text or "died" in text or "SIGTERM" in text), text
+
+
+@pytest.mark.parametrize("stagers, node, code", [(None, 0, 0), (2, 0, 1), (2, 1, 1)])
+def test_a_stop_while_loading(tmp_path, slow_file, stagers, node, code):
+    path = tmp_path / "here.sock"
+    with running(tmp_path, [slow_file], stagers, io="collective", socket=path, split_nodes=True, listens=False) as service:
+        here = f"{path}.{node}" if node else path
+        until(lambda: "is still loading" in control("wait", here, "--timeout=0").stderr, "loading")
+        with Trainer(here) as trainer:
+            until(lambda: is_connected(trainer.pid), "the trainer's connection")
+            waits = subprocess.Popen([HEADRACE, "wait", here], stderr=subprocess.PIPE, text=True)
+            assert "is still loading" in control("wait", here, "--timeout=0").stderr  # and waits has asked, too
+            began = time.monotonic()
+            stopped = control("stop", here)
+            assert (stopped.returncode, stopped.stdout) == (0, "stopped\n"), stopped.stderr
+            said = waits.communicate()[1]
+            print(f"stopped after {time.monotonic() - began:.2f} s")
+            with pytest.raises(Failed) as failed:
+                trainer.connected()
+        assert waits.returncode == 1 and ("ended before trainers could attach" in said or "is ending" in said), said
+        why = r"stopped while loading \(headrace stop\)"
+        assert failed.value.kind == "ServiceLost" and re.search(why, failed.value.text), failed.value.text
+        assert service.wait() == code
+        assert len(service.lines(why)) == 1
+    assert not list(tmp_path.glob("*.sock*"))
 
 
 def test_a_load_that_fails_is_told_to_trainers_that_wait(tmp_path, slow_file):
