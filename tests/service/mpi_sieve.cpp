@@ -11,7 +11,8 @@ namespace {
 
 reader::Catalog files_of(std::uint64_t samples, std::uint64_t chunk_rows) {
   auto made = catalog(samples, chunk_rows);
-  made.files = {{"a.h5", 0, 0, 0, samples / 3}, {"b.h5", 0, 0, samples / 3, samples - samples / 3}};
+  made.files = {{.path = "a.h5", .first_sample = 0, .samples = samples / 3},
+                {.path = "b.h5", .first_sample = samples / 3, .samples = samples - samples / 3}};
   return made;
 }
 
