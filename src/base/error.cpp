@@ -58,4 +58,12 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return text;
 }
 
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t at_most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < at_most; ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > at_most) text += " and " + std::to_string(names.size() - at_most) + " more";
+  return text;
+}
+
 }  // namespace headrace

@@ -36,4 +36,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 /// "; did you mean 'batch'? (available: batch, epochs, seed)": the tail of a message about an unknown name.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 
+/// "a, b, c": names in a message; of many the first ones, "and 12 more".
+std::string some_of(const std::vector<std::string>& names);
+
 }  // namespace headrace

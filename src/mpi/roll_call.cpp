@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "mpi/check.hpp"
 
 namespace headrace::mpi {
@@ -20,7 +21,6 @@ constexpr auto nap = std::chrono::microseconds(50);  // then the core is the tra
 constexpr double tell_every_s = 60;
 constexpr double settle_s = 1;
 constexpr double grace = 1.2;  // for the first rank to say who is missing before others say that it is
-constexpr std::size_t names_at_most = 8;
 
 }  // namespace
 
@@ -78,10 +78,7 @@ std::string RollCall::missing() const {
   std::vector<std::string> names;
   for (std::size_t rank = 0; rank < arrived_.size(); ++rank)
     if (arrived_[rank] < calls_) names.push_back(name(rank));
-  if (names.empty()) return "";
-  const auto more = names.size() > names_at_most ? names.size() - names_at_most : 0;
-  names.resize(names.size() - more);
-  return fmt::format("{}{}", fmt::join(names, ", "), more ? fmt::format(" and {} more", more) : "");
+  return some_of(names);
 }
 
 void RollCall::wait(MPI_Request& collective) {

@@ -12,16 +12,16 @@
 
 namespace headrace::service {
 
-Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, std::uint32_t nodes, std::uint32_t stagers,
+Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, const std::vector<Node>& nodes,
                          std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send)
     : config_(config),
       blueprint_(blueprint),
       nodes_(nodes),
-      stagers_(stagers),
       events_(events),
       send_(std::move(send)),
       registry_(blueprint.streams),
-      book_(blueprint, config.seed, std::move(stream_hashes), nodes) {}
+      book_(blueprint, config.seed, std::move(stream_hashes), static_cast<std::uint32_t>(nodes.size())),
+      last_call_(stager_names(nodes), end_limit(config)) {}
 
 void Coordinator::handle(const nlohmann::json& message) {
   const auto type = message.at("type").get<std::string>();
@@ -43,17 +43,24 @@ void Coordinator::handle(const nlohmann::json& message) {
   }
   if (type == "left_out") {
     tell(book_.answer(LeftOut::from_json(message), message.at("hash")));
+    last_call_.came(nodes_.at(message.at("node").get<std::uint32_t>()).first);
     return consider_exit();
   }
+  if (type == "ending") return last_call_.alive(message.at("stager"));
   if (type == "drained") {
-    ++drained_;
+    last_call_.came(message.at("stager"));
     consider_exit();
   }
 }
 
 void Coordinator::consider_exit() {
-  if (drained_ < stagers_ || book_.waiting() || std::exchange(exit_sent_, true)) return;
-  for (auto node = nodes_; node-- > 0;) send_(node, {{"type", "exit"}});
+  if (!last_call_.complete() || std::exchange(exit_sent_, true)) return;
+  send_all({{"type", "exit"}});
+}
+
+// To this node last: with the word of the end it may be over here.
+void Coordinator::send_all(const nlohmann::json& message) const {
+  for (auto node = static_cast<std::uint32_t>(nodes_.size()); node-- > 0;) send_(node, message);
 }
 
 void Coordinator::claim(const nlohmann::json& message) {
@@ -96,7 +103,7 @@ void Coordinator::agree(const nlohmann::json& message) {
   auto news = to_message(*newest);
   news["type"] = "resumed";
   news["stream"] = stream;
-  for (auto node = nodes_; node-- > 0;) send_(node, news);
+  send_all(news);
 }
 
 void Coordinator::epoch(const nlohmann::json& message) {
@@ -106,7 +113,8 @@ void Coordinator::epoch(const nlohmann::json& message) {
   if (const auto question = book_.question()) {
     auto ask = question->to_json();
     ask["type"] = "ask_left_out";
-    for (auto node = nodes_; node-- > 0;) send_(node, ask);
+    for (const auto& node : nodes_) last_call_.expect(node.first);
+    send_all(ask);
   }
 }
 
@@ -137,6 +145,7 @@ void Coordinator::consider_end() {
 }
 
 void Coordinator::tick(Clock::time_point now) {
+  if (const auto text = exit_sent_ ? std::nullopt : last_call_.tick(now)) log::warn("{}", *text);
   if (!all_gone_since_ || config_.stay) return;
   const double gone = std::chrono::duration<double>(now - *all_gone_since_).count();
   if (gone >= config_.linger)
@@ -146,7 +155,8 @@ void Coordinator::tick(Clock::time_point now) {
 void Coordinator::end(const std::string& reason) {
   if (!reason_.empty()) return;
   reason_ = reason;
-  for (auto node = nodes_; node-- > 0;) send_(node, {{"type", "end"}, {"reason", reason}});
+  last_call_.begin(Clock::now());
+  send_all({{"type", "end"}, {"reason", reason}});
 }
 
 std::vector<std::string> Coordinator::summary() const {

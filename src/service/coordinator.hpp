@@ -13,7 +13,9 @@
 #include "base/clock.hpp"
 #include "service/epoch_book.hpp"
 #include "service/event_log.hpp"
+#include "service/last_call.hpp"
 #include "service/registry.hpp"
+#include "service/topology.hpp"
 
 namespace headrace::service {
 
@@ -22,12 +24,12 @@ class Coordinator {
   /// send(node, message): to the leader of a node (node 0 is here).
   using Send = std::function<void(std::uint32_t node, const nlohmann::json& message)>;
 
-  Coordinator(const Config& config, const Blueprint& blueprint, std::uint32_t nodes, std::uint32_t stagers,
+  Coordinator(const Config& config, const Blueprint& blueprint, const std::vector<Node>& nodes,
               std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send);
 
-  /// A message of a leader: claim, left, finished, epoch, left_out, stop, drained.
+  /// A message of a leader: claim, left, finished, epoch, left_out, stop, ending, drained.
   void handle(const nlohmann::json& message);
-  /// Time passes: linger runs out.
+  /// Time passes: linger runs out. Throws Error where a stager does not come to the end.
   void tick(Clock::time_point now);
   /// Ends the service for this reason (once).
   void end(const std::string& reason);
@@ -46,14 +48,16 @@ class Coordinator {
   void tell(const std::optional<Verdict>& verdict) const;
   void consider_end();
   void consider_exit();
+  void send_all(const nlohmann::json& message) const;
 
   const Config& config_;
   const Blueprint& blueprint_;
-  std::uint32_t nodes_, stagers_, drained_ = 0;
+  const std::vector<Node>& nodes_;
   EventLog& events_;
   Send send_;
   Registry registry_;
   EpochBook book_;
+  LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
   std::string reason_;
   bool exit_sent_ = false;
   std::optional<Clock::time_point> all_gone_since_;

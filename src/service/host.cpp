@@ -16,6 +16,7 @@ namespace headrace::service {
 namespace {
 constexpr std::chrono::milliseconds tick_every{250};
 constexpr std::chrono::seconds link_limit{10};
+constexpr double grace = 1.2;  // for stager 0 to say who is missing before others say that it is
 }  // namespace
 
 Host::Host(const Config& config, const Topology& topology)
@@ -24,6 +25,7 @@ Host::Host(const Config& config, const Topology& topology)
       bell_(ipc::Bell::make()),
       events_(topology.me() == 0 ? config.log : "", config.name) {
   poller_.add(bell_.fd(), [this] { take_jobs(); });
+  if (topology.me() != 0) head_.emplace(stager_names({{0, 1, topology.nodes[0].host}}), grace * end_limit(config));
   if (!topology.is_leader()) return;
   metrics_.emplace(metrics_path(config, topology.nodes, topology.my_node));
   if (topology.me() == 0 && topology.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
@@ -59,6 +61,7 @@ void Host::run() {
       const auto now = std::chrono::steady_clock::now();
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
+      if (head_) look_for_head(now);
       if (guests_) guests_->tick(now);
       if (views_) views_->tick(now);
       if (views_ && metrics_ && metrics_->take_turn(now)) write_metrics();
@@ -100,8 +103,7 @@ void Host::open(Service service) {
     for (std::size_t link = 0; link < links_.links.size(); ++link)
       if (links_.links[link]) poller_.add(links_.links[link].fd(), [this, link] { from_link(link); });
     if (topology_.me() == 0)
-      coordinator_.emplace(config_, *service_.blueprint, static_cast<std::uint32_t>(topology_.nodes.size()),
-                           topology_.stagers(), service_.stream_hashes, events_,
+      coordinator_.emplace(config_, *service_.blueprint, topology_.nodes, service_.stream_hashes, events_,
                            [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); });
     guests_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
                     Guests::Actions{.up = [this](const nlohmann::json& message) { up(message); },
@@ -201,6 +203,7 @@ void Host::left_out(const nlohmann::json& message) {
     const auto& here = topology_.here();
     auto answer = what.to_json();
     answer["type"] = "left_out";
+    answer["node"] = topology_.my_node;
     answer["hash"] = left_out_hash(*service_.blueprint, config_.seed, what, here.first, here.first + here.stagers);
     post([this, answer] { up(answer); });
   });
@@ -286,7 +289,11 @@ void Host::write_metrics() {
 // ---- the end ------------------------------------------------------------------------------------------------------
 
 void Host::stop(const std::string& reason) {
-  if (guests_) return up({{"type", "stop"}, {"reason", reason}});
+  if (guests_) {
+    if (head_) head_->begin(Clock::now());
+    stop_unheard_ = true;
+    return up({{"type", "stop"}, {"reason", reason}});
+  }
   const auto why = fmt::format("stopped while {} ({})", desk_->progress().at("what").get<std::string>(), reason);
   events_.tell("end", {{"reason", why}});
   metrics_->remove();
@@ -298,7 +305,17 @@ void Host::stop(const std::string& reason) {
 
 void Host::begin_end(const std::string& reason) {
   if (desk_) desk_->close("the service has ended (" + reason + ")");
-  guests_->close("the service has ended (" + reason + ")", [this] { up({{"type", "drained"}}); });
+  if (head_) head_->begin(Clock::now());
+  stop_unheard_ = false;
+  up({{"type", "ending"}, {"stager", topology_.me()}});
+  guests_->close("the service has ended (" + reason + ")", [this] {
+    up({{"type", "drained"}, {"stager", topology_.me()}});
+  });
+}
+
+void Host::look_for_head(Clock::time_point now) {
+  if (over_) return;
+  if (const auto text = head_->tick(now); text && stop_unheard_) log::warn("{}", *text);
 }
 
 void Host::conclude() {

@@ -26,6 +26,7 @@
 #include "service/event_log.hpp"
 #include "service/front_desk.hpp"
 #include "service/guests.hpp"
+#include "service/last_call.hpp"
 #include "service/metrics_file.hpp"
 #include "service/neighbours.hpp"
 #include "service/node_links.hpp"
@@ -81,6 +82,7 @@ class Host {
   void from_link(std::size_t link);
   void link_closed(std::size_t link);
   void look_at(std::size_t neighbour);
+  void look_for_head(Clock::time_point now);
   void up(const nlohmann::json& message);
   void down(std::uint32_t node, const nlohmann::json& message);
   void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
@@ -106,6 +108,8 @@ class Host {
   ipc::Bell bell_;
   std::optional<FrontDesk> desk_;
   std::optional<Coordinator> coordinator_;
+  std::optional<LastCall> head_;  ///< everywhere but at stager 0: whether that one still lives at the end
+  bool stop_unheard_ = false;     ///< this leader was asked to stop, and stager 0 has not answered yet
   std::optional<Guests> guests_;
   std::optional<Views> views_;
   EventLog events_;

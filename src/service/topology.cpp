@@ -15,6 +15,14 @@ struct Seat {
 
 }  // namespace
 
+std::vector<std::string> stager_names(const std::vector<Node>& nodes) {
+  std::vector<std::string> names;
+  for (const auto& node : nodes)
+    for (std::uint32_t i = 0; i < node.stagers; ++i)
+      names.push_back("stager " + std::to_string(names.size()) + " on " + node.host);
+  return names;
+}
+
 Topology Topology::discover(const mpi::Comm& world, bool split_nodes) {
   const auto shared = split_nodes ? world.split(world.rank(), 0) : world.split_shared();
   const int leader = shared.allgather(world.rank()).front();
@@ -26,15 +34,13 @@ Topology Topology::discover(const mpi::Comm& world, bool split_nodes) {
   auto node = all.split(leader, all.rank());
   Topology topology(std::move(all), std::move(node));
   const auto hosts = topology.all.allgather(host_name());
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < hosts.size(); ++i) names.push_back("stager " + std::to_string(i) + " on " + hosts[i]);
-  topology.all.name_ranks(std::move(names));
   for (std::size_t i = 0; i < seats.size(); ++i) {
     if (i == 0 || seats[i].leader != seats[i - 1].leader)
       topology.nodes.push_back({static_cast<std::uint32_t>(i), 0, hosts[i]});
     ++topology.nodes.back().stagers;
     topology.node_of_.push_back(static_cast<std::uint32_t>(topology.nodes.size() - 1));
   }
+  topology.all.name_ranks(stager_names(topology.nodes));
   topology.my_node = topology.node_of_[topology.me()];
   topology.stagers_on_host = static_cast<std::uint32_t>(world.split_shared().size());
   return topology;

@@ -15,6 +15,9 @@ struct Node {
   std::string host;
 };
 
+/// What stagers are called in messages, by number: "stager 3 on node1".
+std::vector<std::string> stager_names(const std::vector<Node>& nodes);
+
 class Topology {
  public:
   /// Collective over world. split_nodes: every stager counts as a node of its own (tests of what crosses nodes).

@@ -31,6 +31,13 @@ BOOST_AUTO_TEST_CASE(tail_of_a_message_about_an_unknown_name) {
   BOOST_TEST(did_you_mean("f(x", {"f(y"}) == "; did you mean 'f(y'? (available: f(y)");
 }
 
+BOOST_AUTO_TEST_CASE(many_names_in_a_message) {
+  BOOST_TEST(some_of({}) == "");
+  BOOST_TEST(some_of({"a"}) == "a");
+  BOOST_TEST(some_of({"a", "b", "c", "d", "e", "f", "g", "h"}) == "a, b, c, d, e, f, g, h");
+  BOOST_TEST(some_of({"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) == "a, b, c, d, e, f, g, h and 2 more");
+}
+
 BOOST_AUTO_TEST_CASE(require_throws_what_it_is_told) {
   BOOST_CHECK_NO_THROW(require(true, "fine"));
   BOOST_CHECK_EXCEPTION(require(false, "file is gone; bring it back"), Error,

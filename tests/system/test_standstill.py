@@ -1,0 +1,42 @@
+"""Stagers that stand still (SIGSTOP): their processes live, so no closed connection tells. Who it is must be said."""
+
+import os
+import signal
+
+import pytest
+from samples import write
+from service import control, running
+from trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("data"), 70, 50)
+
+
+@pytest.mark.parametrize("split", [True, False])
+@pytest.mark.parametrize("with_trainers", [True, False])
+def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, with_trainers):
+    with running(tmp_path, files, 3, batch=10, split_nodes=split, start_timeout=4, trainers_per_node=1 if split else 2) as service:
+        group = [Trainer(service.node(r * split), rank=r, world_size=2) for r in range(2 * with_trainers)]
+        for trainer in group:
+            trainer.take()
+        service.ready(3 if split else 1)
+        os.kill(service.stagers()[2], signal.SIGSTOP)
+        done = control("stop", service, "--timeout=1")
+        assert done.returncode == 1 and "has not ended" in done.stderr
+        assert service.says("waiting for the end for . s: no answer from stager 2 on ")
+        assert service.wait() != 0
+        assert len(service.lines("stager 2 on .* did not come to the end of the service within . s")) == 1
+        for trainer in group:
+            trainer.kill()
+
+
+def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to_stop(tmp_path, files):
+    with running(tmp_path, files, 3, batch=10, split_nodes=True, start_timeout=4) as service:
+        service.ready(3)
+        os.kill(service.stagers()[0], signal.SIGSTOP)
+        assert control("stop", service.node(1), "--timeout=1").returncode == 1
+        assert service.says("waiting for the end for . s: no answer from stager 0 on ")
+        assert service.wait() != 0
+        assert service.lines("stager 0 on .* did not come to the end of the service within . s")
