@@ -11,6 +11,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "log/log.hpp"
 
 namespace headrace::exchange {
 
@@ -62,7 +63,8 @@ Engine::Engine(const mpi::Comm& comm, const Settings& settings, Workers& workers
       bounce_buffers_(settings.bounce_buffers, std::vector<std::byte>(settings.bounce_bytes)),
       sent_to_(settings.send_buffers),
       waiting_(settings.answers_per_peer),
-      asks_(max_outstanding) {
+      asks_(max_outstanding),
+      silence_(settings.tell_s, settings.limit_s, [&comm](int peer) { return comm.name_of(peer); }) {
   for (std::size_t i = 0; i < receive_buffers_.size(); ++i) open_receive(i);
   for (std::size_t i = 0; i < send_buffers_.size(); ++i) free_sends_.push_back(i);
   for (std::size_t i = 0; i < bounce_buffers_.size(); ++i) free_bounces_.push_back(i);
@@ -313,6 +315,7 @@ void Engine::send(const Answer& answer) {
 
 void Engine::take_reply(std::uint64_t tag, std::size_t bytes) {
   auto& ask = *asks_[tag];
+  silence_.answered(ask.fetch.peer, now());
   traffic_.bytes_received += bytes;
   const auto wanted = bytes_of(ask.fetch.into);
   require(bytes == wanted, "stager " + std::to_string(ask.fetch.peer) + " answered " + std::to_string(bytes) +
@@ -378,11 +381,13 @@ void Engine::check_limits() {
   const double time = now();
   if (time < next_check_) return;
   next_check_ = time + 1;
+  std::map<int, double> oldest;
   for (const auto& ask : asks_)
-    if (ask && time - ask->since > settings_.limit_s)
-      throw Error("no answer from stager " + std::to_string(ask->fetch.peer) + " for " +
-                  std::to_string(static_cast<int>(settings_.limit_s)) +
-                  " s (it is stuck or its node is unreachable); see its log and restart the service");
+    if (ask) {
+      auto& since = oldest.try_emplace(ask->fetch.peer, ask->since).first->second;
+      since = std::min(since, ask->since);
+    }
+  for (const auto& line : silence_.look(time, oldest)) log::warn("{}", line);
 }
 
 }  // namespace headrace::exchange

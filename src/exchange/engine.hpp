@@ -28,6 +28,7 @@
 #include "base/workers.hpp"
 #include "exchange/naps.hpp"
 #include "exchange/request.hpp"
+#include "exchange/silence.hpp"
 #include "exchange/turns.hpp"
 #include "mpi/comm.hpp"
 #include "mpi/p2p.hpp"
@@ -50,7 +51,8 @@ struct Settings {
   unsigned answers_per_peer = 4;  ///< under way at a time
   unsigned bounce_buffers = 8;
   unsigned receive_buffers = 16;
-  double limit_s = 300;  ///< without an answer: an error that names the peer
+  double tell_s = 10;    ///< without an answer: a warning that names the peer
+  double limit_s = 300;  ///< the same: an error
 
   /// For a service of so many nodes: an answer holds one row at least; each of few peers may have more under way.
   static Settings of(std::size_t nodes, std::size_t answer_row_bytes);
@@ -72,7 +74,7 @@ class Engine {
   /// A control message of another stager; runs in the thread that owns MPI.
   using Control = std::function<void(int from, std::string text)>;
 
-  /// Collective over comm. workers must outlive the engine's run().
+  /// Collective over comm. workers, and comm, must outlive the engine's run().
   Engine(const mpi::Comm& comm, const Settings& settings, Workers& workers, Pack pack, Control control);
 
   void fetch(Fetch fetch);
@@ -160,6 +162,7 @@ class Engine {
   std::size_t packing_ = 0, copying_ = 0;  // at workers
   Naps naps_;
   double next_check_ = 0;
+  Silence silence_;
   std::vector<mpi::Transfers::Done> done_;
   Traffic traffic_;
   std::array<std::size_t, 5> under_way_{};  // per kind

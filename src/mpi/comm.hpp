@@ -1,9 +1,9 @@
 // A communicator of our own. Only the thread that owns MPI calls it.
 //
 //   1. A Comm owns its handle and frees it; moved from, it holds none.
-//   2. Every function but rank(), size(), handle() and name_ranks() is collective over the communicator. A rank that
-//      does not come to one is named after a while (roll_call.hpp). Making communicators blocks in MPI: first all come
-//      together, then it is watched (watch.hpp).
+//   2. Every function but rank(), size(), handle(), name_ranks() and name_of() is collective over the communicator. A
+//      rank that does not come to one is named after a while (roll_call.hpp). Making communicators blocks in MPI: first
+//      all come together, then it is watched (watch.hpp).
 //   3. Errors come back as exceptions (check.hpp).
 #pragma once
 
@@ -37,8 +37,9 @@ class Comm {
   int size() const { return size_; }
   MPI_Comm handle() const { return handle_; }
 
-  /// What ranks are called where some are missing.
+  /// What ranks are called in messages; else "rank 3".
   void name_ranks(std::vector<std::string> names) const;
+  std::string name_of(int rank) const { return calls_->name(static_cast<std::size_t>(rank)); }
 
   Comm dup() const;
   /// Ranks of the same color, ordered by key; every rank is in one.

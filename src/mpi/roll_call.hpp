@@ -37,6 +37,7 @@ class RollCall {
   RollCall(MPI_Comm comm, int rank, int size) : comm_(comm), rank_(rank), arrived_(static_cast<std::size_t>(size)) {}
   /// What ranks are called in messages; else "rank 3".
   void call_them(std::vector<std::string> names) { names_ = std::move(names); }
+  std::string name(std::size_t rank) const;
   /// This rank is about to enter the next collective.
   void arrive();
   /// Until it is complete. Throws Missing.
@@ -48,7 +49,6 @@ class RollCall {
   void hear();
   bool all_here() const;
   std::string missing() const;
-  std::string name(std::size_t rank) const;
 
   MPI_Comm comm_;
   int rank_;

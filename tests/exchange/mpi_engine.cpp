@@ -337,6 +337,7 @@ BOOST_AUTO_TEST_CASE(an_answer_of_the_wrong_length_ends_the_run) {
 BOOST_AUTO_TEST_CASE(who_does_not_answer_is_named) {
   const auto world = mpi::Comm::world();
   Workers workers(1);
+  world.name_ranks({"stager 0 on node0", "stager 1 on node0"});
   Settings settings;
   settings.limit_s = 0;
   std::vector<std::byte> memory(40);
@@ -345,7 +346,7 @@ BOOST_AUTO_TEST_CASE(who_does_not_answer_is_named) {
     if (world.rank() == 0 && world.size() > 1) {  // the others do not run their engines
       engine.fetch({1, {0, {{0, 40}}, std::vector<std::uint32_t>(40)}, {{memory.data(), 40}}, [] {}});
       const auto text = error_of([&] { engine.run([] { return false; }); });
-      BOOST_TEST(text.starts_with("no answer from stager 1 for 0 s"));
+      BOOST_TEST(text.starts_with("no answer from stager 1 on node0 for 0 s"));
     }
     world.barrier();
   }

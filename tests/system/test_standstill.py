@@ -40,3 +40,20 @@ def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to
         assert service.says("waiting for the end for . s: no answer from stager 0 on ")
         assert service.wait() != 0
         assert service.lines("stager 0 on .* did not come to the end of the service within . s")
+
+
+def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_path, files):
+    with running(tmp_path, files, 3, batch=10, split_nodes=True, audit="full") as service:
+        service.ready(3)
+        victim = service.stagers()[2]
+        os.kill(victim, signal.SIGSTOP)
+        with Trainer(service, rank=0, world_size=1) as trainer:
+            trainer.connected()
+            trainer.ask("epochs", 3)
+            assert service.says("no answer from stager 2 on .* given up after 300 s")
+            os.kill(victim, signal.SIGCONT)
+            assert service.says("stager 2 on .* answers again, after ")
+            assert all(sorted(sum((index for _, _, index in epoch), [])) == list(range(120)) for epoch in trainer.answer())
+        assert service.says("train epoch 2: .*").endswith("every sample exactly once")
+        assert len(service.lines("no answer from")) == len(service.lines("answers again")) == 1
+        assert not service.lines("no answer from stager [01]")
