@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <iostream>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/socket.hpp"
+#include "service/commands.hpp"
 #include "service/tool_link.hpp"
 
 namespace headrace::service {
@@ -15,10 +18,25 @@ namespace headrace::service {
 namespace {
 
 constexpr std::chrono::milliseconds ask_every{100};
+const Flag timeout_flag{"timeout", 't', "TIME", "60", "how long to wait"};
+
+double patience(const Arguments& arguments) {
+  return seconds(arguments.value(timeout_flag.name, timeout_flag.fallback));
+}
+
+/// The service that is named, by argument or variable; empty if by neither.
+std::string service_named(const Arguments& arguments) {
+  if (arguments.positional.size() > 1)
+    throw UsageError("one service at a time; '" + arguments.positional[1] + "' is one name too many");
+  if (!arguments.positional.empty()) return arguments.positional[0];
+  const char* name = std::getenv("HEADRACE_NAME");
+  return name ? name : "";
+}
 
 }  // namespace
 
-std::string only_service() {
+std::string running_service(const Arguments& arguments) {
+  if (auto name = service_named(arguments); !name.empty()) return name;
   const auto names = ipc::list_services();
   require(!names.empty(), "no service of this user runs on this node");
   require(names.size() == 1,
@@ -63,6 +81,28 @@ int stop(const std::string& name, double timeout, std::ostream& out) {
       fmt::format("the service '{}' has not ended after {:g} s; look at its log, or end its processes", name, timeout));
   out << "stopped\n";
   return 0;
+}
+
+Command wait_command() {
+  return {.name = "wait",
+          .usage = "NAME",
+          .summary = "Returns when trainers can attach to a service on this node.",
+          .flags = {timeout_flag},
+          .run = [](const Arguments& arguments, Mistakes&) {
+            const auto name = service_named(arguments);
+            if (name.empty()) throw UsageError("say which service to wait for: headrace wait NAME");
+            return wait(name, patience(arguments), std::cout);
+          }};
+}
+
+Command stop_command() {
+  return {.name = "stop",
+          .usage = "[NAME]",
+          .summary = "Ends a service on this node gracefully.",
+          .flags = {timeout_flag},
+          .run = [](const Arguments& arguments, Mistakes&) {
+            return stop(running_service(arguments), patience(arguments), std::cout);
+          }};
 }
 
 }  // namespace headrace::service

@@ -4,13 +4,16 @@
 #include <ostream>
 #include <string>
 
+#include "service/options_flags.hpp"
+
 namespace headrace::service {
 
 /// Returns 0 once trainers can attach; Error where the service is not ready after `timeout` seconds, or has failed.
 int wait(const std::string& name, double timeout, std::ostream& out);
 /// Ends the service gracefully and returns 0 once it is gone; Error after `timeout` seconds.
 int stop(const std::string& name, double timeout, std::ostream& out);
-/// The name to use where none was given: that of the only service of this user on this node. Error otherwise.
-std::string only_service();
+/// The service that a command line names, or HEADRACE_NAME; else the only one of this user on this node. Error where
+/// there are none or several.
+std::string running_service(const Arguments& arguments);
 
 }  // namespace headrace::service

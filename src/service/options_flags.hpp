@@ -1,6 +1,7 @@
 // The command line of one command: its own flags, and the configuration keys where it takes them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,15 +20,19 @@ struct Flag {
   std::string doc;
 };
 
-/// What a command is called with.
+struct Arguments;
+
+/// What a command is called with, and what it does.
 struct Command {
-  std::string name;     ///< "serve"
-  std::string usage;    ///< "[FILE...]"
-  std::string summary;  ///< one line
-  std::string details;  ///< shown under the usage, may be empty
-  bool configured;      ///< takes --config and all configuration keys
+  std::string name;         ///< "serve"
+  std::string usage;        ///< "[FILE...]"
+  std::string summary;      ///< one line
+  std::string details;      ///< shown under the usage, may be empty
+  bool configured = false;  ///< takes --config and all configuration keys
   std::vector<Flag> flags;
   bool wraps = false;  ///< from the first positional argument on, all is another program's command line
+  /// Returns the exit code. Mistakes of the command line so far are passed on, to be told with its own.
+  std::function<int(const Arguments&, Mistakes&)> run = {};
 };
 
 /// A command line taken apart.

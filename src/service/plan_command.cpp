@@ -1,9 +1,11 @@
 #include "service/plan_command.hpp"
 
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "service/commands.hpp"
 #include "service/forecast_report.hpp"
 
 namespace headrace::service {
@@ -35,6 +37,56 @@ int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
   const auto result = forecast(config, facts, machine, options.rates);
   out << (options.json ? json_of(result).dump(2) + "\n" : text_of(result));
   return 0;
+}
+
+// ---- its command line ---------------------------------------------------------------------------------------------
+
+namespace {
+
+const Flag nodes{"nodes", 0, "N", "1", "how many nodes"};
+const Flag stagers_per_node{"stagers-per-node", 0, "N", "1", "stagers on each of them"};
+const Flag samples{"samples", 0, "N", "", "made-up data instead of files: that many samples"};
+const Flag row_bytes{"row-bytes", 0, "BYTES", "", "and the size of one"};
+const Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit/s or 25GB/s"};
+const Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
+const Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
+const Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
+
+/// The value of a flag that may be absent, read by `reader`.
+template <class Reader, class Place>
+void take(const Arguments& arguments, Mistakes& mistakes, const Flag& flag, Place& place, Reader reader) {
+  if (arguments.has(flag.name) || !flag.fallback.empty())
+    mistakes.attempt([&] { place = reader(arguments.value(flag.name, flag.fallback)); });
+}
+
+int run(const Arguments& arguments, Mistakes& mistakes) {
+  PlanOptions options;
+  const auto count = [](const Value& value) { return static_cast<std::uint32_t>(whole(value, 1, 1u << 20)); };
+  const auto size = [](const Value& value) { return bytes(value); };
+  take(arguments, mistakes, nodes, options.nodes, count);
+  take(arguments, mistakes, stagers_per_node, options.stagers_per_node, count);
+  take(arguments, mistakes, samples, options.samples, [](const Value& value) { return whole(value, 1); });
+  take(arguments, mistakes, row_bytes, options.row_bytes, size);
+  take(arguments, mistakes, nic, options.rates.nic, rate);
+  take(arguments, mistakes, disk, options.rates.disk, rate);
+  take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
+  take(arguments, mistakes, memory_rate, options.rates.memory, rate);
+  options.json = arguments.has(json_flag.name);
+  return service::plan(configuration(arguments, mistakes), options, std::cout);
+}
+
+}  // namespace
+
+Command plan_command() {
+  return {.name = "plan",
+          .usage = "[FILE...]",
+          .summary = "Tells beforehand what a service will need and deliver.",
+          .details =
+              "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
+              "samples.",
+          .configured = true,
+          .flags = {nodes, stagers_per_node, samples, row_bytes, nic, disk, disk_total, memory_rate, json_flag},
+          .run = run};
 }
 
 }  // namespace headrace::service

@@ -14,6 +14,7 @@
 #include "base/host_name.hpp"
 #include "mpi/session.hpp"
 #include "service/child.hpp"
+#include "service/commands.hpp"
 #include "service/control.hpp"
 #include "service/party.hpp"
 
@@ -108,6 +109,24 @@ int start_trainer(const std::vector<std::string>& command) {
   for (mpi::Comm::Arrival all(party.mine); !all.complete();) std::this_thread::sleep_for(nap);
   if (place.local == 0) stop_service(party.service);
   return 0;
+}
+
+Command run_command() {
+  return {.name = "run",
+          .usage = "-- COMMAND...",
+          .summary = "Runs a trainer in the MPI job of the service.",
+          .details =
+              "  mpirun -n 2 headrace serve -c lcd.toml : -n 4 headrace run -- python train.py\n\n"
+              "MPI waits for every process of its job, and trainers are none of MPI's: this one takes part in "
+              "their stead. The trainer\nis its child, with RANK, WORLD_SIZE and LOCAL_RANK in the environment "
+              "and nothing of MPI. One that fails ends the job;\nwhen all have ended the service is stopped.",
+          .wraps = true,
+          .run = [](const Arguments& arguments, Mistakes&) {
+            if (arguments.positional.empty())
+              throw UsageError(
+                  "say which trainer to run: headrace run -- COMMAND..., as in headrace run -- python train.py");
+            return start_trainer(arguments.positional);
+          }};
 }
 
 }  // namespace headrace::service

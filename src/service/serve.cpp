@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "mpi/session.hpp"
+#include "service/commands.hpp"
 #include "service/party.hpp"
 #include "service/same_config.hpp"
 #include "service/signals.hpp"
@@ -63,6 +64,19 @@ int serve(const Config& config) {
   }
   signals.on_end(nullptr);
   return staging->host().audit_failed() ? 1 : 0;
+}
+
+Command serve_command() {
+  return {.name = "serve",
+          .usage = "[FILE...]",
+          .summary = "Serves the samples of HDF5 files to trainers.",
+          .details =
+              "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the "
+              "trainers of its node.",
+          .configured = true,
+          .run = [](const Arguments& arguments, Mistakes& mistakes) {
+            return serve(configuration_with_files(arguments, mistakes, "serve"));
+          }};
 }
 
 }  // namespace headrace::service

@@ -4,7 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <iostream>
+
 #include "base/error.hpp"
+#include "service/commands.hpp"
+#include "service/control.hpp"
 #include "service/stat_report.hpp"
 #include "service/tool_link.hpp"
 
@@ -69,6 +73,18 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   }
   if (!interrupted && !options.json) out << "the service '" << name << "' has ended\n";
   return 0;
+}
+
+Command stat_command() {
+  const Flag watch{"watch", 'w', "", "", "again every second, until Ctrl-C"};
+  return {
+      .name = "stat",
+      .usage = "[NAME]",
+      .summary = "Shows how a service is doing, on all its nodes.",
+      .flags = {json_flag, watch},
+      .run = [watch](const Arguments& arguments, Mistakes&) {
+        return stat(running_service(arguments), {arguments.has(json_flag.name), arguments.has(watch.name)}, std::cout);
+      }};
 }
 
 }  // namespace headrace::service

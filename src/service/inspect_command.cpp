@@ -1,0 +1,50 @@
+// `headrace inspect`: of files as they are, of what a configuration makes of them, or of one sample.
+#include <iostream>
+
+#include "base/error.hpp"
+#include "service/commands.hpp"
+#include "service/inspect.hpp"
+#include "service/inspect_config.hpp"
+#include "service/inspect_sample.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
+const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
+const Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
+
+int of_configuration(const Arguments& arguments, Mistakes& mistakes) {
+  const auto config = configuration_with_files(arguments, mistakes, "inspect");
+  const bool json = arguments.has(json_flag.name);
+  if (arguments.has(one_sample.name))
+    return inspect_sample(config,
+                          {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text()},
+                          std::cout);
+  if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
+  return inspect_config(config, json, arguments.has(count_all.name), std::cout);
+}
+
+int run(const Arguments& arguments, Mistakes& mistakes) {
+  if (!arguments.config.empty() || !arguments.settings.empty()) return of_configuration(arguments, mistakes);
+  mistakes.throw_if_any();
+  if (arguments.has(one_sample.name) || arguments.has(picture.name))
+    throw UsageError("--sample and --plot need a configuration; add -c CONFIG");
+  if (arguments.positional.empty()) throw UsageError("no files to inspect; name HDF5 files: headrace inspect FILE...");
+  return inspect(arguments.positional, arguments.has(json_flag.name), std::cout);
+}
+
+}  // namespace
+
+Command inspect_command() {
+  return {.name = "inspect",
+          .usage = "FILE... | -c CONFIG",
+          .summary = "Shows what HDF5 files hold and how well they will read.",
+          .details = "With a configuration, or any of its keys: what trainers would receive, and of which samples.",
+          .configured = true,
+          .flags = {json_flag, one_sample, picture, count_all},
+          .run = run};
+}
+
+}  // namespace headrace::service
