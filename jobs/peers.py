@@ -216,7 +216,7 @@ class Team:
         for line in self.lines:
             line.close()
         for process in self.processes:
-            process.join(5)
+            process.join(30)  # a worker of torch finishes the batch in hand
             process.kill()  # those that still run when something failed
 
 
