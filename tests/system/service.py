@@ -107,7 +107,8 @@ class Service:
             raise AssertionError(f"still running after {seconds} s:\n{self.text}") from None
 
     def stop(self):
-        control("wait", self.name)  # one that still loads would end at once, as a failure under mpirun
+        # One that still loads would end at once, as a failure under mpirun.
+        until(lambda: self.process.poll() is not None or control("wait", self.name, "--timeout=1").returncode == 0, "loaded")
         done = control("stop", self.name)
         # It may have ended by itself a moment before.
         assert done.returncode == 0 or "there is no service" in done.stderr, done.stderr
