@@ -207,7 +207,7 @@ class Team:
             for line in multiprocessing.connection.wait(waiting):
                 try:
                     total += line.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):
                     sys.exit(f"peers.py: a trainer of {self.name} has ended; see its message above")
                 waiting.remove(line)
         return total

@@ -53,7 +53,7 @@ class Tool {
   }
 };
 
-std::string library() {
+std::string version() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING + 1> text{};
   int length = 0;
   check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
@@ -64,12 +64,13 @@ std::string library() {
 }  // namespace
 
 Transport transport() {
-  Transport transport{library(), {}, {}};
+  Transport transport{version(), {}, {}};
   const Tool tool;
   for (const auto* name : {"pml", "btl", "btl_tcp_flags"})
     if (const auto value = tool.setting(name); value && !value->empty()) transport.settings.emplace_back(name, *value);
-  // The setting is there when MPI has opened its TCP transport.
-  if (tool.setting("btl_tcp_flags"))
+  // The setting is there when MPI has opened its TCP transport; these two send without it all the same.
+  const auto pml = tool.setting("pml").value_or("");
+  if (tool.setting("btl_tcp_flags") && pml != "ucx" && pml != "cm")
     std::getline(std::ifstream("/proc/sys/net/ipv4/tcp_congestion_control"), transport.congestion_control);
   return transport;
 }

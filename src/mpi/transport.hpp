@@ -9,7 +9,7 @@
 namespace headrace::mpi {
 
 struct Transport {
-  std::string library;                                        ///< such as "Open MPI v4.1.4"
+  std::string version;                                        ///< of MPI, such as "Open MPI v4.1.4"
   std::vector<std::pair<std::string, std::string>> settings;  ///< of Open MPI's choice of transports, where one is set
   std::string congestion_control;                             ///< of TCP, if that is what MPI uses; else empty
 };

@@ -156,7 +156,7 @@ void Staging::print_transport() const {
   const auto is_here = [&](const Node& node) { return node.host == topology_.here().host; };
   if (std::ranges::all_of(topology_.nodes, is_here)) return;  // nodes in name only (split-nodes) use shared memory
   const auto transport = mpi::transport();
-  std::vector<std::string> parts{transport.library};
+  std::vector<std::string> parts{transport.version};
   for (const auto& [name, value] : transport.settings) parts.push_back(name + " = " + value);
   if (!transport.congestion_control.empty()) parts.push_back("TCP with " + transport.congestion_control);
   log::info("between nodes: {}", fmt::join(parts, ", "));
