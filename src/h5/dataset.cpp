@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "h5/error.hpp"
+#include "h5/object.hpp"
 
 namespace headrace::h5 {
 
@@ -62,9 +63,6 @@ DatasetInfo describe(hid_t id, std::string path) {
   return info;
 }
 
-/// Where an object is: the number of its file, and the address in it.
-using Address = std::pair<unsigned long, haddr_t>;
-
 struct Link {
   std::string path;
   bool hard;
@@ -72,18 +70,16 @@ struct Link {
 };
 
 struct Walk {
-  std::map<Address, std::vector<Link>> links;  // to datasets
-  std::exception_ptr failure;                  // exceptions must not pass through HDF5
+  std::map<Identity, std::vector<Link>> links;  // to datasets
+  std::exception_ptr failure;                   // exceptions must not pass through HDF5
 };
 
-herr_t visit(hid_t root, const char* name, const H5L_info_t* link, void* data) {
+herr_t visit(hid_t root, const char* name, const LinkInfo* link, void* data) {
   auto& walk = *static_cast<Walk*>(data);
   try {
-    H5O_info_t object{};
-    if (H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-      H5Eclear2(H5E_DEFAULT);  // a soft or external link that leads nowhere
-    else if (object.type == H5O_TYPE_DATASET)
-      walk.links[{object.fileno, object.addr}].push_back({name, link->type == H5L_TYPE_HARD});
+    const auto object = object_info(root, name);  // or a soft or external link that leads nowhere
+    if (object && object->type == H5O_TYPE_DATASET)
+      walk.links[object->identity].push_back({name, link->type == H5L_TYPE_HARD});
     return 0;
   } catch (...) {
     walk.failure = std::current_exception();
@@ -127,14 +123,13 @@ const Attribute* DatasetInfo::attribute(std::string_view name) const {
 
 std::vector<DatasetInfo> describe_datasets(const File& file) {
   Walk walk;
-  const auto status = H5Lvisit(file.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &walk);
+  const auto status = visit_links(file.id(), visit, &walk);
   if (walk.failure) std::rethrow_exception(walk.failure);
   check(status, "H5Lvisit");
-  H5O_info_t root{};
-  check(H5Oget_info2(file.id(), &root, H5O_INFO_BASIC), "H5Oget_info");
+  const auto here = object_info(file.id()).identity.file;
   std::vector<DatasetInfo> found;
-  for (auto& [address, links] : walk.links)
-    found.push_back(describe(file, std::move(links), address.first == root.fileno));
+  for (auto& [identity, links] : walk.links)
+    found.push_back(describe(file, std::move(links), identity.file == here));
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return found;
 }
