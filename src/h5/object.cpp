@@ -10,19 +10,27 @@ namespace {
 
 #if H5_VERSION_GE(1, 12, 0)
 using Told = H5O_info2_t;
-herr_t ask(hid_t object, Told& told) { return H5Oget_info3(object, &told, H5O_INFO_BASIC); }
+herr_t ask(hid_t object, Told& told) {
+  return H5Oget_info3(object, &told, H5O_INFO_BASIC);
+}
 herr_t ask(hid_t group, const char* path, Told& told) {
   return H5Oget_info_by_name3(group, path, &told, H5O_INFO_BASIC, H5P_DEFAULT);
 }
 // H5Otoken_cmp gives no order and may fail; files of HDF5's own format compare the bytes as we do.
-const auto& place(const Told& told) { return told.token; }
+const auto& place(const Told& told) {
+  return told.token;
+}
 #else
 using Told = H5O_info_t;
-herr_t ask(hid_t object, Told& told) { return H5Oget_info2(object, &told, H5O_INFO_BASIC); }
+herr_t ask(hid_t object, Told& told) {
+  return H5Oget_info2(object, &told, H5O_INFO_BASIC);
+}
 herr_t ask(hid_t group, const char* path, Told& told) {
   return H5Oget_info_by_name2(group, path, &told, H5O_INFO_BASIC, H5P_DEFAULT);
 }
-const haddr_t& place(const Told& told) { return told.addr; }
+const haddr_t& place(const Told& told) {
+  return told.addr;
+}
 #endif
 
 ObjectInfo info(const Told& told) {
