@@ -1,4 +1,4 @@
-# Nodes joined by InfiniBand or another fabric that UCX knows, under Open MPI 4. Sourced before mpirun or srun; what is
+# Nodes joined by InfiniBand or another fabric that UCX knows, under Open MPI 4 or 5. Sourced before mpirun or srun; what is
 # already set stays. The figures in this project were taken over TCP: measure here with headrace bench.
 set_default() { [ -n "${!1+x}" ] || export "$1=$2"; }
 
@@ -6,8 +6,11 @@ set_default() { [ -n "${!1+x}" ] || export "$1=$2"; }
 set_default OMPI_MCA_pml ucx
 
 # The launcher speaks TCP: a node that loses power is noticed after some 10 s (see ethernet.sh).
-set_default OMPI_MCA_oob_tcp_keepalive_time 4
-set_default OMPI_MCA_oob_tcp_keepalive_intvl 2
-set_default OMPI_MCA_oob_tcp_keepalive_probes 3
+for launcher in OMPI PRTE; do
+  set_default ${launcher}_MCA_oob_tcp_keepalive_time 4
+  set_default ${launcher}_MCA_oob_tcp_keepalive_intvl 2
+  set_default ${launcher}_MCA_oob_tcp_keepalive_probes 3
+done
+unset launcher
 set_default HEADRACE_NODE_TIMEOUT 10s
 set_default SLURM_PMIX_FENCE ring    # see ethernet.sh

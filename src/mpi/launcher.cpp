@@ -14,14 +14,13 @@ const char* first_set(std::initializer_list<const char*> names) {
   return nullptr;
 }
 
-/// Of this process's command line, the rank of the first process: they are numbered one line after the other.
-long first_rank_of_line() {
-  const char* line = std::getenv("OMPI_MCA_orte_app_num");
+/// Of the command line that `rank` stands in, the rank of the first process: they are numbered one line after the
+/// other.
+long first_rank_of_line(long rank) {
   const char* sizes = std::getenv("OMPI_APP_CTX_NUM_PROCS");
-  if (!line || !sizes) return 0;
-  std::istringstream counts(sizes);
+  std::istringstream counts(sizes ? sizes : "");
   long first = 0, count = 0;
-  for (long at = std::atol(line); at > 0 && counts >> count; --at) first += count;
+  while (counts >> count && first + count <= rank) first += count;
   return first;
 }
 
@@ -44,7 +43,7 @@ bool is_mixed() {
 
 bool is_first() {
   const char* rank = first_set({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"});
-  return !rank || std::atol(rank) == first_rank_of_line();
+  return !rank || std::atol(rank) == first_rank_of_line(std::atol(rank));
 }
 
 bool is_first_of_node() {

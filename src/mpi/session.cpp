@@ -3,15 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 #include "base/error.hpp"
 #include "mpi/check.hpp"
 #include "mpi/launcher.hpp"
+#include "mpi/settings.hpp"
 #include "mpi/watch.hpp"
 
 namespace headrace::mpi {
@@ -21,11 +20,8 @@ namespace {
 constexpr const char* segments = "OMPI_MCA_btl_vader_backing_directory";
 
 void set_defaults() {
-  constexpr std::array<std::pair<const char*, const char*>, 2> defaults{{
-      {"OMPI_MCA_mpi_yield_when_idle", "1"},  // blocking calls give way to the trainers on shared cores
-      {"HDF5_USE_FILE_LOCKING", "FALSE"},     // input is only read, and parallel file systems often refuse locks
-  }};
-  for (const auto& [name, value] : defaults) ::setenv(name, value, 0);
+  choose_settings();
+  ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // input is only read, and parallel file systems often refuse locks
   if (launched()) return;
   // A singleton needs no daemon of its own, since it never spawns processes through MPI.
   ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);

@@ -48,12 +48,19 @@ def test_every_sample_exactly_once(tmp_path, files, cluster, stagers, trainers):
     assert first == second == list(range(SAMPLES))
 
 
-def test_settings_in_force_between_nodes_are_told(tmp_path, files, cluster):
-    """Wherever they come from, and what the nodes' kernels do."""
-    settings = ["--mca", "btl", "self,vader,tcp", "--mca", "btl_tcp_flags", "57"]
-    with across(cluster, tmp_path, files, {"node0": 1, "node1": 1}, batch=7, trainers_per_node=1, mpirun=settings) as service:
+@pytest.mark.parametrize("by, flags", [("nobody", 57), ("mpirun", 25), ("a file", 41)])
+def test_settings_in_force_between_nodes_are_told(tmp_path, files, cluster, by, flags):
+    """Wherever they come from, and what the nodes' kernels do. What nobody has chosen the service chooses: TCP without PUT."""
+    settings, variables = ["--mca", "btl", "self,vader,tcp"], {}
+    if by == "mpirun":
+        settings += ["--mca", "btl_tcp_flags", str(flags)]
+    elif by == "a file":
+        (tmp_path / "mca.conf").write_text(f"btl_tcp_flags = {flags}\n")
+        variables["OMPI_MCA_mca_base_param_files"] = str(tmp_path / "mca.conf")
+    with across(cluster, tmp_path, files, {"node0": 1, "node1": 1}, batch=7, trainers_per_node=1, mpirun=settings,
+                variables=variables) as service:
         told = service.says("between nodes: .*")
-    assert "btl = self,vader,tcp, btl_tcp_flags = 57, TCP with reno" in told
+    assert f"btl = self,vader,tcp, btl_tcp_flags = {flags}, TCP with reno" in told
 
 
 @pytest.mark.parametrize("mapping, order", [
