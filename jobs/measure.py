@@ -54,9 +54,11 @@ def cases(quick: bool) -> list[Case]:
 
 
 def mpi_environment() -> dict[str, str]:
-    env = dict(os.environ, OMPI_MCA_mpi_yield_when_idle="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+    # Open MPI 5 has another name for what Open MPI 4 calls oversubscription.
+    env = dict(os.environ, OMPI_MCA_rmaps_base_oversubscribe="1", PRTE_MCA_rmaps_default_mapping_policy=":OVERSUBSCRIBE")
     # Containers may forbid one process to read another's memory; MPI then copies twice, as the limit does.
     env.setdefault("OMPI_MCA_btl_vader_single_copy_mechanism", "none")
+    env.setdefault("OMPI_MCA_smsc", "^cma")
     if os.geteuid() == 0:
         env |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     return env

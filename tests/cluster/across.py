@@ -161,4 +161,4 @@ def settings(machine):
     """The variables that jobs/env/MACHINE.sh sets."""
     script = f"set -a; . '{ENV / machine}.sh'; env -0"
     out = subprocess.run(["env", "-i", "bash", "-c", script], capture_output=True, text=True, check=True).stdout
-    return dict(line.split("=", 1) for line in out.split("\0") if line.startswith(("OMPI_", "HEADRACE_", "SLURM_")))
+    return dict(line.split("=", 1) for line in out.split("\0") if line.startswith(("OMPI_", "PRTE_", "HEADRACE_", "SLURM_")))

@@ -92,13 +92,17 @@ class Cluster:
 
     def environment(self):
         """Of commands on the login node: plain mpirun starts its daemons through rsh."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("HEADRACE_", "OMPI_", "SLURM_"))}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("HEADRACE_", "OMPI_", "PRTE_", "SLURM_"))}
         tmp = self.state / "login.tmp"
         return environment | {
-            "HEADRACE_CLUSTER": str(self.state), "TMPDIR": str(tmp), "OMPI_MCA_plm_rsh_agent": str(HERE / "rsh"),
+            "HEADRACE_CLUSTER": str(self.state), "TMPDIR": str(tmp),
+            # Of Open MPI 4, of Open MPI 5.
+            "OMPI_MCA_plm_rsh_agent": str(HERE / "rsh"), "PRTE_MCA_plm_ssh_agent": str(HERE / "rsh"),
+            "OMPI_MCA_plm_rsh_no_tree_spawn": "1", "PRTE_MCA_plm_ssh_no_tree_spawn": "1",
             # One machine plays all nodes: ranks share its cores, and root is nobody in particular.
-            "OMPI_MCA_plm_rsh_no_tree_spawn": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-            "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":OVERSUBSCRIBE",
+            "OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from service import HEADRACE, control, running
+from service import HEADRACE, control, running, why_not_two_programs
 
 import headrace
 
@@ -208,6 +208,7 @@ def test_who_connects_right_after_a_goodbye_is_let_in(tmp_path):
         assert service.stop() == 0
 
 
+@pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 def test_a_program_beside_the_service_that_is_no_mpi_program(tmp_path):
     """MPI waits for every process of its job, and trainers are none of MPI's (headrace run is): that is told, and it ends."""
     command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=2", ":",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from samples import write
-from service import HEADRACE, processes_with, until
+from service import HEADRACE, processes_with, until, why_not_two_programs
 
+pytestmark = pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 SAMPLES = 90
 NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
