@@ -1,6 +1,7 @@
 """`cmake --install` into a folder: the program, the library for C by pkg-config and CMake, the package for Python."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,3 +84,17 @@ with headrace.local(files="a.h5", batch=4, progress=False) as stream:
     done = run("env", "-C", tmp_path, "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", sys.executable, "-c", script,
                PYTHONPATH=str(package.parents[1]))
     assert done.split() == [str(package), str(prefix / "bin" / "headrace"), "20"]
+
+
+@pytest.mark.skipif(not shutil.which("readelf"), reason="no readelf here")
+def test_the_program_finds_libraries_outside_the_systems_folders(prefix):
+    """HDF5 and MPI of a module's folder are found where they were when it was built, without LD_LIBRARY_PATH."""
+    cache = (BUILD / "CMakeCache.txt").read_text()
+    libraries = [Path(path) for path in re.findall(r"^(?:HDF5|MPI)_\w+:FILEPATH=(/\S+\.so)$", cache, re.M)]
+    compiler = run("c++", "-print-search-dirs")
+    system = {Path(folder).resolve() for folder in compiler.split("libraries: =")[1].split(":")}
+    folders = {path.parent for path in libraries} - {path.parent for path in libraries if path.parent.resolve() in system}
+    if not folders:
+        pytest.skip("HDF5 and MPI lie in the system's folders")
+    runpath, = re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", run("readelf", "-d", prefix / "bin" / "headrace"))
+    assert folders <= {Path(folder) for folder in runpath.split(":")}
