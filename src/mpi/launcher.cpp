@@ -51,4 +51,12 @@ bool is_first_of_node() {
   return !rank || std::atol(rank) == 0;
 }
 
+bool is_on_one_node() {
+  if (!launched()) return true;
+  const char *all = first_set({"OMPI_COMM_WORLD_SIZE"}), *here = first_set({"OMPI_COMM_WORLD_LOCAL_SIZE"});
+  if (all && here) return std::atol(all) == std::atol(here);
+  const char* nodes = first_set({"SLURM_STEP_NUM_NODES"});
+  return nodes && std::atol(nodes) == 1;
+}
+
 }  // namespace headrace::mpi

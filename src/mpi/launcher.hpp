@@ -16,4 +16,7 @@ bool is_first();
 /// Whether it is the first of its node, as far as the launcher tells.
 bool is_first_of_node();
 
+/// Whether all of the job is on this node, as far as the launcher tells.
+bool is_on_one_node();
+
 }  // namespace headrace::mpi

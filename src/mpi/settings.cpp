@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "mpi/launcher.hpp"
+
 namespace headrace::mpi {
 
 namespace {
@@ -31,6 +33,9 @@ constexpr Setting yield{"mpi_yield_when_idle", "1"};
 // One process reads another's memory, unless that is forbidden; Open MPI 4 then fails, Open MPI 5 warns, instead of
 // doing without. Each has a name of its own for it.
 constexpr std::array no_foreign_memory{Setting{"btl_vader_single_copy_mechanism", "none"}, Setting{"smsc", "^cma"}};
+// Open MPI 5 asks the kernel which addresses reach each other, finds no route to this node's own, and says so of each
+// pair of ranks, "Unable to find reachable pairing", though these share memory. Between nodes what it finds is right.
+constexpr Setting by_subnet{"reachable", "weighted"};
 
 /// Whether this process may read memory by process_vm_readv: containers that forbid it do so even for its own.
 bool may_read_foreign_memory() {
@@ -102,6 +107,7 @@ void choose_settings() {
   const auto files = setting_files();
   set(yield, files);
   set(without_put, files);
+  if (is_on_one_node()) set(by_subnet, files);
   if (may_read_foreign_memory()) return;
   for (const auto& setting : no_foreign_memory) set(setting, files);
 }

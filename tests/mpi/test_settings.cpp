@@ -142,6 +142,20 @@ BOOST_AUTO_TEST_CASE(lines_of_files) {
   BOOST_TEST(!is_set_in(folder.path, "a"));
 }
 
+BOOST_AUTO_TEST_CASE(a_job_on_one_node) {
+  const auto ranks = [](const char* all, const char* here) {
+    return with(no_files, {{"OMPI_COMM_WORLD_SIZE", all}, {"OMPI_COMM_WORLD_LOCAL_SIZE", here}});
+  };
+  BOOST_TEST(chosen(no_files).at("reachable") == "weighted");  // alone
+  BOOST_TEST(chosen(ranks("3", "3")).at("reachable") == "weighted");
+  BOOST_TEST(chosen(ranks("3", "2")).count("reachable") == 0u);
+  BOOST_TEST(chosen(with(ranks("3", "3"), {{"OMPI_MCA_reachable", "netlink"}})).at("reachable") == "netlink");
+  const Variables step{{"PMIX_RANK", "0"}, {"SLURM_STEP_NUM_NODES", "1"}};
+  BOOST_TEST(chosen(with(no_files, step)).at("reachable") == "weighted");
+  BOOST_TEST(chosen(with(no_files, {{"PMIX_RANK", "0"}, {"SLURM_STEP_NUM_NODES", "2"}})).count("reachable") == 0u);
+  BOOST_TEST(chosen(with(no_files, {{"PMIX_RANK", "0"}})).count("reachable") == 0u);  // nobody tells
+}
+
 BOOST_AUTO_TEST_CASE(where_reading_foreign_memory_is_forbidden) {
   const auto free = chosen(no_files);
   BOOST_TEST(free.count("btl_vader_single_copy_mechanism") == free.count("smsc"));
