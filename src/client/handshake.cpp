@@ -165,9 +165,9 @@ class Waiting {
   ring::Loading loading_{"no word yet", -1};
 };
 
-void require_our_user(const ipc::Connection& connection, const Wish& wish) {
+void require_our_user(const ipc::Connection& connection, const ipc::Address& address) {
   try {
-    ipc::require_same_user(connection, "service '" + wish.service + "'");
+    ipc::require_our_service(connection, address);
   } catch (const Error& error) {
     throw Failure(HR_REFUSED, error.what());
   }
@@ -210,7 +210,7 @@ Session shake_hands(const Wish& wish) {
   Reporter report(wish);
   for (;;) {
     auto connection = knock(address, deadline, report);
-    require_our_user(connection, wish);
+    require_our_user(connection, address);
     say_hello(connection, wish);
     if (auto session = Waiting(wish, std::move(connection), deadline, report).welcome()) return std::move(*session);
     if (deadline.passed())

@@ -22,6 +22,17 @@ bool is_name(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+/// Anybody can give a socket a name that begins as ours do.
+bool is_ours(const std::string& name) {
+  if (!is_name(name)) return false;
+  try {
+    const auto holder = Connection::connect(Address(name));
+    return holder && holder->peer().uid == geteuid();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Address::Address(std::string_view service) : service_(service) {
@@ -55,6 +66,7 @@ std::vector<std::string> list_services() {
       continue;
     if (std::stoul(flags, nullptr, 16) & accepts_connections) names.insert(path.substr(wanted.size()));
   }
+  std::erase_if(names, [](const std::string& name) { return !is_ours(name); });
   return {names.begin(), names.end()};
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/contract.hpp"
+#include "base/file_limit.hpp"
+#include "base/printable.hpp"
 #include "base/error.hpp"
 #include "ipc/socket_call.hpp"
 
@@ -97,6 +99,26 @@ std::span<char> message_buffer() {
   return buffer;
 }
 
+/// Not all of a message arrived; what did is still open.
+void require_whole(const Fd& socket, int flags, std::size_t fds) {
+  const std::string strange = " arrived (no Headrace process sends that); see who uses this socket";
+  require((flags & MSG_TRUNC) == 0, "a message of more than " + std::to_string(max_message_bytes) + " bytes" + strange);
+  if ((flags & MSG_CTRUNC) == 0) return;
+  require(fds < max_message_fds,
+          "a message with more than " + std::to_string(max_message_fds) + " descriptors" + strange);
+  // There was room for them in the message, so they found none in this process.
+  const Fd probe(fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+  const int error = errno;
+  const auto who = "process " + std::to_string(getpid());
+  require(!probe, "the system kept " + who +
+                      " from receiving descriptors that a message brought (a security policy?); ask its administrator");
+  throw NoDescriptors(error == ENFILE
+                          ? "no file descriptor left on this machine (fs.file-max) for what a message to " + who +
+                                " brought; have that limit raised, or end what holds so many"
+                          : "no file descriptor left in " + who + " for what a message brought (ulimit -n allows it " +
+                                std::to_string(file_limit()) + "); raise that limit there, or have it close files");
+}
+
 }  // namespace
 
 Received Connection::receive(std::chrono::milliseconds timeout) const {
@@ -113,11 +135,7 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
     if (count >= 0) {
       Received received{Receipt::message,
                         {std::string(buffer.data(), static_cast<std::size_t>(count)), take_fds(header)}};
-      require((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0,
-              "a message of more than " + std::to_string(max_message_bytes) + " bytes or " +
-                  std::to_string(max_message_fds) +
-                  " descriptors arrived (no Headrace process sends that); "
-                  "see who uses this socket");
+      require_whole(socket_, header.msg_flags, received.message.fds.size());
       if (count == 0) received.what = Receipt::closed;  // nobody sends empty messages
       return received;
     }
@@ -142,6 +160,14 @@ void require_same_user(const Connection& connection, const std::string& who) {
   require(peer.uid == geteuid(), who + " belongs to another user (uid " + std::to_string(peer.uid) + ", process " +
                                      std::to_string(peer.pid) + "; ours is " + std::to_string(geteuid()) +
                                      "); a service and its trainers must run under one user");
+}
+
+void require_our_service(const Connection& connection, const Address& address) {
+  const auto peer = connection.peer();
+  require(peer.uid == geteuid(),
+          "another user, uid " + std::to_string(peer.uid) + " (process " + std::to_string(peer.pid) + "), holds the " +
+              (address.is_path() ? "path '" : "name '") + printable(address.service()) + "' on this node; use another" +
+              (address.is_path() ? "" : " name, or a path: socket = PATH"));
 }
 
 }  // namespace headrace::ipc

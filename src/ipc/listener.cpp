@@ -15,8 +15,9 @@ using detail::Ready;
 namespace {
 
 [[noreturn]] void throw_taken(const Address& address, const std::optional<Connection>& holder) {
+  if (holder) require_our_service(*holder, address);
   const std::string who =
-      holder ? "pid " + std::to_string(holder->peer().pid) : "its process is just starting or ending";
+      holder ? "pid " + std::to_string(holder->peer().pid) : "it does not listen: it is just starting or ending, or another user's process took the name";
   throw Error("a service named '" + address.service() + "' already runs on this node (" + who +
               "); choose another name or run: headrace stop " + address.service());
 }
@@ -89,6 +90,8 @@ std::optional<Connection> Listener::accept(std::chrono::milliseconds timeout) co
     Fd fd(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd) return Connection(std::move(fd));
     if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      throw NoDescriptors(errno_text("accept", errno));
     if (errno != EAGAIN) throw_errno("accept");
     if (waited || timeout.count() == 0 || detail::wait_for(socket_.get(), POLLIN, timeout) != Ready::yes)
       return std::nullopt;

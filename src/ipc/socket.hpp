@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "ipc/fd.hpp"
 
 namespace headrace::ipc {
@@ -43,6 +44,12 @@ struct Peer {
   uid_t uid = 0;
 };
 
+/// No descriptor is left in this process, or in the system: a matter of time, or of limits.
+class NoDescriptors : public Error {
+ public:
+  using Error::Error;
+};
+
 struct Message {
   std::string text;
   std::vector<Fd> fds;
@@ -65,7 +72,8 @@ class Connection {
 
   /// full: the peer has not read earlier messages, and did not within the timeout. Error if the text is too long.
   Sent send(std::string_view text, std::span<const int> fds = {}, std::chrono::milliseconds timeout = {}) const;
-  /// Error for a message that is too long or carries too many descriptors. Received descriptors are close-on-exec.
+  /// Error for a message that is too long or carries too many descriptors; NoDescriptors if there are none left for those
+  /// that it carries. Received descriptors are close-on-exec.
   Received receive(std::chrono::milliseconds timeout = {}) const;
   Peer peer() const;
   int fd() const { return socket_.get(); }
@@ -80,6 +88,8 @@ class Connection {
 
 /// Throws Error unless the peer runs under our uid. who: "the service 'lcd'".
 void require_same_user(const Connection& connection, const std::string& who);
+/// The same for whoever listens at the address of a service: anybody can take a name that is free.
+void require_our_service(const Connection& connection, const Address& address);
 
 class Listener {
  public:
@@ -89,7 +99,7 @@ class Listener {
   Listener& operator=(Listener&&) = delete;
   ~Listener();  ///< withdraws
 
-  /// Nothing if nobody came within the timeout.
+  /// Nothing if nobody came within the timeout. NoDescriptors if there is none left for who came: it goes on waiting.
   std::optional<Connection> accept(std::chrono::milliseconds timeout = {}) const;
   /// Removes its path, unless another server's socket is there now. For whoever leaves without destructors.
   void withdraw() noexcept;
@@ -105,7 +115,8 @@ class Listener {
   std::uint64_t device_ = 0, inode_ = 0;  // of the path made
 };
 
-/// Names of the services of this user on this node (this network namespace), sorted. Those at paths are not among them.
+/// Names of the services of this user on this node (this network namespace), sorted. Those at paths are not among them,
+/// nor what another user put there.
 std::vector<std::string> list_services();
 
 }  // namespace headrace::ipc

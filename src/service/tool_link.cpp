@@ -13,9 +13,10 @@ constexpr std::chrono::seconds answer_limit{10};
 }  // namespace
 
 std::optional<ipc::Connection> try_connect(const std::string& name) {
-  auto connection = ipc::Connection::connect(ipc::Address(name));
+  const ipc::Address address(name);
+  auto connection = ipc::Connection::connect(address);
   if (!connection) return std::nullopt;
-  ipc::require_same_user(*connection, "the service '" + name + "'");
+  ipc::require_our_service(*connection, address);
   ring::Hello hello;
   hello.role = ring::Role::control;
   hello.pid = getpid();

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(another_users_service_is_refused) {
     });
     const Trainer trainer(path);
     BOOST_TEST(trainer.code == HR_REFUSED);
-    BOOST_TEST(trainer.error.find("belongs to another user (uid 65534") != std::string::npos);
+    BOOST_TEST(trainer.error.find("another user, uid 65534") != std::string::npos);
   }
   std::filesystem::remove_all(folder);
 }
