@@ -1,7 +1,6 @@
 #include "service/bench.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "base/printable.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/alltoallv.hpp"
@@ -248,10 +248,12 @@ void measure_memory(const Staging& staging, Figures& figures) {
 int bench(Config config, const BenchOptions& options) {
   Signals::block();
   Signals signals;
-  signal(SIGPIPE, SIG_IGN);
   const mpi::Session session;
   const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace bench", !config.verbose || world.rank() != 0, false);
+  signals.on_report([first = world.rank() == 0] {
+    if (first) log::say("measuring");
+  });
   config.name = world.bcast(fmt::format("bench-{}", getpid()));
   config.streams.resize(1);
   config.streams[0].epochs = 0;
@@ -289,7 +291,7 @@ int bench(Config config, const BenchOptions& options) {
     return 0;  // as in serve(): the first speaks, and fails for all
   }
   if (world.rank() != 0) return 0;
-  std::cout << table_of(figures);
+  std::cout << printable_lines(table_of(figures));
   if (!options.json.empty()) write_json(figures, options.json);
   return figures.exactly_once ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/process_start.hpp"
 
 namespace headrace::service {
 
@@ -19,8 +20,16 @@ namespace {
 sigset_t handed_on_and_end() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGXCPU, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGCHLD})
+    sigaddset(&set, signal);
+  // Blocked, it would arrive even if it was ignored from the start (nohup), as it is by the program then.
+  struct sigaction hang_up {};
+  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
   return set;
+}
+
+bool asks_to_end(int signal) {
+  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT || signal == SIGXCPU;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -53,7 +62,7 @@ Child::Child(const std::vector<std::string>& command, const std::vector<std::str
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     setpgid(0, 0);  // a launcher's signal to our group comes to it once, by us
-    unblock_signals();
+    restore_for_child();
     execvpe(arguments[0], arguments.data(), variables.data());
     const int code = errno;
     [[maybe_unused]] const auto written = write(failure[1], &code, sizeof code);
@@ -75,7 +84,8 @@ int Child::wait() {
     if (sigwait(&set, &signal) != 0) continue;
     if (signal != SIGCHLD) {
       kill(pid_, signal);
-      asked_to_end_ |= signal != SIGUSR1 && signal != SIGUSR2;
+      asked_to_end_ |= asks_to_end(signal);
+      if (signal == SIGTSTP) raise(SIGSTOP);  // a shell must see that its job has stopped
       continue;
     }
     if (waitpid(pid_, &status, WNOHANG) != pid_) continue;

@@ -3,6 +3,7 @@
 //
 //   start    files, samples, nodes, stagers, trainers, streams          loaded   bytes, seconds
 //   came     stream, rank, world_size, who                              went     stream, rank, goodbye
+//   state    stat: what `headrace stat --json` shows; on SIGUSR1
 //   epoch    stream, epoch, samples, bytes, seconds, slowest,           end      reason, exactly_once | error
 //            trainer_wait, stager_wait, exactly_once                             (once, and the last)
 #pragma once

@@ -36,7 +36,10 @@ Host::Host(const Config& config, const Topology& topology)
       FrontDesk::Actions{.claim = [this](const nlohmann::json& claim) { up(claim); },
                          .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
                                              std::vector<ipc::Fd> fds) { hand_over(local, guest, std::move(fds)); },
-                         .stat = [this](std::uint64_t tool) { stat(tool); },
+                         .stat =
+                             [this](std::uint64_t tool) {
+                               view([this, tool](const nlohmann::json& part) { desk_->tell(tool, part.dump()); });
+                             },
                          .stop = [this](const std::string& reason) { stop(reason); }});
 }
 
@@ -255,26 +258,6 @@ void Host::hand_over(std::uint32_t local, const nlohmann::json& guest, std::vect
   std::vector<int> numbers;
   for (const auto& fd : fds) numbers.push_back(fd.get());
   links_.links[local].send(guest.dump(), numbers, link_limit);
-}
-
-void Host::stat(std::uint64_t tool) {
-  const auto tell = [this, tool](const nlohmann::json& message) { desk_->tell(tool, message.dump()); };
-  const nlohmann::json who{{"name", config_.name},
-                           {"host", topology_.here().host},
-                           {"pid", getpid()},
-                           {"nodes", topology_.nodes.size()},
-                           {"stagers", topology_.stagers()}};
-  if (!views_) {  // still loading: there is nothing to see elsewhere
-    auto message = who;
-    message.update({{"type", "viewed"}, {"loading", desk_->progress()}});
-    return tell(message);
-  }
-  views_->of_service([tell, who](const nlohmann::json& message) {
-    if (message.at("type") != "viewed") return tell(message);
-    auto last = message;
-    last.update(who);
-    tell(last);
-  });
 }
 
 void Host::tell(const char* event, const nlohmann::json& facts) {

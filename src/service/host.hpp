@@ -58,10 +58,16 @@ class Host {
   ipc::Fd share(ipc::Fd leaders);
   /// Any thread: how far loading is, for those who wait.
   void loading(const std::string& what, double fraction);
+  /// Any thread: how many may stand at the front desk at once.
+  void limit_callers(std::uint64_t most) {
+    if (topology_.is_leader()) post([this, most] { desk_->limit_callers(most); });
+  }
   /// Any thread: trainers may come.
   void open(Service service);
   /// Any thread: a line of the log; at stager 0, nowhere else.
   void tell(const char* event, const nlohmann::json& facts);
+  /// Any thread: writes into the log how the service is doing; at stager 0, which speaks for all, nowhere else.
+  void show_state();
   /// Any thread: a control message of another stager arrived.
   void message_from_stager(std::string text);
   /// Any thread, also while the host's thread is busy for a while: tells every trainer that the service is gone.
@@ -88,7 +94,8 @@ class Host {
   void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
   void broadcast(const nlohmann::json& message);
   void hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds);
-  void stat(std::uint64_t tool);
+  /// Leader: the answers to "stat", one after the other, now or soon.
+  void view(const std::function<void(const nlohmann::json& part)>& tell);
   void write_metrics();
   void stop(const std::string& reason);
   void begin_end(const std::string& reason);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/process_start.hpp"
 #include "service/plot_script.hpp"
 
 namespace headrace::service {
@@ -33,9 +34,15 @@ int run_python(const std::string& input, const std::string& path) {
   posix_spawn_file_actions_adddup2(&actions, fileno(file.get()), 0);
   posix_spawn_file_actions_adddup2(&actions, 2, 1);
   std::string name = "python3", flag = "-c", script = plot_script, target = path;
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  const auto usual = signals_to_restore();
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   char* arguments[] = {name.data(), flag.data(), script.data(), target.data(), nullptr};
   pid_t child = 0;
-  const int failure = posix_spawnp(&child, name.c_str(), &actions, nullptr, arguments, environ);
+  const int failure = posix_spawnp(&child, name.c_str(), &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) return 127;
   int status = 0;

@@ -38,6 +38,9 @@ int serve(const Config& config) {
                                            signal,
                                            topology.stagers() > 1 ? " (as launchers do to all when one dies)" : ""));
     });
+    signals.on_report([&] { staging->host().show_state(); });
+    if (staging->topology().is_leader())
+      for (const auto& what : mpi::remove_leftovers()) log::info("{}", what);
     staging->begin();
     staging->reserve();
     staging->load();
@@ -50,6 +53,7 @@ int serve(const Config& config) {
     // All ranks are here with the same error. The first tells it, and its exit code is the job's: were the others to
     // fail as well, the launcher might kill the first before it has spoken.
     signals.on_end(nullptr);
+    signals.on_report(nullptr);
     if (staging) staging->host().farewell(error.what());
     if (party.shared) end_job(world, error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
     if (world.rank() == 0) throw;
@@ -63,6 +67,7 @@ int serve(const Config& config) {
     mpi::Session::abort(1);
   }
   signals.on_end(nullptr);
+  signals.on_report(nullptr);
   return staging->host().audit_failed() ? 1 : 0;
 }
 

@@ -1,38 +1,70 @@
 #include "service/signals.hpp"
 
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <future>
+
+#include "base/error.hpp"
+#include "base/process_start.hpp"
+#include "mpi/launcher.hpp"
 
 namespace headrace::service {
 
 namespace {
 
-sigset_t ending_signals() {
+constexpr auto farewell_limit = std::chrono::milliseconds(200);
+
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/// Those that the thread waits for. A blocked signal arrives even if it is ignored, so one that is to be ignored must
+/// not be among them.
+sigset_t awaited() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGXCPU, SIGUSR1}) sigaddset(&set, signal);
+  if (!is_ignored(SIGHUP)) sigaddset(&set, SIGHUP);
   return set;
 }
 
-constexpr int quit_watching = SIGUSR2;  // sent by the destructor to its own thread only
-constexpr auto farewell_limit = std::chrono::milliseconds(200);
+const char* name_of(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGXCPU:
+      return "SIGXCPU";
+    default:
+      return "SIGHUP";
+  }
+}
 
 }  // namespace
 
 void Signals::block() {
-  const auto set = ending_signals();
+  const auto set = awaited();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  for (const int signal : {SIGUSR2, SIGPIPE, SIGXFSZ}) ignore_signal(signal);
 }
 
-Signals::Signals() : thread_([this] { watch(); }) {}
+Signals::Signals() : quit_(ipc::Bell::make()) {
+  const auto set = awaited();
+  arrived_ = ipc::Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!arrived_) throw_errno("signalfd");
+  thread_ = std::thread([this] { watch(); });
+}
 
 Signals::~Signals() {
-  pthread_kill(thread_.native_handle(), quit_watching);
+  quit_.ring();
   thread_.join();
 }
 
@@ -41,17 +73,36 @@ void Signals::on_end(std::function<void(const std::string&)> farewell) {
   farewell_ = std::move(farewell);
 }
 
+void Signals::on_report(std::function<void()> report) {
+  const std::lock_guard lock(mutex_);
+  report_ = std::move(report);
+}
+
 void Signals::watch() {
-  const auto set = ending_signals();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
+  pthread_setname_np(pthread_self(), "signals");
+  for (;;) {
+    std::array<pollfd, 2> sources{pollfd{arrived_.get(), POLLIN, 0}, pollfd{quit_.fd(), POLLIN, 0}};
+    if (poll(sources.data(), sources.size(), -1) < 0) continue;
+    if (sources[1].revents != 0) return;
+    signalfd_siginfo info{};
+    if (read(arrived_.get(), &info, sizeof info) != sizeof info) continue;
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (signal != SIGUSR1) end(signal);
+    report();
   }
-  if (signal == quit_watching) return;
-  const std::string name = signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
+void Signals::report() {
+  const std::lock_guard lock(mutex_);
+  if (report_) return report_();
+  if (mpi::is_first()) std::fputs("headrace: starting\n", stderr);  // the log is not there yet
+}
+
+void Signals::end(int signal) {
   // On a thread of its own, never joined: if it hangs, the process ends all the same.
   std::promise<void> said;
   auto done = said.get_future();
-  std::thread([this, name, said = std::move(said)]() mutable {
+  std::thread([this, name = std::string(name_of(signal)), said = std::move(said)]() mutable {
     const std::lock_guard lock(mutex_);
     if (farewell_) farewell_(name);
     said.set_value();

@@ -1,17 +1,26 @@
-// A signal ends a stager within half a second, whatever its other threads are doing: they may be inside a collective
-// read that nothing can interrupt, so a thread of its own says goodbye and leaves with _exit.
+// What signals do to a stager. They end it within half a second, whatever its other threads are doing: they may be
+// inside a collective read that nothing can interrupt, so a thread of its own says goodbye and leaves with _exit.
+//
+//   SIGINT, SIGTERM, SIGXCPU    end
+//   SIGHUP                      ends, unless the process was started with it ignored (nohup)
+//   SIGUSR1                     the state goes into the log: batch systems warn with it, and people ask
+//   SIGUSR2, SIGPIPE, SIGXFSZ   nothing; a write that fails says so itself
 #pragma once
+
+#include <signal.h>
 
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "ipc/process.hpp"
+
 namespace headrace::service {
 
 class Signals {
  public:
-  /// Blocks SIGINT, SIGTERM and SIGHUP for this thread and all that it makes from now on. First thing in the process.
+  /// For this thread and all that it makes from now on. First thing in the command, before there are other threads.
   static void block();
 
   /// Waits for the blocked signals.
@@ -23,12 +32,20 @@ class Signals {
   /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.2 s. nullptr to
   /// forget.
   void on_end(std::function<void(const std::string& what)> farewell);
+  /// What tells the state, briefly and without waiting for anything. nullptr to forget; until there is one, the process
+  /// says that it is starting.
+  void on_report(std::function<void()> report);
 
  private:
   void watch();
+  void report();
+  [[noreturn]] void end(int signal);
 
   std::mutex mutex_;
   std::function<void(const std::string&)> farewell_;
+  std::function<void()> report_;
+  ipc::Fd arrived_;  // signalfd of those that are blocked
+  ipc::Bell quit_;
   std::thread thread_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/printable.hpp"
 
 namespace headrace::service {
 
@@ -66,7 +67,7 @@ std::string percent(double share) {
 }
 
 std::string name_of(const Json& person) {
-  return fmt::format("trainer {} ({})", person.value("rank", 0u), person.value("who", ""));
+  return fmt::format("trainer {} ({})", person.value("rank", 0u), printable(person.value("who", "")));
 }
 
 std::string place(const Json& position) {
@@ -101,7 +102,7 @@ std::string trainers_text(const Json& guests, std::size_t rows) {
   for (std::size_t g = 0; g < std::min(rows, guests.size()); ++g) {
     const auto& guest = guests[g];
     text += fmt::format("{:<10} {:>7} {:<28} {:>6} {:>9} {:>8.2f} {:>7} {:>7} {:>6}\n", guest.value("stream", ""),
-                        guest.value("rank", 0u), guest.value("who", ""), guest.value("epoch", 0ull),
+                        guest.value("rank", 0u), printable(guest.value("who", "")), guest.value("epoch", 0ull),
                         guest.value("step", 0ull), guest.value("gbps", 0.0), percent(guest.value("trainer_wait", 0.0)),
                         percent(guest.value("stager_wait", 0.0)), guest.value("ready", 0u));
   }
@@ -126,6 +127,19 @@ std::string nodes_text(const Json& nodes, std::size_t rows) {
 }
 
 }  // namespace
+
+std::optional<nlohmann::json> Collected::take(nlohmann::json answer) {
+  if (answer.at("type") == "viewed") {
+    answer.erase("type");
+    answer.update({{"nodes_seen", std::move(nodes_)}, {"guests", std::move(guests_)}});
+    return answer;
+  }
+  for (auto& guest : answer.at("guests")) guests_.push_back(std::move(guest));
+  if (!answer.at("last")) return std::nullopt;
+  for (const auto* key : {"type", "last", "guests"}) answer.erase(key);
+  nodes_.push_back(std::move(answer));
+  return std::nullopt;
+}
 
 nlohmann::json summary(const nlohmann::json& view) {
   auto document = view;

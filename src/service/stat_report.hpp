@@ -4,9 +4,20 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 namespace headrace::service {
+
+/// What all nodes said, one answer after the other, as one document.
+class Collected {
+ public:
+  /// An answer to "stat": of type "view", or "viewed", which is the last. The document once it is complete.
+  std::optional<nlohmann::json> take(nlohmann::json answer);
+
+ private:
+  nlohmann::json nodes_ = nlohmann::json::array(), guests_ = nlohmann::json::array();
+};
 
 /// The document with "streams" completed: per stream the position of the first and the last trainer, "gbps",
 /// "trainer_wait" and "stager_wait" (means of shares of the last seconds), and "slowest": the trainer that waited least
