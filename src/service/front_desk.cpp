@@ -8,7 +8,10 @@
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
+#include "base/file_limit.hpp"
+#include "base/printable.hpp"
 #include "ipc/process.hpp"
+#include "log/log.hpp"
 #include "ring/producer.hpp"
 
 namespace headrace::service {
@@ -18,7 +21,22 @@ constexpr std::chrono::milliseconds tell_every{500};
 constexpr std::chrono::milliseconds send_limit{100};
 // A goodbye is still being worked on when its trainer, or the next in its place, connects again.
 constexpr std::chrono::milliseconds try_again_every{100};
+constexpr std::chrono::minutes tell_pause_every{1};
 constexpr std::chrono::milliseconds patience_with_holders{2000};
+
+/// A trainer in messages and in the log. What it says of its host is its own word, and longer than a name only to do
+/// harm.
+std::string who(const ring::Hello& hello) {
+  constexpr std::size_t longest_name = 255;
+  return fmt::format("process {} on {}", hello.pid, printable(hello.host.substr(0, longest_name)));
+}
+
+/// Until it is known what the service needs: a small part of what is free.
+std::uint64_t callers_while_loading() {
+  const auto limit = file_limit();
+  return std::max<std::uint64_t>(1, (limit - std::min(limit, open_files())) / 8);
+}
+
 }  // namespace
 
 std::string service_address(const Config& config, std::uint32_t node) {
@@ -40,7 +58,8 @@ FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller
       topology_(topology),
       poller_(poller),
       actions_(std::move(actions)),
-      listener_(ipc::Address(service_address(config, topology.my_node))) {
+      listener_(ipc::Address(service_address(config, topology.my_node))),
+      most_callers_(callers_while_loading()) {
   poller_.add(listener_.fd(), [this] { accept(); });
 }
 
@@ -49,7 +68,10 @@ FrontDesk::~FrontDesk() {
   for (const auto& [id, caller] : callers_) poller_.remove(caller.connection.fd());
 }
 
-void FrontDesk::accept() {
+void FrontDesk::accept() try {
+  if (callers_.size() >= most_callers_)
+    return pause(fmt::format("{} callers stand there already, and other descriptors are kept for trainers",
+                             callers_.size()));
   auto connection = listener_.accept();
   if (!connection) return;
   const auto id = next_id_++;
@@ -61,6 +83,24 @@ void FrontDesk::accept() {
     return refuse(id, error.what());
   }
   poller_.add(fd, [this, id] { read(id); });
+} catch (const ipc::NoDescriptors& error) {
+  pause(error.what());
+}
+
+void FrontDesk::pause(const std::string& why) {
+  poller_.remove(listener_.fd());
+  const auto now = Clock::now();
+  paused_ = now;
+  if (pause_told_ && now - *pause_told_ < tell_pause_every) return;
+  pause_told_ = now;
+  log::warn("no file descriptor for who connects ({}; ulimit -n allows {}); they wait until some are free", why,
+            file_limit());
+}
+
+void FrontDesk::resume(Clock::time_point now) {
+  if (!paused_ || now - *paused_ < try_again_every || callers_.size() >= most_callers_) return;
+  paused_.reset();
+  poller_.add(listener_.fd(), [this] { accept(); });
 }
 
 void FrontDesk::read(std::uint64_t id) {
@@ -161,7 +201,7 @@ void FrontDesk::claim(std::uint64_t id) {
                   {"rank", hello.rank},
                   {"world_size", hello.world_size},
                   {"no_room", no_room},
-                  {"who", fmt::format("process {} on {}", hello.pid, hello.host)}});
+                  {"who", who(hello)}});
 }
 
 void FrontDesk::answer(const nlohmann::json& message) {
@@ -188,7 +228,7 @@ void FrontDesk::answer(const nlohmann::json& message) {
   guest["ring"] = *caller.ring;
   guest["rank"] = caller.hello.rank;
   guest["world_size"] = caller.hello.world_size;
-  guest["who"] = fmt::format("process {} on {}", caller.hello.pid, caller.hello.host);
+  guest["who"] = who(caller.hello);
   poller_.remove(caller.connection.fd());
   std::vector<ipc::Fd> fds;
   fds.push_back(caller.connection.take());
@@ -226,6 +266,7 @@ void FrontDesk::claim_waiting() {
 }
 
 void FrontDesk::tick(Clock::time_point now) {
+  resume(now);
   if (blueprint_) {
     // Not in ring_free() itself: the coordinator must hear first that the trainer left.
     if (!std::exchange(ring_freed_, false) && now - tried_ < try_again_every) return;

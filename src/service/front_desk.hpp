@@ -43,6 +43,8 @@ class FrontDesk {
   ~FrontDesk();
 
   void loading(const std::string& what, double fraction);
+  /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
+  void limit_callers(std::uint64_t most) { most_callers_ = most; }
   void open(const Blueprint& blueprint);
   /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just
   /// be leaving.
@@ -74,6 +76,8 @@ class FrontDesk {
   };
 
   void accept();
+  void pause(const std::string& why);
+  void resume(Clock::time_point now);
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
@@ -97,6 +101,9 @@ class FrontDesk {
   double fraction_ = -1;
   Clock::time_point told_ = Clock::now(), tried_ = told_;
   bool ring_freed_ = false;  // since then
+  std::uint64_t most_callers_;
+  // Nobody is let in for lack of descriptors.
+  std::optional<Clock::time_point> paused_, pause_told_;
 };
 
 }  // namespace headrace::service

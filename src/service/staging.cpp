@@ -9,11 +9,14 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/file_limit.hpp"
+#include "h5/plugin_path.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/transport.hpp"
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
+#include "service/descriptors.hpp"
 #include "service/join.hpp"
 #include "service/load_settings.hpp"
 #include "service/outside_validity.hpp"
@@ -79,6 +82,7 @@ void Staging::look_at_files() {
   print_blueprint(limit);
   tell_start();
   check_memory(limit);
+  check_descriptors();
 }
 
 void Staging::tell_start() const {
@@ -117,6 +121,14 @@ void Staging::check_memory(const MemoryLimit& limit) {
   });
 }
 
+void Staging::check_descriptors() {
+  mpi::together(topology_.all, [&] {
+    const auto need = descriptor_need(config_, topology_.here(), topology_.local(), topology_.stagers(), open_files());
+    require_descriptors(need, file_limit(), config_, topology_.here());
+    host_->limit_callers(most_callers(need, file_limit()));
+  });
+}
+
 void Staging::print_blueprint(const MemoryLimit& limit) const {
   const auto& catalog = blueprint_->catalog;
   std::uint64_t file_bytes = 0;
@@ -131,6 +143,8 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
   for (const auto& field : blueprint_->schema)
     log::info("  field {}: {} {}, {} a sample", field.name, name_of(field.dtype),
               fmt::format("({})", fmt::join(field.shape, ", ")), format_bytes(static_cast<double>(field.row_bytes())));
+  if (topology_.me() == 0)  // warnings are spoken by all
+    for (const auto& why : h5::distrusted_plugin_folders()) log::warn("{}", why);
   for (const auto& out : left_out_datasets(config_, contents_))
     log::info("  not a field: {} ({})", out.path, out.reason);
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {

@@ -60,6 +60,7 @@ class Staging {
  private:
   void look_at_files();
   void check_memory(const MemoryLimit& limit);
+  void check_descriptors();
   void print_blueprint(const MemoryLimit& limit) const;
   void print_transport() const;
   void tell_start() const;
