@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "h5/filters.hpp"
+#include "h5/plugin_path.hpp"
 
 namespace headrace::h5 {
 
@@ -12,6 +13,7 @@ void library() {
     H5open();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     register_lzf();
+    guard_plugin_path();
     return true;
   }();
   static_cast<void>(ready);

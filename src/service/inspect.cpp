@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "base/printable.hpp"
 #include "reader/files.hpp"
 #include "reader/grouping.hpp"
 #include "service/inspect_views.hpp"
@@ -12,7 +13,7 @@ int inspect(const std::vector<std::string>& files, bool json, std::ostream& out)
   reader::Contents contents;
   for (const auto& path : reader::expand_files(files)) contents.push_back(reader::examine(path));
   const auto grouping = reader::group(contents);
-  out << (json ? as_json(contents, grouping) : as_table(contents, grouping)) << std::flush;
+  out << (json ? as_json(contents, grouping) : printable_lines(as_table(contents, grouping))) << std::flush;
   return 0;
 }
 

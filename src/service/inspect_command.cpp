@@ -2,6 +2,8 @@
 #include <iostream>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
+#include "h5/plugin_path.hpp"
 #include "service/commands.hpp"
 #include "service/inspect.hpp"
 #include "service/inspect_config.hpp"
@@ -14,19 +16,30 @@ namespace {
 const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
 const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
 const Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
+const Flag with_plugins{"plugins", 0, "", "", "with -c: load its plugins, which runs their code"};
 
 int of_configuration(const Arguments& arguments, Mistakes& mistakes) {
   const auto config = configuration_with_files(arguments, mistakes, "inspect");
   const bool json = arguments.has(json_flag.name);
+  const auto plugins = arguments.has(with_plugins.name) ? Plugins::load : Plugins::look_at;
   if (arguments.has(one_sample.name))
     return inspect_sample(config,
-                          {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text()},
+                          {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text(),
+                           plugins},
                           std::cout);
   if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
-  return inspect_config(config, json, arguments.has(count_all.name), std::cout);
+  return inspect_config(config, {json, arguments.has(count_all.name), plugins}, std::cout);
+}
+
+/// After the files were opened.
+void tell_distrusted_plugins() {
+  for (const auto& why : h5::distrusted_plugin_folders()) std::cerr << "headrace: " << printable(why) << "\n";
 }
 
 int run(const Arguments& arguments, Mistakes& mistakes) {
+  struct AtTheEnd {
+    ~AtTheEnd() { tell_distrusted_plugins(); }
+  } const tell;
   if (!arguments.config.empty() || !arguments.settings.empty()) return of_configuration(arguments, mistakes);
   mistakes.throw_if_any();
   if (arguments.has(one_sample.name) || arguments.has(picture.name))
@@ -43,7 +56,8 @@ Command inspect_command() {
           .summary = "Shows what HDF5 files hold and how well they will read.",
           .details = "With a configuration, or any of its keys: what trainers would receive, and of which samples.",
           .configured = true,
-          .flags = {json_flag, one_sample, picture, count_all},
+          .prints = true,
+          .flags = {json_flag, one_sample, picture, count_all, with_plugins},
           .run = run};
 }
 

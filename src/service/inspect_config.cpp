@@ -93,18 +93,20 @@ std::vector<StreamReport> streams_of(const Config& config, const reader::Content
 }
 
 void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
-               DataCounts& data, ConfigReport& report) {
+               DataCounts& data, Plugins plugins, ConfigReport& report) {
   ResolveInput input{.config = config, .datasets = datasets, .scales = scales.of(config)};
-  auto resolved = resolve_with_plugins(input);
+  auto resolved = resolve_with_plugins(input, plugins);
   if (resolved.needs_label_values)
     if (const auto labels = data.labels(config, resolved.spec.items[0].dataset)) {
       input.label_values = &*labels;
-      resolved = resolve_with_plugins(input);
+      resolved = resolve_with_plugins(input, plugins);
     }
   if (config.join.empty())
     for (const auto& need : resolved.needs) count.add(config.name, need.path);
   FieldReport told{.field = resolved.field, .source = config.source, .operations = operations(config, resolved)};
   if (resolved.needs_label_values) told.unknown.push_back("classes");
+  if (!config.plugin.empty() && plugins == Plugins::look_at)
+    told.notes.push_back("whether the plugin accepts the field shows when it is served, or with --plugins");
   report.fields.push_back(std::move(told));
   if (resolved.mask) report.fields.push_back({*resolved.mask, {}, {"mask of " + config.name}, {}});
 }
@@ -121,7 +123,7 @@ void check_sources(const FieldConfig& config, const RawDatasets& datasets, const
 
 /// The fields; what is wrong goes to `mistakes`. Returns the datasets of samples.
 SampleCount add_fields(const Config& config, const reader::Contents& contents, Mistakes& mistakes, DataCounts& data,
-                       ConfigReport& report) {
+                       Plugins plugins, ConfigReport& report) {
   std::vector<reader::LeftOut> left_out;
   const auto datasets = raw_datasets(contents, &left_out);
   ScaleFiles scales;
@@ -130,7 +132,7 @@ SampleCount add_fields(const Config& config, const reader::Contents& contents, M
   for (const auto& field : config.fields.empty() ? automatic_fields(contents) : config.fields) {
     const bool wrong = mistakes.wrong({"field", field.name, ""});
     mistakes.attempt([&] {
-      if (!wrong) return add_field(field, datasets, scales, samples, data, report);
+      if (!wrong) return add_field(field, datasets, scales, samples, data, plugins, report);
       in_field(field.name, [&] { check_sources(field, datasets, mistakes); });
     });
   }
@@ -148,14 +150,14 @@ std::uint64_t ConfigReport::sample_bytes() const {
   return bytes;
 }
 
-ConfigReport report_on(const Config& config, std::uint64_t most_bytes) {
+ConfigReport report_on(const Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
   report.files = reader::expand_files(config.files);
   reader::Contents contents;
   for (const auto& path : report.files) contents.push_back(reader::examine(path));
   Mistakes mistakes;
   DataCounts data(config, contents, most_bytes);
-  const auto samples = add_fields(config, contents, mistakes, data, report);
+  const auto samples = add_fields(config, contents, mistakes, data, plugins, report);
   check_streams(config, contents, samples.paths(), mistakes);
   mistakes.throw_if_any();
   if (samples.per_file().empty())
@@ -174,7 +176,7 @@ void check_against_files(const Config& config, Mistakes& mistakes) {
     for (std::size_t f = 0; f < std::min(files.size(), most_files); ++f) contents.push_back(reader::examine(files[f]));
     ConfigReport unused;
     DataCounts nothing(config, contents, 0);
-    const auto samples = add_fields(config, contents, mistakes, nothing, unused);
+    const auto samples = add_fields(config, contents, mistakes, nothing, Plugins::look_at, unused);
     const bool all = contents.size() == files.size();
     check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
   } catch (const Error& error) {
@@ -182,10 +184,10 @@ void check_against_files(const Config& config, Mistakes& mistakes) {
   }
 }
 
-int inspect_config(const Config& config, bool json, bool count, std::ostream& out) {
+int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out) {
   constexpr std::uint64_t quickly_read = 1 << 30;
-  const auto report = report_on(config, count ? UINT64_MAX : quickly_read);
-  out << (json ? as_json(report) : as_table(report)) << std::flush;
+  const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
+  out << (options.json ? as_json(report) : as_table(report)) << std::flush;
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "service/config.hpp"
 #include "service/field_resolve.hpp"
 #include "service/options_value.hpp"
+#include "service/plan_fields.hpp"
 
 namespace headrace::service {
 
@@ -20,6 +21,7 @@ struct FieldReport {
   std::vector<std::string> source;      ///< items; of a mask: none
   std::vector<std::string> operations;  ///< "scale 150", "float16", in their order
   std::vector<std::string> unknown;     ///< what is only known when the data are read: "classes"
+  std::vector<std::string> notes = {};  ///< sentences for people
 };
 
 struct StreamReport {
@@ -38,10 +40,10 @@ struct ConfigReport {
 
 /// Opens the files and resolves every field. Throws UsageError with all mistakes of fields and streams together.
 /// Counts what only the data can tell where no more than most_bytes have to be read for it.
-ConfigReport report_on(const Config& config, std::uint64_t most_bytes = 0);
+ConfigReport report_on(const Config& config, std::uint64_t most_bytes = 0, Plugins plugins = Plugins::look_at);
 
 /// For a configuration that has `mistakes`: adds what is wrong with it against its files, as far as that can be said.
-/// Nothing that only follows from what is known to be wrong. Opens a few of the files.
+/// Nothing that only follows from what is known to be wrong. Opens a few of the files, loads no plugin.
 void check_against_files(const Config& config, Mistakes& mistakes);
 
 /// In words, in the order in which they are done.
@@ -50,6 +52,12 @@ std::vector<std::string> operations(const FieldConfig& field, const ResolvedFiel
 std::string as_table(const ConfigReport& report);
 std::string as_json(const ConfigReport& report);
 
+struct ConfigOptions {
+  bool json = false;
+  bool count = false;  ///< streams and classes also where that takes reading more than a gigabyte
+  Plugins plugins = Plugins::look_at;
+};
+
 /// Tells the report, as a table for people or as JSON (described below). Returns the exit code.
 ///
 ///   {"files": [path], "samples", "sample_bytes",
@@ -57,7 +65,6 @@ std::string as_json(const ConfigReport& report);
 ///                "unknown": [what is only known when served]}],
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
 ///                 "epochs"}]}
-/// count: streams and classes also where that takes reading more than a gigabyte.
-int inspect_config(const Config& config, bool json, bool count, std::ostream& out);
+int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out);
 
 }  // namespace headrace::service

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
+#include "base/printable.hpp"
 #include "h5/dataset.hpp"
 #include "service/inspect_config.hpp"
 
@@ -22,7 +23,9 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 /// Columns as wide as their widest cell; the last as it comes.
-std::string table(const std::vector<Row>& rows) {
+std::string table(std::vector<Row> rows) {
+  for (auto& row : rows)
+    for (auto& cell : row) cell = printable(cell);
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows)
     for (std::size_t c = 0; c + 1 < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
@@ -49,7 +52,7 @@ Row row_of(const FieldReport& report) {
 
 std::string columns_text(const FieldReport& report) {
   if (report.field.columns.empty()) return "";
-  return fmt::format("  {}: columns {}\n", report.field.name, fmt::join(report.field.columns, ", "));
+  return printable(fmt::format("  {}: columns {}", report.field.name, fmt::join(report.field.columns, ", "))) + "\n";
 }
 
 std::string batch_text(const StreamConfig& stream) {
@@ -107,6 +110,8 @@ std::string as_table(const ConfigReport& report) {
   for (const auto& field : report.fields) fields.push_back(row_of(field));
   text += "\nFields\n" + table(fields);
   for (const auto& field : report.fields) text += columns_text(field);
+  for (const auto& field : report.fields)
+    for (const auto& note : field.notes) text += fmt::format("  {}: {}\n", printable(field.field.name), note);
   std::vector<Row> streams{{"stream", "samples", "batch", "shuffle", "last", "epochs", "selected"}};
   for (const auto& stream : report.streams) streams.push_back(row_of(stream));
   return text + "\nStreams\n" + table(streams);
@@ -121,7 +126,7 @@ std::string as_json(const ConfigReport& report) {
                          {"sample_bytes", report.sample_bytes()},
                          {"fields", fields},
                          {"streams", streams}};
-  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace headrace::service

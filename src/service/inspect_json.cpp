@@ -77,7 +77,7 @@ std::string as_json(const reader::Contents& contents, const reader::Grouping& gr
   }
   for (const auto& group : grouping.groups) groups.push_back(describe(group));
   const ordered_json all{{"files", files}, {"groups", groups}, {"left_out", reasons(grouping)}, {"advice", told}};
-  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace headrace::service

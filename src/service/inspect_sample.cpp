@@ -1,7 +1,11 @@
 #include "service/inspect_sample.hpp"
 
+#include <fmt/format.h>
+
 #include <ostream>
 
+#include "base/error.hpp"
+#include "base/printable.hpp"
 #include "service/sample_plot.hpp"
 #include "service/sample_text.hpp"
 #include "service/sample_view.hpp"
@@ -9,12 +13,17 @@
 namespace headrace::service {
 
 int inspect_sample(const Config& config, const SampleOptions& options, std::ostream& out) {
+  for (const auto& field : config.fields)
+    if (!field.plugin.empty() && options.plugins == Plugins::look_at)
+      throw UsageError(fmt::format("[field.{}] a sample as trainers get it has been through the plugin '{}', whose code "
+                                   "runs here only if asked for; add --plugins",
+                                   field.name, field.plugin));
   const auto view = view_sample(config, options.which);
   if (!options.plot.empty()) plot_sample(as_json(view), options.plot);
   if (options.json)
-    out << as_json(view).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    out << as_json(view).dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   else
-    out << as_text(view);
+    out << printable_lines(as_text(view));
   if (!options.plot.empty() && !options.json) out << "\ndrawn in " << options.plot << "\n";
   out << std::flush;
   return 0;

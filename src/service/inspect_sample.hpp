@@ -6,13 +6,15 @@
 #include <string>
 
 #include "service/config.hpp"
+#include "service/plan_fields.hpp"
 
 namespace headrace::service {
 
 struct SampleOptions {
   std::string which;  ///< number of the sample, or FILE:ROW
   bool json = false;
-  std::string plot;  ///< path of a picture to draw; needs python3 with matplotlib
+  std::string plot = {};  ///< path of a picture to draw; needs python3 with matplotlib
+  Plugins plugins = Plugins::look_at;
 };
 
 /// Returns the exit code. As JSON:

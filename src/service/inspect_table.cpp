@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/bytes.hpp"
+#include "base/printable.hpp"
 #include "service/inspect_advice.hpp"
 #include "service/inspect_views.hpp"
 
@@ -36,7 +37,7 @@ std::string wrapped(const std::string& head, const std::vector<std::string>& wor
 
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words{""};
-  for (const char c : text)
+  for (const char c : printable(text))
     if (c == ' ')
       words.emplace_back();
     else
@@ -46,6 +47,7 @@ std::vector<std::string> words_of(const std::string& text) {
 
 std::vector<std::string> listed(const std::vector<std::string>& items) {
   auto words = items;
+  for (auto& word : words) word = printable(word);
   for (std::size_t i = 0; i + 1 < words.size(); ++i) words[i] += ",";
   return words;
 }
@@ -67,7 +69,7 @@ std::string layout_text(const h5::DatasetInfo& dataset) {
 Line line_of(const h5::DatasetInfo& dataset) {
   const auto size = [](std::uint64_t bytes) { return format_bytes(static_cast<double>(bytes)); };
   const auto ratio = ratio_text(dataset);
-  return {dataset.path,
+  return {printable(dataset.path),
           h5::shape_text(dataset.dims),
           type_text(dataset),
           dataset.dims.empty() ? "-" : size(dataset.row_bytes()),
@@ -109,7 +111,7 @@ bool alike(const reader::FileContents& a, const reader::FileContents& b) {
 }
 
 std::string head(const reader::FileContents& file) {
-  return fmt::format("{}   {}, {} dataset{}", file.path, format_bytes(static_cast<double>(file.bytes)),
+  return fmt::format("{}   {}, {} dataset{}", printable(file.path), format_bytes(static_cast<double>(file.bytes)),
                      file.datasets.size(), file.datasets.size() == 1 ? "" : "s");
 }
 
@@ -164,7 +166,7 @@ std::string as_table(const reader::Contents& contents, const reader::Grouping& g
   for (const auto& file : contents) {
     const bool first = &file == contents.data();
     if (!first && alike(file, contents[0])) {
-      text += fmt::format("{} as in {}: {}\n", head(file), contents[0].path, samples_text(file));
+      text += fmt::format("{} as in {}: {}\n", head(file), printable(contents[0].path), samples_text(file));
       continue;
     }
     text += (first ? "" : "\n") + head(file) + "\n";

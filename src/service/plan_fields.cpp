@@ -74,11 +74,13 @@ std::vector<FieldConfig> automatic_fields(const reader::Contents& contents) {
   return fields;
 }
 
-ResolvedField resolve_with_plugins(const ResolveInput& input) {
+ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins) {
   auto resolved = resolve_field(input);
   in_field(input.config.name, [&] {
-    if (!input.config.plugin.empty()) load_plugins(input.config, resolved.spec);
-    if (!resolved.needs_label_values) transform::FieldTransform{resolved.spec};  // checks values against their types
+    const bool has_plugin = !input.config.plugin.empty(), load = plugins == Plugins::load;
+    if (has_plugin && load) load_plugins(input.config, resolved.spec);
+    if (has_plugin && !load) transform::Plugin::look_at(input.config.plugin);
+    if (!resolved.needs_label_values && (load || !has_plugin)) transform::FieldTransform{resolved.spec};  // checks values against their types
   });
   return resolved;
 }

@@ -3,13 +3,16 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <headrace/plugin.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <type_traits>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/trust.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -22,10 +25,22 @@ std::string written(const Text& text) {
   return result.empty() ? "it gives no reason" : result;
 }
 
+/// Without a folder, dlopen would look among the system's libraries, not in the working directory.
+std::string file_of(const std::string& path) {
+  return path.find('/') == std::string::npos ? "./" + path : path;
+}
+
 }  // namespace
 
-void Plugin::refuse(const std::string& why) const {
-  throw UsageError(fmt::format("plugin '{}' cannot be used: {}", path_, why));
+void Plugin::refuse(const std::string& path, const std::string& why) {
+  throw UsageError(fmt::format("plugin '{}' cannot be used: {}", path, why));
+}
+
+void Plugin::look_at(const std::string& path) {
+  const auto file = file_of(path);
+  if (access(file.c_str(), R_OK) != 0)
+    refuse(path, errno_text("open", errno) + "; give the path of a shared library");
+  if (const auto why = distrust_library(file); !why.empty()) refuse(path, why);
 }
 
 void* Plugin::symbol(const char* name) const {
@@ -39,8 +54,8 @@ void* Plugin::symbol(const char* name) const {
 }
 
 Plugin::Plugin(std::string path, const Setup& setup) : path_(std::move(path)) {
-  // Without a folder, dlopen would look among the system's libraries, not in the working directory.
-  library_ = dlopen((path_.find('/') == std::string::npos ? "./" + path_ : path_).c_str(), RTLD_NOW | RTLD_LOCAL);
+  look_at(path_);
+  library_ = dlopen(file_of(path_).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_ == nullptr) refuse(fmt::format("{}; give the path of a shared library", dlerror()));
   try {
     open(setup);

@@ -27,6 +27,10 @@ class Plugin {
     std::uint64_t row;  ///< of the block
   };
 
+  /// What can be said of a library without loading it, which would run its code: UsageError where it is not there, or
+  /// others than this user or root may write it.
+  static void look_at(const std::string& path);
+
   /// Throws UsageError that names the plugin: no such library, no plugin, another version, refused to open.
   Plugin(std::string path, const Setup& setup);
   ~Plugin();
@@ -43,7 +47,8 @@ class Plugin {
  private:
   void* symbol(const char* name) const;
   void open(const Setup& setup);
-  [[noreturn]] void refuse(const std::string& why) const;
+  [[noreturn]] void refuse(const std::string& why) const { refuse(path_, why); }
+  [[noreturn]] static void refuse(const std::string& path, const std::string& why);
 
   std::string path_;
   void* library_ = nullptr;

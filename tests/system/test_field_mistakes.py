@@ -160,8 +160,8 @@ def test_a_plugin_beside_the_configuration(tmp_path, files):
     config = configuration(tmp_path / "c.toml", {"x": {"source": "jets[pt, mass]", "plugin": "own.so"}}, files=files[1])
     pt, mass = (files[2]["jets"][name][0].astype("f8") for name in ("pt", "mass"))
     for folder, path in ((tmp_path, "c.toml"), ("/", config)):
-        done = subprocess.run([HEADRACE, "inspect", "-c", path, "--sample", "0", "--json"], cwd=folder, text=True,
-                              capture_output=True)
+        done = subprocess.run([HEADRACE, "inspect", "-c", path, "--sample", "0", "--json", "--plugins"], cwd=folder,
+                              text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         (field,) = json.loads(done.stdout)["fields"]
         assert field["values"] == [pt * pt, mass + pt]
