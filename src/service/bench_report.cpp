@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "service/own_files.hpp"
 
 namespace headrace::service {
 
@@ -92,7 +92,8 @@ std::string table_of(const Figures& f) {
 
 void require_place_for(const std::string& path) {
   const auto folder = std::filesystem::absolute(path).parent_path();
-  if (std::filesystem::is_directory(path) || access(folder.c_str(), W_OK) != 0)
+  const bool other = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
+  if (other || access(folder.c_str(), W_OK) != 0)
     throw UsageError("--json " + path + " cannot be written; name a file in a folder that is there, and writable");
 }
 
@@ -133,13 +134,13 @@ void write_json(const Figures& f, const std::string& path) {
         {"load_of_read", range(f.load_of_read)},
         {"exchange_of_alltoallv", range(f.exchange_of_alltoallv)}}},
       {"audit", {{"epochs", f.epochs}, {"exactly_once", f.exactly_once}}}};
-  const auto half = path + ".part";
-  {
-    std::ofstream out(half);
-    out << json.dump(2) << "\n";
-    require(out.good(), "cannot write " + path + "; is the folder there, and writable?");
+  try {
+    Draft draft(path);
+    draft.write(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    draft.put_in_place();
+  } catch (const Error& error) {
+    throw Error(fmt::format("cannot write {} ({}); is the folder there, and writable?", path, error.what()));
   }
-  std::filesystem::rename(half, path);
 }
 
 }  // namespace headrace::service

@@ -1,6 +1,5 @@
 #include "service/event_log.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,14 +10,14 @@
 
 #include "base/error.hpp"
 #include "log/log.hpp"
+#include "service/own_files.hpp"
 
 namespace headrace::service {
 
 EventLog::EventLog(const std::string& path, std::string service) : service_(std::move(service)), path_(path) {
   if (path.empty()) return;
   // Appended, and each line by one call: several services, or a restarted one, may share a file.
-  file_ = ipc::Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  require(static_cast<bool>(file_), errno_text("log = " + path + " cannot be written", errno));
+  file_ = open_to_append(path, "log = " + path);
 }
 
 void EventLog::tell(const char* event, nlohmann::json facts) {

@@ -1,18 +1,16 @@
 #include "service/metrics_file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.hpp"
 #include "log/log.hpp"
+#include "service/own_files.hpp"
 
 namespace headrace::service {
 
@@ -104,8 +102,7 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
 
 MetricsFile::MetricsFile(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;
-  const auto folder = std::filesystem::absolute(path_).parent_path();
-  require(access(folder.c_str(), W_OK) == 0, errno_text("metrics = " + path_ + " cannot be written", errno));
+  require_replaceable(path_, "metrics = " + path_);
 }
 
 bool MetricsFile::take_turn(Clock::time_point now) {
@@ -117,22 +114,14 @@ bool MetricsFile::take_turn(Clock::time_point now) {
 void MetricsFile::write(const std::string& text) {
   if (path_.empty()) return;
   written_ = true;
-  // A reader sees the old file or the new one; the exporter takes files that end in .prom only.
-  const auto half = fmt::format("{}.{}.part", path_, getpid());
-  bool good = false;
-  {
-    std::ofstream out(half);
-    out << text << std::flush;
-    good = out.good();
-  }
-  good = good && std::rename(half.c_str(), path_.c_str()) == 0;
-  if (good) {
+  try {
+    Draft draft(path_);  // the exporter takes files that end in .prom only
+    draft.write(text);
+    draft.put_in_place();
     failure_told_ = false;
-    return;
+  } catch (const Error& error) {
+    if (!std::exchange(failure_told_, true)) log::warn("metrics = {} was not written ({})", path_, error.what());
   }
-  std::remove(half.c_str());
-  if (!std::exchange(failure_told_, true))
-    log::warn("{}", errno_text("metrics = " + path_ + " was not written", errno));
 }
 
 void MetricsFile::remove() noexcept {

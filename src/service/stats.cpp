@@ -1,22 +1,22 @@
 #include "service/stats.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <ostream>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/session.hpp"
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
 #include "service/load_settings.hpp"
+#include "service/own_files.hpp"
 #include "service/party.hpp"
 #include "service/plan_fields.hpp"
 #include "service/same_config.hpp"
@@ -66,6 +66,8 @@ void check(const Config& config, const StatsOptions& options) {
     if (!scaled_by_file(field)) continue;
     const auto path = file_of(field, options);
     if (!fs::exists(path)) continue;
+    if (!fs::is_regular_file(path))
+      throw UsageError(fmt::format("'{}' is no regular file; name another with --output", path));
     std::ifstream in(path);
     const auto there = nlohmann::json::parse(in, nullptr, false);
     if (!there.is_object() || !there.contains(own_key))
@@ -78,18 +80,14 @@ void check(const Config& config, const StatsOptions& options) {
 
 /// All or nothing: readers see the old file or the new one.
 void write(const std::string& path, const Json& json) {
-  const auto draft = fmt::format("{}.{}.tmp", path, getpid());
-  const auto fail = [&](const std::string& call) {
-    const auto why = errno_text(call, errno);
-    std::error_code ignored;
-    fs::remove(draft, ignored);
-    throw Error(fmt::format("the scale file '{}' cannot be written ({}); name another with --output", path, why));
-  };
-  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  out << json.dump(1) << "\n";
-  out.close();
-  if (!out) fail("write");
-  if (::rename(draft.c_str(), path.c_str()) != 0) fail("rename");
+  try {
+    Draft draft(path);
+    draft.write(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    draft.put_in_place();
+  } catch (const Error& error) {
+    throw Error(
+        fmt::format("the scale file '{}' cannot be written ({}); name another with --output", path, error.what()));
+  }
 }
 
 /// What was measured, with the fields that it belongs to.
@@ -167,13 +165,13 @@ class Report {
                            "max", "values");
       for (const auto& line : entries.lines()) {
         const auto& m = line.moments;
-        out << fmt::format("{:{}}  {:>14.6g} {:>14.6g} {:>14.6g} {:>14.6g} {:>12}\n", line.name, width, m.mean,
+        out << fmt::format("{:{}}  {:>14.6g} {:>14.6g} {:>14.6g} {:>14.6g} {:>12}\n", printable(line.name), width, m.mean,
                            line.deviation, m.count ? m.least : 0, m.count ? m.greatest : 0, m.count);
       }
       for (const auto& warning : entries.warnings()) log::warn("{}", warning);
     }
     for (const auto& [name, counts] : labels_) tell_classes(out, name, counts);
-    for (const auto& [path, entries] : entries_) out << "written to " << path << "\n";
+    for (const auto& [path, entries] : entries_) out << "written to " << printable(path) << "\n";
     out << std::flush;
   }
 
@@ -186,9 +184,9 @@ class Report {
       all += count;
       width = std::max(width, label.size());
     }
-    out << "classes of " << name << "\n";
+    out << "classes of " << printable(name) << "\n";
     for (const auto& [label, count] : counts)
-      out << fmt::format("  {:{}} {:>12} {:>7.2f} %\n", label, width, count,
+      out << fmt::format("  {:{}} {:>12} {:>7.2f} %\n", printable(label), width, count,
                          all ? 100.0 * static_cast<double>(count) / static_cast<double>(all) : 0.0);
   }
 

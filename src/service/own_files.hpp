@@ -1,0 +1,39 @@
+// Files that a service writes in folders where others may write, too: it neither follows the links nor takes the FIFOs
+// that somebody put there, and what it makes is its own. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ipc/fd.hpp"
+
+namespace headrace::service {
+
+/// The file that lines are appended to, made if it is not there. Error where it is no regular file (a FIFO would block
+/// for ever, a device do what nobody meant), or where the way to it leads over another user's link. what: "log = PATH",
+/// for messages.
+ipc::Fd open_to_append(const std::string& path, const std::string& what);
+
+/// Error unless the path can be replaced by a file: nothing is there, or a regular file; and its folder may be written.
+void require_replaceable(const std::string& path, const std::string& what);
+
+/// A file that is written whole or not at all: readers see the old one or the new one. Made beside it under a name that
+/// nobody can know, and removed unless it is put in place.
+class Draft {
+ public:
+  /// Error if it cannot be made.
+  explicit Draft(std::string path);
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft();
+
+  /// Error with the reason where that fails.
+  void write(std::string_view text);
+  void put_in_place();
+
+ private:
+  std::string path_, name_;
+  ipc::Fd file_;
+};
+
+}  // namespace headrace::service
