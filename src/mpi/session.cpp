@@ -67,6 +67,7 @@ Session::Session() : folder_(folder_of_restart()) {
     throw Error("this MPI library supports no threads beside the main one (MPI_THREAD_FUNNELED); use another build");
   }
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  mark_.leave();
 }
 
 Session::~Session() {

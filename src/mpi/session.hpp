@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "mpi/leftovers.hpp"
+
 namespace headrace::mpi {
 
 class Session {
@@ -24,6 +26,7 @@ class Session {
 
  private:
   const std::string folder_;  ///< of shared memory, where it is this run's alone
+  Mark mark_;
 };
 
 }  // namespace headrace::mpi

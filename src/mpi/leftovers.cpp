@@ -1,0 +1,170 @@
+#include "mpi/leftovers.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <system_error>
+
+#include "base/bytes.hpp"
+#include "base/host_name.hpp"
+
+namespace headrace::mpi {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view mark_name = "headrace.mark", segment_name = "vader_segment.";
+
+/// Of this process and of others of its job that it has mapped.
+std::set<std::string> mapped_segments() {
+  std::ifstream maps("/proc/self/maps");
+  std::set<std::string> paths;
+  for (std::string line; std::getline(maps, line);)
+    if (const auto at = line.find('/'); at != std::string::npos)
+      if (const fs::path path = line.substr(at); path.filename().string().starts_with(segment_name)) paths.insert(path);
+  return paths;
+}
+
+bool is_own(const fs::path& path, mode_t type) {
+  struct stat info {};
+  return lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type && info.st_uid == geteuid();
+}
+
+/// "pid.4711": the process of mpirun. Nothing for other names ("jf.123": of a daemon on another node).
+std::optional<pid_t> launcher_of(const fs::path& job) {
+  const auto name = job.filename().string();
+  constexpr std::string_view beginning = "pid.";
+  pid_t pid = 0;
+  const auto* const end = name.data() + name.size();
+  if (!name.starts_with(beginning) || std::from_chars(name.data() + beginning.size(), end, pid).ptr != end) return {};
+  return pid;
+}
+
+/// Locks the marks of a dead job, so that of several who look one removes it.
+class Job {
+ public:
+  explicit Job(fs::path folder) : folder_(std::move(folder)) {
+    std::error_code failure;
+    for (fs::recursive_directory_iterator entry(folder_, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+      bytes_ += size_of(entry->path());
+      if (entry->path().filename().string().starts_with(mark_name)) marks_.push_back(entry->path());
+    }
+  }
+  ~Job() {
+    for (const int lock : locks_) close(lock);
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  bool is_dead() {
+    if (marks_.empty()) return false;
+    if (const auto pid = launcher_of(folder_); pid && (kill(*pid, 0) == 0 || errno != ESRCH)) return false;
+    return std::ranges::all_of(marks_, [this](const fs::path& mark) {
+      const int fd = open(mark.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+      if (fd < 0) return false;
+      locks_.push_back(fd);
+      return flock(fd, LOCK_EX | LOCK_NB) == 0;
+    });
+  }
+
+  std::string remove() {
+    std::error_code failure;
+    for (const auto& mark : marks_) {
+      std::ifstream lines(mark);
+      for (std::string line; std::getline(lines, line);) {
+        const fs::path segment(line);
+        if (!segment.filename().string().starts_with(segment_name) || !is_own(segment, S_IFREG)) continue;
+        bytes_ += size_of(segment);
+        fs::remove(segment, failure);
+      }
+    }
+    fs::remove_all(folder_, failure);
+    return fmt::format("removed {} that Open MPI left behind for a job of ours that was killed ({})",
+                       format_bytes(static_cast<double>(bytes_)), folder_.string());
+  }
+
+ private:
+  static std::uint64_t size_of(const fs::path& path) {
+    struct stat info {};
+    constexpr std::uint64_t block = 512;
+    return lstat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * block : 0;
+  }
+
+  fs::path folder_;
+  std::vector<fs::path> marks_;
+  std::vector<int> locks_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// Where Open MPI keeps the session folders of this user and host.
+fs::path top_folder() {
+  if (const char* known = std::getenv("OMPI_MCA_orte_top_session_dir")) return known;
+  fs::path base = "/tmp";
+  for (const auto* name : {"TMPDIR", "TEMP", "TMP"})
+    if (const char* value = std::getenv(name); value && *value) {
+      base = value;
+      break;
+    }
+  const auto host = host_name();
+  return base / fmt::format("ompi.{}.{}", host.substr(0, host.find('.')), geteuid());
+}
+
+}  // namespace
+
+void Mark::leave() noexcept try {
+  const char* folder = std::getenv("OMPI_FILE_LOCATION");
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (folder == nullptr || rank == nullptr) return;
+  path_ = fmt::format("{}/{}.{}", folder, mark_name, rank);
+  lock_ = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (lock_ < 0) return;
+  flock(lock_, LOCK_EX | LOCK_NB);
+  std::string text;
+  for (const auto& segment : mapped_segments()) text += segment + "\n";
+  [[maybe_unused]] const auto written = write(lock_, text.data(), text.size());
+} catch (...) {  // a mark is no more than a help
+}
+
+Mark::~Mark() {
+  if (lock_ < 0) return;
+  unlink(path_.c_str());
+  close(lock_);
+}
+
+std::vector<std::string> remove_leftovers_in(const std::string& top) noexcept {
+  std::vector<std::string> told;
+  try {
+    if (!is_own(top, S_IFDIR)) return told;
+    std::error_code failure;
+    std::vector<fs::path> jobs;
+    for (fs::directory_iterator entry(top, failure), end; !failure && entry != end; entry.increment(failure))
+      if (is_own(entry->path(), S_IFDIR)) jobs.push_back(entry->path());
+    for (const auto& folder : jobs)
+      if (Job job(folder); job.is_dead()) told.push_back(job.remove());
+  } catch (...) {  // whatever it is, the service does not need it
+  }
+  return told;
+}
+
+std::vector<std::string> remove_leftovers() noexcept try {
+  return remove_leftovers_in(top_folder().string());
+} catch (...) {
+  return {};
+}
+
+}  // namespace headrace::mpi

@@ -1,0 +1,130 @@
+#include "mpi/leftovers.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "../ipc/child.hpp"
+
+using namespace headrace;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of session folders, as Open MPI makes them.
+struct Top {
+  fs::path path = fs::temp_directory_path() / ("headrace-leftovers." + std::to_string(getpid()));
+  Top() { fs::create_directory(path); }
+  ~Top() { fs::remove_all(path); }
+  fs::path job(const std::string& name) const {
+    const auto folder = path / name;
+    fs::create_directories(folder / "1" / "0");
+    std::ofstream(folder / "contact.txt") << "somewhere";
+    return folder;
+  }
+  fs::path mark(const fs::path& job, int rank, const std::string& segment) const {
+    const auto file = job / "1" / "0" / ("headrace.mark." + std::to_string(rank));
+    std::ofstream(file) << segment << "\n";
+    return file;
+  }
+  fs::path segment(const std::string& name) const {
+    std::ofstream(path / name) << std::string(8192, 'x');
+    return path / name;
+  }
+  std::vector<std::string> clean() const { return mpi::remove_leftovers_in(path.string()); }
+};
+
+/// The number of a process that has ended.
+std::string dead_process() {
+  Child child([] { return 0; });
+  const auto number = std::to_string(child.pid());
+  child.wait();
+  return number;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(leftovers)
+
+BOOST_AUTO_TEST_CASE(what_a_dead_job_left_is_removed_with_its_shared_memory) {
+  const Top top;
+  const auto job = top.job("pid." + dead_process()), daemons = top.job("jf.4711");
+  const auto first = top.segment("vader_segment.vm.0.1.0"), second = top.segment("vader_segment.vm.0.1.1");
+  const auto others = top.segment("vader_segment.vm.0.2.0");
+  top.mark(job, 0, first);
+  top.mark(job, 1, second);
+  top.mark(daemons, 2, "");
+  const auto told = top.clean();
+  BOOST_TEST(told.size() == 2u);
+  BOOST_TEST((told[0] + told[1]).find(job.string()) != std::string::npos, told[0] + told[1]);
+  for (const auto& gone : {job, daemons, first, second}) BOOST_TEST(!fs::exists(gone), gone.string());
+  BOOST_TEST(fs::exists(others));
+  BOOST_TEST(top.clean().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_job_stays_while_one_of_its_processes_lives) {
+  const Top top;
+  const auto job = top.job("pid." + dead_process());
+  const auto segment = top.segment("vader_segment.vm.0.1.0");
+  top.mark(job, 0, segment);
+  const auto mark = top.mark(job, 1, segment);
+  const int lock = open(mark.c_str(), O_RDWR);
+  BOOST_REQUIRE(flock(lock, LOCK_EX) == 0);
+  BOOST_TEST(top.clean().empty());
+  BOOST_TEST(fs::exists(segment));
+  close(lock);
+  BOOST_TEST(top.clean().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_stays_while_its_mpirun_lives) {
+  const Top top;
+  const auto job = top.job("pid." + std::to_string(getpid()));
+  top.mark(job, 0, "");
+  BOOST_TEST(top.clean().empty());
+  BOOST_TEST(fs::exists(job));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_ours_stays) {
+  const Top top;
+  const auto unmarked = top.job("pid." + dead_process());
+  const auto job = top.job("pid." + dead_process());
+  const auto precious = top.segment("precious");  // a mark may name what it likes
+  top.mark(job, 0, precious);
+  BOOST_TEST(top.clean().size() == 1u);
+  BOOST_TEST(fs::exists(unmarked));
+  BOOST_TEST(fs::exists(precious));
+  if (geteuid() != 0) return;  // only root can give folders away
+  const auto theirs = top.job("pid." + dead_process());
+  top.mark(theirs, 0, "");
+  BOOST_REQUIRE(chown(theirs.c_str(), 65534, 65534) == 0);
+  BOOST_TEST(top.clean().empty());
+  BOOST_TEST(fs::exists(theirs));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_leaves_its_mark_while_it_lives) {
+  const Top top;
+  const auto job = top.job("pid." + dead_process());
+  Child stager([&] {
+    setenv("OMPI_FILE_LOCATION", (job / "1" / "0").c_str(), 1);
+    setenv("OMPI_COMM_WORLD_RANK", "3", 1);
+    {
+      mpi::Mark mark;
+      mark.leave();
+      if (!fs::exists(job / "1" / "0" / "headrace.mark.3") || !top.clean().empty()) return 1;
+    }
+    if (fs::exists(job / "1" / "0" / "headrace.mark.3")) return 2;
+    mpi::Mark left;
+    left.leave();
+    _exit(3);  // without an end, as by a signal
+  });
+  BOOST_TEST(stager.wait() == 3);
+  BOOST_TEST(top.clean().size() == 1u);
+  BOOST_TEST(!fs::exists(job));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
