@@ -2,7 +2,11 @@
 // 1 failed, 2 wrong usage. What a command does begins in src/service/NAME_command.cpp or src/service/NAME.cpp (wait and
 // stop: control.cpp); serve, the service itself, goes on in staging.hpp.
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -11,6 +15,8 @@
 
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "base/printable.hpp"
+#include "base/process_start.hpp"
 #include "mpi/launcher.hpp"
 #include "service/commands.hpp"
 
@@ -33,26 +39,50 @@ std::string overview(const std::vector<Command>& all) {
   return text + "\nEach has a --help of its own; 'headrace --version' tells the version.\n";
 }
 
+/// Error where what was printed did not arrive: on a full disk, say.
+void require_output() {
+  errno = 0;
+  std::cout.flush();
+  bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  // Network file systems say it when a descriptor is closed.
+  if (arrived) arrived = close(dup(STDOUT_FILENO)) == 0;
+  require(arrived, "the output could not be written whole (" +
+                       (errno != 0 ? errno_text("standard output", errno) : std::string("standard output failed")) +
+                       "); is the disk full?");
+}
+
+void print(const std::string& text) {
+  std::cout << text;
+  require_output();
+}
+
 int start(const Command& command, const std::vector<std::string>& args) {
   Mistakes mistakes;
   const auto arguments = parse_arguments(command, args, mistakes);
   if (arguments.help) {
-    std::cout << help_text(command);
+    print(help_text(command));
     return 0;
   }
   if (!command.configured) mistakes.throw_if_any();
-  return command.run(arguments, mistakes);
+  if (!command.prints) {
+    ignore_signal(SIGPIPE);  // whoever read the output may go; the work goes on
+    return command.run(arguments, mistakes);
+  }
+  require(!output_was_closed(), "standard output is closed, and '" + command.name + "' prints; open it");
+  const int code = command.run(arguments, mistakes);
+  require_output();
+  return code;
 }
 
 int run(const std::vector<std::string>& args) {
   const auto all = commands();
   if (args.empty()) throw UsageError("no command given\n\n" + overview(all));
   if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
-    std::cout << overview(all);
+    print(overview(all));
     return 0;
   }
   if (args[0] == "--version") {
-    std::cout << "headrace " HEADRACE_VERSION "\n";
+    print("headrace " HEADRACE_VERSION "\n");
     return 0;
   }
   std::vector<std::string> names;
@@ -65,7 +95,8 @@ int run(const std::vector<std::string>& args) {
 
 /// Launched side by side, all ranks make the same mistake, and only the first tells it: once it has spoken the launcher
 /// ends the others (Slurm now and then takes longer). Who is not ended is on a node where something else is wrong.
-void tell(const std::string& message) {
+void tell(const std::string& what) {
+  const auto message = printable_message(what);
   constexpr std::chrono::seconds for_the_launcher{5};
   if (mpi::is_first()) {
     std::cerr << "headrace: " << message << "\n";
@@ -83,6 +114,7 @@ void tell(const std::string& message) {
 int main(int argc, char** argv) {
   int code = 1;
   std::string message;
+  start_process();
   try {
     return run({argv + 1, argv + argc});
   } catch (const UsageError& error) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "mpi/launcher.hpp"
 #include "mpi/session.hpp"
 
@@ -18,7 +19,7 @@ constexpr std::chrono::seconds for_the_first{10};  // to speak and end the job
 
 // The other stagers may not come to where this one could agree with them, and the other programs never do.
 [[noreturn]] void refuse(bool speaks, const std::string& why) {
-  if (speaks) fmt::print(stderr, "headrace: {}\n", why);
+  if (speaks) fmt::print(stderr, "headrace: {}\n", printable_message(why));
   std::this_thread::sleep_for(speaks ? std::chrono::seconds(0) : for_the_first);
   mpi::Session::abort(2);
 }
@@ -60,7 +61,7 @@ Party meet(Role role, const std::string& service, const std::optional<Ranks>& ra
 
 void end_job(const mpi::Comm& mine, std::string_view message, int exit_code) {
   if (mine.rank() == 0)
-    fmt::print(stderr, "headrace: {}\n", message);
+    fmt::print(stderr, "headrace: {}\n", printable_message(message));
   else
     std::this_thread::sleep_for(for_the_first);
   mpi::Session::abort(exit_code);

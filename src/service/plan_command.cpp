@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "service/commands.hpp"
 #include "service/forecast_report.hpp"
 
@@ -35,7 +36,7 @@ int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
       options.samples ? facts_made_up(config, *options.samples, *options.row_bytes) : facts_of_files(config);
   const plan::Machine machine{options.nodes, options.stagers_per_node, config.trainers_per_node};
   const auto result = forecast(config, facts, machine, options.rates);
-  out << (options.json ? json_of(result).dump(2) + "\n" : text_of(result));
+  out << (options.json ? json_of(result).dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n" : printable_lines(text_of(result)));
   return 0;
 }
 
@@ -85,6 +86,7 @@ Command plan_command() {
               "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
               "samples.",
           .configured = true,
+          .prints = true,
           .flags = {nodes, stagers_per_node, samples, row_bytes, nic, disk, disk_total, memory_rate, json_flag},
           .run = run};
 }

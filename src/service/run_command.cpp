@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "base/printable.hpp"
 #include "mpi/session.hpp"
 #include "service/child.hpp"
 #include "service/commands.hpp"
@@ -102,7 +103,7 @@ int start_trainer(const std::vector<std::string>& command) {
       mpi::Session::abort(code);
     }
   } catch (const Error& error) {
-    fmt::print(stderr, "headrace: {}: {}\n", who, error.what());
+    fmt::print(stderr, "headrace: {}: {}\n", who, printable_message(error.what()));
     mpi::Session::abort(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
   }
   Child::unblock_signals();

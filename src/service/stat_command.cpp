@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "service/commands.hpp"
 #include "service/control.hpp"
 #include "service/stat_report.hpp"
@@ -21,21 +22,15 @@ constexpr int watch_every_ms = 1000;
 /// What all nodes said, as one document; nothing if the service went away.
 std::optional<nlohmann::json> look(const ipc::Connection& connection) {
   if (!send_command(connection, "stat")) return std::nullopt;
-  auto nodes = nlohmann::json::array();
-  auto guests = nlohmann::json::array();
-  for (;;) {
+  for (Collected collected;;) {
     auto answer = next_answer(connection, "stat");
     if (!answer) return std::nullopt;
-    if (answer->at("type") == "viewed") {
-      answer->erase("type");
-      answer->update({{"nodes_seen", std::move(nodes)}, {"guests", std::move(guests)}});
-      return answer;
-    }
-    for (auto& guest : answer->at("guests")) guests.push_back(std::move(guest));
-    if (!answer->at("last")) continue;
-    for (const auto* key : {"type", "last", "guests"}) answer->erase(key);
-    nodes.push_back(std::move(*answer));
+    if (auto view = collected.take(std::move(*answer))) return view;
   }
+}
+
+std::string shown(const nlohmann::json& view) {
+  return printable_lines(stat_text(summary(view), rows_of_terminal()));
 }
 
 volatile sig_atomic_t interrupted = 0;
@@ -53,7 +48,7 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   auto view = look(connection);
   require(view.has_value(), no_such_service(name));
   if (!options.watch) {
-    out << (options.json ? summary(*view).dump(2) + "\n" : stat_text(summary(*view), rows_of_terminal()));
+    out << (options.json ? summary(*view).dump(2, ' ', true) + "\n" : shown(*view));
     return 0;
   }
   struct sigaction end {};
@@ -63,12 +58,10 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   while (view) {
     // Home, the text with each line's old rest erased, and what was below: no flicker.
     if (options.json)
-      out << summary(*view).dump() << std::endl;
+      out << summary(*view).dump(-1, ' ', true) << std::endl;
     else
-      out << (screen ? on_screen(stat_text(summary(*view), rows_of_terminal()))
-                     : stat_text(summary(*view), rows_of_terminal()) + "\n")
-          << std::flush;
-    if (!wait_a_second(connection)) break;
+      out << (screen ? on_screen(shown(*view)) : shown(*view) + "\n") << std::flush;
+    if (!out || !wait_a_second(connection)) break;
     view = look(connection);
   }
   if (!interrupted && !options.json) out << "the service '" << name << "' has ended\n";
@@ -81,6 +74,7 @@ Command stat_command() {
       .name = "stat",
       .usage = "[NAME]",
       .summary = "Shows how a service is doing, on all its nodes.",
+      .prints = true,
       .flags = {json_flag, watch},
       .run = [watch](const Arguments& arguments, Mistakes&) {
         return stat(running_service(arguments), {arguments.has(json_flag.name), arguments.has(watch.name)}, std::cout);

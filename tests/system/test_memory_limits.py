@@ -1,0 +1,103 @@
+"""Memory has an end: a limit that the start accepts is enough to the end, and a trainer's end is its own."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from samples import write
+from service import control, running, until
+
+import headrace
+
+MB = 1 << 20
+GREEDY = """
+import headrace, sys
+with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=60, progress=False) as stream:
+    batch = next(iter(stream))
+    print("holds", flush=True)
+    kept = []
+    while True:
+        kept.append(bytearray(4 << 20))
+"""
+IN_PLACE = """
+import headrace, sys
+with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=60, progress=False) as stream:
+    rows = 0
+    for _ in range(2):
+        for batch in stream:
+            batch["x"][...] = batch["x"] + 1
+            rows += batch.rows
+            batch.release()
+    print(rows)
+"""
+
+
+@contextlib.contextmanager
+def cgroup(limit):
+    """A command prefix that runs in a cgroup of so many bytes."""
+    for root, key in ((Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"), (Path("/sys/fs/cgroup"), "memory.max")):
+        group = root / f"headrace-test-{uuid.uuid4().hex[:8]}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / key).write_text(str(limit))
+        except OSError:
+            group.rmdir()
+            continue
+        try:
+            yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+        finally:
+            until(lambda: not (group / "cgroup.procs").read_text(), "processes left in the cgroup")
+            group.rmdir()
+        return
+    pytest.skip("no cgroup with a memory limit can be made here")
+
+
+def test_the_least_limit_that_is_accepted_is_enough(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(40 * MB, dtype="u1").reshape(2560, -1)
+    flags = dict(batch=64, stay=True, slots=4)
+
+    def accepts(limit):
+        with cgroup(limit) as prefix, running(tmp_path, [tmp_path / "x.h5"], prefix=prefix, listens=False, **flags) as service:
+            until(lambda: service.process.poll() is not None or service.lines("loaded"), "loaded or refused")
+            if service.process.poll() is None:
+                return True
+            assert service.wait() == 1 and service.lines("too little memory on .* but cgroup"), service.text
+            return False
+
+    low, high = 40 * MB, 300 * MB
+    assert not accepts(low) and accepts(high)
+    while high - low > 6 * MB:
+        middle = (low + high) // 2
+        low, high = (low, middle) if accepts(middle) else (middle, high)
+    with cgroup(high) as prefix, running(tmp_path, [tmp_path / "x.h5"], prefix=prefix, **flags) as service:
+        service.ready()
+        done = subprocess.run([sys.executable, "-c", IN_PLACE, service.name], capture_output=True, text=True)
+        assert done.stdout.strip() == str(2 * 2560), done.stderr + service.text
+        assert control("stop", service.name).returncode == 0
+        assert service.wait() == 0
+        assert service.lines("every sample exactly once")
+
+
+def test_a_trainer_killed_for_memory_is_replaced(tmp_path):
+    with running(tmp_path, write(tmp_path, 40), batch=4, epochs=1) as service:
+        service.ready()
+        with cgroup(100 * MB) as prefix:
+            done = subprocess.run([*prefix, sys.executable, "-c", GREEDY, service.name], capture_output=True, text=True)
+            assert done.stdout == "holds\n" and done.returncode == -signal.SIGKILL, done.stderr
+        service.says("trainer 0 .* is gone")
+        with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
+            rows = np.concatenate([batch.index.copy() for batch in stream])
+        assert sorted(rows) == list(range(40))
+        assert service.wait() == 0
+        assert re.search("every sample exactly once", service.text)
