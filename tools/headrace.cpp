@@ -46,9 +46,10 @@ void require_output() {
   bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
   // Network file systems say it when a descriptor is closed.
   if (arrived) arrived = close(dup(STDOUT_FILENO)) == 0;
-  require(arrived, "the output could not be written whole (" +
-                       (errno != 0 ? errno_text("standard output", errno) : std::string("standard output failed")) +
-                       "); is the disk full?");
+  if (arrived) return;
+  // What was printed earlier may have failed earlier: ask once more for the reason.
+  if (errno == 0 && write(STDOUT_FILENO, "\n", 1) == 1) errno = EIO;
+  throw Error("the output could not be written whole (" + errno_text("standard output", errno) + ")");
 }
 
 void print(const std::string& text) {

@@ -8,6 +8,7 @@
 
 #include "h5/error.hpp"
 #include "h5/object.hpp"
+#include "h5/outside.hpp"
 
 namespace headrace::h5 {
 
@@ -52,6 +53,7 @@ DatasetInfo describe(hid_t id, std::string path) {
   info.type = describe_type(Type(check(H5Dget_type(id), "H5Dget_type")).id());
   const Plist properties(check(H5Dget_create_plist(id), "H5Dget_create_plist"));
   info.layout = layout_of(properties);
+  remember_storage(id, properties);
   if (info.layout == Layout::chunked) describe_chunks(properties, info);
   info.stored_bytes = H5Dget_storage_size(id);
   if (info.layout == Layout::contiguous) {
@@ -93,7 +95,7 @@ DatasetInfo describe(const File& file, std::vector<Link> links, bool in_this_fil
   DatasetInfo info;
   info.path = path;
   try {
-    const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), H5P_DEFAULT), "H5Dopen"));
+    const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
     info = describe(dataset.id(), path);
   } catch (const Error& e) {
     info.problem = e.what() + newer_version_hint(e.what());

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "h5/error.hpp"
+#include "h5/outside.hpp"
 
 namespace headrace::h5 {
 
@@ -14,7 +15,7 @@ herr_t ask(hid_t object, Told& told) {
   return H5Oget_info3(object, &told, H5O_INFO_BASIC);
 }
 herr_t ask(hid_t group, const char* path, Told& told) {
-  return H5Oget_info_by_name3(group, path, &told, H5O_INFO_BASIC, H5P_DEFAULT);
+  return H5Oget_info_by_name3(group, path, &told, H5O_INFO_BASIC, link_access());
 }
 // H5Otoken_cmp gives no order and may fail; files of HDF5's own format compare the bytes as we do.
 const auto& place(const Told& told) {
@@ -26,7 +27,7 @@ herr_t ask(hid_t object, Told& told) {
   return H5Oget_info2(object, &told, H5O_INFO_BASIC);
 }
 herr_t ask(hid_t group, const char* path, Told& told) {
-  return H5Oget_info_by_name2(group, path, &told, H5O_INFO_BASIC, H5P_DEFAULT);
+  return H5Oget_info_by_name2(group, path, &told, H5O_INFO_BASIC, link_access());
 }
 const haddr_t& place(const Told& told) {
   return told.addr;
@@ -51,6 +52,7 @@ ObjectInfo object_info(hid_t object) {
 std::optional<ObjectInfo> object_info(hid_t group, const char* path) {
   Told told{};
   if (ask(group, path, told) >= 0) return info(told);
+  require_followed();
   H5Eclear2(H5E_DEFAULT);
   return std::nullopt;
 }

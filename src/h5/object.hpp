@@ -33,6 +33,7 @@ struct ObjectInfo {
 ObjectInfo object_info(hid_t object);
 
 /// What a path from `group` leads to, soft and external links followed; nothing where it leads nowhere.
+/// Error where an external link leads to what is no regular file.
 std::optional<ObjectInfo> object_info(hid_t group, const char* path);
 
 /// Every link below `group` by name, each group entered once. `visit` must not throw; what is negative ends the walk and

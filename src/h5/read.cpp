@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "h5/outside.hpp"
 #include "h5/rows.hpp"
 
 namespace headrace::h5 {
@@ -37,6 +38,7 @@ CollectiveVerdict verdict(const Plist& transfer) {
 Reader::Reader(const File& file, const std::string& path, std::size_t cache_bytes) {
   const Plist access(check(H5Pcreate(H5P_DATASET_ACCESS), "H5Pcreate"));
   check(H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, cache_bytes, 1.0), "H5Pset_chunk_cache");
+  follow_with_care(access);
   dataset_ = Dataset(check(H5Dopen2(file.id(), path.c_str(), access.id()), "H5Dopen"));
   type_ = Type(check(H5Dget_type(dataset_.id()), "H5Dget_type"));
   const Space space(check(H5Dget_space(dataset_.id()), "H5Dget_space"));

@@ -7,6 +7,7 @@
 #include "base/file_limit.hpp"
 #include "base/printable.hpp"
 #include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
 #include "ipc/socket_call.hpp"
 
 namespace headrace::ipc {
@@ -55,7 +56,7 @@ Connection::Connection(Fd socket) : socket_(std::move(socket)) {
 
 std::optional<Connection> Connection::connect(const Address& address) {
   Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) throw_errno("socket");
+  if (!fd) throw_no_descriptor("socket");
   const auto target = detail::raw(address);
   if (::connect(fd.get(), target.get(), target.length) == 0) return Connection(std::move(fd));
   // EAGAIN: its queue of callers is full; as good as nobody there, for now.

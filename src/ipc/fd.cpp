@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
 
 namespace headrace::ipc {
 
@@ -13,7 +13,7 @@ void Fd::close() noexcept {
 
 Fd Fd::duplicate() const {
   Fd copy(fcntl(fd_, F_DUPFD_CLOEXEC, 0));
-  if (!copy) throw_errno("duplicating a file descriptor");
+  if (!copy) throw_no_descriptor("duplicating a file descriptor");
   return copy;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
 #include "ipc/socket_call.hpp"
 
 namespace headrace::ipc {
@@ -43,7 +44,7 @@ Fd lock_folder_of(const std::string& path) {
 
 Listener::Listener(Address address)
     : address_(std::move(address)), socket_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  if (!socket_) throw_errno("socket");
+  if (!socket_) throw_no_descriptor("socket");
   if (address_.is_path())
     bind_path();
   else
@@ -90,9 +91,7 @@ std::optional<Connection> Listener::accept(std::chrono::milliseconds timeout) co
     Fd fd(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd) return Connection(std::move(fd));
     if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      throw NoDescriptors(errno_text("accept", errno));
-    if (errno != EAGAIN) throw_errno("accept");
+    if (errno != EAGAIN) throw_no_descriptor("accept");
     if (waited || timeout.count() == 0 || detail::wait_for(socket_.get(), POLLIN, timeout) != Ready::yes)
       return std::nullopt;
   }

@@ -11,13 +11,14 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
 
 namespace headrace::ipc {
 
 Fd open_pidfd(pid_t pid) {
   Fd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!fd)
-    throw Error(errno_text("pidfd_open of process " + std::to_string(pid), errno) + "; Linux 5.3 or newer is needed");
+  if (!fd && errno == ENOSYS) throw Error(errno_text("pidfd_open", errno) + "; Linux 5.3 or newer is needed");
+  if (!fd) throw_no_descriptor("pidfd_open of process " + std::to_string(pid));
   return fd;
 }
 
@@ -44,7 +45,7 @@ bool alive(const Fd& pidfd) {
 
 Bell Bell::make() {
   Fd fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd) throw_errno("eventfd");
+  if (!fd) throw_no_descriptor("eventfd");
   return Bell(std::move(fd));
 }
 

@@ -29,7 +29,7 @@ class EventLog {
   std::mutex mutex_;
   ipc::Fd file_;
   std::string service_, path_;
-  bool loss_told_ = false;
+  bool loss_told_ = false, broken_ = false;
 };
 
 }  // namespace headrace::service

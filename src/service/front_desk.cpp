@@ -70,8 +70,8 @@ FrontDesk::~FrontDesk() {
 
 void FrontDesk::accept() try {
   if (callers_.size() >= most_callers_)
-    return pause(fmt::format("{} callers stand there already, and other descriptors are kept for trainers",
-                             callers_.size()));
+    return pause(fmt::format("ulimit -n allows {}: {} are held by callers, and the rest is kept for trainers",
+                             file_limit(), callers_.size()));
   auto connection = listener_.accept();
   if (!connection) return;
   const auto id = next_id_++;
@@ -93,8 +93,7 @@ void FrontDesk::pause(const std::string& why) {
   paused_ = now;
   if (pause_told_ && now - *pause_told_ < tell_pause_every) return;
   pause_told_ = now;
-  log::warn("no file descriptor for who connects ({}; ulimit -n allows {}); they wait until some are free", why,
-            file_limit());
+  log::warn("no file descriptor for who connects, who waits until some are free ({})", why);
 }
 
 void FrontDesk::resume(Clock::time_point now) {

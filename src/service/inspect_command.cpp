@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "h5/outside.hpp"
 #include "h5/plugin_path.hpp"
 #include "service/commands.hpp"
 #include "service/inspect.hpp"
@@ -32,13 +33,15 @@ int of_configuration(const Arguments& arguments, Mistakes& mistakes) {
 }
 
 /// After the files were opened.
-void tell_distrusted_plugins() {
+void tell_what_else_was_opened() {
+  for (const auto& file : h5::files_outside())
+    std::cerr << "headrace: outside the folder of the file that names it: " << printable(file) << "\n";
   for (const auto& why : h5::distrusted_plugin_folders()) std::cerr << "headrace: " << printable(why) << "\n";
 }
 
 int run(const Arguments& arguments, Mistakes& mistakes) {
   struct AtTheEnd {
-    ~AtTheEnd() { tell_distrusted_plugins(); }
+    ~AtTheEnd() { tell_what_else_was_opened(); }
   } const tell;
   if (!arguments.config.empty() || !arguments.settings.empty()) return of_configuration(arguments, mistakes);
   mistakes.throw_if_any();

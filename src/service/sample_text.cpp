@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.hpp"
+
 namespace headrace::service {
 
 namespace {
@@ -22,7 +24,7 @@ std::string value_text(const ValueArray& array, std::uint64_t i) {
       [&](const auto& all) -> std::string {
         using T = typename std::decay_t<decltype(all)>::value_type;
         if constexpr (std::is_same_v<T, std::string>)
-          return "'" + all[i] + "'";
+          return "'" + printable(all[i]) + "'";
         else if (is_bool(array))
           return all[i] != T{} ? "True" : "False";
         else if constexpr (std::is_floating_point_v<T>)
@@ -124,6 +126,10 @@ std::string summary(const ValueArray& array) {
       array.values);
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  return printable(fmt::format("{}", fmt::join(names, ", "))) + "\n";
+}
+
 /// The array behind a heading, with what its shortened form hides.
 std::string block(const ValueArray& array) {
   const auto more = summary(array);
@@ -153,13 +159,13 @@ std::string text_of(const ValueArray& array, std::size_t indent) {
 }
 
 std::string as_text(const SampleView& view) {
-  auto text = fmt::format("sample {}: row {} of {}\n", view.sample, view.row, view.file);
+  auto text = fmt::format("sample {}: row {} of {}\n", view.sample, view.row, printable(view.file));
   for (const auto& [field, finished, raw] : view.fields) {
-    text += fmt::format("\n{}  {} {}\n", field.name, finished.type, shape_text(finished.shape));
-    if (!field.columns.empty()) text += fmt::format("  columns   {}\n", fmt::join(field.columns, ", "));
-    if (!field.classes.empty()) text += fmt::format("  classes   {}\n", fmt::join(field.classes, ", "));
+    text += fmt::format("\n{}  {} {}\n", printable(field.name), finished.type, shape_text(finished.shape));
+    if (!field.columns.empty()) text += "  columns   " + listed(field.columns);
+    if (!field.classes.empty()) text += "  classes   " + listed(field.classes);
     for (const auto& array : raw) {
-      text += fmt::format("  raw       {}  {} {}\n", array.name, array.type, shape_text(array.shape));
+      text += fmt::format("  raw       {}  {} {}\n", printable(array.name), array.type, shape_text(array.shape));
       text += "            " + block(array);
     }
     text += "  finished  " + block(finished);

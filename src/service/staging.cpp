@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
+#include "base/printable.hpp"
+#include "h5/outside.hpp"
 #include "h5/plugin_path.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
@@ -80,6 +84,7 @@ void Staging::look_at_files() {
   const auto total = sieve.stored() * row_bytes(blueprint_->schema);
   sieve.place(*blueprint_, sieve.divide(weights(topology_.nodes, node_budgets, total)));
   print_blueprint(limit);
+  print_outside();
   tell_start();
   check_memory(limit);
   check_descriptors();
@@ -164,6 +169,23 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
   log::info("{}", meeting_place(config_, topology_.nodes.size()));
+}
+
+void Staging::print_outside() const {
+  std::string mine;  // the files that this stager looked at
+  for (const auto& file : h5::files_outside()) mine += printable(file) + "\n";
+  std::set<std::string> all;
+  for (const auto& theirs : topology_.all.allgather(mine)) {
+    std::istringstream lines(theirs);
+    for (std::string line; std::getline(lines, line);) all.insert(line);
+  }
+  if (all.empty()) return;
+  constexpr std::size_t at_most = 16;
+  log::info("files outside the folders of the data files, which they name and which are read:");
+  std::size_t told = 0;
+  for (const auto& line : all)
+    if (told++ < at_most) log::info("  {}", line);
+  if (all.size() > at_most) log::info("  and {} more", all.size() - at_most);
 }
 
 void Staging::print_transport() const {

@@ -62,6 +62,8 @@ class Staging {
   void check_memory(const MemoryLimit& limit);
   void check_descriptors();
   void print_blueprint(const MemoryLimit& limit) const;
+  /// Collective.
+  void print_outside() const;
   void print_transport() const;
   void tell_start() const;
   void make_store();

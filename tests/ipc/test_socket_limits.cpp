@@ -11,11 +11,13 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../ipc/child.hpp"
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
+#include "ipc/process.hpp"
 #include "ipc/socket.hpp"
 #include "ipc/socket_call.hpp"
 
@@ -170,6 +172,27 @@ BOOST_AUTO_TEST_CASE(who_finds_no_descriptor_goes_on_waiting) {
     BOOST_CHECK_THROW(static_cast<void>(listener.accept()), ipc::NoDescriptors);
   }
   BOOST_TEST(listener.accept(1h).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_a_descriptor_says_which_limit_it_met) {
+  const Listener listener{Address(unique())};
+  const ipc::Fd some(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const std::pair<const char*, std::function<void()>> calls[] = {
+      {"socket", [&] { static_cast<void>(Connection::connect(listener.address())); }},
+      {"pidfd_open", [] { static_cast<void>(ipc::open_pidfd(getpid())); }},
+      {"eventfd", [] { static_cast<void>(ipc::Bell::make()); }},
+      {"duplicating", [&] { static_cast<void>(some.duplicate()); }},
+  };
+  for (const auto& [name, call] : calls) {
+    std::string text;
+    {
+      const Room none(0);
+      text = error_of(call);
+    }
+    BOOST_TEST(holds(text, name), text);
+    BOOST_TEST(holds(text, "ulimit -n allows process " + std::to_string(getpid())), text);
+    BOOST_TEST(!holds(text, "Linux 5.3"), text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_another_user_took_is_told_as_such) {

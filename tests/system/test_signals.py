@@ -112,7 +112,7 @@ def test_a_lost_terminal_ends_it_with_a_word(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["inspect {data}", "inspect --json {data}", "inspect -c {config} {data}",
-                                     "inspect --sample 0 {data}", "plan --samples 1000 --row-bytes 100 --nodes 4",
+                                     "inspect -c {config} --sample 0 {data}", "plan --samples 1000 --row-bytes 100 --nodes 4",
                                      "stats --help", "--version", "help"])
 def test_output_that_did_not_arrive_is_a_failure(tmp_path, command):
     data, config = write(tmp_path, 40)[0], tmp_path / "c.toml"

@@ -1,0 +1,39 @@
+"""What is left of a job that was killed hard, launcher and all, is removed by the next service."""
+
+import os
+import signal
+from pathlib import Path
+
+from samples import write
+from service import Service, control, running, until
+
+
+def test_the_next_service_removes_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where Open MPI keeps its session folders
+    data = write(tmp_path, 40)
+    killed = Service(tmp_path, data, 2, dict(batch=4, stay=True))
+    try:
+        killed.ready()
+        pids = killed.stagers()
+        until(lambda: len(list(tmp_path.glob("ompi.*/pid.*/**/headrace.mark.*"))) == 2, "the marks of both stagers")
+        os.kill(killed.process.pid, signal.SIGKILL)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        killed.process.wait()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "all of them gone")
+        (folder,) = tmp_path.glob("ompi.*/pid.*")
+        assert list(killed.shared.iterdir())
+        with running(tmp_path, data, 2, batch=4, stay=True) as service:
+            service.ready()
+            assert str(folder) in service.says("removed .* that Open MPI left behind")
+            assert not folder.exists() and not list(killed.shared.iterdir())
+            assert list(tmp_path.glob("ompi.*/pid.*"))  # its own
+            assert control("stop", service.name).returncode == 0
+            assert service.wait() == 0
+        assert not list(tmp_path.glob("ompi.*/pid.*"))
+    finally:
+        killed.kill()
+        if killed.shared.exists():
+            for segment in killed.shared.iterdir():
+                segment.unlink()
+            killed.shared.rmdir()
