@@ -42,8 +42,8 @@ Command bench_command() {
           .summary = "Measures the service, and what the machine allows, in one run.",
           .details = "Runs the first stream with trainers-per-node trainers of its own, under mpirun or alone.",
           .configured = true,
-          .prints = true,
           .flags = {synthetic, json_file, repeats, round_size, compute},
+          .prints = true,
           .run = run};
 }
 

@@ -59,8 +59,8 @@ Command inspect_command() {
           .summary = "Shows what HDF5 files hold and how well they will read.",
           .details = "With a configuration, or any of its keys: what trainers would receive, and of which samples.",
           .configured = true,
-          .prints = true,
           .flags = {json_flag, one_sample, picture, count_all, with_plugins},
+          .prints = true,
           .run = run};
 }
 

@@ -29,9 +29,9 @@ struct Command {
   std::string summary;      ///< one line
   std::string details;      ///< shown under the usage, may be empty
   bool configured = false;  ///< takes --config and all configuration keys
-  bool prints = false;      ///< what it prints is the point: that it did not arrive is a failure
   std::vector<Flag> flags;
-  bool wraps = false;  ///< from the first positional argument on, all is another program's command line
+  bool wraps = false;   ///< from the first positional argument on, all is another program's command line
+  bool prints = false;  ///< what it prints is the point: that it did not arrive is a failure
   /// Returns the exit code. Mistakes of the command line so far are passed on, to be told with its own.
   std::function<int(const Arguments&, Mistakes&)> run = {};
 };

@@ -86,8 +86,8 @@ Command plan_command() {
               "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
               "samples.",
           .configured = true,
-          .prints = true,
           .flags = {nodes, stagers_per_node, samples, row_bytes, nic, disk, disk_total, memory_rate, json_flag},
+          .prints = true,
           .run = run};
 }
 

@@ -74,8 +74,8 @@ Command stat_command() {
       .name = "stat",
       .usage = "[NAME]",
       .summary = "Shows how a service is doing, on all its nodes.",
-      .prints = true,
       .flags = {json_flag, watch},
+      .prints = true,
       .run = [watch](const Arguments& arguments, Mistakes&) {
         return stat(running_service(arguments), {arguments.has(json_flag.name), arguments.has(watch.name)}, std::cout);
       }};

@@ -25,8 +25,8 @@ Command stats_command() {
               "Mean, standard deviation, least and greatest of every field with a scale-file, and how often "
               "classes occur:\nover the samples of one stream, read once, under mpirun or alone.",
           .configured = true,
-          .prints = true,
           .flags = {of_stream, output},
+          .prints = true,
           .run = run};
 }
 
