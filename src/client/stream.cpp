@@ -27,7 +27,7 @@ Stream::Stream(Session session)
       consumer_(session.ring, std::move(session.bell), info_.welcome().fields,
                 {.bytes = info_.welcome().ring_bytes,
                  .slots = info_.welcome().slots,
-                 .batch = info_.welcome().batch,
+                 .batch = info_.welcome().slot_rows != 0 ? info_.welcome().slot_rows : info_.welcome().batch,
                  .generation = info_.welcome().generation}),
       epoch_(info_.welcome().epoch),
       step_(info_.welcome().step) {
@@ -285,6 +285,8 @@ void Stream::close(bool goodbye, bool keep_mapping) {
     consumer_.keep_held(goodbye);
   else if (goodbye)
     for (const auto& lease : held) consumer_.release(lease.slot, true);
+  // Before the goodbye: the memory goes to the next trainer once it is said, if nobody maps it.
+  consumer_.let_go();
   if (goodbye) static_cast<void>(connection_.send(ring::encode(ring::Goodbye{}), {}, 1s));
 }
 

@@ -22,6 +22,11 @@ bool peer_is_gone(int error) {
   return error == EPIPE || error == ECONNRESET || error == ENOTCONN;
 }
 
+/// Passing: too many descriptors of this user are under way, or no buffers.
+bool wants_kernel_memory(int error) {
+  return error == ETOOMANYREFS || error == ENOBUFS || error == ENOMEM;
+}
+
 void put_fds(msghdr& header, std::span<const int> fds) {
   header.msg_controllen = CMSG_SPACE(fds.size_bytes());
   cmsghdr* control = CMSG_FIRSTHDR(&header);
@@ -86,7 +91,7 @@ Sent Connection::send(std::string_view text, std::span<const int> fds, std::chro
       throw Error("a message of " + std::to_string(text.size()) +
                   " bytes does not fit into a socket's buffer; raise "
                   "net.core.wmem_max, or use fewer names of columns and classes");
-    if (error != EAGAIN) throw Error(errno_text("sendmsg", error));
+    if (error != EAGAIN && !wants_kernel_memory(error)) throw Error(errno_text("sendmsg", error));
     if (detail::wait_for(socket_.get(), POLLOUT, timeout) != Ready::yes) return Sent::full;
     timeout = {};  // once: a writable socket that refuses again is as full as before
   }

@@ -46,6 +46,28 @@ void require_sealed(const Fd& fd) {
           "connect to another service");
 }
 
+namespace {
+
+Fd open_again(const Fd& memfd, int mode) {
+  return Fd(open(("/proc/self/fd/" + std::to_string(memfd.get())).c_str(), mode | O_CLOEXEC));
+}
+
+}  // namespace
+
+Fd open_for_peer(const Fd& memfd) {
+  auto again = open_again(memfd, O_RDWR);
+  return again ? std::move(again) : memfd.duplicate();
+}
+
+std::optional<bool> held_by_others(const Fd& memfd) {
+  // The kernel grants a read lease only while nobody has the file open for writing by way of its name. That counts what
+  // open_for_peer() opened and all that hangs on it, and not the descriptor that memfd_create() made, nor its maps.
+  const auto reader = open_again(memfd, O_RDONLY);
+  if (!reader) return std::nullopt;
+  if (fcntl(reader.get(), F_SETLEASE, F_RDLCK) == 0) return false;  // given back by closing
+  return errno == EAGAIN ? std::optional(true) : std::nullopt;
+}
+
 Fd make_memfd_of(const std::string& name, std::string_view text) {
   auto fd = make_memfd(name, text.size());
   for (std::size_t at = 0; at < text.size();) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@ std::uint64_t size_of_file(const Fd& fd);
 void seal(const Fd& fd);
 /// Throws Error unless the peer's memfd is sealed as by seal().
 void require_sealed(const Fd& fd);
+/// The memfd opened once more, for a peer: from then on held_by_others() sees whoever has it, its maps and what it passed
+/// on included. A plain duplicate where the system does not allow that.
+Fd open_for_peer(const Fd& memfd);
+/// Whether anybody could write into the memfd through what open_for_peer() gave away: a descriptor, also one under way
+/// in a socket, or a mapping, in whatever process. Nothing where the kernel cannot tell. For our own memfds.
+std::optional<bool> held_by_others(const Fd& memfd);
 /// A memfd that holds the text, sealed: nobody can change size or contents any more, the maker included.
 Fd make_memfd_of(const std::string& name, std::string_view text);
 /// What is in a peer's memfd, which must be sealed as by seal(). Others that read it are not disturbed.

@@ -31,6 +31,8 @@ class Bell {
   int fd() const { return fd_.get(); }
   Bell duplicate() const { return Bell(fd_.duplicate()); }
   explicit operator bool() const { return static_cast<bool>(fd_); }
+  /// For passing it on to another process.
+  Fd take() { return std::move(fd_); }
 
  private:
   Fd fd_;

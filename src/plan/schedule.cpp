@@ -37,6 +37,12 @@ Schedule::Schedule(std::uint64_t n, std::uint32_t batch, std::uint32_t trainers,
   steps_ = count_steps(n, batch, trainers, shuffle, last);
 }
 
+std::uint32_t Schedule::most_rows() const {
+  if (last_ != Last::partial) return batch_;
+  const auto each = n_ / trainers_ + (n_ % trainers_ != 0);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(each, 1, batch_));
+}
+
 Share Schedule::share(std::uint64_t step, std::uint32_t trainer) const {
   EXPECTS(step < steps_ && trainer < trainers_);
   return shuffle_ == Shuffle::global ? share_of_batch(step, trainer) : share_of_run(step, trainer);

@@ -43,6 +43,8 @@ class Schedule {
   std::uint32_t batch() const { return batch_; }
   std::uint32_t trainers() const { return trainers_; }
   Shuffle shuffle() const { return shuffle_; }
+  /// Rows of the largest share, padding included: batch(), unless the stream has not so many for each trainer.
+  std::uint32_t most_rows() const;
   Share share(std::uint64_t step, std::uint32_t trainer) const;  ///< step < steps(), trainer < trainers()
   std::uint64_t rows_of_trainer(std::uint32_t trainer) const;    ///< real rows in one epoch
   std::uint64_t rows_of_epoch() const;                           ///< real rows of all trainers

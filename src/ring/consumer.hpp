@@ -78,6 +78,8 @@ class Consumer {
   /// copies, because the stager gives the memory to the next trainer. No other call may follow. consumed: they go back
   /// to the stager, as used; else it finds that we had them.
   void keep_held(bool consumed = false);
+  /// Unmaps the ring. No other call may follow.
+  void let_go() noexcept { memory_.unmap(); }
   /// In a forked child: forgets the mapping (which the child does not have) and closes the bell.
   void forget_in_child() noexcept;
 

@@ -139,6 +139,7 @@ Welcome decode_welcome(const Json& json) {
   welcome.epochs = members.integer<std::uint64_t>("epochs");
   welcome.batch = members.integer<std::uint32_t>("batch", 1);
   welcome.slots = members.integer<std::uint32_t>("slots", 1, queue_capacity);
+  if (json.contains("slot_rows")) welcome.slot_rows = members.integer<std::uint32_t>("slot_rows", 1, welcome.batch);
   welcome.epoch = members.integer<std::uint64_t>("epoch");
   welcome.step = members.integer<std::uint64_t>("step");
   welcome.generation = members.integer<std::uint32_t>("generation", 1);

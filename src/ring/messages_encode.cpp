@@ -79,26 +79,28 @@ std::string encode(const Welcome& welcome) {
                       {"shape", field.shape},
                       {"columns", field.columns},
                       {"classes", field.classes}});
-  return text_of({{"welcome",
-                   {{"headrace", welcome.version},
-                    {"service", welcome.service},
-                    {"stream", welcome.stream},
-                    {"rank", welcome.rank},
-                    {"world_size", welcome.world_size},
-                    {"batches", welcome.batches},
-                    {"samples", welcome.samples},
-                    {"epochs", welcome.epochs},
-                    {"batch", welcome.batch},
-                    {"slots", welcome.slots},
-                    {"epoch", welcome.epoch},
-                    {"step", welcome.step},
-                    {"generation", welcome.generation},
-                    {"fields", std::move(fields)},
-                    {"fingerprint", welcome.fingerprint},
-                    {"ring_bytes", welcome.ring_bytes},
-                    {"stager", welcome.stager},
-                    {"pid", welcome.pid},
-                    {"host", welcome.host}}}});
+  Json said = {{"welcome",
+                {{"headrace", welcome.version},
+                 {"service", welcome.service},
+                 {"stream", welcome.stream},
+                 {"rank", welcome.rank},
+                 {"world_size", welcome.world_size},
+                 {"batches", welcome.batches},
+                 {"samples", welcome.samples},
+                 {"epochs", welcome.epochs},
+                 {"batch", welcome.batch},
+                 {"slots", welcome.slots},
+                 {"epoch", welcome.epoch},
+                 {"step", welcome.step},
+                 {"generation", welcome.generation},
+                 {"fields", std::move(fields)},
+                 {"fingerprint", welcome.fingerprint},
+                 {"ring_bytes", welcome.ring_bytes},
+                 {"stager", welcome.stager},
+                 {"pid", welcome.pid},
+                 {"host", welcome.host}}}};
+  if (welcome.slot_rows != 0 && welcome.slot_rows != welcome.batch) said["welcome"]["slot_rows"] = welcome.slot_rows;
+  return text_of(said);
 }
 
 std::string encode(const Agreed& agreed) {

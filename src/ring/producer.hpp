@@ -1,5 +1,5 @@
-// The stager's side of one ring. A ring serves one trainer at a time, and outlives it: configure() hands the same
-// memory to the next one, divided for its batch size.
+// The stager's side of one ring. A ring serves one trainer at a time, and may outlive it: configure() hands the same
+// memory to the next one, divided for its batch size. Only if nobody can write into it any more: held_by_others().
 //
 //   free --take_free--> filling --publish--> with the trainer --collect--> free
 //            ^------------ give_back ----------'                 '-- reclaim_all (trainer gone) --> free
@@ -102,6 +102,10 @@ class Producer {
   std::vector<Batch> reclaim_all();
 
   const ipc::Fd& fd() const { return memfd_; }
+  /// The memory as a trainer gets it.
+  ipc::Fd for_trainer() const { return ipc::open_for_peer(memfd_); }
+  /// Whether what for_trainer() gave can still be written to by anybody; nothing where the kernel cannot tell.
+  std::optional<bool> held_by_others() const { return ipc::held_by_others(memfd_); }
   std::uint64_t bytes() const { return memory_.size(); }
   const Schema& schema() const { return schema_; }
   const SlotLayout& layout() const { return *layout_; }

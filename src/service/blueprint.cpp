@@ -6,6 +6,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "ring/producer.hpp"
 
 namespace headrace::service {
 
@@ -76,9 +77,21 @@ std::uint32_t Blueprint::expected_batch(std::uint32_t stream) const {
   return streams[stream].schedule(trainers).batch();
 }
 
+std::uint32_t Blueprint::slot_rows(std::uint32_t stream) const {
+  const auto batch = expected_batch(stream);
+  const auto& facts = streams[stream];
+  // Not divided by the trainers: fewer of them than expected, down to one, shall find as many slots.
+  if (facts.last != plan::Last::partial) return batch;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(facts.samples, 1, batch));
+}
+
+std::uint64_t Blueprint::ring_bytes(const Config& config, std::uint32_t stream) const {
+  return ring::Producer::ring_bytes(schema, slot_rows(stream), slots_of(config, stream));
+}
+
 std::uint32_t Blueprint::slots_of(const Config& config, std::uint32_t stream) const {
   if (config.slots > 0) return config.slots;
-  const auto batch_bytes = std::max<std::uint64_t>(1, expected_batch(stream) * row_bytes(schema));
+  const auto batch_bytes = std::max<std::uint64_t>(1, slot_rows(stream) * row_bytes(schema));
   return static_cast<std::uint32_t>(std::clamp(prefetch_bytes / batch_bytes, fewest_slots, most_slots));
 }
 

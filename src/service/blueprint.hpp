@@ -27,6 +27,10 @@ struct Blueprint {
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
+  /// Rows that a slot of its rings must hold: no more than the stream has.
+  std::uint32_t slot_rows(std::uint32_t stream) const;
+  /// Bytes of each of its rings.
+  std::uint64_t ring_bytes(const Config& config, std::uint32_t stream) const;
   /// Slots of each of its rings: as configured, else enough for 8 MiB, from 4 to 16.
   std::uint32_t slots_of(const Config& config, std::uint32_t stream) const;
   /// Rows of each stager of a node.

@@ -12,6 +12,16 @@
 
 namespace headrace::service {
 
+namespace {
+
+std::vector<std::string> names_of(const std::vector<StreamFacts>& streams) {
+  std::vector<std::string> names;
+  for (const auto& stream : streams) names.push_back(stream.name);
+  return names;
+}
+
+}  // namespace
+
 Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, const std::vector<Node>& nodes,
                          std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send)
     : config_(config),
@@ -21,6 +31,7 @@ Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, const
       send_(std::move(send)),
       registry_(blueprint.streams),
       book_(blueprint, config.seed, std::move(stream_hashes), static_cast<std::uint32_t>(nodes.size())),
+      news_(names_of(blueprint.streams)),
       last_call_(stager_names(nodes), end_limit(config)) {}
 
 void Coordinator::handle(const nlohmann::json& message) {
@@ -118,21 +129,31 @@ void Coordinator::epoch(const nlohmann::json& message) {
   }
 }
 
-void Coordinator::tell(const std::optional<Verdict>& verdict) const {
-  if (!verdict) return;
-  events_.tell("epoch", {{"stream", blueprint_.streams[verdict->stream].name},
-                         {"epoch", verdict->epoch},
-                         {"samples", verdict->samples},
-                         {"bytes", verdict->bytes},
-                         {"seconds", verdict->seconds},
-                         {"slowest", verdict->slowest},
-                         {"trainer_wait", verdict->trainer_wait},
-                         {"stager_wait", verdict->stager_wait},
-                         {"exactly_once", verdict->exactly_once}});
-  if (verdict->exactly_once)
-    log::info("{}", verdict->text);
-  else
-    log::error("{}", verdict->text);
+void Coordinator::tell(const std::optional<Verdict>& verdict) {
+  if (verdict) tell(news_.add(*verdict, Clock::now()));
+}
+
+void Coordinator::tell(const std::vector<News>& news) const {
+  for (const auto& item : news) {
+    const auto& verdict = item.verdict;
+    nlohmann::json facts{{"stream", blueprint_.streams[verdict.stream].name},
+                         {"samples", verdict.samples},
+                         {"bytes", verdict.bytes},
+                         {"seconds", verdict.seconds},
+                         {"exactly_once", verdict.exactly_once}};
+    if (item.epochs == 1)
+      facts.update({{"epoch", item.first},
+                    {"slowest", verdict.slowest},
+                    {"trainer_wait", verdict.trainer_wait},
+                    {"stager_wait", verdict.stager_wait}});
+    else
+      facts.update({{"epochs", item.epochs}, {"first", item.first}, {"last", item.last}, {"failed", item.failed}});
+    events_.tell(item.epochs == 1 ? "epoch" : "epochs", std::move(facts));
+    if (item.failed == 0)
+      log::info("{}", item.text);
+    else
+      log::error("{}", item.text);
+  }
 }
 
 void Coordinator::consider_end() {
@@ -146,6 +167,7 @@ void Coordinator::consider_end() {
 
 void Coordinator::tick(Clock::time_point now) {
   if (const auto text = exit_sent_ ? std::nullopt : last_call_.tick(now)) log::warn("{}", *text);
+  tell(news_.tick(now));
   if (!all_gone_since_ || config_.stay) return;
   const double gone = std::chrono::duration<double>(now - *all_gone_since_).count();
   if (gone >= config_.linger)
@@ -163,14 +185,7 @@ std::vector<std::string> Coordinator::summary() const {
   const double seconds = seconds_since(begin_);
   std::vector<std::string> lines{fmt::format("ended: {}", reason_)};
   for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
-    std::uint64_t epochs = 0, failed = 0, samples = 0, bytes = 0;
-    for (const auto& verdict : book_.verdicts()) {
-      if (verdict.stream != s) continue;
-      ++epochs;
-      failed += !verdict.exactly_once;
-      samples += verdict.samples;
-      bytes += verdict.bytes;
-    }
+    const auto& [epochs, failed, samples, bytes] = book_.totals(s);
     lines.push_back(fmt::format("{}: {} epoch{} complete, {} samples, {} in {:.1f} s; audit: {}",
                                 blueprint_.streams[s].name, epochs, epochs == 1 ? "" : "s", samples,
                                 format_bytes(static_cast<double>(bytes)), seconds,
@@ -185,16 +200,13 @@ std::vector<std::string> Coordinator::summary() const {
 nlohmann::json Coordinator::stat() const {
   auto streams = nlohmann::json::array();
   for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
-    std::uint64_t epochs = 0, samples = 0;
-    bool exactly_once = true;
-    for (const auto& verdict : book_.verdicts())
-      if (verdict.stream == s) ++epochs, samples += verdict.samples, exactly_once &= verdict.exactly_once;
+    const auto& totals = book_.totals(s);
     streams.push_back({{"name", blueprint_.streams[s].name},
                        {"samples", blueprint_.streams[s].samples},
                        {"world_size", registry_.world_size(s)},
-                       {"epochs_complete", epochs},
-                       {"samples_delivered", samples},
-                       {"exactly_once", exactly_once}});
+                       {"epochs_complete", totals.epochs},
+                       {"samples_delivered", totals.samples},
+                       {"exactly_once", totals.failed == 0}});
   }
   return {{"trainers", registry_.alive()}, {"streams", std::move(streams)}, {"ending", reason_}};
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "service/epoch_book.hpp"
+#include "service/epoch_news.hpp"
 #include "service/event_log.hpp"
 #include "service/last_call.hpp"
 #include "service/registry.hpp"
@@ -34,18 +35,21 @@ class Coordinator {
   /// Ends the service for this reason (once).
   void end(const std::string& reason);
 
+  /// Tells what the log still has to hear of epochs: nothing may follow.
+  void last_news() { tell(news_.flush()); }
   /// Lines for the end: reason, epochs, what is unfinished.
   std::vector<std::string> summary() const;
   const std::string& reason() const { return reason_; }  ///< of the end, empty before it
   bool audit_failed() const { return !book_.all_exactly_once(); }
-  std::uint64_t epochs_audited() const { return book_.verdicts().size(); }
+  std::uint64_t epochs_audited() const { return book_.epochs_audited(); }
   nlohmann::json stat() const;
 
  private:
   void claim(const nlohmann::json& message);
   void agree(const nlohmann::json& message);
   void epoch(const nlohmann::json& message);
-  void tell(const std::optional<Verdict>& verdict) const;
+  void tell(const std::optional<Verdict>& verdict);
+  void tell(const std::vector<News>& news) const;
   void consider_end();
   void consider_exit();
   void send_all(const nlohmann::json& message) const;
@@ -57,6 +61,7 @@ class Coordinator {
   Send send_;
   Registry registry_;
   EpochBook book_;
+  EpochNews news_;
   LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
   std::string reason_;
   bool exit_sent_ = false;

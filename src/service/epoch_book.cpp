@@ -5,24 +5,38 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 
 namespace headrace::service {
 
 EpochBook::EpochBook(const Blueprint& blueprint, std::uint64_t seed, std::vector<std::uint64_t> stream_hashes,
-                     std::uint32_t nodes)
-    : blueprint_(blueprint), seed_(seed), stream_hashes_(std::move(stream_hashes)), nodes_(nodes) {}
+                     std::uint32_t nodes, BookLimits limits)
+    : blueprint_(blueprint),
+      seed_(seed),
+      stream_hashes_(std::move(stream_hashes)),
+      nodes_(nodes),
+      limits_(limits),
+      totals_(blueprint.streams.size()) {}
 
 std::optional<Verdict> EpochBook::add(const TrainerEpoch& report) {
   const Key key{report.stream, report.session, report.tally.epoch};
-  auto& reports = open_[key];
+  auto& open = open_[key];
+  auto& reports = open.reports;
   // An epoch that was left and taken up again counts as it ended.
-  reports[report.rank] = report;
-  if (reports.size() < report.world_size) return std::nullopt;
-  for (const auto& [rank, entry] : reports)
-    if (entry.abandoned) return std::nullopt;
+  reports_ += reports.insert_or_assign(report.rank, report).second;
+  by_touch_.erase(open.touched);
+  open.touched = ++touches_;
+  by_touch_[open.touched] = key;
+  const auto left = [](const auto& entry) { return entry.second.abandoned; };
+  if (reports.size() < report.world_size || std::ranges::any_of(reports, left)) {
+    forget_oldest(report.world_size);
+    return std::nullopt;
+  }
   LeftOut what{key.stream, key.session, key.epoch, {}};
   for (const auto& [rank, entry] : reports) what.first_steps.push_back(entry.tally.first);
   const auto all = std::move(reports);
+  reports_ -= all.size();
+  by_touch_.erase(open.touched);
   open_.erase(key);
   const auto& members = blueprint_.members[key.stream];
   if (members.selection() != nullptr || left_out_rows(blueprint_, what) == 0) {
@@ -30,9 +44,26 @@ std::optional<Verdict> EpochBook::add(const TrainerEpoch& report) {
     const auto hash = members.selection() ? left_out_hash(blueprint_, seed_, what, 0, stagers) : 0;
     return judge(what, all, hash);
   }
+  // Whoever seeks to the ends of epochs faster than all nodes can answer for it gets no verdict on each.
+  if (asked_.size() >= limits_.questions || asked_.contains(what)) {
+    ++forgotten_;
+    return std::nullopt;
+  }
   question_ = what;
   asked_[what] = {all};
   return std::nullopt;
+}
+
+void EpochBook::forget_oldest(std::uint32_t world_size) {
+  const auto most_reports = std::max<std::size_t>(limits_.reports, 4 * std::size_t{world_size});
+  while (open_.size() > limits_.epochs || reports_ > most_reports) {
+    const auto oldest = by_touch_.begin();
+    const auto found = open_.find(oldest->second);
+    reports_ -= found->second.reports.size();
+    open_.erase(found);
+    by_touch_.erase(oldest);
+    ++forgotten_;
+  }
 }
 
 std::optional<Verdict> EpochBook::answer(const LeftOut& question, std::uint64_t hash) {
@@ -71,7 +102,11 @@ Verdict EpochBook::judge(const LeftOut& what, const Reports& reports, std::uint6
   const bool right_ones = hash == stream_hashes_[what.stream] - left_out;
   verdict.exactly_once = verdict.samples == rows && right_ones && wrong == 0;
   verdict.text = sentence(verdict, rows, right_ones, wrong);
-  verdicts_.push_back(verdict);
+  auto& totals = totals_[what.stream];
+  ++totals.epochs;
+  totals.failed += !verdict.exactly_once;
+  totals.samples += verdict.samples;
+  totals.bytes += verdict.bytes;
   return verdict;
 }
 
@@ -92,20 +127,35 @@ std::string EpochBook::sentence(const Verdict& verdict, std::uint64_t rows, bool
       100 * verdict.stager_wait, verdict.slowest, audit);
 }
 
+std::string EpochBook::line(const Key& key, const Reports& reports) const {
+  std::vector<std::string> who;
+  for (const auto& [rank, report] : reports)
+    who.push_back(fmt::format("trainer {} {}", rank,
+                              report.abandoned ? fmt::format("left it at step {}", report.tally.low) : "finished it"));
+  return fmt::format("{} epoch {}: unfinished ({})", blueprint_.streams[key.stream].name, key.epoch, some_of(who));
+}
+
 std::vector<std::string> EpochBook::unfinished() const {
+  std::vector<Key> last;
+  for (auto at = by_touch_.rbegin(); at != by_touch_.rend() && last.size() < limits_.lines; ++at)
+    last.push_back(at->second);
+  std::ranges::sort(last);
   std::vector<std::string> lines;
-  for (const auto& [key, reports] : open_) {
-    std::string who;
-    for (const auto& [rank, report] : reports)
-      who += fmt::format("{}trainer {} {}", who.empty() ? "" : ", ", rank,
-                         report.abandoned ? fmt::format("left it at step {}", report.tally.low) : "finished it");
-    lines.push_back(fmt::format("{} epoch {}: unfinished ({})", blueprint_.streams[key.stream].name, key.epoch, who));
-  }
+  for (const auto& key : last) lines.push_back(line(key, open_.at(key).reports));
+  if (const auto more = open_.size() - last.size() + forgotten_; more > 0)
+    lines.push_back(fmt::format("{} more epoch{} that trainers began and not all of them finished", more,
+                                more == 1 ? "" : "s"));
   return lines;
 }
 
+std::uint64_t EpochBook::epochs_audited() const {
+  std::uint64_t epochs = 0;
+  for (const auto& totals : totals_) epochs += totals.epochs;
+  return epochs;
+}
+
 bool EpochBook::all_exactly_once() const {
-  return std::all_of(verdicts_.begin(), verdicts_.end(), [](const Verdict& v) { return v.exactly_once; });
+  return std::ranges::all_of(totals_, [](const Totals& totals) { return totals.failed == 0; });
 }
 
 }  // namespace headrace::service

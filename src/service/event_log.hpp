@@ -6,6 +6,8 @@
 //   state    stat: what `headrace stat --json` shows; on SIGUSR1
 //   epoch    stream, epoch, samples, bytes, seconds, slowest,           end      reason, exactly_once | error
 //            trainer_wait, stager_wait, exactly_once                             (once, and the last)
+//   epochs   stream, epochs (how many), first, last, failed, samples,
+//            bytes, seconds, exactly_once: those too short to be told one by one (epoch_news.hpp)
 #pragma once
 
 #include <mutex>

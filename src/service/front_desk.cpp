@@ -18,7 +18,9 @@ namespace headrace::service {
 
 namespace {
 constexpr std::chrono::milliseconds tell_every{500};
-constexpr std::chrono::milliseconds send_limit{100};
+constexpr std::chrono::milliseconds renew_every{250};
+// An answer to `stat` of thousands of trainers is a few MB. Tools ask ten times a second at most.
+constexpr ipc::Courier::Manner manner{.polite = true, .limit = 64u << 20, .allowance = 100};
 // A goodbye is still being worked on when its trainer, or the next in its place, connects again.
 constexpr std::chrono::milliseconds try_again_every{100};
 constexpr std::chrono::minutes tell_pause_every{1};
@@ -65,7 +67,6 @@ FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller
 
 FrontDesk::~FrontDesk() {
   poller_.remove(listener_.fd());
-  for (const auto& [id, caller] : callers_) poller_.remove(caller.connection.fd());
 }
 
 void FrontDesk::accept() try {
@@ -75,14 +76,13 @@ void FrontDesk::accept() try {
   auto connection = listener_.accept();
   if (!connection) return;
   const auto id = next_id_++;
-  const int fd = connection->fd();
-  callers_[id].connection = std::move(*connection);
+  auto talk = std::make_unique<ipc::Courier>(poller_, std::move(*connection), manner, [this, id] { read(id); });
+  const auto& kept = *(callers_[id].talk = std::move(talk));
   try {
-    ipc::require_same_user(callers_[id].connection, "whoever connected");
+    ipc::require_same_user(kept.connection(), "whoever connected");
   } catch (const Error& error) {
-    return refuse(id, error.what());
+    refuse(id, error.what());
   }
-  poller_.add(fd, [this, id] { read(id); });
 } catch (const ipc::NoDescriptors& error) {
   pause(error.what());
 }
@@ -103,10 +103,17 @@ void FrontDesk::resume(Clock::time_point now) {
 }
 
 void FrontDesk::read(std::uint64_t id) {
+  auto& caller = callers_.at(id);
+  // What it says meanwhile is for the stager that will serve it; a tool is heard when it has its answer.
+  const bool busy = caller.owed || caller.state == State::claimed || caller.state == State::preparing;
+  if (busy && caller.talk->hung_up()) return drop(id);
+  if (busy) return;
   try {
-    const auto received = callers_.at(id).connection.receive();
+    const auto received = caller.talk->receive();
     if (received.what == ipc::Receipt::closed) return drop(id);
-    if (received.what == ipc::Receipt::message) greet(id, received.message);
+    if (received.what != ipc::Receipt::message) return;
+    caller.talk->spend(1);
+    greet(id, received.message);
   } catch (const ring::VersionMismatch& error) {
     refuse(id, error.what(), ring::Refusal::version);
   } catch (const std::exception& error) {
@@ -134,12 +141,12 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
           "the hello carries no descriptor of the trainer's process; use the same version of "
           "the trainers' library as the service");
   const auto pid = ipc::pid_of_pidfd(message.fds.front());
-  const auto peer = caller.connection.peer().pid;
+  const auto peer = caller.talk->connection().peer().pid;
   require(pid && (*pid == 0 || peer == 0 || *pid == peer), "the hello carries a descriptor of another process");
   caller.pidfd = message.fds.front().duplicate();
   caller.state = State::waiting;
   if (blueprint_) return claim(id);
-  caller.connection.send(ring::encode(ring::Loading{what_, fraction_}));
+  say(id, ring::encode(ring::Loading{what_, fraction_}));
 }
 
 std::uint32_t FrontDesk::stream_number(const std::string& name) const {
@@ -155,19 +162,6 @@ std::uint32_t FrontDesk::stream_number(const std::string& name) const {
   return static_cast<std::uint32_t>(found - names.begin());
 }
 
-std::optional<std::uint32_t> FrontDesk::take_ring(std::uint32_t stream, std::int32_t local_rank) {
-  auto& taken = ring_taken_[stream];
-  const auto wanted = static_cast<std::size_t>(std::max(0, local_rank));
-  if (wanted < taken.size() && !taken[wanted]) {
-    taken[wanted] = true;
-    return static_cast<std::uint32_t>(wanted);
-  }
-  const auto found = std::find(taken.begin(), taken.end(), false);
-  if (found == taken.end()) return std::nullopt;
-  *found = true;
-  return static_cast<std::uint32_t>(found - taken.begin());
-}
-
 void FrontDesk::claim(std::uint64_t id) {
   auto& caller = callers_.at(id);
   const auto& hello = caller.hello;
@@ -175,32 +169,53 @@ void FrontDesk::claim(std::uint64_t id) {
   require(hello.rank < hello.world_size,
           fmt::format("rank {} is not below the world size {}", hello.rank, hello.world_size));
   // A ring was sized for the trainers that the configuration expects; fewer of them may ask for larger batches.
-  const auto& facts = blueprint_->streams[caller.stream];
-  const auto batch = facts.schedule(hello.world_size).batch();
-  const auto bytes = ring::Producer::ring_bytes(blueprint_->schema, blueprint_->expected_batch(caller.stream),
-                                                blueprint_->slots_of(config_, caller.stream));
-  require(
-      ring::Producer::ring_bytes(blueprint_->schema, batch, 1) <= bytes,
-      fmt::format("a batch of {} rows for {} trainers does not fit the rings, which were made for {} trainers; restart "
-                  "the service with that number of trainers, or with more slots",
-                  batch, hello.world_size, blueprint_->trainers));
-  caller.ring = take_ring(caller.stream, hello.local_rank);
-  caller.state = State::claimed;
+  const auto rows = blueprint_->streams[caller.stream].schedule(hello.world_size).most_rows();
+  require(ring::Producer::ring_bytes(blueprint_->schema, rows, 1) <= blueprint_->ring_bytes(config_, caller.stream),
+          fmt::format("a batch of {} rows for {} trainers does not fit the rings, which were made for {} trainers; "
+                      "restart the service with that number of trainers, or with more slots",
+                      rows, hello.world_size, blueprint_->trainers));
+  const auto place = places_->take(caller.stream, hello.local_rank);
+  caller.talk->pause();
+  caller.ring.reset();
   // Without a ring the claim is made all the same: if the rank itself is taken, that is what the trainer must know.
-  std::string no_room;
-  if (!caller.ring)
-    no_room = fmt::format(
-        "all rings of stream '{}' on {} are taken: it serves {} trainer{} there (trainers-per-node); "
-        "start fewer trainers, or restart the service with a larger number",
-        facts.name, topology_.here().host, config_.trainers_per_node, config_.trainers_per_node == 1 ? "" : "s");
+  if (!place.taken) return send_claim(id, place.no_room);
+  caller.ring = place.taken->place;
+  if (!place.taken->make) return send_claim(id, "");
+  caller.state = State::preparing;
+  say(id, ring::encode(ring::Loading{"making a new ring: the former one is still in the hands of another process"}));
+  actions_.make_ring(*caller.ring % topology_.here().stagers,
+                     {{"type", "make_ring"}, {"stream", caller.stream}, {"ring", *caller.ring}});
+}
+
+void FrontDesk::send_claim(std::uint64_t id, const std::string& no_room) {
+  auto& caller = callers_.at(id);
+  caller.state = State::claimed;
   actions_.claim({{"type", "claim"},
                   {"id", id},
                   {"node", topology_.my_node},
                   {"stream", caller.stream},
-                  {"rank", hello.rank},
-                  {"world_size", hello.world_size},
+                  {"rank", caller.hello.rank},
+                  {"world_size", caller.hello.world_size},
                   {"no_room", no_room},
-                  {"who", who(hello)}});
+                  {"who", who(caller.hello)}});
+}
+
+void FrontDesk::ring_made(const nlohmann::json& message) {
+  const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
+  const auto& error = message.at("error").get_ref<const std::string&>();
+  places_->made(stream, ring, error.empty());
+  const auto found = std::ranges::find_if(callers_, [&](const auto& entry) {
+    return entry.second.state == State::preparing && entry.second.stream == stream && entry.second.ring == ring;
+  });
+  ENSURES(found != callers_.end());  // a caller stays while its ring is made
+  auto& [id, caller] = *found;
+  if (error.empty() && !caller.gone() && closed_.empty()) return send_claim(id, "");
+  if (error.empty()) places_->give_back(stream, ring);
+  caller.state = State::connected;
+  if (caller.gone())
+    callers_.erase(found);
+  else
+    refuse(id, closed_.empty() ? error : closed_, closed_.empty() ? ring::Refusal::refused : ring::Refusal::failed);
 }
 
 void FrontDesk::answer(const nlohmann::json& message) {
@@ -210,15 +225,18 @@ void FrontDesk::answer(const nlohmann::json& message) {
   ENSURES(found != callers_.end());  // a claimed caller stays until it is answered
   auto& caller = found->second;
   if (!granted) {
-    if (caller.ring) ring_taken_.at(caller.stream).at(*caller.ring) = false;
+    if (caller.ring) places_->give_back(caller.stream, *caller.ring);
     const auto now = Clock::now();
     if (!caller.patient_until) caller.patient_until = now + patience_with_holders;
-    if (message.at("taken").get<bool>() && !caller.gone && closed_.empty() && now < *caller.patient_until) {
+    if (message.at("taken").get<bool>() && !caller.gone() && closed_.empty() && now < *caller.patient_until) {
       caller.state = State::waiting;
+      caller.talk->resume();
       return;
     }
     caller.state = State::connected;  // it is answered, and may go
-    return refuse(id, message.at("text"));
+    if (!caller.gone()) return refuse(id, message.at("text"));
+    callers_.erase(found);
+    return;
   }
   ENSURES(caller.ring.has_value());
   auto guest = message;
@@ -228,18 +246,20 @@ void FrontDesk::answer(const nlohmann::json& message) {
   guest["rank"] = caller.hello.rank;
   guest["world_size"] = caller.hello.world_size;
   guest["who"] = who(caller.hello);
-  poller_.remove(caller.connection.fd());
   std::vector<ipc::Fd> fds;
-  fds.push_back(caller.connection.take());
+  fds.push_back(caller.gone() ? std::move(caller.socket) : caller.talk->take());
   fds.push_back(std::move(caller.pidfd));
   const auto local = *caller.ring % topology_.here().stagers;
   callers_.erase(found);
   actions_.hand_over(local, guest, std::move(fds));
 }
 
-void FrontDesk::ring_free(std::uint32_t stream, std::uint32_t ring) {
-  ring_taken_.at(stream).at(ring) = false;
-  ring_freed_ = true;
+void FrontDesk::about_ring(const nlohmann::json& message) {
+  if (message.at("type") == "ring_made") return ring_made(message);
+  const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
+  if (message.at("type") == "ring_retired")
+    return places_->retired(stream, ring, {message.at("bytes"), message.at("text")});
+  ring_freed_ = places_->left(stream, ring, static_cast<RingKeeper::State>(message.at("state").get<int>())) || ring_freed_;
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {
@@ -247,9 +267,19 @@ void FrontDesk::loading(const std::string& what, double fraction) {
   fraction_ = fraction;
 }
 
-void FrontDesk::open(const Blueprint& blueprint) {
+void FrontDesk::open(const Blueprint& blueprint, const Need& need) {
   blueprint_ = &blueprint;
-  ring_taken_.assign(blueprint.streams.size(), std::vector<bool>(config_.trainers_per_node));
+  Places::Setup setup{.streams = {},
+                      .ring_bytes = {},
+                      .per_stream = config_.trainers_per_node,
+                      .host = topology_.here().host,
+                      .available = [] { return available_memory(); }};
+  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {
+    setup.streams.push_back(blueprint.streams[s].name);
+    setup.ring_bytes.push_back(blueprint.ring_bytes(config_, s));
+  }
+  if (config_.memory > 0) setup.more = config_.memory - std::min(config_.memory, need.total());
+  places_.emplace(std::move(setup));
   claim_waiting();
 }
 
@@ -266,8 +296,12 @@ void FrontDesk::claim_waiting() {
 
 void FrontDesk::tick(Clock::time_point now) {
   resume(now);
+  if (now - renewed_ >= renew_every) {
+    renewed_ = now;
+    look_at_tools(now);
+  }
   if (blueprint_) {
-    // Not in ring_free() itself: the coordinator must hear first that the trainer left.
+    // Not in about_ring() itself: the coordinator must hear first that the trainer left.
     if (!std::exchange(ring_freed_, false) && now - tried_ < try_again_every) return;
     tried_ = now;
     return claim_waiting();
@@ -275,43 +309,26 @@ void FrontDesk::tick(Clock::time_point now) {
   if (now - told_ < tell_every) return;
   told_ = now;
   for (const auto& [id, caller] : callers_)
-    if (caller.state == State::waiting) caller.connection.send(ring::encode(ring::Loading{what_, fraction_}));
-}
-
-void FrontDesk::command(std::uint64_t id, const std::string& name) {
-  const auto& connection = callers_.at(id).connection;
-  if (name == "wait") {
-    nlohmann::json state{{"ready", blueprint_ != nullptr && closed_.empty()}, {"what", what_}, {"fraction", fraction_}};
-    if (!closed_.empty()) state["ended"] = closed_;
-    connection.send(state.dump(), {}, send_limit);
-  } else if (name == "stat") {
-    actions_.stat(id);
-  } else if (name == "stop") {
-    connection.send(nlohmann::json{{"stopping", true}}.dump(), {}, send_limit);
-    if (closed_.empty()) actions_.stop("headrace stop");
-  } else {
-    throw Error("unknown command '" + name + "'" + did_you_mean(name, {"stat", "stop", "wait"}));
-  }
-}
-
-void FrontDesk::tell(std::uint64_t tool, const std::string& text) {
-  const auto found = callers_.find(tool);
-  if (found != callers_.end()) found->second.connection.send(text, {}, send_limit);
+    // Whoever has not read the last word needs no newer one.
+    if (caller.state == State::waiting && caller.talk->kept() == 0)
+      caller.talk->say(ring::encode(ring::Loading{what_, fraction_}));
 }
 
 void FrontDesk::refuse(std::uint64_t id, const std::string& text, ring::Refusal kind) {
   const auto found = callers_.find(id);
   if (found == callers_.end()) return;
-  found->second.connection.send(ring::encode(ring::Refused{kind, text}), {}, send_limit);
+  if (!found->second.gone()) found->second.talk->say(ring::encode(ring::Refused{kind, text}));
   drop(id);
 }
 
 void FrontDesk::drop(std::uint64_t id) {
   const auto found = callers_.find(id);
-  poller_.remove(found->second.connection.fd());
+  if (found == callers_.end()) return;
+  auto& caller = found->second;
   // A claim under way ends with its answer: the guest's connection is closed by then, and its stager sees that.
-  if (found->second.state == State::claimed) {
-    found->second.gone = true;
+  if (caller.state == State::claimed || caller.state == State::preparing) {
+    if (!caller.gone()) caller.socket = caller.talk->take();
+    caller.talk.reset();
     return;
   }
   callers_.erase(found);
@@ -327,7 +344,6 @@ void FrontDesk::close(const std::string& why) {
 }
 
 void FrontDesk::over() {
-  for (const auto& [id, caller] : callers_) poller_.remove(caller.connection.fd());
   callers_.clear();
 }
 

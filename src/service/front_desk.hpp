@@ -1,8 +1,11 @@
 // Where trainers and tools knock, on the leader of each node: reads the hello, tells how far loading is, has the claim
 // decided, finds a free ring, and hands the connection to the stager that serves it. Host's thread only.
 //
-//   connected -> (hello) -> waiting for loading -> claimed -> handed over
+//   connected -> (hello) -> waiting for loading -> [a ring is made] -> claimed -> handed over
 //                    \-> refused: one sentence, and the connection is closed
+//
+// Nobody here is waited for: answers go through couriers, a tool is asked nothing more while it owes us the reading of
+// an answer, and is let go after a minute.
 #pragma once
 
 #include <chrono>
@@ -15,10 +18,13 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/socket.hpp"
 #include "ring/messages.hpp"
 #include "service/blueprint.hpp"
+#include "service/need.hpp"
+#include "service/places.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
@@ -34,6 +40,8 @@ class FrontDesk {
   struct Actions {
     std::function<void(const nlohmann::json& claim)> claim;
     std::function<void(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds)> hand_over;
+    /// To the stager of this node that serves the place; ring_made() follows.
+    std::function<void(std::uint32_t local, const nlohmann::json& order)> make_ring;
     std::function<void(std::uint64_t tool)> stat;  ///< tell() the tool how things are, now or soon
     std::function<void(const std::string& reason)> stop;
   };
@@ -45,15 +53,18 @@ class FrontDesk {
   void loading(const std::string& what, double fraction);
   /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
   void limit_callers(std::uint64_t most) { most_callers_ = most; }
-  void open(const Blueprint& blueprint);
+  /// need: of this node, as it was reserved.
+  void open(const Blueprint& blueprint, const Need& need);
   /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just
   /// be leaving.
   void tick(Clock::time_point now);
   /// The coordinator's answer to a claim: grant or refuse.
   void answer(const nlohmann::json& message);
-  void ring_free(std::uint32_t stream, std::uint32_t ring);
-  /// A message to a tool; nothing if it has gone meanwhile.
-  void tell(std::uint64_t tool, const std::string& text);
+  /// What a stager of this node says of a ring: that its trainer is gone, and what became of it; what of former ones is
+  /// still there; that it is made.
+  void about_ring(const nlohmann::json& message);
+  /// A message to a tool, the last one of an answer or not; nothing if it has gone meanwhile.
+  void tell(std::uint64_t tool, const std::string& text, bool last);
   /// How far loading is: "what" and "fraction".
   nlohmann::json progress() const { return {{"what", what_}, {"fraction", fraction_}}; }
   /// Nobody is let in any more; who waits is told why.
@@ -62,9 +73,10 @@ class FrontDesk {
   void over();
 
  private:
-  enum class State { connected, waiting, claimed, tool };
+  enum class State { connected, waiting, preparing, claimed, tool };
   struct Caller {
-    ipc::Connection connection;
+    std::unique_ptr<ipc::Courier> talk;  ///< null once it went while its claim was under way
+    ipc::Fd socket;                      ///< from then on
     State state = State::connected;
     ring::Hello hello;
     ipc::Fd pidfd;
@@ -72,7 +84,8 @@ class FrontDesk {
     std::uint32_t stream = 0;
     std::optional<std::uint32_t> ring;               ///< taken for it, if there was one
     std::optional<Clock::time_point> patient_until;  ///< for who holds its rank or ring to leave
-    bool gone = false;                               ///< it went while its claim was under way
+    bool owed = false;                               ///< a tool's question is not answered yet
+    bool gone() const { return talk == nullptr; }
   };
 
   void accept();
@@ -81,10 +94,13 @@ class FrontDesk {
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
+  void send_claim(std::uint64_t id, const std::string& no_room);
+  void ring_made(const nlohmann::json& message);
   void claim_waiting();
+  void look_at_tools(Clock::time_point now);
+  void say(std::uint64_t id, std::string text);
   void command(std::uint64_t id, const std::string& name);
   std::uint32_t stream_number(const std::string& name) const;
-  std::optional<std::uint32_t> take_ring(std::uint32_t stream, std::int32_t local_rank);
   void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
   void drop(std::uint64_t id);
 
@@ -96,10 +112,10 @@ class FrontDesk {
   const Blueprint* blueprint_ = nullptr;
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;
-  std::vector<std::vector<bool>> ring_taken_;  // per stream, per ring of this node
+  std::optional<Places> places_;
   std::string what_ = "starting", closed_;
   double fraction_ = -1;
-  Clock::time_point told_ = Clock::now(), tried_ = told_;
+  Clock::time_point told_ = Clock::now(), tried_ = told_, renewed_ = told_;
   bool ring_freed_ = false;  // since then
   std::uint64_t most_callers_;
   // Nobody is let in for lack of descriptors.

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "log/log.hpp"
 #include "service/messages.hpp"
 #include "service/provenance.hpp"
@@ -14,6 +15,10 @@ namespace headrace::service {
 
 namespace {
 constexpr std::chrono::milliseconds look_every{250};  // at what came back without a bell, so that it counts soon
+// What a trainer may ask between two looks. Seeks cost the least: some make one for each batch.
+constexpr unsigned cost_of_seek = 1, cost_of_question = 20;
+constexpr ipc::Courier::Manner manner{.polite = true, .limit = 1u << 20, .allowance = 5000};
+constexpr unsigned rings_heard = 10'000;  // between two looks; batches of any size need less
 constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
 }  // namespace
 
@@ -25,27 +30,32 @@ Guests::Guests(const Config& config, const Topology& topology, ipc::Poller& poll
       supply_(supply),
       workers_(workers),
       rings_(rings),
-      actions_(std::move(actions)),
-      bell_(ipc::Bell::make()) {
+      actions_(std::move(actions)) {
   for (const auto& stream : config.streams)
     fingerprints_.push_back(fingerprint_of(config, stream, supply.blueprint().catalog));
-  poller_.add(bell_.fd(), [this] {
-    bell_.drain();
-    pump();
-  });
 }
 
 Guests::~Guests() {
-  poller_.remove(bell_.fd());
   for (const auto& [id, guest] : guests_) {
-    poller_.remove(guest.connection.fd());
+    poller_.remove(guest.bell.fd());
     poller_.remove(guest.pidfd.get());
   }
 }
 
-void Guests::pump() {
-  for (const auto& [id, guest] : guests_)
+void Guests::rung(std::uint64_t id) {
+  auto& guest = guests_.at(id);
+  if (guest.feed->has_returns()) workers_.post([feed = guest.feed] { feed->pump(); });
+  // Who rings without end is looked at as often as those that do not ring.
+  if (++guest.rung == rings_heard) poller_.remove(guest.bell.fd());
+}
+
+void Guests::look_at_all() {
+  for (auto& [id, guest] : guests_) {
     if (guest.feed->has_returns()) workers_.post([feed = guest.feed] { feed->pump(); });
+    if (guest.leaving) continue;
+    guest.talk->renew();
+    if (std::exchange(guest.rung, 0) >= rings_heard) poller_.add_edge(guest.bell.fd(), [this, id] { rung(id); });
+  }
 }
 
 void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
@@ -59,8 +69,10 @@ void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   guest.generation = message.at("generation");
   guest.session = message.at("session");
   guest.who = message.at("who");
-  guest.connection = ipc::Connection(std::move(fds[0]));
+  guest.talk = std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner,
+                                              [this, id] { read(id); });
   guest.pidfd = std::move(fds[1]);
+  guest.bell = ipc::Bell::make();
 
   const auto& facts = supply_.blueprint().streams[guest.stream];
   const auto schedule = facts.schedule(guest.world_size);
@@ -68,8 +80,10 @@ void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   guest.batch_bytes = schedule.batch() * row_bytes(supply_.blueprint().schema);
   auto ledger = Ledger::from_json(message.at("ledger"));
   const auto at = ledger.position();
-  auto& ring = *rings_.at(guest.stream, guest.ring);
-  ring.configure(schedule.batch(), 1, supply_.blueprint().slots_of(config_, guest.stream));
+  auto& keeper = *rings_.at(guest.stream, guest.ring);
+  keeper.lend();
+  auto& ring = keeper.ring();
+  ring.configure(schedule.most_rows(), 1, supply_.blueprint().slots_of(config_, guest.stream));
   guest.following.emplace(guest.steps, ring.slots());
   guest.following->loaded(message.at("loads").get<std::uint64_t>());
   for (const auto& state : message.at("resumed")) guest.following->resumed(resumed_from(state), at, 0);
@@ -87,21 +101,26 @@ void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
           .violation = [this,
                         id](const std::string& what) { actions_.post([this, id, what] { throw_out(id, what); }); }});
 
-  const std::array descriptors{ring.fd().get(), bell_.fd(), ipc::open_pidfd(getpid()).release()};
-  const auto sent = guest.connection.send(ring::encode(welcome_for(guest, schedule, at)), descriptors, send_limit);
-  ::close(descriptors[2]);
-  if (sent != ipc::Sent::sent) return leave(id, false, "it was gone before it was let in");
   log::debug("stream {}: trainer {} of {} ({}) attached at epoch {}, step {}", facts.name, guest.rank, guest.world_size,
              guest.who, at.epoch, at.step);
-  poller_.add(guest.connection.fd(), [this, id] { read(id); });
+  poller_.add_edge(guest.bell.fd(), [this, id] { rung(id); });
   poller_.add(guest.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
   workers_.post([feed = guest.feed] { feed->pump(); });
+  try {
+    fds.clear();
+    fds.push_back(ring.for_trainer());
+    fds.push_back(guest.bell.duplicate().take());
+    fds.push_back(ipc::open_pidfd(getpid()));
+    say(id, ring::encode(welcome_for(guest, schedule, at)), std::move(fds));
+  } catch (const std::exception& error) {  // a welcome too long for any socket, no descriptors left
+    throw_out(id, error.what());
+  }
 }
 
 ring::Welcome Guests::welcome_for(const Guest& guest, const plan::Schedule& schedule, Step at) const {
   const auto& blueprint = supply_.blueprint();
   const auto& facts = blueprint.streams[guest.stream];
-  const auto& ring = *rings_.at(guest.stream, guest.ring);
+  const auto& ring = rings_.at(guest.stream, guest.ring)->ring();
   ring::Welcome welcome;
   welcome.service = config_.name;
   welcome.stream = facts.name;
@@ -112,6 +131,7 @@ ring::Welcome Guests::welcome_for(const Guest& guest, const plan::Schedule& sche
   welcome.epochs = facts.epochs;
   welcome.batch = schedule.batch();
   welcome.slots = ring.slots();
+  welcome.slot_rows = ring.layout().batch();
   welcome.epoch = at.epoch;
   welcome.step = at.step;
   welcome.generation = 1;
@@ -127,26 +147,36 @@ ring::Welcome Guests::welcome_for(const Guest& guest, const plan::Schedule& sche
 }
 
 void Guests::read(std::uint64_t id) {
-  auto& guest = guests_.at(id);
   try {
-    const auto received = guest.connection.receive();
+    const auto received = guests_.at(id).talk->receive();
     if (received.what == ipc::Receipt::closed) return leave(id, false, "it closed its connection");
-    if (received.what != ipc::Receipt::message) return;
-    const auto said = ring::decode_from_client(received.message.text);
-    if (std::holds_alternative<ring::Goodbye>(said)) return leave(id, true, "goodbye");
-    if (const auto* asked = std::get_if<ring::Agree>(&said)) return agree(id, guest, *asked);
-    if (std::holds_alternative<ring::AskFiles>(said)) return tell_files(guest);
-    const auto* wanted = std::get_if<ring::Seek>(&said);
-    require(wanted != nullptr, "it sent a message that makes no sense here");
-    seek(guest, *wanted);
+    if (received.what == ipc::Receipt::message) hear(id, ring::decode_from_client(received.message.text));
   } catch (const std::exception& error) {
     throw_out(id, error.what());
   }
 }
 
+void Guests::hear(std::uint64_t id, const ring::FromClient& said) {
+  auto& guest = guests_.at(id);
+  if (std::holds_alternative<ring::Goodbye>(said)) return leave(id, true, "goodbye");
+  const auto* wanted = std::get_if<ring::Seek>(&said);
+  guest.talk->spend(wanted != nullptr ? cost_of_seek : cost_of_question);
+  if (const auto* asked = std::get_if<ring::Agree>(&said)) return agree(id, guest, *asked);
+  if (std::holds_alternative<ring::AskFiles>(said)) return tell_files(id);
+  require(wanted != nullptr, "it sent a message that makes no sense here");
+  seek(guest, *wanted);
+}
+
+void Guests::say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds) {
+  const auto& guest = guests_.at(id);
+  // closed: the end of its connection will say so, after what it still said itself.
+  if (guest.talk->say(std::move(text), std::move(fds)) == ipc::Courier::Said::overfull)
+    leave(id, false, "it does not read what it is told");
+}
+
 void Guests::throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind) {
   if (const auto found = guests_.find(id); found != guests_.end() && !found->second.leaving)
-    found->second.connection.send(ring::encode(ring::Refused{kind, why}));
+    found->second.talk->say(ring::encode(ring::Refused{kind, why}));
   leave(id, false, why);
 }
 
@@ -159,10 +189,11 @@ void Guests::seek(Guest& guest, const ring::Seek& wanted) {
   report_abandoned(guest, guest.feed->seek(wanted.generation, {wanted.epoch, wanted.step}));
 }
 
-void Guests::tell_files(const Guest& guest) {
+void Guests::tell_files(std::uint64_t id) {
   if (!files_) files_ = table_of_files(supply_.blueprint().catalog);
-  const std::array descriptors{files_.get()};
-  guest.connection.send(ring::encode(ring::FilesTold{}), descriptors, send_limit);
+  std::vector<ipc::Fd> fds;
+  fds.push_back(files_.duplicate());
+  say(id, ring::encode(ring::FilesTold{}), std::move(fds));
 }
 
 void Guests::leave(std::uint64_t id, bool goodbye, const std::string& why) {
@@ -170,9 +201,10 @@ void Guests::leave(std::uint64_t id, bool goodbye, const std::string& why) {
   if (found == guests_.end() || found->second.leaving) return;
   auto& guest = found->second;
   guest.leaving = true;
-  poller_.remove(guest.connection.fd());
+  guest.why = why;
+  poller_.remove(guest.bell.fd());
   poller_.remove(guest.pidfd.get());
-  guest.connection.close();
+  guest.talk.reset();
   if (!goodbye && !drained_)
     log::warn("stream {}: trainer {} ({}) is gone: {}; its unreleased batches wait for whoever takes its rank",
               supply_.blueprint().streams[guest.stream].name, guest.rank, guest.who, why);
@@ -180,12 +212,17 @@ void Guests::leave(std::uint64_t id, bool goodbye, const std::string& why) {
 }
 
 void Guests::gone(std::uint64_t id, bool goodbye) {
-  const auto node = guests_.extract(id);
-  const auto& guest = node.mapped();
+  auto node = guests_.extract(id);
+  auto& guest = node.mapped();
   auto ledger = guest.feed->ledger();
   ledger.rewind();
   if (goodbye) report_abandoned(guest, ledger.leave());
-  rings_.at(guest.stream, guest.ring)->reclaim_all();
+  auto& keeper = *rings_.at(guest.stream, guest.ring);
+  const auto now = Clock::now();
+  constexpr std::size_t longest_reason = 255;  // parts of it may be the trainer's own words
+  keeper.back({std::move(guest.pidfd), fmt::format("trainer {} ({})", guest.rank, guest.who),
+               printable(guest.why.substr(0, longest_reason)), goodbye},
+              now);
   actions_.up({{"type", "left"},
                {"stream", guest.stream},
                {"rank", guest.rank},
@@ -193,6 +230,7 @@ void Guests::gone(std::uint64_t id, bool goodbye) {
                {"generation", guest.generation},
                {"ledger", ledger.to_json()},
                {"goodbye", goodbye}});
+  look_at_ring(guest.stream, guest.ring, keeper, now);
   if (guests_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
@@ -216,11 +254,13 @@ void Guests::report_abandoned(const Guest& guest, const std::vector<Tally>& tall
 }
 
 void Guests::tick(Clock::time_point now) {
-  if (now >= next_look_) {
+  const bool look = now >= next_look_;
+  if (look) {
     next_look_ = now + look_every;
-    pump();
+    look_at_all();
     look_for_strays();
   }
+  if (!closed_) look_at_rings(now, look);
   for (auto& [id, guest] : guests_) {
     const auto stats = guest.feed->ring_stats();
     guest.pace.look(now, {static_cast<double>(stats.acquired), static_cast<double>(stats.wait_ns) / 1e9,
@@ -242,11 +282,12 @@ void Guests::tick(Clock::time_point now) {
 
 void Guests::farewell(const std::string& why) {
   for (const auto& [id, guest] : guests_)
-    if (!guest.leaving) guest.connection.send(ring::encode(ring::Dying{why}));
+    if (!guest.leaving) guest.talk->say(ring::encode(ring::Dying{why}));
 }
 
 void Guests::close(const std::string& why, std::function<void()> drained) {
   farewell(why);
+  closed_ = true;
   drained_ = std::move(drained);
   std::vector<std::uint64_t> ids;
   for (const auto& [id, guest] : guests_) ids.push_back(id);

@@ -6,7 +6,8 @@
 
 namespace headrace::service {
 
-void Guests::agree(std::uint64_t id, const Guest& guest, const ring::Agree& wanted) {
+void Guests::agree(std::uint64_t id, Guest& guest, const ring::Agree& wanted) {
+  guest.talk->pause();  // one question at a time
   actions_.up({{"type", "agree"},
                {"node", topology_.my_node},
                {"local", topology_.local()},
@@ -23,8 +24,8 @@ void Guests::agreed(const nlohmann::json& message) {
   const auto found = guests_.find(message.at("guest"));
   if (found == guests_.end() || found->second.leaving) return;
   if (message.at("refusal").get_ref<const std::string&>().empty()) found->second.following->loaded();
-  found->second.connection.send(ring::encode(ring::Agreed{message.at("number"), message.at("refusal")}), {},
-                                send_limit);
+  found->second.talk->resume();
+  say(found->first, ring::encode(ring::Agreed{message.at("number"), message.at("refusal")}));
 }
 
 void Guests::resumed(const nlohmann::json& message) {

@@ -5,7 +5,8 @@
 //                          |  <--grant--
 //                          +--hand over--> guests (the stager that serves this ring) --welcome--> trainer
 //
-// Everything here runs in the host's thread, but for the functions marked "any thread".
+// Everything here runs in the host's thread, but for the functions marked "any thread". It waits for nobody: what a
+// peer, a tool or another stager does not read at once is kept for it (ipc/courier.hpp).
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/process.hpp"
 #include "service/config.hpp"
@@ -85,7 +87,10 @@ class Host {
   void run();
   void post(std::function<void()> job);
   void take_jobs();
+  void open_links();
   void from_link(std::size_t link);
+  void to_link(std::size_t link, const nlohmann::json& message, std::vector<ipc::Fd> fds = {});
+  void to_local(std::uint32_t local, const nlohmann::json& message, std::vector<ipc::Fd> fds = {});
   void link_closed(std::size_t link);
   void look_at(std::size_t neighbour);
   void look_for_head(Clock::time_point now);
@@ -93,7 +98,6 @@ class Host {
   void down(std::uint32_t node, const nlohmann::json& message);
   void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
   void broadcast(const nlohmann::json& message);
-  void hand_over(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds);
   /// Leader: the answers to "stat", one after the other, now or soon.
   void view(const std::function<void(const nlohmann::json& part)>& tell);
   void write_metrics();
@@ -109,9 +113,10 @@ class Host {
 
   const Config& config_;
   const Topology& topology_;
-  NodeLinks links_;
+  NodeLinks node_links_;  ///< until trainers may come
   std::vector<Neighbour> neighbours_;
   ipc::Poller poller_;
+  std::vector<std::unique_ptr<ipc::Courier>> links_;  ///< numbered as NodeLinks, from then on
   ipc::Bell bell_;
   std::optional<FrontDesk> desk_;
   std::optional<Coordinator> coordinator_;

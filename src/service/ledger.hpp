@@ -4,14 +4,17 @@
 //   1. Every step below `low` of an open epoch, and every step in `above`, was released by the trainer.
 //   2. next() never yields a released step: a batch leased at a trainer's death comes again, a released one never.
 //   3. An epoch is complete when all its steps from `first` on are released; it then leaves the open ones.
+//   4. Its size follows from what is held, not from what was done: a batch that is held for ever, with millions of steps
+//      and epochs released behind it, leaves a few runs of numbers.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <set>
 #include <vector>
+
+#include "service/runs.hpp"
 
 namespace headrace::service {
 
@@ -25,7 +28,7 @@ struct Tally {
   std::uint64_t epoch = 0;
   std::uint64_t first = 0;           ///< where counting starts: 0, or where a seek went
   std::uint64_t low = 0;             ///< all of first .. low-1 are released
-  std::set<std::uint64_t> above{};   ///< released beyond low
+  Runs above{};                      ///< released beyond low
   std::uint64_t rows = 0, hash = 0;  ///< over all released steps: count, and sum of hashes of sample numbers
   std::uint64_t wrong = 0;           ///< rows that were not the planned ones (full audit)
   bool touched() const { return low > first || !above.empty(); }
@@ -58,12 +61,14 @@ class Ledger {
   static Ledger from_json(const nlohmann::json& json);
 
  private:
-  bool is_released(Step step) const;
+  /// Where looking for an unreleased step goes on behind this one; nothing if it is none itself.
+  std::optional<Step> behind_released(Step step) const;
   std::optional<Step> next_unreleased() const;
 
   std::uint64_t steps_, epochs_;
   Step cursor_;                          // next() looks from here on
-  std::map<std::uint64_t, Tally> open_;  // never empty; the first is not complete, and where position() is
+  std::map<std::uint64_t, Tally> open_;  // none is complete; never empty; the first is where position() is
+  Runs complete_;                        // epochs behind the first open one
 };
 
 }  // namespace headrace::service

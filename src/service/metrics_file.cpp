@@ -80,7 +80,7 @@ std::string metrics_path(const Config& config, const std::vector<Node>& nodes, s
 std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views) {
   const auto label = "service=" + quoted(service);
   auto text = head("memory_bytes", "gauge", "Memory of the service on this node.");
-  for (const auto* part : {"store", "rings", "private"})
+  for (const auto* part : {"store", "rings", "retired", "private"})
     text += fmt::format("headrace_memory_bytes{{{},part=\"{}\"}} {}\n", label, part,
                         views.front().at("memory").at(fmt::format("{}_bytes", part)).get<std::uint64_t>());
   text += head("stagers", "gauge", "Stagers on this node.");

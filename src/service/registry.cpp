@@ -73,24 +73,33 @@ Grant Registry::claim(const Claim& claim) {
   member.generation = ++generations_;
   member.who = claim.who;
   Grant grant{member.generation, state.session, member.ledger, member.loads};
-  for (auto k = member.loads; k < state.loads.size(); ++k) grant.resumed.push_back(resumed(state, k));
+  for (auto k = std::max(member.loads, state.forgotten); k < state.all_loads(); ++k) grant.resumed.push_back(resumed(state, k));
   return grant;
 }
 
 Resumed Registry::resumed(const State& state, std::size_t number) {
-  const auto& load = state.loads[number];
+  const auto& load = state.loads[number - state.forgotten];
   return {number, load.at, "rank " + std::to_string(load.rank) + " (" + load.who + ")"};
 }
 
 std::optional<Resumed> Registry::newest_state(std::uint32_t stream) const {
   const auto& state = states_[stream];
   if (state.loads.empty()) return std::nullopt;
-  return resumed(state, state.loads.size() - 1);
+  return resumed(state, state.all_loads() - 1);
 }
 
 void Registry::forget_loads(State& state) {
   state.loads.clear();
+  state.forgotten = 0;
   for (auto& [rank, member] : state.members) member.loads = 0;
+}
+
+void Registry::forget_shared_loads(State& state) {
+  if (state.members.size() < state.world_size) return;  // whoever comes has all before it
+  auto shared = state.all_loads();
+  for (const auto& [rank, member] : state.members) shared = std::min(shared, member.loads);
+  // The newest one stays: it is told to all.
+  for (; state.forgotten < shared && state.loads.size() > 1; ++state.forgotten) state.loads.pop_front();
 }
 
 std::string Registry::agree(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, Step at) {
@@ -99,10 +108,11 @@ std::string Registry::agree(std::uint32_t stream, std::uint32_t rank, std::uint6
   if (found == state.members.end()) return "";
   auto& member = found->second;
   if (member.generation != generation || !member.alive) return "";  // it has gone since
-  if (member.loads == state.loads.size()) state.loads.push_back({at, rank, member.who});
-  const auto& load = state.loads[member.loads];
+  if (member.loads == state.all_loads()) state.loads.push_back({at, rank, member.who});
+  const auto load = state.loads[member.loads - state.forgotten];
   if (load.at == at) {
     ++member.loads;
+    forget_shared_loads(state);
     return "";
   }
   const auto place = [](Step step) {

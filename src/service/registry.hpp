@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -104,10 +105,13 @@ class Registry {
     std::uint64_t session = 0;
     Step begin;                               // of the session
     std::map<std::uint32_t, Member> members;  // ranks that were claimed in it
-    std::vector<Load> loads;                  // since the stream last had no living trainer
+    std::deque<Load> loads;                   // since the stream last had no living trainer, but for
+    std::size_t forgotten = 0;                // the first ones, which all ranks have taken up
+    std::size_t all_loads() const { return forgotten + loads.size(); }
   };
   void check(const Claim& claim) const;
   static void forget_loads(State& state);
+  static void forget_shared_loads(State& state);
   static Resumed resumed(const State& state, std::size_t number);
   static Step begin_of_session(const State& state);
 

@@ -5,23 +5,28 @@
 namespace headrace::service {
 
 Rings::Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads)
-    : rings_(blueprint.streams.size()) {
-  for (std::uint32_t s = 0; s < rings_.size(); ++s) {
-    const auto batch = blueprint.expected_batch(s);
-    const auto bytes = ring::Producer::ring_bytes(blueprint.schema, batch, blueprint.slots_of(config, s));
-    for (std::uint32_t r = 0; r < config.trainers_per_node; ++r)
-      rings_[s].push_back(r % topology.here().stagers == topology.local()
-                              ? std::make_unique<ring::Producer>(fmt::format("headrace-{}-{}", config.name, r),
-                                                                 blueprint.schema, bytes, threads)
-                              : nullptr);
-  }
+    : config_(config), blueprint_(blueprint), threads_(threads), keepers_(blueprint.streams.size()) {
+  for (std::uint32_t s = 0; s < keepers_.size(); ++s)
+    for (std::uint32_t p = 0; p < config.trainers_per_node; ++p)
+      keepers_[s].push_back(p % topology.here().stagers == topology.local() ? std::make_unique<RingKeeper>(make(s, p))
+                                                                            : nullptr);
+}
+
+std::unique_ptr<ring::Producer> Rings::make(std::uint32_t stream, std::uint32_t place) const {
+  return std::make_unique<ring::Producer>(fmt::format("headrace-{}-{}", config_.name, place), blueprint_.schema,
+                                          blueprint_.ring_bytes(config_, stream), threads_);
+}
+
+void Rings::each(const std::function<void(std::uint32_t, std::uint32_t, RingKeeper&)>& call) const {
+  for (std::uint32_t s = 0; s < keepers_.size(); ++s)
+    for (std::uint32_t p = 0; p < keepers_[s].size(); ++p)
+      if (keepers_[s][p]) call(s, p, *keepers_[s][p]);
 }
 
 std::uint64_t Rings::bytes_of_node(const Config& config, const Blueprint& blueprint) {
   std::uint64_t bytes = 0;
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
-    bytes += config.trainers_per_node *
-             ring::Producer::ring_bytes(blueprint.schema, blueprint.expected_batch(s), blueprint.slots_of(config, s));
+    bytes += config.trainers_per_node * blueprint.ring_bytes(config, s);
   return bytes;
 }
 

@@ -1,28 +1,38 @@
-// The memory by which this stager delivers. Made once, then read by any thread.
+// The memory by which this stager delivers: per stream, per place on the node, one ring. Host's thread, once trainers
+// come.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
-#include "ring/producer.hpp"
 #include "service/blueprint.hpp"
 #include "service/config.hpp"
+#include "service/ring_keeper.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
 
-/// The rings that this stager serves: per stream, per ring of the node; null where another stager serves it.
 class Rings {
  public:
   /// Makes, reserves and faults in the rings of this stager.
   Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads);
-  ring::Producer* at(std::uint32_t stream, std::uint32_t ring) const { return rings_[stream][ring].get(); }
+
+  /// Null where another stager serves it.
+  RingKeeper* at(std::uint32_t stream, std::uint32_t place) const { return keepers_[stream][place].get(); }
+  /// Calls back for each of this stager's.
+  void each(const std::function<void(std::uint32_t stream, std::uint32_t place, RingKeeper& keeper)>& call) const;
+  /// The same ring as at the start, made anew: any thread. Error if there is too little memory.
+  std::unique_ptr<ring::Producer> make(std::uint32_t stream, std::uint32_t place) const;
   /// Bytes of all rings of a node.
   static std::uint64_t bytes_of_node(const Config& config, const Blueprint& blueprint);
 
  private:
-  std::vector<std::vector<std::unique_ptr<ring::Producer>>> rings_;
+  const Config& config_;
+  const Blueprint& blueprint_;
+  const unsigned threads_;
+  std::vector<std::vector<std::unique_ptr<RingKeeper>>> keepers_;
 };
 
 }  // namespace headrace::service

@@ -119,6 +119,11 @@ std::string nodes_text(const Json& nodes, std::size_t rows) {
                         nodes[n].value("host", ""), of("store_bytes"), of("rings_bytes"), of("private_bytes"),
                         nodes[n].value("stagers", 0u), nodes[n].value("stagers", 0u) == 1 ? "" : "s",
                         of("available_bytes"));
+    if (memory.value("retired_bytes", 0ull) > 0)
+      text += fmt::format("  and {} of former rings, which others still have:\n", of("retired_bytes"));
+    for (const auto& ring : nodes[n].value("retired", Json::array()))
+      text += fmt::format("  {} of stream {}: {}\n", format_bytes(ring.value("bytes", 0.0)), ring.value("stream", ""),
+                          ring.value("text", ""));
     for (const auto& stager : nodes[n].at("silent_stagers"))
       text += fmt::format("stager {} on {} does not answer\n", stager.get<unsigned>(), nodes[n].value("host", ""));
   }

@@ -69,7 +69,7 @@ void Views::look() {
       for (const auto& view : views) actions_.up(view);
     });
   for (auto& part : split(actions_.guests(), {{"type", "figures"}, {"local", local_}})) {
-    part["private"] = private_bytes();
+    if (part.at("last")) part.update({{"private", private_bytes()}, {"retired", actions_.retired()}});
     actions_.to_leader(part);
   }
 }
@@ -80,6 +80,8 @@ void Views::of_node(std::function<void(const std::vector<nlohmann::json>& views)
   node_since_ = now_;
   node_guests_ = actions_.guests();
   node_private_ = private_bytes();
+  node_retired_ = nlohmann::json::array();
+  take_retired(actions_.retired());
   for (std::uint32_t local = 1; local < here().stagers; ++local) silent_stagers_.insert(local);
   if (silent_stagers_.empty()) return node_done();
   actions_.to_node({{"type", "look"}});
@@ -90,23 +92,38 @@ void Views::take_figures(const nlohmann::json& message) {
   for (const auto& guest : message.at("guests")) node_guests_.push_back(guest);
   if (!message.at("last")) return;
   node_private_ += message.at("private").get<std::uint64_t>();
+  take_retired(message.at("retired"));
   silent_stagers_.erase(message.at("local").get<std::uint32_t>());
   if (silent_stagers_.empty()) node_done();
+}
+
+void Views::take_retired(const nlohmann::json& retired) {
+  for (const auto& ring : retired) node_retired_.push_back(ring);
+}
+
+nlohmann::json Views::memory_of_node() const {
+  std::uint64_t retired = 0;
+  for (const auto& ring : node_retired_) retired += ring.at("bytes").get<std::uint64_t>();
+  return {{"store_bytes", memory_.store},
+          {"rings_bytes", memory_.rings},
+          {"retired_bytes", retired},
+          {"private_bytes", node_private_},
+          {"available_bytes", line_of("/proc/meminfo", "MemAvailable:")}};
 }
 
 void Views::node_done() {
   auto silent = nlohmann::json::array();
   for (const auto local : std::exchange(silent_stagers_, {})) silent.push_back(here().first + local);
+  const auto memory = memory_of_node();
+  auto retired = std::exchange(node_retired_, {});
+  while (retired.size() > most_retired) retired.erase(retired.end() - 1);
   const auto views = split(node_guests_, {{"type", "view"},
                                           {"node", my_node_},
                                           {"host", here().host},
                                           {"stagers", here().stagers},
                                           {"silent_stagers", std::move(silent)},
-                                          {"memory",
-                                           {{"store_bytes", memory_.store},
-                                            {"rings_bytes", memory_.rings},
-                                            {"private_bytes", node_private_},
-                                            {"available_bytes", line_of("/proc/meminfo", "MemAvailable:")}}}});
+                                          {"retired", std::move(retired)},
+                                          {"memory", memory}});
   for (const auto& done : std::exchange(node_waits_, {})) done(views);
 }
 

@@ -29,6 +29,7 @@ class Views {
   using Tell = std::function<void(const nlohmann::json& message)>;
   static constexpr std::chrono::seconds look_every{1}, patience{2};
   static constexpr std::size_t guests_a_message = 64;
+  static constexpr std::size_t most_retired = 32;  ///< that are listed for a node; all are counted
 
   struct Actions {
     Tell up;                                                              ///< a leader's message to stager 0
@@ -36,6 +37,7 @@ class Views {
     Tell to_node;                             ///< a leader's message to the other stagers of its node
     Tell to_leader;                           ///< another stager's to its leader
     std::function<nlohmann::json()> guests;   ///< the trainers of this stager, as an array
+    std::function<nlohmann::json()> retired;  ///< its rings that others still have, as an array
     std::function<nlohmann::json()> service;  ///< at stager 0: what only the coordinator knows
   };
   /// nodes: all of the service; this is stager `local` of the node `my_node`.
@@ -54,6 +56,8 @@ class Views {
  private:
   void look();
   void take_figures(const nlohmann::json& message);
+  void take_retired(const nlohmann::json& retired);
+  nlohmann::json memory_of_node() const;
   void node_done();
   void watch(std::uint32_t node);
   void begin_round();
@@ -71,7 +75,7 @@ class Views {
   // A leader's: who waits for the figures of this node, and what its stagers have said so far.
   std::vector<std::function<void(const std::vector<nlohmann::json>&)>> node_waits_;
   std::set<std::uint32_t> silent_stagers_;
-  nlohmann::json node_guests_;
+  nlohmann::json node_guests_, node_retired_;
   std::uint64_t node_private_ = 0;
   Clock::time_point now_{}, node_since_{};  // now_: of the last tick, which follows every message
   // A leader's: who waits for those of the service, in the round under way and in the one after it.

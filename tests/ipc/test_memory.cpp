@@ -1,12 +1,16 @@
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "../ipc/child.hpp"
 #include "base/error.hpp"
 #include "ipc/memory.hpp"
+#include "ipc/socket.hpp"
 
 using namespace headrace;
 
@@ -50,6 +54,53 @@ BOOST_AUTO_TEST_CASE(text_in_a_memfd_stays_as_it_is) {
   BOOST_TEST(ftruncate(fd.get(), 0) == -1);
   BOOST_TEST(ipc::text_of_memfd(ipc::make_memfd_of("test", "")).empty());
   BOOST_CHECK_THROW(ipc::text_of_memfd(ipc::make_memfd("open", 4)), Error);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_can_still_write_to_given_memory_is_seen) {
+  const auto memfd = ipc::make_memfd("test", 3 * page);
+  const auto mine = ipc::Mapping::map(memfd, 3 * page);
+  ipc::seal(memfd);
+  const auto held = [&] {
+    const auto answer = ipc::held_by_others(memfd);
+    BOOST_TEST_REQUIRE(answer.has_value());  // the kernels that tests run on can tell
+    return *answer;
+  };
+  BOOST_TEST(!held());  // what we have ourselves does not count
+  auto given = ipc::open_for_peer(memfd);
+  BOOST_TEST(held());
+  ipc::require_sealed(given);
+  auto map = ipc::Mapping::map(given, 3 * page);
+  map.data()[page] = std::byte{7};
+  BOOST_TEST((mine.data()[page] == std::byte{7}));
+  given.close();
+  BOOST_TEST(held());  // a map alone
+  {
+    Child child([] {
+      pause();
+      return 0;
+    });
+    map.unmap();
+    BOOST_TEST(held());  // a forked child's copy of the map
+    child.kill();
+    child.wait();
+    while (held()) std::this_thread::yield();
+  }
+  {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE_EQUAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+    const ipc::Connection to{ipc::Fd(ends[0])};
+    const ipc::Connection from{ipc::Fd(ends[1])};
+    const std::array fds{ipc::open_for_peer(memfd).release()};
+    to.send("take it", fds);
+    ::close(fds[0]);
+    BOOST_TEST(held());  // under way to somebody
+    auto message = from.receive().message;
+    BOOST_TEST(held());
+    const auto passed_on = message.fds.at(0).duplicate();
+    message.fds.clear();
+    BOOST_TEST(held());
+  }
+  BOOST_TEST(!held());
 }
 
 BOOST_AUTO_TEST_CASE(sealed_memory_keeps_its_size) {

@@ -1,9 +1,12 @@
 // Futexes, pidfds, bells and the poller.
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <thread>
 #include <vector>
@@ -100,6 +103,55 @@ BOOST_AUTO_TEST_CASE(a_bell_rings_and_drains_without_blocking) {
   eventfd_write(bell.fd(), 0xfffffffffffffffe);  // full: a ring is lost, not blocked
   other.ring();
   BOOST_TEST(rung == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_bell_in_hostile_hands_is_heard_all_the_same) {
+  // Both processes have the same open eventfd: its count and its flags are the peer's to change.
+  const auto bell = ipc::Bell::make();
+  const auto peer = bell.duplicate();
+  ipc::Poller poller;
+  int heard = 0;
+  poller.add_edge(bell.fd(), [&] { ++heard; });
+  const auto flags = fcntl(peer.fd(), F_GETFL);
+  BOOST_REQUIRE_EQUAL(fcntl(peer.fd(), F_SETFL, flags & ~O_NONBLOCK), 0);
+  for (int i = 1; i <= 3; ++i) {
+    peer.ring();
+    peer.drain();  // the edge is gone with it, and whoever read the count would wait for ever
+    BOOST_TEST(poller.wait(0ms) == 0);
+    peer.ring();
+    BOOST_TEST(poller.wait(0ms) == 1);
+    BOOST_TEST(heard == i);
+    peer.drain();
+  }
+  for (int i = 4; i <= 6; ++i) {
+    peer.ring();  // on top of a count that nobody takes
+    BOOST_TEST(poller.wait(0ms) == 1);
+    BOOST_TEST(heard == i);
+    BOOST_TEST(poller.wait(0ms) == 0);  // and only once
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_waited_for_may_change) {
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE_EQUAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+  const ipc::Fd mine(ends[0]);
+  ipc::Fd theirs(ends[1]);
+  ipc::Poller poller;
+  ipc::Events seen;
+  poller.add(mine.get(), ipc::Interest{}, [&](ipc::Events events) { seen = events; });
+  BOOST_REQUIRE_EQUAL(write(theirs.get(), "x", 1), 1);
+  BOOST_TEST(poller.wait(0ms) == 0);
+  poller.set(mine.get(), {.read = true});
+  BOOST_TEST(poller.wait(0ms) == 1);
+  BOOST_TEST((seen.readable && !seen.writable && !seen.hung_up));
+  poller.set(mine.get(), {.write = true});
+  BOOST_TEST(poller.wait(0ms) == 1);
+  BOOST_TEST((!seen.readable && seen.writable && !seen.hung_up));
+  poller.set(mine.get(), {});
+  BOOST_TEST(poller.wait(0ms) == 0);
+  theirs.close();
+  BOOST_TEST(poller.wait(0ms) == 1);
+  BOOST_TEST(seen.hung_up);
 }
 
 BOOST_AUTO_TEST_CASE(callbacks_may_remove_each_other_and_themselves) {

@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(every_position_exactly_once) {
                             << " none=" << (shuffle == Shuffle::none) << " last=" << static_cast<int>(last)) {
       std::vector<int> used(n);
       std::uint64_t rows = 0;
+      std::uint32_t most = 0;
       bool fits = true, full = true, in_order = true;
       for (std::uint32_t t = 0; t < trainers; ++t) {
         std::uint64_t mine = 0, end = 0;
@@ -57,6 +58,7 @@ BOOST_AUTO_TEST_CASE(every_position_exactly_once) {
           const auto share = schedule.share(step, t);
           fits = fits && share.rows + std::uint64_t{share.padding} <= batch && share.first + share.rows <= n;
           full = full && share.rows + share.padding == batch;
+          most = std::max(most, share.rows + share.padding);
           in_order = in_order && (share.rows == 0 || step == 0 || share.first >= end);
           end = share.first + share.rows;
           for (std::uint32_t k = 0; k < share.rows; ++k) ++used[share.first + k];
@@ -67,6 +69,7 @@ BOOST_AUTO_TEST_CASE(every_position_exactly_once) {
         rows += mine;
       }
       BOOST_TEST(fits);
+      BOOST_TEST((schedule.steps() == 0 || schedule.most_rows() == most));
       BOOST_TEST((last == Last::partial || full));
       BOOST_TEST(in_order);
       BOOST_TEST(rows == schedule.rows_of_epoch());

@@ -1,6 +1,7 @@
 // A feed and its trainer over a real ring, a real store, and (last) the exchange between nodes.
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hpp"
 #include "service/trainer.hpp"

@@ -37,6 +37,18 @@ BOOST_AUTO_TEST_CASE(slots_are_enough_to_prefetch_small_batches) {
   BOOST_TEST(slots(100'000, 1000) == 1000u);
 }
 
+BOOST_AUTO_TEST_CASE(rings_hold_no_more_rows_than_the_stream_has) {
+  Config config;
+  config.slots = 4;
+  const auto bytes = [&](std::uint64_t samples, std::uint32_t batch, plan::Last last) {
+    return blueprint(samples, {stream("a", "", batch, plan::Shuffle::global, last)}, {1.0}).ring_bytes(config, 0);
+  };
+  BOOST_TEST(bytes(2, 32'000, plan::Last::partial) == bytes(2, 2, plan::Last::partial));
+  BOOST_TEST(bytes(2, 32'000, plan::Last::partial) < bytes(100'000, 32'000, plan::Last::partial) / 100);
+  BOOST_TEST(bytes(2, 32'000, plan::Last::pad) == bytes(100'000, 32'000, plan::Last::pad));  // it is filled up
+  BOOST_TEST(bytes(100'000, 32, plan::Last::drop) == bytes(100'000, 32, plan::Last::partial));
+}
+
 BOOST_AUTO_TEST_CASE(weights_are_equal_where_all_fits) {
   const auto w = weights(nodes_of({2, 1, 3}), {1000, 1000, 1000}, 600);
   BOOST_TEST(w.size() == 6u);

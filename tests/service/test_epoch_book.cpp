@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(left_epochs_are_named_until_they_are_done) {
   const auto lines = book.unfinished();
   BOOST_TEST(lines.size() == 1u);
   BOOST_TEST(lines.front() == "train epoch 3: unfinished (trainer 0 finished it, trainer 1 left it at step 4)");
-  BOOST_TEST(book.verdicts().empty());
+  BOOST_TEST(book.epochs_audited() == 0u);
   BOOST_TEST(book.all_exactly_once());
   // Taken up again where it was left.
   auto rest = scene.report(1, 4);
@@ -179,7 +179,56 @@ BOOST_AUTO_TEST_CASE(epochs_sessions_and_streams_are_told_apart) {
   BOOST_TEST(book.add(three.report(1)).value().exactly_once);
   BOOST_TEST(book.add(four.report(0)).value().exactly_once);
   BOOST_TEST(book.unfinished().size() == 1u);
-  BOOST_TEST(book.verdicts().size() == 2u);
+  BOOST_TEST(book.epochs_audited() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(seeks_here_and_there_do_not_pile_up) {
+  const auto drawn = blueprint(120, {stream("train", "", 10, plan::Shuffle::global, plan::Last::drop)}, {1});
+  const Scene scene(drawn, 2, 3);
+  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)}, 1, {.epochs = 100, .reports = 150, .lines = 5});
+  constexpr std::uint64_t seeks = 86'000;
+  for (std::uint64_t e = 0; e < seeks; ++e) {
+    auto left = scene.report(static_cast<std::uint32_t>(e % 2));
+    left.abandoned = true;
+    left.tally.epoch = 10 + e * 7;
+    left.tally.low = 4;
+    BOOST_TEST(!book.add(left));
+    BOOST_TEST(book.open() <= 100u);
+  }
+  const auto lines = book.unfinished();
+  BOOST_TEST(lines.size() == 6u);
+  BOOST_TEST(lines[4] == "train epoch " + std::to_string(10 + (seeks - 1) * 7) + ": unfinished (trainer 1 left it at step 4)");
+  BOOST_TEST(lines[5] == std::to_string(seeks - 5) + " more epochs that trainers began and not all of them finished");
+  // What goes on is judged as ever.
+  BOOST_TEST(!book.add(scene.report(0)));
+  BOOST_TEST(book.add(scene.report(1)).value().exactly_once);
+}
+
+BOOST_AUTO_TEST_CASE(trainers_far_apart_are_remembered_as_long_as_there_is_room) {
+  const auto drawn = blueprint(60, {stream("train", "", 5, plan::Shuffle::global, plan::Last::drop)}, {1});
+  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)}, 1, {.epochs = 10, .reports = 1000});
+  for (std::uint64_t e = 0; e < 30; ++e) BOOST_TEST(!book.add(Scene(drawn, 2, e).report(0)));
+  std::uint64_t judged = 0;
+  for (std::uint64_t e = 30; e-- > 20;) judged += book.add(Scene(drawn, 2, e).report(1)).has_value();
+  BOOST_TEST(judged == 10u);
+  BOOST_TEST(!book.add(Scene(drawn, 2, 3).report(1)));  // the other half is forgotten: no verdict, and no false one
+  BOOST_TEST(book.all_exactly_once());
+  BOOST_TEST(book.unfinished().back() == "20 more epochs that trainers began and not all of them finished");
+}
+
+BOOST_AUTO_TEST_CASE(totals_are_kept_and_verdicts_are_not) {
+  const auto drawn = blueprint(60, {stream("train", "", 5, plan::Shuffle::global, plan::Last::drop)}, {1});
+  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)});
+  for (std::uint64_t e = 0; e < 50; ++e) {
+    auto report = Scene(drawn, 1, e).report(0);
+    report.tally.wrong = e == 7;
+    BOOST_TEST(book.add(report).has_value());
+  }
+  const auto& totals = book.totals(0);
+  BOOST_TEST((totals.epochs == 50 && totals.failed == 1 && totals.samples == 50 * 60));
+  BOOST_TEST(totals.bytes == 50 * 60 * row_bytes(drawn.schema));
+  BOOST_TEST(!book.all_exactly_once());
+  BOOST_TEST(book.open() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(an_epoch_of_another_order_does_not_pass) {

@@ -177,6 +177,23 @@ BOOST_AUTO_TEST_CASE(a_batch_held_for_long_is_cheap_to_tell) {
   BOOST_TEST((*again.next() == Step{0, 200'001}));
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_held_for_ever_is_cheap_to_keep) {
+  Ledger ledger(10, 0);
+  const auto held = *ledger.next();
+  std::uint64_t complete = 0;
+  for (int i = 0; i < 1'000'000; ++i) complete += ledger.released(*ledger.next(), 1, 1).has_value();
+  BOOST_TEST(complete == 99'999u);
+  BOOST_TEST((ledger.position() == held));
+  const auto text = ledger.to_json().dump();
+  BOOST_TEST(text.size() < 200u);
+  auto again = Ledger::from_json(nlohmann::json::parse(text));
+  BOOST_TEST((*again.next() == held));
+  BOOST_TEST((*again.next() == Step{100'000, 1}));  // and not after a walk over all that is behind it
+  BOOST_TEST(again.released(held, 1, 1).has_value());
+  BOOST_TEST((again.position() == Step{100'000, 1}));
+  BOOST_TEST(again.to_json().at("complete").empty());
+}
+
 BOOST_AUTO_TEST_CASE(behind_the_last_epoch) {
   Ledger ledger(3, 2);
   BOOST_TEST(ledger.seek({2, 0}).empty());
@@ -193,7 +210,7 @@ BOOST_AUTO_TEST_CASE(behind_the_last_epoch) {
 }
 
 BOOST_AUTO_TEST_CASE(json_without_epochs_is_refused) {
-  BOOST_CHECK_THROW(Ledger::from_json({{"steps", 3}, {"epochs", 0}, {"open", nlohmann::json::array()}}),
+  BOOST_CHECK_THROW(Ledger::from_json({{"steps", 3}, {"epochs", 0}, {"open", nlohmann::json::array()}, {"complete", nlohmann::json::array()}}),
                     std::exception);
 }
 

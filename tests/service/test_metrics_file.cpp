@@ -24,7 +24,7 @@ nlohmann::json guest(const char* stream, unsigned rank) {
 
 nlohmann::json view(std::vector<nlohmann::json> guests) {
   return {{"stagers", 2},
-          {"memory", {{"store_bytes", 100}, {"rings_bytes", 20}, {"private_bytes", 3}}},
+          {"memory", {{"store_bytes", 100}, {"rings_bytes", 20}, {"retired_bytes", 5}, {"private_bytes", 3}}},
           {"guests", std::move(guests)}};
 }
 
@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"store\"} 100"));
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"rings\"} 20"));
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"private\"} 3"));
+  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"retired\"} 5"));
   BOOST_TEST(has(text, "headrace_stagers{service=\"lcd\"} 2"));
   BOOST_TEST(has(text, "headrace_trainers{service=\"lcd\"} 2"));
   BOOST_TEST(has(text, "headrace_bytes_total{service=\"lcd\",stream=\"va\\\"l\\\\\\n\",rank=\"1\"} 4096"));

@@ -215,6 +215,24 @@ BOOST_AUTO_TEST_CASE(a_trainer_in_the_place_of_a_dead_one_takes_up_its_count) {
   BOOST_TEST(registry.agree(0, 1, again.generation, {1, 9}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(states_that_all_have_taken_up_are_counted_on_without_being_kept) {
+  Registry registry({facts("train", 100, 5)});
+  const auto first = registry.claim(claim(0, 2)), second = registry.claim(claim(1, 2));
+  for (std::uint64_t e = 1; e <= 100; ++e) {
+    BOOST_TEST(registry.agree(0, 0, first.generation, {e, 4}) == "");
+    BOOST_TEST(registry.newest_state(0)->number == e - 1);
+    BOOST_TEST(registry.agree(0, 1, second.generation, {e, 5}) != "");
+    BOOST_TEST(registry.agree(0, 1, second.generation, {e, 4}) == "");
+    BOOST_TEST((registry.newest_state(0)->at == Step{e, 4}));
+  }
+  BOOST_TEST(registry.agree(0, 0, first.generation, {200, 0}) == "");
+  registry.left(0, 1, second.generation, second.ledger, false);
+  const auto again = registry.claim(claim(1, 2));
+  BOOST_TEST(again.loads == 100u);
+  BOOST_TEST_REQUIRE(again.resumed.size() == 1u);
+  BOOST_TEST((again.resumed.front().number == 100 && again.resumed.front().at == Step{200, 0}));
+}
+
 BOOST_AUTO_TEST_CASE(with_the_last_trainer_the_places_are_forgotten) {
   Registry registry({facts("train", 100, 5)});
   const auto first = registry.claim(claim(0, 2));

@@ -17,6 +17,7 @@ class Cluster {
   std::map<std::string, int> sent;              // messages between nodes, by type
   std::set<std::uint32_t> dead;                 // nodes that take no message
   std::map<std::uint32_t, std::size_t> guests;  // per stager
+  std::map<std::uint32_t, Json> retired;        // per stager
   std::size_t longest = 0;                      // trainers in one message
 
   explicit Cluster(const std::vector<std::uint32_t>& stagers) {
@@ -70,6 +71,7 @@ class Cluster {
                   for (std::size_t g = 0; g < guests[me]; ++g) all.push_back({{"stager", me}, {"rank", g}});
                   return all;
                 },
+            .retired = [this, me] { return retired.contains(me) ? retired[me] : Json::array(); },
             .service =
                 [] {
                   return Json{{"trainers", 7}};
@@ -121,6 +123,21 @@ BOOST_AUTO_TEST_CASE(every_node_can_see_all_trainers) {
       BOOST_TEST(heard->size() == stagers.size() + 1);
       BOOST_TEST(heard->front().at("memory").at("store_bytes") == 100);
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(former_rings_are_seen_with_their_nodes) {
+  Cluster cluster({2, 1});
+  const auto ring = [](unsigned bytes) { return Json{{"bytes", bytes}, {"text", "process 7 lives on"}}; };
+  cluster.retired[0] = Json::array({ring(5)});
+  for (int i = 0; i < 100; ++i) cluster.retired[1].push_back(ring(7));
+  const auto heard = cluster.ask(1);
+  cluster.pass(second);
+  BOOST_TEST_REQUIRE(heard->size() == 3u);
+  for (const auto& view : {heard->at(0), heard->at(1)}) {
+    const bool first = view.at("node") == 0;
+    BOOST_TEST(view.at("memory").at("retired_bytes") == (first ? 705 : 0));
+    BOOST_TEST(view.at("retired").size() == (first ? Views::most_retired : 0));
   }
 }
 

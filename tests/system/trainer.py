@@ -139,6 +139,17 @@ class Side:
         except Exception as error:
             return type(error).__name__, str(error), time.monotonic()
 
+    def resume(self, epoch, step):
+        """Loads a state of that place."""
+        state = self.stream.state_dict()
+        state["epoch"], state["step"] = epoch, step
+        self.stream.load_state_dict(state)
+        self.batches = iter(self.stream)
+
+    def checked(self):
+        """take() of all that is held, looked at once more."""
+        return [self._checked(batch) for batch in self.held]
+
     def scribble(self):
         """Overwrites all values of the batches held."""
         for batch in self.held:

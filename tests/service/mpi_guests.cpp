@@ -1,0 +1,261 @@
+// Trainers at the stager that serves them, with real sockets, rings and processes: what one of them does to others. The
+// host's thread is this one, step by step: what would wait for a peer would never come back.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <deque>
+#include <optional>
+
+#include "../ipc/child.hpp"
+#include "ring/consumer.hpp"
+#include "service/guests.hpp"
+#include "service/stagers.hpp"
+
+using namespace service_test;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(guests)
+
+namespace {
+
+constexpr std::uint32_t batch = 8;
+
+/// A stager with places for two trainers, and nobody around it: what it says to its leader is noted.
+struct House {
+  Stager stager{mpi::Comm::self(), false, 400, {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)}};
+  Config config;
+  Workers workers{1};
+  ipc::Poller poller;
+  std::optional<Rings> rings;
+  std::mutex mutex;
+  std::deque<std::function<void()>> jobs;
+  std::vector<nlohmann::json> said;
+  std::optional<Guests> guests;
+  std::uint64_t generations = 0;
+
+  House() {
+    config.streams = {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)};
+    config.slots = 4;
+    config.trainers_per_node = 2;
+    rings.emplace(config, stager.drawn, stager.topology, 1);
+    guests.emplace(config, stager.topology, poller, *stager.supply, workers, *rings,
+                   Guests::Actions{.up = [this](const nlohmann::json& message) { said.push_back(message); },
+                                   .post =
+                                       [this](std::function<void()> job) {
+                                         const std::lock_guard lock(mutex);
+                                         jobs.push_back(std::move(job));
+                                       }});
+  }
+  /// Events, jobs and time pass, until the condition holds.
+  bool until(const std::function<bool()>& condition) {
+    for (int i = 0; i < 20'000; ++i) {
+      poller.wait(1ms);
+      std::deque<std::function<void()>> some;
+      {
+        const std::lock_guard lock(mutex);
+        some.swap(jobs);
+      }
+      for (auto& job : some) job();
+      guests->tick(Clock::now());
+      if (condition()) return true;
+    }
+    return false;
+  }
+  std::size_t heard(const std::string& type) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(said, [&](const auto& message) { return message.at("type") == type; }));
+  }
+  const nlohmann::json& last(const std::string& type) const {
+    return *std::find_if(said.rbegin(), said.rend(), [&](const auto& message) { return message.at("type") == type; });
+  }
+  RingKeeper& keeper(std::uint32_t place) const { return *rings->at(0, place); }
+};
+
+/// One trainer's end of the socket, its mapping of the ring, and its bell.
+struct Visitor {
+  House& house;
+  ipc::Connection connection;
+  ring::Welcome welcome;
+  ipc::Fd memory;
+  ipc::Bell bell;
+  std::optional<ring::Consumer> consumer;
+
+  /// Comes to a place whose ring is whole, as a trainer of this process or of another one.
+  Visitor(House& h, std::uint32_t rank, std::uint32_t place, pid_t pid = getpid()) : house(h) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+      throw_errno("socketpair");
+    connection = ipc::Connection(ipc::Fd(ends[0]));
+    std::vector<ipc::Fd> fds;
+    fds.emplace_back(ends[1]);
+    fds.push_back(ipc::open_pidfd(pid));
+    const auto steps = h.stager.drawn.streams[0].schedule(2).steps();
+    h.guests->welcome({{"type", "guest"},
+                       {"stream", 0},
+                       {"rank", rank},
+                       {"world_size", 2},
+                       {"ring", place},
+                       {"generation", ++h.generations},
+                       {"session", 1},
+                       {"who", "process " + std::to_string(pid) + " on here"},
+                       {"ledger", Ledger(steps, 0).to_json()},
+                       {"loads", 0},
+                       {"resumed", nlohmann::json::array()}},
+                      std::move(fds));
+    auto message = hear();
+    welcome = std::get<ring::Welcome>(ring::decode_from_service(message.text));
+    memory = std::move(message.fds.at(0));
+    bell = ipc::Bell(std::move(message.fds.at(1)));
+    consumer.emplace(memory, bell.duplicate(), welcome.fields,
+                     ring::Geometry{welcome.ring_bytes, welcome.slots, welcome.batch, welcome.generation});
+    memory.close();
+  }
+  /// The next message from the service.
+  ipc::Message hear() {
+    ipc::Received received;
+    BOOST_TEST_REQUIRE(house.until([&] { return (received = connection.receive()).what != ipc::Receipt::nothing; }));
+    BOOST_TEST_REQUIRE((received.what == ipc::Receipt::message));
+    return std::move(received.message);
+  }
+  /// Takes and returns so many batches.
+  void work(int batches) {
+    ring::Lease lease;
+    for (int i = 0; i < batches; ++i) {
+      BOOST_TEST_REQUIRE(house.until([&] { return consumer->try_acquire(lease) == ring::Acquired::batch; }));
+      consumer->release(lease.slot, true);
+    }
+  }
+  std::vector<std::uint64_t> take(std::size_t batches) {
+    std::vector<std::uint64_t> taken;
+    ring::Lease lease;
+    while (taken.size() < batches) {
+      BOOST_TEST_REQUIRE(house.until([&] { return consumer->try_acquire(lease) == ring::Acquired::batch; }));
+      taken.push_back(lease.step);
+    }
+    return taken;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successors_batches) {
+  House house;
+  Visitor evicted(house, 0, 0);
+  BOOST_TEST((evicted.take(2) == std::vector<std::uint64_t>{0, 1}));
+  evicted.connection.send("nonsense");
+  BOOST_TEST(house.until([&] { return house.heard("ring_left") == 1; }));
+  BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::vacant));
+  BOOST_TEST(house.last("ring_retired").at("bytes") == evicted.welcome.ring_bytes);
+  BOOST_TEST(house.guests->retired().size() == 1u);
+  house.guests->make_ring({{"stream", 0}, {"ring", 0}});
+  BOOST_TEST(house.until([&] { return house.heard("ring_made") == 1; }));
+  BOOST_TEST(house.last("ring_made").at("error") == "");
+  Visitor successor(house, 0, 0);
+  const auto taken = successor.take(3);
+  BOOST_TEST(taken[0] == 0u);
+  const std::span all(successor.consumer->data(), successor.consumer->bytes());
+  const std::vector<std::byte> before(all.begin(), all.end());
+  const std::span old(evicted.consumer->data(), evicted.consumer->bytes());
+  std::ranges::fill(old, std::byte{0xee});
+  evicted.bell.ring();
+  for (std::size_t f = 0; f < successor.welcome.fields.size(); ++f)
+    for (std::uint32_t slot = 0; slot < 3; ++slot)
+      BOOST_TEST((successor.consumer->field(slot, f) < old.data() ||
+                  successor.consumer->field(slot, f) >= old.data() + old.size()));
+  BOOST_TEST(std::equal(all.begin() + ring::page_bytes * 2, all.end(), before.begin() + ring::page_bytes * 2));
+  // Once the process lets go of it, nothing of it is left.
+  evicted.consumer.reset();
+  BOOST_TEST(house.until([&] { return house.guests->retired().empty(); }));
+  BOOST_TEST(house.last("ring_retired").at("bytes") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
+  House house;
+  const auto* ring = &house.keeper(0).ring();
+  for (int life = 0; life < 3; ++life) {
+    Visitor visitor(house, 0, 0);
+    visitor.work(3);
+    visitor.consumer.reset();
+    visitor.connection.send(ring::encode(ring::Goodbye{}));
+    BOOST_TEST(house.until([&] { return house.heard("ring_left") == static_cast<std::size_t>(life) + 1; }));
+    BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::whole));
+    BOOST_TEST(house.last("left").at("goodbye") == true);
+    BOOST_TEST(&house.keeper(0).ring() == ring);
+  }
+  BOOST_TEST(house.heard("ring_retired") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_bell_in_hostile_hands_stops_nobody) {
+  House house;
+  Visitor hostile(house, 1, 1), honest(house, 0, 0);
+  const auto flags = fcntl(hostile.bell.fd(), F_GETFL);
+  BOOST_REQUIRE_EQUAL(fcntl(hostile.bell.fd(), F_SETFL, flags & ~O_NONBLOCK), 0);
+  for (int i = 0; i < 20; ++i) {
+    hostile.bell.ring();
+    hostile.bell.drain();
+    honest.work(1);
+  }
+  for (int i = 0; i < 30'000; ++i) {  // more than are listened to
+    hostile.bell.ring();
+    house.poller.wait(0ms);
+  }
+  honest.work(20);
+  hostile.work(20);  // and its own are still heard
+}
+
+BOOST_AUTO_TEST_CASE(questions_whose_answers_nobody_reads_cost_others_nothing) {
+  House house;
+  Visitor deaf(house, 1, 1), honest(house, 0, 0);
+  const auto question = ring::encode(ring::AskFiles{});
+  int asked = 0;
+  for (int i = 0; i < 30; ++i) {
+    while (deaf.connection.send(question) == ipc::Sent::sent) ++asked;
+    honest.work(1);  // the stager listens to it, whatever it owes the other
+  }
+  BOOST_TEST(asked > 100);
+  BOOST_TEST(house.heard("left") == 0u);
+  // It still gets its answers, one by one, each with its descriptor, once it reads.
+  int answers = 0;
+  while (answers < asked) {
+    const auto message = deaf.hear();
+    BOOST_TEST(message.fds.size() == 1u);
+    ++answers;
+  }
+  deaf.connection.send(ring::encode(ring::Goodbye{}));
+  BOOST_TEST(house.until([&] { return house.heard("left") == 1; }));
+  BOOST_TEST(house.last("left").at("goodbye") == true);
+}
+
+BOOST_AUTO_TEST_CASE(one_question_about_saved_states_is_open_at_a_time) {
+  House house;
+  Visitor visitor(house, 0, 0);
+  for (std::uint64_t number = 1; number <= 50; ++number)
+    visitor.connection.send(ring::encode(ring::Agree{number, number, 0}));
+  BOOST_TEST(house.until([&] { return house.heard("agree") == 1; }));
+  for (int i = 0; i < 20; ++i) house.until([] { return true; });
+  BOOST_TEST(house.heard("agree") == 1u);
+  auto answer = house.last("agree");
+  answer["refusal"] = "";
+  house.guests->agreed(answer);
+  BOOST_TEST(house.until([&] { return house.heard("agree") == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_trainer_that_dies_in_the_middle_of_its_questions_is_seen) {
+  House house;
+  Child process([] {
+    pause();
+    return 0;
+  });
+  Visitor visitor(house, 0, 0, process.pid());
+  while (visitor.connection.send(ring::encode(ring::AskFiles{})) == ipc::Sent::sent) house.until([] { return true; });
+  visitor.consumer.reset();
+  process.kill();
+  process.wait();
+  BOOST_TEST(house.until([&] { return house.heard("ring_left") == 1; }));
+  BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::whole));
+  BOOST_TEST(house.last("left").at("goodbye") == false);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
