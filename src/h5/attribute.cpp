@@ -11,6 +11,12 @@ namespace {
 
 constexpr hssize_t most_values = 64;  // of an attribute that is worth keeping
 
+/// A text of fixed length, less what ends or pads it there.
+std::string without_padding(std::string text, const TypeInfo& type) {
+  if (type.padding == Padding::null_terminated) return text.substr(0, text.find('\0'));
+  return text.substr(0, text.find_last_not_of(type.padding == Padding::space_padded ? ' ' : '\0') + 1);
+}
+
 void read_texts(const AttributeId& attribute, const Type& type, std::size_t count, Attribute& out) {
   if (H5Tis_variable_str(type.id()) > 0) {
     std::vector<char*> texts(count);
@@ -24,11 +30,7 @@ void read_texts(const AttributeId& attribute, const Type& type, std::size_t coun
   const auto size = H5Tget_size(type.id());
   std::string all(count * size, '\0');
   check(H5Aread(attribute.id(), type.id(), all.data()), "H5Aread");
-  for (std::size_t i = 0; i < count; ++i) {
-    auto text = all.substr(i * size, size);
-    text = text.substr(0, text.find('\0'));
-    out.texts.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
-  }
+  for (std::size_t i = 0; i < count; ++i) out.texts.push_back(without_padding(all.substr(i * size, size), out.type));
 }
 
 /// Numbers and texts, if they are few; nothing otherwise.

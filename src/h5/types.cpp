@@ -17,11 +17,38 @@ std::string owned(char* text) {
   return copy;
 }
 
-void describe_integer(hid_t type, TypeInfo& info) {
+/// Of integers, bitfields and times: their bits.
+void describe_bits(hid_t type, TypeInfo& info) {
   info.kind = Kind::integer;
-  info.is_signed = H5Tget_sign(type) == H5T_SGN_2;
-  info.standard = H5Tget_precision(type) == info.size * 8 && H5Tget_offset(type) == 0;
+  const auto used = H5Tget_precision(type);
+  info.standard = used == info.size * 8 && H5Tget_offset(type) == 0;
+  if (!info.standard) info.oddity = std::to_string(used) + " of its " + std::to_string(info.size * 8) + " bits";
   info.big_endian = info.size > 1 && H5Tget_order(type) == H5T_ORDER_BE;
+}
+
+void describe_integer(hid_t type, TypeInfo& info) {
+  describe_bits(type, info);
+  info.is_signed = H5Tget_sign(type) == H5T_SGN_2;
+}
+
+/// What HDF5 calls a time is the integer that time_t is.
+void describe_time(hid_t type, TypeInfo& info) {
+  describe_bits(type, info);
+  info.is_signed = true;
+  info.time = true;
+}
+
+void describe_string(hid_t type, TypeInfo& info) {
+  info.kind = Kind::string;
+  info.utf8 = H5Tget_cset(type) == H5T_CSET_UTF8;
+  if (H5Tis_variable_str(type) > 0) {
+    info.size = 0;
+    return;
+  }
+  const auto padding = H5Tget_strpad(type);
+  info.padding = padding == H5T_STR_SPACEPAD  ? Padding::space_padded
+                 : padding == H5T_STR_NULLPAD ? Padding::null_padded
+                                              : Padding::null_terminated;
 }
 
 void describe_floating(hid_t type, TypeInfo& info) {
@@ -43,6 +70,8 @@ void describe_floating(hid_t type, TypeInfo& info) {
       info.standard = true;
       info.bfloat = &layout == &known[1];
     }
+  if (!info.standard)
+    info.oddity = std::to_string(exponent_bits) + " bits of exponent, " + std::to_string(mantissa_bits) + " of mantissa";
 }
 
 std::int64_t value_of(hid_t type, hid_t base, unsigned i) {
@@ -85,19 +114,10 @@ void describe_array(hid_t type, TypeInfo& info) {
   info.base.push_back(describe_type(base.id()));
 }
 
-std::string number_text(const TypeInfo& type) {
-  const auto bits = std::to_string(type.size * 8);
-  std::string text = type.kind == Kind::floating ? (type.bfloat ? "bfloat" : "float") : type.is_signed ? "int" : "uint";
-  text += bits;
-  if (!type.standard) return text + " (non-standard layout)";
-  return type.big_endian ? text + " (big-endian)" : text;
-}
-
-std::string compound_text(const TypeInfo& type) {
-  std::string text = "compound {";
-  for (const auto& member : type.members)
-    text += (&member == type.members.data() ? "" : ", ") + member.name + ": " + text_of(member.type);
-  return text + "}";
+/// A part of a complex number: a float that a CPU can take but for its byte order.
+bool is_part(const Member& member, const TypeInfo& like, std::uint64_t offset) {
+  return member.type.kind == Kind::floating && member.type.standard && !member.type.timeval && member.type == like &&
+         member.offset == offset;
 }
 
 }  // namespace
@@ -105,7 +125,8 @@ std::string compound_text(const TypeInfo& type) {
 bool TypeInfo::operator==(const TypeInfo& o) const {
   return kind == o.kind && size == o.size && is_signed == o.is_signed && big_endian == o.big_endian &&
          standard == o.standard && bfloat == o.bfloat && members == o.members && labels == o.labels && dims == o.dims &&
-         base == o.base;
+         base == o.base && padding == o.padding && utf8 == o.utf8 && time == o.time && timeval == o.timeval &&
+         oddity == o.oddity;
 }
 
 std::uint64_t memory_size(const TypeInfo& type) {
@@ -117,6 +138,34 @@ bool has_pointers(const TypeInfo& type) {
   for (const auto& member : type.members)
     if (has_pointers(member.type)) return true;
   return !type.base.empty() && has_pointers(type.base[0]);
+}
+
+void as_pytables_writes_times(TypeInfo& type) {
+  if (type.time && type.size == 8) {
+    type.kind = Kind::floating;
+    type.timeval = true;
+  }
+  for (auto& member : type.members) as_pytables_writes_times(member.type);
+  for (auto& base : type.base) as_pytables_writes_times(base);
+}
+
+const TypeInfo* complex_part(const TypeInfo& type) {
+  constexpr std::array<std::array<const char*, 2>, 3> names{{{"r", "i"}, {"re", "im"}, {"real", "imag"}}};
+  if (type.kind != Kind::compound || type.members.size() != 2) return nullptr;
+  const auto& part = type.members[0].type;
+  if (type.size != 2 * part.size || !is_part(type.members[0], part, 0) || !is_part(type.members[1], part, part.size))
+    return nullptr;
+  for (const auto& [real, imaginary] : names)
+    if (type.members[0].name == real && type.members[1].name == imaginary) return &part;
+  return nullptr;
+}
+
+Elements elements_of(const TypeInfo& type) {
+  if (const auto* part = complex_part(type)) return {part, {2}};
+  if (type.kind != Kind::array) return {&type, {}};
+  auto elements = elements_of(type.base[0]);
+  elements.dims.insert(elements.dims.begin(), type.dims.begin(), type.dims.end());
+  return elements;
 }
 
 TypeInfo describe_type(hid_t type) {
@@ -139,8 +188,7 @@ TypeInfo describe_type(hid_t type) {
       describe_array(type, info);
       break;
     case H5T_STRING:
-      info.kind = Kind::string;
-      if (H5Tis_variable_str(type) > 0) info.size = 0;
+      describe_string(type, info);
       break;
     case H5T_VLEN: {
       info.kind = Kind::vlen;
@@ -148,42 +196,22 @@ TypeInfo describe_type(hid_t type) {
       info.base.push_back(describe_type(base.id()));
       break;
     }
-    case H5T_BITFIELD:
-      info.kind = info.size == 1 ? Kind::enum_bool : Kind::other;
-      break;  // PyTables' bool
+    case H5T_BITFIELD:  // masks, and PyTables' bool
+      describe_bits(type, info);
+      break;
+    case H5T_TIME:
+      describe_time(type, info);
+      break;
+    case H5T_OPAQUE:
+      info.kind = Kind::opaque;
+      break;
+    case H5T_REFERENCE:
+      info.kind = Kind::reference;
+      break;
     default:
       info.kind = Kind::other;
   }
   return info;
-}
-
-std::string text_of(const TypeInfo& type) {
-  switch (type.kind) {
-    case Kind::integer:
-    case Kind::floating:
-      return number_text(type);
-    case Kind::enum_bool:
-      return "bool";
-    case Kind::enumeration: {
-      std::string text = "enum {";
-      for (const auto& label : type.labels) text += (&label == type.labels.data() ? "" : ", ") + label.name;
-      return text + "}";
-    }
-    case Kind::string:
-      return type.size == 0 ? "string (variable)" : "string (" + std::to_string(type.size) + " bytes)";
-    case Kind::compound:
-      return compound_text(type);
-    case Kind::array: {
-      std::string text = text_of(type.base[0]) + "[";
-      for (std::size_t i = 0; i < type.dims.size(); ++i) text += (i ? ", " : "") + std::to_string(type.dims[i]);
-      return text + "]";
-    }
-    case Kind::vlen:
-      return "variable-length " + text_of(type.base[0]);
-    case Kind::other:
-      break;
-  }
-  return "opaque (" + std::to_string(type.size) + " bytes)";
 }
 
 }  // namespace headrace::h5

@@ -5,11 +5,16 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace headrace::h5 {
 
-enum class Kind { integer, floating, enum_bool, enumeration, string, compound, array, vlen, other };
+/// Bitfields and times are the numbers that their bits are.
+enum class Kind { integer, floating, enum_bool, enumeration, string, compound, array, vlen, opaque, reference, other };
+
+/// How HDF5 ends a string of fixed length: at its first NUL, or without the NULs or spaces that stand at its end.
+enum class Padding { null_terminated, null_padded, space_padded };
 
 struct Member;
 
@@ -31,6 +36,11 @@ struct TypeInfo {
   std::vector<Label> labels;        ///< of an enumeration, by value; h5py's bool is {FALSE = 0, TRUE = 1} over int8
   std::vector<std::uint64_t> dims;  ///< of an array
   std::vector<TypeInfo> base;       ///< of an array or vlen: one entry
+  Padding padding = Padding::null_terminated;  ///< of a string of fixed length
+  bool utf8 = false;                           ///< what a string says of its characters; else ASCII
+  bool time = false;                           ///< one of HDF5's times, which are integers
+  bool timeval = false;  ///< a floating one of 8 bytes that PyTables wrote: seconds, and microseconds in the low half
+  std::string oddity;    ///< of a number that is not standard: what of it, as in "12 of its 16 bits"
 
   bool operator==(const TypeInfo&) const;
 };
@@ -52,8 +62,28 @@ bool has_pointers(const TypeInfo& type);
 /// What the type behind this identifier is.
 TypeInfo describe_type(hid_t type);
 
+/// The times of 8 bytes in a file of PyTables: floats, in its own packing.
+void as_pytables_writes_times(TypeInfo& type);
+
+/// The type of the two parts, real and imaginary, where this is how complex numbers are written: a compound of two
+/// floats {r, i} (h5py, PyTables, Julia), {re, im} or {real, imag}. nullptr for others.
+const TypeInfo* complex_part(const TypeInfo& type);
+
+/// The values that stand one after another in an element: those of an array, the two parts of a complex number.
+struct Elements {
+  const TypeInfo* type;             ///< of one of them, neither array nor complex
+  std::vector<std::uint64_t> dims;  ///< none: the element itself
+};
+Elements elements_of(const TypeInfo& type);
+
 /// "float32", "uint8", "int16 (big-endian)", "bool", "compound {pt: float32, eta: float32}", "float32[3]",
-/// "string (variable)", "variable-length int32".
+/// "string (variable)", "variable-length int32", "complex64".
 std::string text_of(const TypeInfo& type);
+
+/// The texts of two types that differ, with as much of them as tells them apart: paddings, offsets, values of names.
+std::pair<std::string, std::string> told_apart(const TypeInfo& a, const TypeInfo& b);
+
+/// The text that saved states know the type by: it never changes.
+std::string lasting_text(const TypeInfo& type);
 
 }  // namespace headrace::h5

@@ -1,12 +1,14 @@
 // The files as one data set: what is in them, which datasets belong together, and where each sample is.
 //
 //   1. Sample s is in the file with first_sample <= s < first_sample + samples; files stand in the order given.
-//   2. All datasets of a Catalog have the same rows in each file; row shape and type are the same in all files.
+//   2. All datasets of a Catalog have the same rows in each file, and rows of the same shape in all files. Types may
+//      differ between files, and so may the bytes of a row; what these types have in common is the caller's question.
 //   3. Contents and Catalog are the same on every rank, and plain values afterwards.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ using Contents = std::vector<FileContents>;
 struct Element {
   DType dtype = DType::float32;
   bool big_endian = false;
+  bool timeval = false;  ///< a float64 that stands as PyTables packs times: seconds and microseconds, 32 bits each
   bool operator==(const Element&) const = default;
 };
 
@@ -46,10 +49,10 @@ struct FileInfo {
 struct DatasetInfo {
   std::string path;                      ///< without the leading slash
   std::vector<std::uint64_t> row_shape;  ///< without the sample axis
-  h5::TypeInfo type;                     ///< of an element
-  std::uint64_t row_bytes = 0;           ///< as rows are delivered
+  h5::TypeInfo type;                     ///< of an element, in the first file that has it
+  std::uint64_t row_bytes = 0;           ///< as rows are delivered; the most of all files
   std::uint64_t chunk_rows = 0;          ///< the largest of all files; 0 where no file is chunked
-  std::vector<h5::DatasetInfo> in_file;  ///< one per file: how it lies there
+  std::vector<h5::DatasetInfo> in_file;  ///< one per file: how it lies there; without a path where the file lacks it
 
   Element element() const;  ///< where element_of(type) is one
 };
@@ -65,6 +68,12 @@ struct Catalog {
   std::uint64_t samples = 0;
 
   std::uint64_t row_bytes() const;  ///< of all datasets together, in the files
+  /// Of a row of the file that holds the sample.
+  std::uint64_t row_bytes_at(std::size_t dataset, std::uint64_t sample) const {
+    return datasets[dataset].in_file[file_of(sample)].row_bytes();
+  }
+  /// Whether the file is without that dataset.
+  bool lacks(const std::string& path, std::size_t file) const;
   std::size_t file_of(std::uint64_t sample) const;
 };
 
@@ -76,10 +85,15 @@ Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files);
 
 /// The named datasets (leading slash or not) of any type, each once, in the order given; none named: all numeric
 /// datasets of the most common length (of several such lengths, the one with the most bytes), by path. Errors name
-/// datasets and files: missing ones, shapes, types or lengths that disagree, what cannot be read, zero samples.
-Catalog select(const Contents& contents, const std::vector<std::string>& paths);
+/// datasets and files: missing ones, shapes or lengths that disagree, what cannot be read, zero samples.
+/// may_lack: which of them a file may be without.
+Catalog select(const Contents& contents, const std::vector<std::string>& paths,
+               const std::set<std::string>& may_lack = {});
 
-/// The element of a type that can be a field: integers, enumerations, bool, floats of 2, 4 and 8 bytes.
+/// The element of a type that is a number: integers, enumerations, bool, floats of 2, 4 and 8 bytes, times.
 std::optional<Element> element_of(const h5::TypeInfo& type);
+
+/// Numbers, arrays of them, complex numbers: what is a field without being named.
+bool is_field_type(const h5::TypeInfo& type);
 
 }  // namespace headrace::reader

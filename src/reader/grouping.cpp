@@ -24,10 +24,10 @@ std::string short_text(const h5::TypeInfo& type) {
 std::string about_type(const h5::DatasetInfo& dataset) {
   const auto& type = dataset.type;
   const auto text = "its type is " + short_text(type);
-  if (type.kind == h5::Kind::vlen && element_of(type.base.front()))
+  if (type.kind == h5::Kind::vlen && is_field_type(type.base.front()))
     return text + fmt::format(", a field where named: source = \"{}\", pad = N", dataset.path);
   for (const auto& member : type.members)
-    if (element_of(member.type))
+    if (is_field_type(member.type))
       return text + fmt::format(", its columns are fields where named: source = \"{}.{}\"", dataset.path, member.name);
   return text;
 }
@@ -41,9 +41,10 @@ void check_alike(const h5::DatasetInfo& a, const std::string& a_file, const h5::
   if (row_shape(a) != row_shape(b))
     throw Error(fmt::format("dataset '{}' has rows of shape {} in {} but {} in {}", a.path,
                             h5::shape_text(row_shape(a)), a_file, h5::shape_text(row_shape(b)), b_file));
-  if (a.type != b.type)
-    throw Error(fmt::format("dataset '{}' has type {} in {} but {} in {}", a.path, h5::text_of(a.type), a_file,
-                            h5::text_of(b.type), b_file));
+  if (is_field_type(a.type) && is_field_type(b.type) && h5::elements_of(a.type).dims != h5::elements_of(b.type).dims) {
+    const auto [here, there] = h5::told_apart(a.type, b.type);
+    throw Error(fmt::format("dataset '{}' has type {} in {} but {} in {}", a.path, here, a_file, there, b_file));
+  }
 }
 
 // Why a dataset that nobody named is not offered as a field: "" if it is.
@@ -91,7 +92,7 @@ std::vector<std::string> names(const FileContents& file) {
 std::string unfit(const h5::DatasetInfo& dataset) {
   if (!dataset.problem.empty()) return dataset.problem;
   if (dataset.dims.empty()) return "it is a single value, without an axis of samples";
-  if (!element_of(dataset.type)) return about_type(dataset);
+  if (!is_field_type(dataset.type)) return about_type(dataset);
   return unreadable(dataset);
 }
 
@@ -105,23 +106,33 @@ std::string unreadable(const h5::DatasetInfo& dataset) {
   return "";
 }
 
-DatasetInfo gather(const Contents& contents, const std::string& path) {
+DatasetInfo gather(const Contents& contents, const std::string& path, bool may_lack) {
   DatasetInfo result;
   result.path = path;
+  const FileContents* first = nullptr;
   for (const auto& file : contents) {
     const auto* here = find(file, path);
+    if (here == nullptr && may_lack) {
+      result.in_file.emplace_back();
+      continue;
+    }
     if (here == nullptr)
       throw Error(fmt::format("dataset '{}' is missing in {} (it has: {})", path, file.path,
                               file.datasets.empty() ? "no dataset" : fmt::format("{}", fmt::join(names(file), ", "))));
     if (const auto why = unreadable(*here); !why.empty())
       throw Error(fmt::format("dataset '{}' in {} cannot be used ({})", path, file.path, why));
-    if (!result.in_file.empty()) check_alike(result.in_file[0], contents[0].path, *here, file.path);
+    if (first != nullptr)
+      check_alike(*find(*first, path), first->path, *here, file.path);
+    else
+      first = &file;
     result.in_file.push_back(*here);
+    result.row_bytes = std::max(result.row_bytes, here->row_bytes());
     if (!here->chunk.empty()) result.chunk_rows = std::max(result.chunk_rows, here->chunk[0]);
   }
-  result.row_shape = row_shape(result.in_file[0]);
-  result.type = result.in_file[0].type;
-  result.row_bytes = result.in_file[0].row_bytes();
+  if (first == nullptr) throw Error(fmt::format("dataset '{}' is missing in all files", path));
+  const auto& known = *find(*first, path);
+  result.row_shape = row_shape(known);
+  result.type = known.type;
   return result;
 }
 

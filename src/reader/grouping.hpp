@@ -24,12 +24,13 @@ struct Grouping {
 };
 
 /// What unfit() asks for, in words.
-constexpr const char* fit_for_fields = "unnamed, integers, bool, and floats of 2, 4 or 8 bytes are";
+constexpr const char* fit_for_fields = "unnamed, numbers, bools and arrays of them are";
 
 Grouping group(const Contents& contents);
 
-/// The dataset of that path over all files. Errors tell what keeps it from being a field.
-DatasetInfo gather(const Contents& contents, const std::string& path);
+/// The dataset of that path over all files. Errors tell what keeps it from being a field. may_lack: files may be without
+/// it, but not all of them.
+DatasetInfo gather(const Contents& contents, const std::string& path, bool may_lack = false);
 
 /// The dataset of that path in one file, if it is there.
 const h5::DatasetInfo* find(const FileContents& file, const std::string& path);

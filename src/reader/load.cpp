@@ -26,7 +26,8 @@ class Load {
         tally_(bytes_of(catalog, mine), options.progress) {
     for (const auto& dataset : catalog.datasets) {
       auto& routes = routes_.emplace_back();
-      for (const auto& here : dataset.in_file) routes.push_back(route(options.io, here));
+      for (const auto& here : dataset.in_file)
+        routes.push_back(here.path.empty() ? Route{Way::library, "missing"} : route(options.io, here));
       report_.datasets.push_back({dataset.path, routes[0].way, text(routes), any(routes, Way::collective)});
     }
     report_.bytes = bytes_of(catalog, mine);
@@ -43,9 +44,11 @@ class Load {
 
  private:
   static std::uint64_t bytes_of(const Catalog& catalog, std::span<const Interval> mine) {
-    std::uint64_t rows = 0;
-    for (const auto& interval : mine) rows += interval.last - interval.first;
-    return rows * catalog.row_bytes();
+    std::uint64_t bytes = 0;
+    for (std::size_t f = 0; f < catalog.files.size(); ++f)
+      for (const auto& piece : pieces_in(catalog.files[f], mine))
+        for (const auto& dataset : catalog.datasets) bytes += piece.rows * dataset.in_file[f].row_bytes();
+    return bytes;
   }
   static bool any(const std::vector<Route>& routes, Way way) {
     for (const auto& r : routes)
@@ -96,7 +99,7 @@ class Load {
     check_unchanged(info);  // also after this rank's part in the collective reads
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       const auto way = routes_[d][f].way;
-      if (way == Way::collective) continue;
+      if (way == Way::collective || catalog_.datasets[d].in_file[f].path.empty()) continue;
       if (way == Way::plain) {
         if (!plain) plain = std::make_shared<const PlainFile>(info);
         read_plain(course(d, f), pieces, plain, crew);

@@ -34,6 +34,8 @@ FileContents examine(const std::string& path) {
     contents.datasets = h5::describe_datasets(file);
     for (const auto& attribute : h5::root_attributes(file)) {
       contents.netcdf = contents.netcdf || attribute.name == "_NCProperties";
+      if (attribute.name == "PYTABLES_FORMAT_VERSION")
+        for (auto& dataset : contents.datasets) h5::as_pytables_writes_times(dataset.type);
       if (attribute.name == "Conventions")
         contents.conventions = !attribute.texts.empty() && attribute.texts[0].starts_with("CF");
     }

@@ -18,19 +18,38 @@ std::string without_slash(const std::string& path) {
   return first == std::string::npos ? "" : path.substr(first);
 }
 
+/// Of the datasets that the file has.
+std::uint64_t rows_in(const std::vector<DatasetInfo>& datasets, std::size_t file) {
+  for (const auto& dataset : datasets)
+    if (!dataset.in_file[file].path.empty()) return dataset.in_file[file].rows();
+  return 0;
+}
+
+/// The samples of each file are counted by what it has.
+void require_one_in_each(const Contents& contents, const std::vector<DatasetInfo>& datasets) {
+  for (std::size_t f = 0; f < contents.size(); ++f)
+    if (std::all_of(datasets.begin(), datasets.end(), [&](const auto& d) { return d.in_file[f].path.empty(); }))
+      throw Error(fmt::format("{} has none of the datasets of the fields ({}), so that nothing tells how many samples "
+                              "it holds; leave it out",
+                              contents[f].path, datasets[0].path));
+}
+
 void check_lengths(const Contents& contents, const std::vector<DatasetInfo>& datasets) {
   for (std::size_t f = 0; f < contents.size(); ++f) {
-    const auto differs = [&](const DatasetInfo& d) { return d.in_file[f].rows() != datasets[0].in_file[f].rows(); };
+    const auto rows = rows_in(datasets, f);
+    const auto differs = [&](const DatasetInfo& d) { return !d.in_file[f].path.empty() && d.in_file[f].rows() != rows; };
     if (std::none_of(datasets.begin(), datasets.end(), differs)) continue;
     std::vector<std::string> all;
-    for (const auto& d : datasets) all.push_back(fmt::format("{} has {}", d.path, d.in_file[f].rows()));
+    for (const auto& d : datasets)
+      if (!d.in_file[f].path.empty()) all.push_back(fmt::format("{} has {}", d.path, d.in_file[f].rows()));
     throw Error(
         fmt::format("the datasets differ in their number of samples in {} ({}); name those that belong together",
                     contents[f].path, fmt::join(all, ", ")));
   }
 }
 
-std::vector<DatasetInfo> named(const Contents& contents, const std::vector<std::string>& paths) {
+std::vector<DatasetInfo> named(const Contents& contents, const std::vector<std::string>& paths,
+                               const std::set<std::string>& may_lack) {
   std::vector<DatasetInfo> chosen;
   std::set<std::string> seen;
   for (const auto& given : paths) {
@@ -40,8 +59,9 @@ std::vector<DatasetInfo> named(const Contents& contents, const std::vector<std::
     if (std::none_of(contents.begin(), contents.end(), has))
       throw Error(fmt::format("no dataset '{}' in {}{}{}", given, contents[0].path,
                               contents.size() > 1 ? " or any other file" : "", did_you_mean(path, names(contents[0]))));
-    chosen.push_back(gather(contents, path));
+    chosen.push_back(gather(contents, path, may_lack.count(path) != 0));
   }
+  if (!chosen.empty()) require_one_in_each(contents, chosen);
   check_lengths(contents, chosen);
   return chosen;
 }
@@ -75,6 +95,12 @@ std::uint64_t Catalog::row_bytes() const {
   std::uint64_t n = 0;
   for (const auto& dataset : datasets) n += dataset.row_bytes;
   return n;
+}
+
+bool Catalog::lacks(const std::string& path, std::size_t file) const {
+  for (const auto& dataset : datasets)
+    if (dataset.path == path) return dataset.in_file[file].path.empty();
+  return false;
 }
 
 std::size_t Catalog::file_of(std::uint64_t sample) const {
@@ -114,19 +140,25 @@ std::optional<Element> element_of(const h5::TypeInfo& type) {
       return type.is_signed ? sized(DType::int8, DType::int16, DType::int32, DType::int64)
                             : sized(DType::uint8, DType::uint16, DType::uint32, DType::uint64);
     case h5::Kind::floating:
+      if (type.timeval) return Element{DType::float64, type.big_endian, true};
       return sized(DType::uint8, type.bfloat ? DType::bfloat16 : DType::float16, DType::float32, DType::float64);
     default:
       return std::nullopt;
   }
 }
 
-Catalog select(const Contents& contents, const std::vector<std::string>& paths) {
+bool is_field_type(const h5::TypeInfo& type) {
+  return element_of(*h5::elements_of(type).type).has_value();
+}
+
+Catalog select(const Contents& contents, const std::vector<std::string>& paths,
+               const std::set<std::string>& may_lack) {
   EXPECTS(!contents.empty());
   Catalog catalog;
-  catalog.datasets = paths.empty() ? most_common(contents, catalog.left_out) : named(contents, paths);
+  catalog.datasets = paths.empty() ? most_common(contents, catalog.left_out) : named(contents, paths, may_lack);
   if (catalog.datasets.empty()) throw_nothing_fits(contents, catalog.left_out);
   for (std::size_t f = 0; f < contents.size(); ++f) {
-    const auto rows = catalog.datasets[0].in_file[f].rows();
+    const auto rows = rows_in(catalog.datasets, f);
     const auto& file = contents[f];
     catalog.files.push_back({file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows});
     catalog.samples += rows;

@@ -26,7 +26,7 @@ static void from_json(const json& j, Label& l) {
 
 static void to_json(json& j, const TypeInfo& t) {
   j = json::array({static_cast<int>(t.kind), t.size, t.is_signed, t.big_endian, t.standard, t.bfloat, json(t.members),
-                   t.labels, t.dims, json(t.base)});
+                   t.labels, t.dims, json(t.base), static_cast<int>(t.padding), t.utf8, t.time, t.timeval, t.oddity});
 }
 static void from_json(const json& j, TypeInfo& t) {
   t.kind = static_cast<Kind>(j.at(0).get<int>());
@@ -39,6 +39,11 @@ static void from_json(const json& j, TypeInfo& t) {
   j.at(7).get_to(t.labels);
   j.at(8).get_to(t.dims);
   j.at(9).get_to(t.base);
+  t.padding = static_cast<Padding>(j.at(10).get<int>());
+  j.at(11).get_to(t.utf8);
+  j.at(12).get_to(t.time);
+  j.at(13).get_to(t.timeval);
+  j.at(14).get_to(t.oddity);
 }
 
 static void to_json(json& j, const Filter& f) {

@@ -116,7 +116,7 @@ struct Reclaim {
   const Piece& slice;
   std::vector<std::byte>& staging;
   ~Reclaim() {
-    if (!h5::has_pointers(course.info().type)) return;
+    if (!h5::has_pointers(course.here().type)) return;
     try {
       reader.reclaim(slice.rows, staging.data());
     } catch (const Error&) {  // memory is lost, no more

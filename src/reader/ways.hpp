@@ -45,7 +45,7 @@ struct Course {
   const DatasetInfo& info() const { return catalog.datasets[dataset]; }
   const h5::DatasetInfo& here() const { return info().in_file[file]; }
   const std::string& path() const { return catalog.files[file].path; }
-  std::uint64_t row_bytes() const { return info().row_bytes; }
+  std::uint64_t row_bytes() const { return here().row_bytes(); }
   std::byte* place(const Piece& piece) const { return sink.place(dataset, piece.sample, piece.rows); }
   /// Hands over what place() did not take, and counts.
   void accept(const Piece& piece, const std::byte* raw) const;

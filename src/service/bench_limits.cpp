@@ -111,9 +111,9 @@ double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::sp
         const auto first = std::max(interval.first, file.first_sample);
         const auto last = std::min(interval.last, file.first_sample + file.samples);
         if (first >= last) continue;
-        std::uint64_t offset = here.offset ? *here.offset + (first - file.first_sample) * dataset.row_bytes : 0;
+        std::uint64_t offset = here.offset ? *here.offset + (first - file.first_sample) * here.row_bytes() : 0;
         std::uint64_t left = here.offset
-                                 ? (last - first) * dataset.row_bytes
+                                 ? (last - first) * here.row_bytes()
                                  : here.stored_bytes * (last - first) / std::max<std::uint64_t>(1, file.samples);
         const auto begin = Clock::now();
         for (; left > 0;) {

@@ -73,18 +73,29 @@ std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes,
   return decoding;
 }
 
-Packings packings_of(const RawDataset& dataset, CfMode mode, const transform::Cell& cell) {
-  const auto packing = [&](const CfAttributes& attributes) {
-    Packing made{cell, {}};
-    if (decodes_cf(attributes, mode)) made.cf = cf_decoding(attributes, made.cell);
-    return made;
-  };
+Packings packings_of(const RawDataset& dataset, CfMode mode, const ItemColumn& column) {
   Packings all;
-  for (const auto& attributes : dataset.cf_of_file) all.push_back(packing(attributes));
-  if (all.empty()) return {packing(dataset.cf)};
+  const auto add = [&](const CfAttributes& attributes, const transform::Cell& cell, bool absent) {
+    auto& made = all.emplace_back(Packing{cell, {}, absent});
+    if (!absent && decodes_cf(attributes, mode)) made.cf = cf_decoding(attributes, made.cell);
+  };
+  const auto files = std::max(dataset.cf_of_file.size(), column.in_file.size());
+  for (std::size_t f = 0; f < files; ++f) {
+    const auto& attributes = dataset.cf_of_file.empty() ? dataset.cf : dataset.cf_of_file[f];
+    if (column.in_file.empty())
+      add(attributes, column.cell, false);
+    else
+      add(attributes, column.in_file[f].cell, column.in_file[f].type == nullptr);
+  }
+  if (all.empty()) add(dataset.cf, column.cell, false);
   // Files may say different things that come to the same.
   if (std::all_of(all.begin(), all.end(), [&](const auto& one) { return one == all[0]; })) all.resize(1);
   return all;
+}
+
+const Packing& first_of(const Packings& packings) {
+  const auto at = std::find_if(packings.begin(), packings.end(), [](const Packing& one) { return !one.absent; });
+  return at == packings.end() ? packings.front() : *at;
 }
 
 DType type_over_files(const transform::ColumnSpec& column, const Packings& packings,
@@ -92,24 +103,12 @@ DType type_over_files(const transform::ColumnSpec& column, const Packings& packi
   auto common = type_of(column);
   auto in_file = column;
   for (const auto& packing : packings) {
+    if (packing.absent) continue;
     in_file.cell = packing.cell;
     in_file.cf = packing.cf;
     common = transform::result_type(common, type_of(in_file));
   }
   return common;
-}
-
-transform::FieldSpec as_packed_in(std::size_t file, transform::FieldSpec spec, const std::vector<Packings>& packings) {
-  std::size_t c = 0;
-  for (auto& item : spec.items)
-    for (auto& column : item.columns) {
-      const auto& all = packings[c++];
-      if (all.empty()) continue;
-      const auto& packing = all[all.size() == 1 ? 0 : file];
-      column.cell = packing.cell;
-      column.cf = packing.cf;
-    }
-  return spec;
 }
 
 }  // namespace headrace::service

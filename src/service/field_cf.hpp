@@ -9,7 +9,8 @@
 //     that are integers xarray yields integers; here they are float64.)
 //
 // Files may be packed each in its own way, as those of one year each often are: each is decoded by its own attributes,
-// and the types of the decoded values combine over the files as those of several sources do.
+// and the types of the decoded values combine over the files as those of several sources do. So do the types of values
+// that stand in different types in the files.
 //
 // Pure functions.
 #pragma once
@@ -17,6 +18,7 @@
 #include <functional>
 
 #include "service/config.hpp"
+#include "service/field_item.hpp"
 #include "service/raw_dataset.hpp"
 #include "transform/field_spec.hpp"
 
@@ -26,6 +28,7 @@ namespace headrace::service {
 struct Packing {
   transform::Cell cell;
   std::optional<transform::CfDecoding> cf;
+  bool absent = false;  ///< the file has no such column
   bool operator==(const Packing&) const = default;
 };
 using Packings = std::vector<Packing>;
@@ -37,14 +40,13 @@ bool decodes_cf(const CfAttributes& attributes, CfMode mode);
 /// The decoding of the dataset's values, if any is left to do. Changes the cell where it is only read as another type.
 std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell);
 
-/// How a column whose cell is `cell` is packed: one for each file, or a single one for all of them.
-Packings packings_of(const RawDataset& dataset, CfMode mode, const transform::Cell& cell);
+/// How a column of the dataset is packed: one for each file, or a single one for all of them.
+Packings packings_of(const RawDataset& dataset, CfMode mode, const ItemColumn& column);
+/// The first that is not absent.
+const Packing& first_of(const Packings& packings);
 
 /// The type that `type_of` gives to the column, combined over its packings.
 DType type_over_files(const transform::ColumnSpec& column, const Packings& packings,
                       const std::function<DType(const transform::ColumnSpec&)>& type_of);
-
-/// The field for the rows of one file. packings: of all columns, in order; none: the column has nothing to decode.
-transform::FieldSpec as_packed_in(std::size_t file, transform::FieldSpec spec, const std::vector<Packings>& packings);
 
 }  // namespace headrace::service

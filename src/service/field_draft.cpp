@@ -82,6 +82,9 @@ bool columns_differ(const ResolveInput& input, const ItemLayout& item) {
   const auto& config = input.config;
   if (config.scale.size() > 1 || config.shift.size() > 1 || !config.plugin.empty()) return true;
   if (config.mask.size() + config.valid.size() > 0) return true;
+  for (const auto* list : {&config.log, &config.raw})
+    for (const auto& name : *list)
+      if (name != item.path && name != config.name) return true;  // a column, by number
   if (input.measuring) return config.norm_over == NormOver::column && item.width <= 4096;
   return input.scales && input.scales->has(item.path, "0");
 }

@@ -3,105 +3,166 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "reader/catalog.hpp"
+#include "service/field_item_types.hpp"
 
 namespace headrace::service {
 
 namespace {
 
-using transform::Cell;
-using transform::CellKind;
+using h5::Kind;
 
-/// The value of this type at `offset` of a record; nothing if no cell can hold it.
-std::optional<Cell> cell_of(const h5::TypeInfo& type, std::uint64_t offset, bool texts) {
-  if (const auto element = reader::element_of(type))
-    return Cell{CellKind::number, element->dtype, element->big_endian, offset, type.size};
-  if (type.kind != h5::Kind::string || !texts) return std::nullopt;
-  const auto kind = type.size == 0 ? CellKind::text_pointer : CellKind::text;
-  return Cell{kind, DType::uint8, false, offset, type.size == 0 ? sizeof(char*) : type.size};
-}
-
-const h5::TypeInfo& element_type(const h5::TypeInfo& type) {
-  return type.kind == h5::Kind::array ? element_type(type.base[0]) : type;
-}
-
-Extents all_dims(const h5::TypeInfo& type) {
-  if (type.kind != h5::Kind::array) return {};
-  auto dims = type.dims;
-  const auto inner = all_dims(type.base[0]);
-  dims.insert(dims.end(), inner.begin(), inner.end());
-  return dims;
-}
-
-std::uint64_t bytes_in_memory(const h5::TypeInfo& type) {
-  return type.kind == h5::Kind::string && type.size == 0 ? sizeof(char*) : type.size;
-}
-
-std::vector<std::string> member_names(const h5::TypeInfo& compound) {
-  std::vector<std::string> names;
-  for (const auto& member : compound.members) names.push_back(member.name);
-  return names;
-}
-
-/// The columns of a member: one, or as many as its array has.
-bool add_member(const h5::Member& member, bool texts, std::vector<ItemColumn>& columns) {
-  const auto& type = element_type(member.type);
-  if (!cell_of(type, 0, texts)) return false;
-  const auto dims = all_dims(member.type);
-  const auto count = product(dims);
-  for (std::uint64_t i = 0; i < count; ++i)
-    columns.push_back({dims.empty() ? member.name : member.name + "_" + std::to_string(i),
-                       *cell_of(type, member.offset + i * bytes_in_memory(type), texts), &type});
+/// The column of a part, or the columns of its bytes; whether there are any.
+bool add_leaf(const Part& leaf, const std::string& name, bool texts, bool named, std::vector<ItemColumn>& columns) {
+  if (const auto cell = cell_at(*leaf.type, leaf.offset, texts)) {
+    columns.push_back({.name = name, .path = leaf.path, .steps = leaf.steps, .cell = *cell, .type = leaf.type});
+    return true;
+  }
+  if (!named || texts || !has_bytes(*leaf.type)) return false;
+  std::uint64_t number = 0;
+  for (const auto& byte : bytes_of(leaf))
+    columns.push_back({.name = byte.name,
+                       .path = byte.path,
+                       .steps = leaf.steps,
+                       .byte = number++,
+                       .cell = *cell_at(*byte.type, byte.offset, false),
+                       .type = byte.type});
   return true;
+}
+
+std::vector<Part> parts_meant(const FoundItem& found, const h5::TypeInfo& compound, const std::string& text) {
+  try {
+    return parts_named(compound, text);
+  } catch (const UsageError& error) {
+    throw UsageError("dataset '" + found.dataset + "' " + error.what());
+  }
+}
+
+void add_named(const FoundItem& found, const h5::TypeInfo& compound, const std::string& text, bool texts,
+               std::vector<ItemColumn>& columns) {
+  for (const auto& part : parts_meant(found, compound, text))
+    for (const auto& leaf : leaves_of(part))
+      if (!add_leaf(leaf, leaf.name, texts, true, columns))
+        throw UsageError("column '" + leaf.path + "' of dataset '" + found.dataset + "' is " + h5::text_of(*leaf.type) +
+                         ", which cannot be a field" + remedy(*leaf.type));
+}
+
+/// The compound of the first file that has the part; nullptr: none has it.
+const h5::TypeInfo* holder_of(const RawDataset& dataset, const h5::TypeInfo& first, const std::string& text,
+                              bool missing) {
+  if (has_part(first, text)) return &first;
+  for (const auto& here : dataset.type_in_file) {
+    if (!here.type) continue;
+    const auto record = record_of(*here.type);
+    if (!record.compound || !has_part(*record.type, text)) continue;
+    if (missing) return record.type;
+    throw UsageError("dataset '" + dataset.path + "' has column '" + text + "' in '" + here.file +
+                     "' but not in all files before it; name others, or give missing = VALUE for where it is absent");
+  }
+  return nullptr;
 }
 
 void lay_out_compound(const FoundItem& found, const h5::TypeInfo& compound, bool missing, bool texts,
                       ItemLayout& item) {
   item.column_axis = found.columns.empty() || found.column_axis;
-  for (const auto& member : compound.members)
-    if (member.name == "valid" && (member.type.kind == h5::Kind::enum_bool || member.type.kind == h5::Kind::integer))
-      item.valid = cell_of(member.type, member.offset, false);
+  item.valid = own_validity(compound);
   if (found.columns.empty()) {
-    for (const auto& member : compound.members)
-      if (member.name != "valid") add_member(member, false, item.columns);
+    for (const auto& part : members_of(compound))
+      if (part.path != "valid")
+        for (const auto& leaf : leaves_of(part)) add_leaf(leaf, leaf.name, false, false, item.columns);
     if (item.columns.empty())
       throw UsageError("dataset '" + found.dataset + "' has no numeric columns (it is " + h5::text_of(compound) + ")");
     return;
   }
-  for (const auto& name : found.columns) {
-    const auto member = std::find_if(compound.members.begin(), compound.members.end(),
-                                     [&](const h5::Member& candidate) { return candidate.name == name; });
-    if (member == compound.members.end()) {
-      if (!missing)
-        throw UsageError("dataset '" + found.dataset + "' has no column '" + name + "'" +
-                         did_you_mean(name, member_names(compound)));
-      item.columns.push_back({.name = name});
-    } else if (!add_member(*member, texts, item.columns)) {
-      throw UsageError("column '" + name + "' of dataset '" + found.dataset + "' is " + h5::text_of(member->type) +
-                       ", which cannot be a field" + (texts ? "" : "; numbers can, and texts as labels with encode"));
-    }
+  for (const auto& text : found.columns) {
+    const auto* holder = holder_of(*item.dataset, compound, text, missing);
+    if (holder != nullptr)
+      add_named(found, *holder, text, texts, item.columns);
+    else if (missing)
+      item.columns.push_back({.name = text, .path = text});
+    else
+      add_named(found, compound, text, texts, item.columns);  // says what there is
   }
   if (!found.column_axis && item.columns.size() > 1) item.column_axis = true;  // the axis of its array
 }
 
+/// The numbers that each word of "4.0:3" means of the axes that it goes through.
+std::vector<std::vector<std::uint64_t>> numbers_of_axes(const FoundItem& found, const std::string& text,
+                                                        const PlainValues& values, const Extents& dims) {
+  const auto words = words_of_path(text);
+  const auto has = "dataset '" + found.dataset + "' has ";
+  const auto what = "it is " + h5::text_of(*values.type);
+  if (dims.empty()) throw UsageError(has + "no columns (" + what + ", one value a row); name the dataset alone");
+  if (words.size() > dims.size())
+    throw UsageError(has + "no column '" + text + "' (its rows are " + text_of(dims) + ")");
+  std::vector<std::vector<std::uint64_t>> numbers;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto axis = dims.size() - words.size() + i;
+    const bool part = values.complex && axis + 1 == dims.size();
+    if (part && (words[i] == "real" || words[i] == "imag")) {
+      numbers.push_back({words[i] == "real" ? 0u : 1u});
+      continue;
+    }
+    std::optional<std::vector<std::uint64_t>> meant;
+    try {
+      meant = numbers_meant(words[i], dims[axis], "'" + text + "'");
+    } catch (const UsageError& error) {
+      throw UsageError("dataset '" + found.dataset + "' " + error.what());
+    }
+    if (!meant)
+      throw UsageError(has + "no column '" + text + "' (" + what + ", no compound; its columns go by number, 0 to " +
+                       std::to_string(dims[axis] - 1) + ")");
+    numbers.push_back(std::move(*meant));
+  }
+  return numbers;
+}
+
+/// Some values of the last axes, by number.
+void pick_columns(const FoundItem& found, const PlainValues& values, ItemLayout& item) {
+  const auto dims = item.tracks;
+  std::size_t axes = 0;
+  for (const auto& text : found.columns) {
+    const auto numbers = numbers_of_axes(found, text, values, dims);
+    if (axes != 0 && axes != numbers.size())
+      throw UsageError("dataset '" + found.dataset + "': '" + found.columns[0] + "' and '" + text +
+                       "' count along different axes; give each as many numbers");
+    axes = numbers.size();
+    std::vector<std::pair<std::uint64_t, std::string>> places{{0, ""}};
+    for (std::size_t i = 0; i < axes; ++i) {
+      std::vector<std::pair<std::uint64_t, std::string>> further;
+      for (const auto& [place, path] : places)
+        for (const auto number : numbers[i])
+          further.emplace_back(place * dims[dims.size() - axes + i] + number,
+                               path + (path.empty() ? "" : ".") + std::to_string(number));
+      places = std::move(further);
+    }
+    for (const auto& [place, path] : places) {
+      auto cell = values.cell;
+      cell.offset = place * cell.bytes;
+      item.columns.push_back({.name = "", .path = path, .cell = cell, .type = values.element});
+    }
+  }
+  item.picked = true;
+  item.picked_from = dims.back();
+  item.column_axis = found.column_axis || item.columns.size() > 1;
+  item.tracks.resize(dims.size() - axes);
+  item.raw.record_bytes = product({product({dims.end() - static_cast<std::ptrdiff_t>(axes), dims.end()}), values.cell.bytes});
+}
+
 void lay_out_plain(const FoundItem& found, const h5::TypeInfo& type, bool texts, ItemLayout& item) {
-  if (!found.columns.empty())
-    throw UsageError("dataset '" + found.dataset + "' has no columns (it is " + h5::text_of(item.dataset->type) +
-                     ", no compound); name the dataset alone");
-  const auto& element = element_type(type);
-  const auto cell = cell_of(element, 0, texts);
-  if (!cell)
+  const auto values = plain_values(type, texts);
+  if (!values)
     throw UsageError("dataset '" + found.dataset + "' is " + h5::text_of(item.dataset->type) +
-                     ", which cannot be a field" + (texts ? "" : "; numbers can, and texts as labels with encode"));
-  for (const auto extent : all_dims(type)) item.tracks.push_back(extent);
+                     ", which cannot be a field" + remedy(*h5::elements_of(type).type));
+  item.tracks.insert(item.tracks.end(), values->dims.begin(), values->dims.end());
+  if (!found.columns.empty()) return pick_columns(found, *values, item);
   item.plain = true;
   if (!item.tracks.empty()) {
     item.width = item.tracks.back();
     item.tracks.pop_back();
     item.column_axis = true;
   }
-  item.columns.push_back({"", *cell, &element});
-  item.raw.record_bytes = product({item.width, cell->bytes});
+  item.columns.push_back({.name = "", .cell = values->cell, .type = values->element});
+  item.raw.record_bytes = product({item.width, values->cell.bytes});
 }
 
 }  // namespace
@@ -111,23 +172,25 @@ ItemLayout lay_out(const FoundItem& found, const RawDataset& dataset, bool missi
   item.dataset = &dataset;
   item.path = dataset.path;
   item.tracks = dataset.row_shape;
-  item.raw.ragged = dataset.type.kind == h5::Kind::vlen;
+  item.raw.ragged = dataset.type.kind == Kind::vlen;
   if (item.raw.ragged && !dataset.row_shape.empty())
     throw UsageError("dataset '" + dataset.path + "' has rows of " + text_of(dataset.row_shape) +
                      " variable-length elements; only one a sample can be a field");
-  const auto& type = item.raw.ragged ? dataset.type.base[0] : dataset.type;
-  if (type.kind == h5::Kind::compound) {
-    item.raw.record_bytes = type.size;
-    lay_out_compound(found, type, missing, texts, item);
+  const auto record = record_of(dataset.type);
+  if (record.compound) {
+    item.tracks.insert(item.tracks.end(), record.dims.begin(), record.dims.end());
+    item.raw.record_bytes = record.type->size;
+    lay_out_compound(found, *record.type, missing, texts, item);
   } else {
-    lay_out_plain(found, type, texts, item);
-    if (item.raw.ragged && !item.tracks.empty())
-      throw UsageError("dataset '" + dataset.path + "' is " + h5::text_of(dataset.type) +
-                       ": variable-length rows of more than one axis cannot be a field");
+    lay_out_plain(found, *record.type, texts, item);
   }
+  if (item.raw.ragged && !item.tracks.empty())
+    throw UsageError("dataset '" + dataset.path + "' is " + h5::text_of(dataset.type) +
+                     ": variable-length rows of more than one axis cannot be a field");
   item.raw.records = product(item.tracks);
   if (item.raw.records == 0 || column_count(item) == 0)
     throw UsageError("dataset '" + dataset.path + "' has rows of no elements " + text_of(dataset.row_shape));
+  lay_out_in_files(found, missing, texts, item);
   return item;
 }
 
@@ -136,6 +199,10 @@ void turn_columns_to_records(ItemLayout& item) {
   item.tracks.push_back(item.width);
   item.raw.records = product({item.raw.records, item.width});
   item.raw.record_bytes = item.columns[0].cell.bytes;
+  for (std::size_t f = 0; f < item.in_file.size(); ++f) {
+    item.in_file[f].raw.records = item.raw.records;
+    item.in_file[f].raw.record_bytes = item.columns[0].in_file[f].cell.bytes;
+  }
   item.width = 1;
   item.column_axis = false;
 }
@@ -148,7 +215,12 @@ void expand_columns(ItemLayout& item) {
                      std::to_string(most) + " can be told apart");
   const auto first = item.columns[0];
   item.columns.assign(item.width, first);
-  for (std::uint64_t i = 0; i < item.width; ++i) item.columns[i].cell.offset += i * first.cell.bytes;
+  for (std::uint64_t i = 0; i < item.width; ++i) {
+    auto& column = item.columns[i];
+    column.path = std::to_string(i);
+    column.cell.offset += i * column.cell.bytes;
+    for (auto& here : column.in_file) here.cell.offset += i * here.cell.bytes;
+  }
 }
 
 std::uint64_t column_count(const ItemLayout& item) {

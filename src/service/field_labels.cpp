@@ -1,8 +1,10 @@
 // The classes of a label field.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "service/field_draft.hpp"
 
 namespace headrace::service {
@@ -28,21 +30,52 @@ std::vector<std::string> sorted(std::vector<std::string> values) {
   return values;
 }
 
+bool same_word(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// A value of a class as the file holds it: bools and enumerations may be called by their names.
+std::string as_stored(const std::string& value, const h5::TypeInfo& type) {
+  for (const auto& label : type.labels)
+    if (label.name == value || (type.kind == h5::Kind::enum_bool && same_word(label.name, value)))
+      return std::to_string(label.value);
+  return value;
+}
+
+/// The names of an enumeration, by value; of files that have different ones, of all.
+std::vector<h5::Label> labels_over_files(const ItemColumn& column) {
+  std::map<std::int64_t, std::string> names;
+  const auto add = [&](const h5::TypeInfo& type) {
+    for (const auto& label : type.labels) names.emplace(label.value, label.name);
+  };
+  add(*column.type);
+  for (const auto& here : column.in_file)
+    if (here.type) add(*here.type);
+  std::vector<h5::Label> labels;
+  for (const auto& [value, name] : names) labels.push_back({name, value});
+  return labels;
+}
+
 std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLayout& item) {
   const auto& type = *item.columns[0].type;
   std::vector<LabelMap::Class> classes;
-  for (const auto& text : input.config.classes) classes.push_back(LabelMap::parse(text));
+  for (const auto& text : input.config.classes) {
+    auto& one = classes.emplace_back(LabelMap::parse(text));
+    for (auto& value : one.values) value = as_stored(value, type);
+  }
   if (!classes.empty()) return classes;
   const auto& names = item.dataset->classes;
   if (!item.dataset->labelled_otherwise.empty())
     throw UsageError("the attribute that names the classes of dataset '" + item.dataset->path +
                      "' says otherwise in '" + item.dataset->labelled_otherwise + "'; name the classes with classes");
   for (std::size_t i = 0; i < names.size(); ++i)
-    classes.push_back({names[i], {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
+    classes.push_back({printable(names[i]), {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
   if (!classes.empty()) return classes;
-  for (const auto& label : type.labels) classes.push_back({label.name, {std::to_string(label.value)}});
+  for (const auto& label : labels_over_files(item.columns[0]))
+    classes.push_back({label.name, {std::to_string(label.value)}});
   if (!classes.empty() || !input.label_values) return classes;
-  for (const auto& value : sorted(*input.label_values)) classes.push_back({value, {value}});
+  for (const auto& value : sorted(*input.label_values)) classes.push_back({printable(value), {value}});
   if (classes.empty()) throw UsageError("encode finds no labels (no sample has one); name them with classes");
   return classes;
 }
@@ -53,10 +86,6 @@ std::shared_ptr<const LabelMap> label_map(const ResolveInput& input, const ItemL
   if (item.columns.size() != 1)
     throw UsageError("encode takes one column, and the source has " + std::to_string(item.columns.size()) +
                      "; name one, as in path.column");
-  const auto& type = *item.columns[0].type;
-  if (type.kind == h5::Kind::floating)
-    throw UsageError("encode takes labels that are whole numbers, enumerations or texts, and the source is " +
-                     h5::text_of(type) + "; name such a column");
   auto classes = classes_of(input, item);
   return classes.empty() ? nullptr : std::make_shared<const LabelMap>(std::move(classes));
 }

@@ -1,4 +1,5 @@
 // Names of a field's columns.
+#include <algorithm>
 #include <map>
 
 #include "base/error.hpp"
@@ -15,6 +16,11 @@ std::string last_part(const std::string& path) {
 std::string own_name(const ItemLayout& item, std::size_t column) {
   const auto& name = item.columns[column].name;
   if (!name.empty()) return name;
+  if (item.picked) {
+    auto number = item.columns[column].path;
+    std::replace(number.begin(), number.end(), '.', '_');
+    return last_part(item.path) + "_" + number;
+  }
   return item.columns.size() == 1 ? last_part(item.path) : last_part(item.path) + "_" + std::to_string(column);
 }
 

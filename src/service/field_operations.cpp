@@ -1,10 +1,12 @@
 // What happens to each column of a field: logarithm, normalisation, scaling, NaN.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.hpp"
 #include "service/field_cf.hpp"
 #include "service/field_draft.hpp"
+#include "service/field_item_types.hpp"
 
 namespace headrace::service {
 
@@ -15,12 +17,34 @@ using transform::Nonfinite;
 
 std::string described(const ColumnPlace& column) {
   const auto& name = column.item->columns[column.index].name;
+  if (column.item->picked)
+    return "column " + column.item->columns[column.index].path + " of dataset '" + column.item->path + "'";
   return name.empty() ? "dataset '" + column.item->path + "'"
                       : "variable '" + name + "' of dataset '" + column.item->path + "'";
 }
 
+/// The paths of an item's columns that `name` means as it would behind the dataset's name: members, elements, lists of
+/// numbers. None where there are no such parts.
+std::set<std::string> paths_meant(const ItemLayout& item, const std::string& name) {
+  std::set<std::string> paths;
+  if (item.dataset == nullptr) return paths;
+  try {
+    const auto record = record_of(item.dataset->type);
+    if (record.compound) {
+      for (const auto& part : parts_named(*record.type, name))
+        for (const auto& leaf : leaves_of(part)) paths.insert(leaf.path);
+    } else if (item.columns.size() > 1 || item.picked) {
+      const auto last = item.picked ? item.picked_from : item.width;
+      for (const auto number : numbers_meant(name, last, name).value_or(std::vector<std::uint64_t>{}))
+        paths.insert(std::to_string(number));
+    }
+  } catch (const UsageError&) {  // there is none
+  }
+  return paths;
+}
+
 /// Whether the user means this column by `name`: its name in the field, its own name, or its dataset's where it has
-/// none. A name in the field goes before own names.
+/// none. A name in the field goes before own names, and these before numbers.
 bool means(const std::string& name, const ColumnPlace& column, bool in_field, const std::string& field) {
   if (in_field) return column.name == name;
   const auto& own = column.item->columns[column.index].name;
@@ -31,12 +55,18 @@ bool means(const std::string& name, const ColumnPlace& column, bool in_field, co
 std::vector<bool> named(const std::vector<std::string>& list, const std::string& key,
                         const std::vector<ColumnPlace>& columns, const std::string& field) {
   std::vector<bool> all(columns.size());
+  std::set<std::string> paths;
   for (const auto& name : list) {
     const bool in_field =
         std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column.name == name; });
     bool found = false;
     for (std::size_t i = 0; i < columns.size(); ++i)
       if (means(name, columns[i], in_field, field)) all[i] = found = true;
+    for (std::size_t i = 0; i < columns.size() && !in_field; ++i) {
+      const auto& item = *columns[i].item;
+      if (i == 0 || columns[i - 1].item != &item) paths = paths_meant(item, name);
+      if (paths.count(item.columns[columns[i].index].path) != 0) all[i] = found = true;
+    }
     if (found) continue;
     std::vector<std::string> known;
     for (const auto& column : columns) known.push_back(column.name.empty() ? column.item->path : column.name);
@@ -55,7 +85,8 @@ class FileScaling {
     const auto& path = column.item->path;
     if (config_.norm_over == NormOver::field) return file_.at(config_.name);
     if (!name.empty()) return file_.at(path, name);
-    if (const auto* found = file_.find(path, std::to_string(column.index))) return *found;
+    const auto& number = column.item->columns[column.index].path;
+    if (const auto* found = file_.find(path, number.empty() ? std::to_string(column.index) : number)) return *found;
     if (const auto* found = file_.find(path)) return *found;
     if (const auto* found = file_.find(config_.name)) return *found;
     return file_.at(path);
@@ -133,11 +164,13 @@ void set_operations(const ResolveInput& input, std::vector<ColumnPlace>& columns
   for (std::size_t i = 0; i < columns.size(); ++i) {
     auto& spec = *columns[i].spec;
     const auto* dataset = columns[i].item->dataset;
-    if (dataset && config.encode == Encode::none) {
-      columns[i].packings = packings_of(*dataset, config.cf, spec.cell);
-      spec.cell = columns[i].packings[0].cell;
-      spec.cf = columns[i].packings[0].cf;
+    const auto& column = columns[i].item->columns[columns[i].index];
+    if (dataset && column.type) {
+      columns[i].packings = packings_of(*dataset, config.encode == Encode::none ? config.cf : CfMode::off, column);
+      spec.cell = first_of(columns[i].packings).cell;
+      spec.cf = first_of(columns[i].packings).cf;
     }
+    spec.raw = raw[i];
     spec.log = log[i];
     if (raw[i]) continue;
     spec.tanh_log = config.norm == Norm::tanh_log;

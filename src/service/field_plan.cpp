@@ -8,7 +8,27 @@ const transform::FieldTransform& FieldPlan::transform_at(const reader::Catalog& 
   return by_file.empty() ? transform : *by_file[catalog.file_of(sample)];
 }
 
+const transform::Cell& FieldPlan::valid_cell_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+  return validity.in_file.empty() ? validity.cell : validity.in_file[catalog.file_of(sample)].cell;
+}
+
+std::uint64_t FieldPlan::valid_stride_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+  const auto& rows = validity.rows_in_file;
+  return (rows.empty() ? validity.raw : rows[catalog.file_of(sample)].raw).record_bytes;
+}
+
+bool FieldPlan::may_be_missing(std::size_t item) const {
+  return std::any_of(by_file.begin(), by_file.end(),
+                     [&](const auto& here) { return here->spec().items[item].constant.has_value(); });
+}
+
 void FieldPlan::keep_file(std::size_t file) {
+  if (!validity.in_file.empty()) {
+    validity.cell = validity.in_file[file].cell;
+    validity.raw = validity.rows_in_file[file].raw;
+    validity.in_file.clear();
+    validity.rows_in_file.clear();
+  }
   if (by_file.empty()) return;
   transform = *by_file[file];
   by_file.clear();
@@ -25,8 +45,9 @@ bool FieldPlan::clears_at_the_end() const {
   using From = ValiditySource::From;
   if (validity.from != From::items && validity.from != From::dataset) return false;
   const auto& items = spec().items;
-  return validity.items.size() > 1 ||
-         std::any_of(items.begin(), items.end(), [](const auto& item) { return item.repeated || item.constant; });
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (items[i].repeated || items[i].constant || may_be_missing(i)) return true;
+  return validity.items.size() > 1;
 }
 
 std::vector<ItemUse> uses_of(const std::vector<FieldPlan>& fields, const std::string& dataset) {
@@ -37,6 +58,14 @@ std::vector<ItemUse> uses_of(const std::vector<FieldPlan>& fields, const std::st
       if (fields[f].dataset(i) == dataset) uses.push_back({f, i});
   }
   return uses;
+}
+
+std::set<std::string> missing_datasets(const std::vector<FieldPlan>& fields) {
+  std::set<std::string> paths;
+  for (const auto& field : fields)
+    for (std::size_t i = 0; i < field.spec().items.size(); ++i)
+      if (field.may_be_missing(i)) paths.insert(field.dataset(i));
+  return paths;
 }
 
 std::vector<std::string> sample_datasets(const std::vector<FieldPlan>& fields) {

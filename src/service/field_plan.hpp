@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ struct Join {
 
 /// A field of the configuration: an array of the schema, and perhaps one for its mask.
 struct FieldPlan {
-  transform::FieldTransform transform;  ///< of the first file; its constants and validity are those of all
-  /// Of each file's rows, where files are packed differently; else empty.
+  transform::FieldTransform transform;  ///< where all files are alike; else constants are those of all files
+  /// Of each file's rows, where files differ: in packing, types, places, or in what they lack; else empty.
   std::vector<std::shared_ptr<const transform::FieldTransform>> by_file{};
   std::size_t array = 0;              ///< its place in the schema
   std::optional<std::size_t> mask{};  ///< place of the mask in the schema
@@ -34,6 +35,11 @@ struct FieldPlan {
   const transform::FieldSpec& spec() const { return transform.spec(); }
   /// What turns values of the file that holds this sample into the field's.
   const transform::FieldTransform& transform_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  /// What says which records of the file that holds this sample are real, where validity is of a dataset.
+  const transform::Cell& valid_cell_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  std::uint64_t valid_stride_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  /// Whether a file may lack the item's dataset.
+  bool may_be_missing(std::size_t item) const;
   /// For a data set of this file alone.
   void keep_file(std::size_t file);
   /// The dataset of an item; "" where it is a constant.
@@ -62,5 +68,8 @@ std::vector<ItemUse> uses_of(const std::vector<FieldPlan>& fields, const std::st
 
 /// Datasets with one row per sample that the fields need, each once, in order of use.
 std::vector<std::string> sample_datasets(const std::vector<FieldPlan>& fields);
+
+/// Those of all datasets of fields that a file may lack.
+std::set<std::string> missing_datasets(const std::vector<FieldPlan>& fields);
 
 }  // namespace headrace::service

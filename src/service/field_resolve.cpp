@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/narrow.hpp"
 #include "service/field_draft.hpp"
+#include "service/field_files.hpp"
 
 namespace headrace::service {
 
@@ -32,14 +33,20 @@ class Resolution {
   }
 
  private:
-  /// An item of the specification for each run of columns that are all there, or all absent.
+  /// Each of them is in the same files.
+  static bool there_alike(const ItemColumn& a, const ItemColumn& b) {
+    if ((a.type == nullptr) != (b.type == nullptr)) return false;
+    return std::equal(a.in_file.begin(), a.in_file.end(), b.in_file.begin(), b.in_file.end(),
+                      [](const auto& x, const auto& y) { return (x.type == nullptr) == (y.type == nullptr); });
+  }
+
+  /// An item of the specification for each run of columns that are all there, or all absent, in any file.
   void add_items() {
     std::uint32_t first = 0;
     for (const auto& item : draft_.items)
       for (std::size_t from = 0; from < item.columns.size();) {
         auto to = from + 1;
-        const bool there = item.columns[from].type;
-        while (to < item.columns.size() && (item.columns[to].type != nullptr) == there) ++to;
+        while (to < item.columns.size() && there_alike(item.columns[to], item.columns[from])) ++to;
         add_item(item, from, to, first);
         first += narrow<std::uint32_t>(to - from);
         from = to;
@@ -52,7 +59,8 @@ class Resolution {
     spec.dataset = item.path;
     spec.first_column = first_column;
     for (auto i = from; i < to; ++i)
-      spec.columns.push_back({.name = item.columns[i].name, .cell = item.columns[i].cell});
+      spec.columns.push_back({.name = item.picked ? item.columns[i].path : item.columns[i].name,
+                              .cell = item.columns[i].cell});
     if (item.columns[from].type) {
       spec.raw = item.raw;
       spec.repeated = is_repeated(draft_, item);
@@ -61,6 +69,8 @@ class Resolution {
       spec.constant = config_.missing.value();
     }
     result_.spec.items.push_back(std::move(spec));
+    auto& over_files = result_.over_files.emplace_back();
+    for (const auto& here : item.in_file) over_files.raw.push_back(here.raw);
     origins_.push_back(&item);
     starts_.push_back(from);
   }
@@ -111,6 +121,7 @@ class Resolution {
         const auto own = type_over_files(*column.spec, column.packings, [&](const auto& spec) {
           return transform::natural_dtype(spec, !config_.plugin.empty());
         });
+        require_lossless(column, own, !config_.plugin.empty());
         common = common ? transform::result_type(*common, own) : own;
       }
     return common.value_or(DType::float32);  // all of it is absent
@@ -154,8 +165,7 @@ class Resolution {
   }
 
   void list_packings() {
-    if (std::none_of(columns_.begin(), columns_.end(), [](const auto& column) { return column.packings.size() > 1; }))
-      return;
+    result_.missing = config_.missing.value_or(0);
     for (auto& column : columns_) result_.packings.push_back(std::move(column.packings));
   }
 
@@ -163,7 +173,12 @@ class Resolution {
   std::string join_ids() const {
     const auto found = find_item(SourceItem::parse(config_.join), input_.datasets.paths());
     const auto& dataset = *input_.datasets.find(found.dataset);
-    if (!found.columns.empty() || dataset.type.kind != h5::Kind::integer || !dataset.row_shape.empty())
+    const auto whole = [](const h5::TypeInfo& type) { return type.kind == h5::Kind::integer && type.standard; };
+    for (const auto& here : dataset.type_in_file)
+      if (here.type && !whole(*here.type))
+        throw UsageError("join = '" + config_.join + "' is " + h5::text_of(*here.type) + " in '" + here.file +
+                         "'; name a dataset of whole numbers, one for each row of the table");
+    if (!found.columns.empty() || !whole(dataset.type) || !dataset.row_shape.empty())
       throw UsageError("join = '" + config_.join + "' is " + h5::text_of(dataset.type) +
                        (dataset.row_shape.empty() ? "" : " of " + text_of(dataset.row_shape) + " a row") +
                        "; name a dataset of whole numbers, one for each row of the table");

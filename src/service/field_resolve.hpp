@@ -13,6 +13,9 @@
 //      wrong).
 //   5. nonfinite unsaid: keep, but error for columns that are computed or cast. NetCDF decoding counts as neither: its
 //      NaN are missing values.
+//   6. Files may hold the datasets in different types, with other members, in another order: what a field names must be
+//      in each of them (or may be missing), and its types combine as those of several sources do, unless that loses
+//      values.
 #pragma once
 
 #include <memory>
@@ -56,11 +59,21 @@ struct ValiditySource {
   std::string dataset;
   transform::RawRows raw{};
   transform::Cell cell{};
+  std::vector<ColumnInFile> in_file{};  ///< the cell in each file, where they differ; else empty
+  std::vector<ItemInFile> rows_in_file{};
+};
+
+/// An item's rows and validity in each file, where they differ; else empty.
+struct ItemOverFiles {
+  std::vector<transform::RawRows> raw;
+  std::vector<transform::Cell> valid;  ///< of items with ValidSpec::From::record
 };
 
 struct ResolvedField {
-  transform::FieldSpec spec;       ///< for rows of the first file
-  std::vector<Packings> packings;  ///< of all columns, where files are packed differently; else empty
+  transform::FieldSpec spec;              ///< columns as they are in the first file that has them
+  std::vector<Packings> packings;         ///< of all columns, in order; none: absent everywhere
+  std::vector<ItemOverFiles> over_files;  ///< of all items of the spec
+  double missing = 0;                     ///< the value of a column in a file that lacks it
   Field field;
   std::optional<Field> mask;
   ValiditySource validity;

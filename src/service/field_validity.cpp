@@ -24,9 +24,11 @@ void set_by_name(const ResolveInput& input, const FieldDraft& draft, const std::
     auto& spec = resolved.spec.items[i];
     if (spec.repeated || spec.constant) continue;
     // A plain dataset's record is the run of its columns, not a cell of validity.
-    const bool inside = items[i]->path == named.path && !items[i]->plain;
+    const bool inside = items[i]->path == named.path && !items[i]->plain && !items[i]->picked;
     spec.valid = inside ? transform::ValidSpec{From::record, cell} : transform::ValidSpec{From::outside, {}};
-    if (inside) validity.items.push_back(i);
+    if (!inside) continue;
+    validity.items.push_back(i);
+    for (const auto& here : named.columns[0].in_file) resolved.over_files[i].valid.push_back(here.cell);
   }
   if (!validity.items.empty()) {
     validity.from = ValiditySource::From::items;
@@ -36,6 +38,13 @@ void set_by_name(const ResolveInput& input, const FieldDraft& draft, const std::
   validity.dataset = named.path;
   validity.raw = named.raw;
   validity.cell = cell;
+  validity.in_file = named.columns[0].in_file;
+  validity.rows_in_file = named.in_file;
+}
+
+void set_own(const ItemLayout& item, transform::ItemSpec& spec, ItemOverFiles& over_files) {
+  spec.valid = {From::record, *item.valid};
+  for (const auto& here : item.in_file) over_files.valid.push_back(here.valid.value_or(*item.valid));
 }
 
 void set_by_default(const FieldDraft& draft, const std::vector<const ItemLayout*>& items, ResolvedField& resolved) {
@@ -46,7 +55,7 @@ void set_by_default(const FieldDraft& draft, const std::vector<const ItemLayout*
     if (items[i]->raw.ragged)
       spec.valid = {From::length, {}};
     else if (items[i]->valid)
-      spec.valid = {From::record, *items[i]->valid};
+      set_own(*items[i], spec, resolved.over_files[i]);
     else
       continue;
     validity.items.push_back(i);

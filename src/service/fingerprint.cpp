@@ -65,7 +65,7 @@ std::string files_of(const reader::Catalog& catalog) {
   for (const auto& file : catalog.files)
     hash.add(std::filesystem::path(file.path).filename().string()).add(file.bytes).add(file.head).add(file.samples);
   for (const auto& dataset : catalog.datasets)
-    hash.add(dataset.path).add(dataset.row_shape).add(h5::text_of(dataset.type)).add(dataset.row_bytes);
+    hash.add(dataset.path).add(dataset.row_shape).add(h5::lasting_text(dataset.type)).add(dataset.row_bytes);
   return hash.text();
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace headrace::service {
 
@@ -51,8 +52,9 @@ IdList IdList::parse(const std::string& content, const std::string& file, bool t
       continue;
     }
     line.erase(line.find_last_not_of(" \t\r") + 1);
-    if (const auto first = line.find_first_not_of(" \t"); first != std::string::npos)
-      list.texts_.push_back(line.substr(first));
+    line.erase(0, line.find_first_not_of(" \t"));
+    const bool quoted = line.size() > 1 && line.front() == '"' && line.back() == '"';
+    if (!line.empty()) list.texts_.push_back(quoted ? line.substr(1, line.size() - 2) : line);
   }
   sort_once(list.numbers_);
   sort_once(list.texts_);
@@ -90,7 +92,7 @@ void IdList::filter(const transform::ColumnValues& values, std::vector<std::uint
 }
 
 std::string IdList::value(std::size_t i) const {
-  return texts_.empty() ? std::to_string(numbers_[i]) : texts_[i];
+  return texts_.empty() ? std::to_string(numbers_[i]) : printable(texts_[i]);
 }
 
 }  // namespace headrace::service

@@ -13,7 +13,8 @@ namespace headrace::service {
 
 class IdList {
  public:
-  /// Whole numbers, separated by spaces, commas or lines; or (texts) one value a line. Lines that begin with # do not
+  /// Whole numbers, separated by spaces, commas or lines; or (texts) one value a line, in double quotes where
+  /// blanks at its ends belong to it. Lines that begin with # do not
   /// count. Throws Error that names file and line; `file` is for messages.
   static IdList parse(const std::string& content, const std::string& file, bool texts);
   /// The same from a file; messages name the stream, too.

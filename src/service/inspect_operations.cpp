@@ -68,19 +68,28 @@ std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
 }  // namespace
 
 std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
-  const auto& items = resolved.spec.items;
-  const bool decoded = !resolved.packings.empty() || std::any_of(items.begin(), items.end(), [](const auto& item) {
-    return std::any_of(item.columns.begin(), item.columns.end(), [](const auto& column) { return column.cf; });
+  const auto any_packing = [&](const auto& what) {
+    return std::any_of(resolved.packings.begin(), resolved.packings.end(), [&](const Packings& all) {
+      return std::any_of(all.begin(), all.end(), [&](const Packing& one) { return what(one, all[0]); });
+    });
+  };
+  const bool layouts_differ = std::any_of(resolved.over_files.begin(), resolved.over_files.end(),
+                                          [](const ItemOverFiles& item) { return !item.raw.empty(); });
+  const bool decoded_apart = any_packing([&](const Packing& one, const Packing& first) {
+    return one.cf != first.cf || (!layouts_differ && one.cell != first.cell);  // read as unsigned in one file only
   });
+  const bool decoded =
+      decoded_apart || any_packing([](const Packing& one, const Packing&) { return one.cf.has_value(); });
   const auto pad = f.pad
                        ? fmt::format("pad to {}{}", *f.pad, f.overlong == Overlong::truncate ? ", longer ones cut" : "")
                        : std::string();
   std::vector<std::string> all{
       f.join.empty() ? "" : fmt::format("join by {}", f.join),
       pad,
-      !decoded                    ? ""
-      : resolved.packings.empty() ? "CF decoding"
-                                  : "CF decoding (packed per file)",
+      layouts_differ ? "types or layouts of the files brought together" : "",
+      !decoded        ? ""
+      : decoded_apart ? "CF decoding (packed per file)"
+                      : "CF decoding",
       validity_text(f, resolved),
       nonfinite_text(f.nonfinite),
       f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),

@@ -19,25 +19,33 @@ namespace {
 constexpr std::uint64_t round_bytes = std::uint64_t{16} << 20;  // of the tables, per stager and round
 
 /// The rows of one round in memory: those of a table's datasets, and the ids.
+///
+/// Rows stand as far apart as the longest of any file; those of a file lie at its beginning.
 class RoundSink : public reader::Sink {
  public:
-  RoundSink(const reader::Catalog& catalog, std::uint64_t first, std::uint64_t rows) : first_(first) {
+  RoundSink(const reader::Catalog& catalog, std::uint64_t first, std::uint64_t rows) : catalog_(catalog), first_(first) {
     for (const auto& dataset : catalog.datasets) {
       row_bytes_.push_back(dataset.row_bytes);
       bytes_.emplace_back(rows * dataset.row_bytes);
     }
   }
   std::byte* place(std::size_t dataset, std::uint64_t row, std::uint64_t) override {
-    return bytes_[dataset].data() + (row - first_) * row_bytes_[dataset];
+    return catalog_.row_bytes_at(dataset, row) == row_bytes_[dataset] ? to(dataset, row) : nullptr;
   }
   void accept(std::size_t dataset, std::uint64_t row, std::uint64_t rows, const std::byte* raw) override {
-    std::copy_n(raw, rows * row_bytes_[dataset], place(dataset, row, rows));
+    const auto bytes = catalog_.row_bytes_at(dataset, row);
+    for (std::uint64_t i = 0; i < rows; ++i) std::copy_n(raw + i * bytes, bytes, to(dataset, row + i));
   }
   const std::byte* row(std::size_t dataset, std::uint64_t row) const {
     return bytes_[dataset].data() + (row - first_) * row_bytes_[dataset];
   }
 
  private:
+  std::byte* to(std::size_t dataset, std::uint64_t row) {
+    return bytes_[dataset].data() + (row - first_) * row_bytes_[dataset];
+  }
+
+  const reader::Catalog& catalog_;
   std::uint64_t first_;
   std::vector<std::uint64_t> row_bytes_;
   std::vector<std::vector<std::byte>> bytes_;
@@ -53,15 +61,17 @@ class JoinLoad {
     for (const auto f : fields_)
       for (std::size_t i = 0; i < asked.fields[f].spec().items.size(); ++i)
         if (const auto& path = asked.fields[f].dataset(i); !path.empty()) paths.push_back(path);
-    tables_ = reader::select(asked.contents, paths);
+    tables_ = reader::select(asked.contents, paths, missing_datasets(asked.fields));
     check();
     const auto& ids = tables_.datasets[0];
-    const auto cell = cell_of(ids.type);
-    require(cell && cell->kind == transform::CellKind::number && ids.row_shape.empty() &&
-                !std::holds_alternative<std::vector<double>>(transform::make_values(*cell, 0)),
-            fmt::format("join: '{}' has rows of shape {} of {}; one whole number per row is needed", join.ids,
-                        h5::shape_text(ids.row_shape), h5::text_of(ids.type)));
-    id_cell_ = *cell;
+    for (const auto& here : ids.in_file) {
+      const auto cell = cell_of(here.type);
+      require(cell && cell->kind == transform::CellKind::number && ids.row_shape.empty() &&
+                  !std::holds_alternative<std::vector<double>>(transform::make_values(*cell, 0)),
+              fmt::format("join: '{}' has rows of shape {} of {}; one whole number per row is needed", join.ids,
+                          h5::shape_text(ids.row_shape), h5::text_of(here.type)));
+      id_cells_.push_back(*cell);
+    }
     base_ = join.base;
     for (const auto& dataset : tables_.datasets) row_bytes_ += dataset.row_bytes;
     next_.resize(asked.placement.rows(topology_.me()));
@@ -94,9 +104,25 @@ class JoinLoad {
 
   void check() const {
     for (const auto& dataset : tables_.datasets)
-      require(!h5::has_pointers(dataset.type),
-              fmt::format("join: rows of '{}' are of variable length ({}); they cannot be joined", dataset.path,
-                          h5::text_of(dataset.type)));
+      for (const auto& here : dataset.in_file)
+        require(!h5::has_pointers(here.type),
+                fmt::format("join: rows of '{}' are of variable length ({}); they cannot be joined", dataset.path,
+                            h5::text_of(here.type)));
+  }
+
+  /// The id in this row of the tables.
+  std::int64_t id_at(const RoundSink& round, std::uint64_t row) const {
+    const auto& cell = id_cells_[static_cast<std::size_t>(&file_of(row) - tables_.files.data())];
+    auto value = transform::make_values(cell, 1);
+    transform::load_values(cell, round.row(0, row), 0, 1, value, 0);
+    return std::visit(
+        [](const auto& values) -> std::int64_t {
+          if constexpr (requires { static_cast<std::int64_t>(values[0]); })
+            return static_cast<std::int64_t>(values[0]);
+          else
+            return 0;
+        },
+        value);
   }
 
   const reader::FileInfo& file_of(std::uint64_t row) const {
@@ -122,18 +148,8 @@ class JoinLoad {
   std::vector<std::string> address(const RoundSink& round, std::uint64_t first, std::uint64_t last) const {
     std::vector<std::string> parcels(topology_.stagers());
     if (first == last) return parcels;
-    auto ids = transform::make_values(id_cell_, last - first);
-    transform::load_values(id_cell_, round.row(0, first), tables_.datasets[0].row_bytes, last - first, ids, 0);
     for (auto row = first; row < last; ++row) {
-      const auto id = std::visit(
-          [&](const auto& values) -> std::int64_t {
-            if constexpr (requires { static_cast<std::int64_t>(values[0]); })
-              return static_cast<std::int64_t>(values[row - first]);
-            else
-              return 0;
-          },
-          ids);
-      const auto sample = sample_of(row, id);
+      const auto sample = sample_of(row, id_at(round, row));
       auto& parcel = parcels[asked_.placement.holder(sample).value()];
       const Header header{sample, row};
       parcel.append(reinterpret_cast<const char*>(&header), sizeof header);
@@ -190,7 +206,7 @@ class JoinLoad {
   std::vector<std::size_t> fields_;
   const TakeJoined& take_;
   reader::Catalog tables_;
-  transform::Cell id_cell_;
+  std::vector<transform::Cell> id_cells_;  // in each file
   std::int64_t base_ = 1;
   std::uint64_t row_bytes_ = 0;
   std::vector<std::uint32_t> next_;  // per stored sample: rows that have come

@@ -6,6 +6,8 @@
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
 #include "service/sample_columns.hpp"
+#include "transform/bad_element.hpp"
+#include "transform/label_map.hpp"
 
 namespace headrace::service {
 
@@ -42,20 +44,30 @@ class LabelValues {
  private:
   static constexpr std::size_t most_classes = 10'000;
 
+  static std::int64_t whole(const FieldConfig& field, double value) {
+    const auto label = transform::whole_label(value);
+    require(label.has_value(), "[field." + field.name + "] encode: '" + field.source[0] + "' holds " +
+                                   transform::shown(value) +
+                                   ", which is no whole number; name the classes, and cut such samples away with where");
+    return *label;
+  }
+
   static void collect(const FieldConfig& field, const transform::ColumnValues& values, std::set<std::string>& found) {
     std::visit(
         [&](const auto& all) {
           using T = typename std::decay_t<decltype(all)>::value_type;
-          if constexpr (std::is_same_v<T, double>)
-            throw UsageError("[field." + field.name + "] encode: '" + field.source[0] +
-                             "' holds floats; labels are whole numbers or texts");
-          else
+          if constexpr (std::is_same_v<T, double>) {
+            std::set<std::int64_t> labels;
+            for (const auto value : all) labels.insert(whole(field, value));
+            for (const auto label : labels) found.insert(std::to_string(label));
+          } else {
             for (const auto& value : std::set<T>(all.begin(), all.end())) {
               if constexpr (std::is_same_v<T, std::string>)
                 found.insert(value);
               else
                 found.insert(std::to_string(value));
             }
+          }
         },
         values);
     require(found.size() <= most_classes, "[field." + field.name + "] encode: '" + field.source[0] +

@@ -24,8 +24,9 @@ class ValiditySink : public reader::Sink {
   std::byte* place(std::size_t, std::uint64_t, std::uint64_t) override { return nullptr; }
   void accept(std::size_t, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
     const auto me = asked_.topology.me();
+    const auto row_bytes = catalog_.row_bytes_at(0, first);
     asked_.members.runs(me, first, first + rows, [&](std::uint64_t sample, std::uint64_t count) {
-      keep(sample, count, raw + (sample - first) * catalog_.datasets[0].row_bytes,
+      keep(sample, count, raw + (sample - first) * row_bytes,
            valid_.data() + asked_.members.place(me, sample) * plan_.spec().records);
     });
   }
@@ -37,14 +38,15 @@ class ValiditySink : public reader::Sink {
       for (std::size_t i = 0; i < own.size(); ++i) to[i] &= own[i];
     };
     if (plan_.validity.from == From::dataset) {
-      transform::load_nonzero(plan_.validity.cell, {.first = raw, .stride = plan_.validity.raw.record_bytes},
-                              own.size(), reinterpret_cast<std::uint8_t*>(own.data()));
+      transform::load_nonzero(plan_.valid_cell_at(catalog_, sample),
+                              {.first = raw, .stride = plan_.valid_stride_at(catalog_, sample)}, own.size(),
+                              reinterpret_cast<std::uint8_t*>(own.data()));
       return both();
     }
     for (const auto item : plan_.validity.items) {
       if (plan_.dataset(item) != catalog_.datasets[0].path) continue;
       try {
-        plan_.transform.validity(item, raw, count, own.data());
+        plan_.transform_at(catalog_, sample).validity(item, raw, count, own.data());
       } catch (const transform::BadValue& bad) {
         throw_bad_value(catalog_, plan_.spec().name, catalog_.datasets[0].path, sample + bad.row, bad);
       }
@@ -67,12 +69,18 @@ std::vector<std::string> saying(const FieldPlan& plan) {
   return paths;
 }
 
-reader::Catalog select(const FieldPlan& plan, const AskedSamples& asked, const std::string& path) {
-  auto selected = reader::select(asked.contents, {path});
+/// The dataset alone. A file may lack one that is an item's: the other fields' tell how many samples it holds.
+reader::Catalog select(const std::vector<FieldPlan>& fields, const FieldPlan& plan, const AskedSamples& asked,
+                       const std::string& path) {
+  std::vector<std::string> paths{path};
+  auto missing = missing_datasets(fields);
+  if (plan.validity.from == From::dataset) missing.erase(path);
+  if (missing.count(path) != 0)
+    for (const auto& other : sample_datasets(fields)) paths.push_back(other);
+  auto selected = reader::select(asked.contents, paths, missing);
+  selected.datasets.resize(1);
   const auto& shape = selected.datasets[0].row_shape;
-  std::uint64_t records = 1;
-  for (const auto extent : shape) records *= extent;
-  const bool fits = plan.validity.from != From::dataset || records == plan.spec().records;
+  const bool fits = plan.validity.from != From::dataset || plan.validity.raw.records == plan.spec().records;
   require(
       fits && selected.samples == asked.samples,
       fmt::format("field '{}': valid: '{}' has {} rows of shape {}, and the field {} of {} records", plan.spec().name,
@@ -93,7 +101,7 @@ std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<Fiel
     if (!plan.needs_validity_first()) continue;
     mpi::together(all, [&] { valid[f].assign(rows * plan.spec().records, std::byte{1}); });
     for (const auto& path : saying(plan)) {  // one after another: all write to the same bytes
-      const auto catalog = mpi::together(all, [&] { return select(plan, asked, path); });
+      const auto catalog = mpi::together(all, [&] { return select(fields, plan, asked, path); });
       ValiditySink sink(plan, asked, catalog, valid[f]);
       reader::load(all, catalog, asked.intervals, sink, asked.options);
     }

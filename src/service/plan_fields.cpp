@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
+#include "service/field_files.hpp"
 #include "service/label_values.hpp"
 #include "service/options_value.hpp"
 #include "service/questions.hpp"
@@ -34,22 +35,20 @@ std::vector<std::string> sample_paths(const std::vector<FieldConfig>& fields,
   return paths;
 }
 
-/// One for each file where they are packed differently; files like the one before share its.
+/// One for each file where they are not all alike; files that are share theirs.
 std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file(const ResolvedField& resolved) {
   std::vector<std::shared_ptr<const transform::FieldTransform>> all;
-  std::size_t files = 0;
-  for (const auto& column : resolved.packings)
-    if (column.size() > 1) files = column.size();
-  const auto as_before = [](const Packings& column, std::size_t file) {
-    return column.size() <= 1 || column[file] == column[file - 1];
-  };
-  for (std::size_t file = 0; file < files; ++file)
-    if (file > 0 && std::all_of(resolved.packings.begin(), resolved.packings.end(),
-                                [&](const auto& column) { return as_before(column, file); }))
-      all.push_back(all.back());
-    else
-      all.push_back(
-          std::make_shared<const transform::FieldTransform>(as_packed_in(file, resolved.spec, resolved.packings)));
+  std::vector<std::size_t> kinds;  // the first file of each
+  for (std::size_t file = 0; file < files_told_apart(resolved); ++file) {
+    const auto like = std::find_if(kinds.begin(), kinds.end(),
+                                   [&](std::size_t other) { return same_in_files(resolved, other, file); });
+    if (like != kinds.end()) {
+      all.push_back(all[*like]);
+      continue;
+    }
+    kinds.push_back(file);
+    all.push_back(std::make_shared<const transform::FieldTransform>(as_in_file(file, resolved)));
+  }
   return all;
 }
 
@@ -125,7 +124,7 @@ FieldPlans plan_fields(const Config& config, const reader::Contents& contents, c
 reader::Catalog catalog_of(const reader::Contents& contents, const std::vector<FieldPlan>& fields) {
   const auto paths = sample_datasets(fields);
   require(!paths.empty(), "no field has one row per sample (all are joined or absent); name one that has");
-  return reader::select(contents, paths);
+  return reader::select(contents, paths, missing_datasets(fields));
 }
 
 std::vector<reader::LeftOut> left_out_datasets(const Config& config, const reader::Contents& contents) {

@@ -1,6 +1,8 @@
 #include "service/raw_contents.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace headrace::service {
 
@@ -43,9 +45,6 @@ std::string trouble(const h5::DatasetInfo& dataset, const RawDataset* before, co
   if (before->row_shape != row_shape(dataset))
     return "its rows have another shape in '" + file + "', " + h5::shape_text(row_shape(dataset)) + " instead of " +
            h5::shape_text(before->row_shape);
-  if (!(before->type == dataset.type))
-    return "it has another type in '" + file + "', " + h5::text_of(dataset.type) + " instead of " +
-           h5::text_of(before->type);
   return "";
 }
 
@@ -67,11 +66,40 @@ void compare(RawDataset& first, const RawDataset& other, const reader::Contents&
     first.labelled_otherwise = contents[file].path;
 }
 
+/// Notes in which files each dataset is, and of which type, for those where that is not the same everywhere.
+class TypesInFiles {
+ public:
+  explicit TypesInFiles(const reader::Contents& contents) : contents_(contents) {}
+
+  void note(RawDataset& raw, const h5::TypeInfo& type, std::size_t file) {
+    auto& [first, seen] = runs_.try_emplace(raw.path, file, 0).first->second;
+    if (raw.type_in_file.empty() && (first + seen != file || first > 0 || type != raw.type)) tell(raw, first, seen);
+    if (!raw.type_in_file.empty()) raw.type_in_file[file].type = type;
+    ++seen;
+  }
+  /// Once all files are known.
+  void finish(RawDataset& raw) const {
+    const auto& [first, seen] = runs_.at(raw.path);
+    if (raw.type_in_file.empty() && first + seen != contents_.size()) tell(raw, first, seen);
+  }
+
+ private:
+  void tell(RawDataset& raw, std::size_t first, std::size_t seen) const {
+    for (std::size_t f = 0; f < contents_.size(); ++f)
+      raw.type_in_file.push_back(
+          {contents_[f].path, f >= first && f < first + seen ? std::optional(raw.type) : std::nullopt});
+  }
+
+  const reader::Contents& contents_;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> runs_;  // the first file, and how many from there on
+};
+
 }  // namespace
 
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
   RawDatasets raw;
   std::vector<std::string> wrong;
+  TypesInFiles types(contents);
   for (std::size_t f = 0; f < contents.size(); ++f)
     for (const auto& file = contents[f]; const auto& dataset : file.datasets) {
       auto names = dataset.aliases;
@@ -84,15 +112,18 @@ RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::L
           if (left_out != nullptr) left_out->push_back({name, why});
         } else if (!before) {
           raw.all.push_back(raw_dataset(file, dataset, name));
+          types.note(raw.all.back(), dataset.type, f);
         } else {
-          compare(raw.all[static_cast<std::size_t>(before - raw.all.data())], raw_dataset(file, dataset, name),
-                  contents, f);
+          auto& first = raw.all[static_cast<std::size_t>(before - raw.all.data())];
+          compare(first, raw_dataset(file, dataset, name), contents, f);
+          types.note(first, dataset.type, f);
         }
       }
     }
   std::erase_if(raw.all, [&](const RawDataset& dataset) {
     return std::find(wrong.begin(), wrong.end(), dataset.path) != wrong.end();
   });
+  for (auto& dataset : raw.all) types.finish(dataset);
   return raw;
 }
 

@@ -6,8 +6,9 @@
 
 namespace headrace::service {
 
-/// Every dataset that has an axis of samples (or of table rows) and is the same in all files that have it, aliases
-/// under their own names. One that differs between files, or cannot be opened, is left out, and told in `left_out`.
+/// Every dataset that has an axis of samples (or of table rows) and rows of one shape in all files that have it, aliases
+/// under their own names; its types may differ. One whose shapes do, or that cannot be opened, is left out, and told in
+/// `left_out`.
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out = nullptr);
 
 }  // namespace headrace::service

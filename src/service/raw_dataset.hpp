@@ -31,14 +31,22 @@ struct CfAttributes {
   bool operator==(const CfAttributes&) const = default;
 };
 
+/// The type of a dataset in one file; none: the file has no such dataset.
+struct TypeInFile {
+  std::string file;
+  std::optional<h5::TypeInfo> type;
+  bool operator==(const TypeInFile&) const = default;
+};
+
 struct RawDataset {
   std::string path;                        ///< without the leading slash
-  h5::TypeInfo type;                       ///< of an element; offsets and sizes are those in memory
+  h5::TypeInfo type;                       ///< of an element, in the first file that has it; sizes are those in memory
   std::vector<std::uint64_t> row_shape;    ///< without the sample axis (of a joined table: without its row axis)
   CfAttributes cf{};                       ///< of the first file
   std::vector<CfAttributes> cf_of_file{};  ///< of each file, where they say different things; else empty
   std::vector<std::string> classes{};  ///< an attribute that names the labels 0, 1, 2, ... (of texts: is their list)
   std::string labelled_otherwise{};    ///< a file whose attributes name the labels otherwise; "": none
+  std::vector<TypeInFile> type_in_file{};  ///< in each file, where it is not the same in all; else empty
 };
 
 /// All datasets that a field may use, by path.

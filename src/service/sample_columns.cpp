@@ -6,31 +6,60 @@
 #include "base/error.hpp"
 #include "reader/grouping.hpp"
 #include "service/cells.hpp"
+#include "service/field_files.hpp"
+#include "service/field_item_types.hpp"
 
 namespace headrace::service {
 
 namespace {
 
+std::vector<std::uint64_t> rows_of(const h5::DatasetInfo& dataset) {
+  return dataset.dims.empty() ? dataset.dims : std::vector<std::uint64_t>(dataset.dims.begin() + 1, dataset.dims.end());
+}
+
 [[noreturn]] void refuse(const std::string& what, const std::string& name, const std::string& why) {
   throw UsageError(what + ": '" + name + "' " + why);
 }
 
+/// The only one that is there for each sample.
 transform::Cell cell_in(const h5::DatasetInfo& dataset, const std::string& column, const std::string& what,
                         const std::string& name) {
-  if (dataset.type.kind != h5::Kind::compound) {
-    if (!column.empty()) refuse(what, name, "has no columns (it is " + h5::text_of(dataset.type) + ")");
-    if (const auto cell = cell_of(dataset.type)) return *cell;
-    refuse(what, name, "is neither a number nor a text (it is " + h5::text_of(dataset.type) + ")");
+  const RawDataset raw{.path = dataset.path, .type = dataset.type, .row_shape = rows_of(dataset)};
+  if (dataset.type.kind == h5::Kind::vlen)
+    refuse(what, name, "has rows of variable length (it is " + h5::text_of(dataset.type) + ")");
+  if (column.empty() && record_of(dataset.type).compound) {
+    std::vector<std::string> members;
+    for (const auto& member : record_of(dataset.type).type->members) members.push_back(member.name);
+    refuse(what, name, "is a table; name one of its columns" + did_you_mean("", members));
   }
-  std::vector<std::string> members;
-  for (const auto& member : dataset.type.members) {
-    members.push_back(member.name);
-    if (member.name != column) continue;
-    if (const auto cell = cell_of(member.type, member.offset)) return *cell;
-    refuse(what, name, "is neither a number nor a text (it is " + h5::text_of(member.type) + ")");
+  ItemLayout item;
+  try {
+    item = lay_out({dataset.path, column.empty() ? std::vector<std::string>{} : std::vector{column}, false}, raw, false, true);
+  } catch (const UsageError& error) {
+    const std::string why = error.what(), gone = "dataset '" + dataset.path + "' has no column '" + column + "'";
+    refuse(what, name, why.starts_with(gone) ? "is not there" + why.substr(gone.size()) : "cannot be looked at (" + why + ")");
   }
-  if (column.empty()) refuse(what, name, "is a table; name one of its columns" + did_you_mean("", members));
-  refuse(what, name, "is not there" + did_you_mean(column, members));
+  if (item.raw.records != 1 || column_count(item) != 1)
+    refuse(what, name,
+           "has shape " + h5::shape_text(dataset.dims) + "; one value per sample is needed" +
+               (item.plain ? ", as in " + name + ".0" : ""));
+  return item.columns[0].cell;
+}
+
+bool is_number(const transform::Cell& cell) {
+  return cell.kind == transform::CellKind::number;
+}
+
+/// What values of all files can be brought to; nothing where that would lose some.
+std::optional<transform::Cell> common_cell(const std::vector<transform::Cell>& cells) {
+  auto common = cells[0];
+  for (const auto& cell : cells) {
+    if (is_number(cell) != is_number(common)) return std::nullopt;
+    if (is_number(cell)) common.dtype = transform::result_type(common.dtype, cell.dtype);
+  }
+  for (const auto& cell : cells)
+    if (is_number(cell) && !holds_all_of(common.dtype, cell.dtype)) return std::nullopt;
+  return common;
 }
 
 }  // namespace
@@ -43,9 +72,12 @@ class SampleColumns::Sink : public reader::Sink {
   void accept(std::size_t dataset, std::uint64_t sample, std::uint64_t rows, const std::byte* raw) override {
     const auto& info = columns_.catalog_.datasets[dataset];
     for (std::size_t c = 0; c < columns_.columns_.size(); ++c)
-      if (columns_.columns_[c].dataset == info.path)
-        transform::load_values(columns_.columns_[c].cell, raw, info.row_bytes, rows, columns_.values_[c],
-                               sample - first_);
+      if (columns_.columns_[c].dataset == info.path) {
+        const auto& cells = columns_.columns_[c].cells;
+        const auto file = columns_.catalog_.file_of(sample);
+        transform::load_values(cells[cells.size() == 1 ? 0 : file], raw, info.in_file[file].row_bytes(), rows,
+                               columns_.values_[c], sample - first_);
+      }
   }
 
  private:
@@ -63,10 +95,35 @@ std::size_t SampleColumns::add(const std::string& name, const std::string& what)
   const auto parts = take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
   if (!parts) refuse(what, name, "names no dataset" + dataset_meant(name, reader::names(file)));
   const auto& dataset = *reader::find(file, parts->first);
-  if (dataset.row_elements() != 1 || dataset.dims.empty())
-    refuse(what, name, "has shape " + h5::shape_text(dataset.dims) + "; one value per sample is needed");
-  columns_.push_back({name, parts->first, cell_in(dataset, parts->second, what, name)});
+  if (dataset.dims.empty()) refuse(what, name, "is a single value; one value per sample is needed");
+  Column column{name, parts->first, {}, {}};
+  const h5::TypeInfo* before = nullptr;
+  for (const auto& other : contents_) {
+    const auto* here = reader::find(other, parts->first);
+    if (here == nullptr) refuse(what, name, "is missing in " + other.path);
+    const bool alike = before != nullptr && *before == here->type && !here->dims.empty();
+    column.cells.push_back(alike ? column.cells.back() : cell_in(*here, parts->second, what, name));
+    before = &here->type;
+  }
+  const auto common = common_cell(column.cells);
+  if (!common) refuse_types(what, name, parts->first, column.cells);
+  column.cell = *common;
+  if (std::all_of(column.cells.begin(), column.cells.end(), [&](const auto& cell) { return cell == column.cells[0]; }))
+    column.cells.resize(1);
+  columns_.push_back(std::move(column));
   return columns_.size() - 1;
+}
+
+/// Names two files whose types no common one holds.
+void SampleColumns::refuse_types(const std::string& what, const std::string& name, const std::string& dataset,
+                                 const std::vector<transform::Cell>& cells) const {
+  for (std::size_t f = 1; f < cells.size(); ++f) {
+    if (common_cell({cells[0], cells[f]}) && f + 1 < cells.size()) continue;
+    const auto [here, there] =
+        h5::told_apart(reader::find(contents_[0], dataset)->type, reader::find(contents_[f], dataset)->type);
+    refuse(what, name, "is of " + here + " in " + contents_[0].path + " but of " + there + " in " + contents_[f].path +
+                           ", and no type holds the values of both");
+  }
 }
 
 bool SampleColumns::is_whole(std::size_t column) const {
@@ -79,7 +136,7 @@ std::uint64_t SampleColumns::row_bytes() const {
   std::set<std::string> paths;
   for (const auto& column : columns_) paths.insert(column.dataset);
   std::uint64_t bytes = 0;
-  for (const auto& path : paths) bytes += reader::find(contents_[0], path)->type.size;
+  for (const auto& path : paths) bytes += reader::find(contents_[0], path)->row_bytes();
   return bytes;
 }
 

@@ -14,7 +14,7 @@ namespace headrace::service {
 
 class SampleColumns {
  public:
-  /// names: "dataset.column" or "dataset", each once. `samples` is the data set that they must agree with. Throws
+  /// names: "dataset.column" or "dataset", each once; columns by name or number. `samples` is the data set that they must agree with. Throws
   /// UsageError where one is not there, is no number and no text, or has several values per sample; `what` begins the
   /// message ("where", "stream 'val': select").
   SampleColumns(const reader::Contents& contents, const reader::Catalog& samples);
@@ -36,10 +36,13 @@ class SampleColumns {
  private:
   struct Column {
     std::string name, dataset;
-    transform::Cell cell;
+    transform::Cell cell;                 ///< what the values of all files are brought to
+    std::vector<transform::Cell> cells;   ///< in each file; a single one: in all
   };
   class Sink;
   void make_catalog();
+  void refuse_types(const std::string& what, const std::string& name, const std::string& dataset,
+                    const std::vector<transform::Cell>& cells) const;
 
   const reader::Contents& contents_;
   const reader::Catalog& samples_;

@@ -4,7 +4,7 @@
 #include <functional>
 #include <limits>
 
-#include "service/cells.hpp"
+#include "service/field_item_types.hpp"
 #include "transform/column_values.hpp"
 
 namespace headrace::service {
@@ -38,6 +38,18 @@ std::vector<reader::Interval> intervals_of(const std::vector<std::uint64_t>& row
 
 std::vector<std::uint64_t> joined(std::vector<std::uint64_t> shape, const std::vector<std::uint64_t>& more) {
   shape.insert(shape.end(), more.begin(), more.end());
+  return shape;
+}
+
+/// The axes of a plain dataset's rows that its records go along.
+std::vector<std::uint64_t> records_of(const reader::DatasetInfo& dataset, std::uint64_t records) {
+  const auto all = joined(dataset.row_shape, h5::elements_of(dataset.type).dims);
+  std::vector<std::uint64_t> shape;
+  std::uint64_t n = 1;
+  for (std::size_t i = 0; i < all.size() && n < records; ++i) {
+    shape.push_back(all[i]);
+    n *= all[i];
+  }
   return shape;
 }
 
@@ -90,13 +102,19 @@ void RawRows::read_item(const FieldPlan& plan, std::size_t item, const std::vect
   const auto& spec = plan.spec().items[item];
   const auto catalog = reader::select(contents_, {plan.dataset(item)});
   const auto& dataset = catalog.datasets[0];
-  const bool plain = dataset.type.kind != h5::Kind::compound && !spec.raw.ragged;
+  const auto& first_cell = spec.columns[0].cell;
+  const bool compound = record_of(dataset.type).compound;
+  // A plain dataset is shown as it stands, unless only some of its columns were asked for.
+  const bool plain = !compound && !spec.raw.ragged && spec.columns[0].name.empty();
   std::uint64_t elements = plain ? 1 : 0;
   auto shape = dataset.row_shape;
   if (plain) {
-    for (const auto* type = &dataset.type; type->kind == h5::Kind::array; type = &type->base[0])
-      shape = joined(shape, type->dims);
+    shape = joined(shape, plain_values(dataset.type, first_cell.kind != transform::CellKind::number).value().dims);
     for (const auto extent : shape) elements *= extent;
+  } else if (compound) {
+    shape = joined(shape, record_of(dataset.type).dims);
+  } else if (!spec.raw.ragged) {
+    shape = records_of(dataset, spec.raw.records);
   }
   if (plan.join) shape.insert(shape.begin(), rows.size());
   const auto first = arrays.size();

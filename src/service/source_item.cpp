@@ -56,10 +56,10 @@ FoundItem find_item(const SourceItem& item, const std::vector<std::string>& data
     return std::find(datasets.begin(), datasets.end(), path) != datasets.end();
   };
   if (there(item.path)) return {item.path, item.columns, item.bracketed};
-  const auto dot = item.path.rfind('.');
-  if (!item.bracketed && dot != std::string::npos && dot > 0 && dot + 1 < item.path.size() &&
-      there(item.path.substr(0, dot)))
-    return {item.path.substr(0, dot), {item.path.substr(dot + 1)}, false};
+  for (auto dot = item.path.rfind('.'); !item.bracketed && dot != std::string::npos && dot > 0;
+       dot = item.path.rfind('.', dot - 1))
+    if (dot + 1 < item.path.size() && there(item.path.substr(0, dot)))
+      return {item.path.substr(0, dot), {item.path.substr(dot + 1)}, false};
   throw UsageError("no dataset '" + item.path + "'" + dataset_meant(item.path, datasets));
 }
 

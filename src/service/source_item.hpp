@@ -2,10 +2,11 @@
 // values.
 //
 //   path                 a dataset; of a compound, its columns
-//   path.column          one column of a compound, without a column axis
-//   path[column, ...]    columns of a compound, as last axis, even for one
+//   path.column          one column, without a column axis: a member's name, a number, or parts of one: cov.3, z.real
+//   path[column, ...]    columns, as last axis, even for one; 4:8 are those numbers
 //
-// Dataset names may hold dots: the dataset of that whole name goes first, then the text is parted at its last dot.
+// Dataset names may hold dots: the dataset of that whole name goes first, then the text is parted at the last dot behind
+// which there are columns.
 #pragma once
 
 #include <functional>

@@ -140,7 +140,7 @@ class Report {
         labels_.emplace_back(field.name, class_counts(plan, findings.tallies[f][0]));
         for (const auto& [name, count] : labels_.back().second) classes[field.name][name] = count;
       } else {
-        entries_[file_of(field, options)].add(field, plan, findings.plans.schema[plan.array], findings.tallies[f]);
+        entries_[file_of(field, options)].add(field, plan, findings.tallies[f]);
       }
     }
     if (entries_.empty() && !options.output.empty()) entries_[options.output];

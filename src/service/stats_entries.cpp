@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace headrace::service {
 
@@ -17,13 +18,6 @@ using transform::Moments;
 double before_steps(const ColumnSpec& column, double mean) {
   if (column.tanh_log) mean = 2 * mean / (1 - std::fabs(mean));
   return column.log ? std::exp(mean) : mean;
-}
-
-bool listed(const std::vector<std::string>& names, const ColumnSpec& column, const Field& field, std::size_t place,
-            const std::string& dataset) {
-  const auto has = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  if (place < field.columns.size() && has(field.columns[place])) return true;
-  return column.name.empty() ? has(dataset) || has(field.name) : has(column.name);
 }
 
 /// The entry's numbers; a deviation that float64 cannot hold is nobody's statistics.
@@ -68,7 +62,7 @@ void ScaleEntries::put(const FieldConfig& config, const std::string& dataset, co
   if (fresh) lines_.push_back({name, moments, deviation});
 }
 
-void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan, const Field& field,
+void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan,
                        const std::vector<transform::ItemStatistics>& items) {
   Moments whole;
   const ColumnSpec* any = nullptr;
@@ -79,7 +73,7 @@ void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan, const F
     columns.resize(spec.columns.size());  // of no samples
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const auto& column = spec.columns[c];
-      const bool raw = listed(config.raw, column, field, spec.first_column + c, spec.dataset);
+      const bool raw = column.raw;
       if (config.norm_over == NormOver::field) {
         if (raw) continue;
         whole.merge(columns[c]);
@@ -109,7 +103,7 @@ std::vector<std::pair<std::string, std::uint64_t>> class_counts(const FieldPlan&
     if (const auto code = code_of(value))
       counts[*code].second += count;
     else
-      counts.emplace_back("value " + value + " (no class)", count);
+      counts.emplace_back("value " + printable(value) + " (no class)", count);
   return counts;
 }
 

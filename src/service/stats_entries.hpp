@@ -23,10 +23,8 @@ struct StatsLine {
 /// One scale file in the making.
 class ScaleEntries {
  public:
-  /// Adds a field's variables. `field` tells the names of its columns. Throws UsageError where another field has given
-  /// the same variable other numbers.
-  void add(const FieldConfig& config, const FieldPlan& plan, const Field& field,
-           const std::vector<transform::ItemStatistics>& items);
+  /// Adds a field's variables. Throws UsageError where another field has given the same variable other numbers.
+  void add(const FieldConfig& config, const FieldPlan& plan, const std::vector<transform::ItemStatistics>& items);
 
   const nlohmann::ordered_json& json() const { return json_; }
   const std::vector<StatsLine>& lines() const { return lines_; }

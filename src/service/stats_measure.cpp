@@ -29,7 +29,7 @@ class MeasureSink : public reader::Sink {
   std::byte* place(std::size_t, std::uint64_t, std::uint64_t) override { return nullptr; }
 
   void accept(std::size_t dataset, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
-    const auto row_bytes = catalog_.datasets[dataset].row_bytes;
+    const auto row_bytes = catalog_.row_bytes_at(dataset, first);
     std::vector<transform::ItemStatistics> found(uses_[dataset].size());
     survey_.members.runs(survey_.topology.me(), first, first + rows, [&](std::uint64_t sample, std::uint64_t count) {
       for (std::size_t u = 0; u < found.size(); ++u)
@@ -71,7 +71,7 @@ void measure_samples(const Survey& survey, Tallies& tallies) {
   const auto paths = sample_datasets(survey.fields);
   if (paths.empty()) return;  // all are joined
   const auto& all = survey.topology.all;
-  const auto catalog = mpi::together(all, [&] { return reader::select(survey.contents, paths); });
+  const auto catalog = mpi::together(all, [&] { return reader::select(survey.contents, paths, missing_datasets(survey.fields)); });
   const auto intervals = intervals_to_read(survey.members, survey.topology.me(), survey.slab, gap_to_read(catalog));
   const auto validity = read_outside_validity(survey.fields, {survey.contents, survey.samples.samples, survey.members,
                                                               survey.topology, intervals, survey.options});

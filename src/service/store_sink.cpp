@@ -56,7 +56,24 @@ void StoreSink::fill_constants() {
       if (plan.dataset(i).empty()) plan.transform.fill(i, rows, store_.column(local_, plan.array));
     if (plan.mask && plan.validity.from != Validity::join)
       std::fill_n(store_.column(local_, *plan.mask), rows * plan.spec().records, std::byte{1});
+    if (!plan.join) fill_where_missing(plan);
   }
+}
+
+/// The rows of the files that lack an item's dataset: nothing will be read there.
+void StoreSink::fill_where_missing(const FieldPlan& plan) {
+  const auto& catalog = blueprint_.catalog;
+  const auto& slab = blueprint_.placement.slab(stager_);
+  for (std::size_t i = 0; i < plan.spec().items.size(); ++i)
+    for (std::size_t f = 0; f < catalog.files.size(); ++f) {
+      if (plan.by_file.empty() || plan.dataset(i).empty() || !catalog.lacks(plan.dataset(i), f)) continue;
+      const auto first = std::max(slab.first, catalog.files[f].first_sample);
+      const auto last = std::min(slab.last, catalog.files[f].first_sample + catalog.files[f].samples);
+      if (first >= last) continue;
+      blueprint_.placement.stored().runs(stager_, first, last, [&](std::uint64_t sample, std::uint64_t count) {
+        plan.by_file[f]->fill(i, count, at(plan.array, sample));
+      });
+    }
 }
 
 std::byte* StoreSink::place(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows) {
@@ -69,10 +86,10 @@ std::byte* StoreSink::place(std::size_t dataset, std::uint64_t first_sample, std
 }
 
 void StoreSink::accept(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows, const std::byte* raw) {
-  const auto& info = blueprint_.catalog.datasets[dataset];
+  const auto row_bytes = blueprint_.catalog.row_bytes_at(dataset, first_sample);
   blueprint_.placement.stored().runs(stager_, first_sample, first_sample + rows,
                                      [&](std::uint64_t sample, std::uint64_t count) {
-                                       const auto* from = raw + (sample - first_sample) * info.row_bytes;
+                                       const auto* from = raw + (sample - first_sample) * row_bytes;
                                        for (const auto& use : uses_[dataset]) convert(use, sample, count, from);
                                      });
 }
@@ -101,10 +118,11 @@ void StoreSink::note_validity(const ItemUse& use, std::uint64_t sample, std::uin
   const auto records = plan.spec().records;
   auto* to = plan.mask ? at(*plan.mask, sample)
                        : validity_[use.field].data() + blueprint_.placement.row(stager_, sample) * records;
-  if (items.size() == 1) return plan.transform.validity(use.item, raw, count, to);
+  const auto& transform = plan.transform_at(blueprint_.catalog, sample);
+  if (items.size() == 1) return transform.validity(use.item, raw, count, to);
   thread_local std::vector<std::byte> own;
   own.resize(count * records);
-  plan.transform.validity(use.item, raw, count, own.data());
+  transform.validity(use.item, raw, count, own.data());
   // Another thread may be at another dataset of the same rows. relaxed: nobody reads before the load is over.
   for (std::uint64_t i = 0; i < count * records; ++i)
     if (own[i] == std::byte{0})

@@ -102,9 +102,23 @@ void load_float(const Cell& cell, const Records& records, std::size_t n, W* out)
     load_short(cell, records, n, out);
 }
 
+/// Seconds and microseconds as PyTables makes one number of them. Files of such columns are tables, so this need not be
+/// fast.
+void gather_times(Cell cell, const Records& records, std::size_t n, std::byte* out) {
+  cell.timeval = false;
+  gather(cell, records, n, out);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int64_t packed = 0;
+    std::memcpy(&packed, out + i * sizeof packed, sizeof packed);
+    const double time = 1e-6 * static_cast<std::int32_t>(packed & 0xffffffff) + static_cast<double>(packed >> 32);
+    std::memcpy(out + i * sizeof time, &time, sizeof time);
+  }
+}
+
 }  // namespace
 
 void gather(const Cell& cell, const Records& records, std::size_t n, std::byte* out) {
+  if (cell.timeval) return gather_times(cell, records, n, out);
   if (cell.dtype == DType::boolean) return gather_ordered<std::uint8_t, Order::boolean>(cell.offset, records, n, out);
   switch (size_of(cell.dtype)) {
     case 1:
@@ -153,7 +167,7 @@ template void load<std::uint64_t>(const Cell&, const Records&, std::size_t, std:
 const std::byte* contiguous(const Cell& cell, const Records& records) {
   const bool together = records.each == nullptr && records.stride == size_of(cell.dtype);
   const bool native = cell.big_endian == (std::endian::native == std::endian::big);
-  return together && native && cell.dtype != DType::boolean ? records.first + cell.offset : nullptr;
+  return together && native && !cell.timeval && cell.dtype != DType::boolean ? records.first + cell.offset : nullptr;
 }
 
 void load_nonzero(const Cell& cell, const Records& records, std::size_t n, std::uint8_t* valid) {
@@ -185,8 +199,10 @@ std::string_view load_text(const Cell& cell, const std::byte* record) {
     return text == nullptr ? std::string_view() : std::string_view(text);
   }
   const auto* text = reinterpret_cast<const char*>(at);
-  std::size_t length = ::strnlen(text, cell.bytes);
-  while (length > 0 && text[length - 1] == ' ') --length;
+  if (cell.ends == TextEnd::first_nul) return {text, ::strnlen(text, cell.bytes)};
+  const char padding = cell.ends == TextEnd::spaces ? ' ' : '\0';
+  std::size_t length = cell.bytes;
+  while (length > 0 && text[length - 1] == padding) --length;
   return {text, length};
 }
 

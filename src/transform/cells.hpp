@@ -36,7 +36,7 @@ const std::byte* contiguous(const Cell& cell, const Records& records);
 /// valid[i] = 1 where the cell is not zero.
 void load_nonzero(const Cell& cell, const Records& records, std::size_t n, std::uint8_t* valid);
 
-/// A text cell without what ends or pads it.
+/// A text cell without what ends or pads it; other NULs and spaces belong to it.
 std::string_view load_text(const Cell& cell, const std::byte* record);
 
 }  // namespace headrace::transform

@@ -37,9 +37,9 @@ constexpr std::array foreign_single{
     Foreign{"~", "write ! or 'not'"},
     Foreign{"^", "there is no such operator; write != between conditions for exclusive or"},
     Foreign{"[",
-            "single elements of a row cannot be picked here; name a column, as in dataset.column (lists stand in "
-            "parentheses, and names with such signs in `backquotes`)"},
-    Foreign{"]", "single elements of a row cannot be picked here; lists stand in parentheses"},
+            "columns and elements stand behind a dot, as in dataset.column or dataset.3 (lists stand in parentheses, "
+            "and names with such signs in `backquotes`)"},
+    Foreign{"]", "columns and elements stand behind a dot, as in dataset.3; lists stand in parentheses"},
     Foreign{";", "there is one condition; join several with &&"},
     Foreign{"?", "there is no choice; write && and ||"},
 };

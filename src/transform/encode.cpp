@@ -4,12 +4,16 @@
 #include <utility>
 
 #include "base/contract.hpp"
+#include "base/printable.hpp"
 #include "transform/bad_element.hpp"
 #include "transform/cast.hpp"
 
 namespace headrace::transform {
 namespace {
 
+bool is_float(const Cell& cell) {
+  return cell.dtype >= DType::float16;
+}
 bool is_unsigned(const Cell& cell) {
   return cell.dtype == DType::boolean || cell.dtype >= DType::uint8;
 }
@@ -26,6 +30,8 @@ class Labels final : public Column {
     std::int64_t codes[block_values];
     if (cell_.kind != CellKind::number)
       look_up_texts(records, n, codes);
+    else if (is_float(cell_))
+      look_up<double>(records, n, codes);
     else if (is_unsigned(cell_))
       look_up<std::uint64_t>(records, n, codes);
     else
@@ -44,9 +50,23 @@ class Labels final : public Column {
     W values[block_values];
     load(cell_, records, n, values);
     for (std::size_t i = 0; i < n; ++i) {
-      const auto code =
-          std::in_range<std::int64_t>(values[i]) ? labels_->code(static_cast<std::int64_t>(values[i])) : std::nullopt;
+      const auto label = whole(values[i], i);
+      const auto code = label ? labels_->code(*label) : std::nullopt;
       codes[i] = code ? *code : unknown(i, shown(values[i]));
+    }
+  }
+
+  template <class W>
+  static std::optional<std::int64_t> whole(W value, std::size_t i) {
+    if constexpr (std::is_floating_point_v<W>) {
+      const auto label = whole_label(value);
+      if (!label)
+        throw BadElement(i, fmt::format("label {} is no whole number; cut such samples away with where, or encode "
+                                        "another column",
+                                        shown(value)));
+      return label;
+    } else {
+      return std::in_range<std::int64_t>(value) ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;
     }
   }
 
@@ -54,7 +74,7 @@ class Labels final : public Column {
     for (std::size_t i = 0; i < n; ++i) {
       const auto text = load_text(cell_, records[i]);
       const auto code = labels_->code(text);
-      codes[i] = code ? *code : unknown(i, std::string(text));
+      codes[i] = code ? *code : unknown(i, printable(text));
     }
   }
 
@@ -65,7 +85,7 @@ class Labels final : public Column {
       const auto& [name, values] = labels_->classes()[c];
       classes += (c == 0 ? "" : ", ") + name;
       if (values.size() == 1 && values[0] == name) continue;
-      for (std::size_t v = 0; v < values.size(); ++v) classes += (v == 0 ? ':' : '|') + values[v];
+      for (std::size_t v = 0; v < values.size(); ++v) classes += (v == 0 ? ':' : '|') + printable(values[v]);
     }
     if (labels_->size() > told) classes += fmt::format(", ... ({} in all)", labels_->size());
     throw BadElement(i, fmt::format("label '{}' belongs to no class (classes: {}); add it to a class, or cut such "
@@ -93,8 +113,10 @@ void count_numbers(const Cell& cell, const Records& records, std::size_t n,
   W values[block_values];
   load(cell, records, n, values);
   std::map<W, std::uint64_t> here;
-  for (std::size_t i = 0; i < n; ++i) ++here[values[i]];
+  std::uint64_t undefined = 0;  // NaN has no place in an order
+  for (std::size_t i = 0; i < n; ++i) ++(values[i] == values[i] ? here[values[i]] : undefined);
   for (const auto& [value, count] : here) counts[shown(value)] += count;
+  if (undefined > 0) counts["NaN"] += undefined;
 }
 
 }  // namespace
@@ -107,6 +129,8 @@ void count_labels(const Cell& cell, const Records& records, std::size_t n,
                   std::map<std::string, std::uint64_t>& counts) {
   if (cell.kind != CellKind::number)
     for (std::size_t i = 0; i < n; ++i) ++counts[std::string(load_text(cell, records[i]))];
+  else if (is_float(cell))
+    count_numbers<double>(cell, records, n, counts);
   else if (is_unsigned(cell))
     count_numbers<std::uint64_t>(cell, records, n, counts);
   else

@@ -51,6 +51,7 @@ struct ColumnSpec {
   bool log = false, tanh_log = false;
   bool scaled = false;  ///< step 5 happens
   double shift = 0, scale = 1;
+  bool raw = false;  ///< neither normalised nor scaled, as the user said: for statistics
   bool operator==(const ColumnSpec&) const = default;
 };
 

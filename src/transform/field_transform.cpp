@@ -13,18 +13,11 @@
 namespace headrace::transform {
 namespace {
 
-bool is_float(DType type) {
-  return type >= DType::float16;
-}
-
 void check_labels(const FieldSpec& field) {
   if (field.items.size() != 1 || field.items[0].columns.size() != 1)
     throw UsageError("encode takes one column (a label); name one, as in \"jets.flavour\"");
   const auto& item = field.items[0];
   const auto& column = item.columns[0];
-  if (column.cell.kind == CellKind::number && is_float(column.cell.dtype))
-    throw UsageError(fmt::format("encode: column '{}' holds {} (labels are integers or texts); encode another column",
-                                 column.name, name_of(column.cell.dtype)));
   if (computes(column, item.plugin != nullptr))
     throw UsageError(
         fmt::format("encode: column '{}' is scaled or computed as well (labels only have codes); remove "

@@ -87,7 +87,7 @@ bool Item::identity() const {
   constexpr bool native_big = std::endian::native == std::endian::big;
   if (!flat_ || spec_.valid.from != ValidSpec::From::nowhere) return false;
   const auto& column = spec_.columns[0];
-  return is_copy(column, target_.dtype) && column.cell.dtype != DType::boolean &&
+  return is_copy(column, target_.dtype) && column.cell.dtype != DType::boolean && !column.cell.timeval &&
          (target_.size == 1 || column.cell.big_endian == native_big);
 }
 

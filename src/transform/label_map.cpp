@@ -1,6 +1,7 @@
 #include "transform/label_map.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "base/error.hpp"
@@ -10,20 +11,48 @@ namespace {
 
 constexpr const char* example = "write classes as \"b:5\", \"other:0|4|15\", or \"b\" where the name is the value";
 
+constexpr std::string_view blanks = " \t\r\n";
+
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
   const auto first = text.find_first_not_of(blanks);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// The number that a value is, if it is one: "5", "+5", "05" and "-5", nothing else.
+/// The whole number that a value is, if it is one: "5", "+5", "05", "-5", and as floats are written, "5.0" or "1e3".
 std::optional<std::int64_t> number(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   std::int64_t value = 0;
   const auto end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
+  if (error == std::errc{} && stop == end) return value;
+  double real = 0;
+  const auto [real_stop, real_error] = std::from_chars(text.data(), end, real);
+  if (real_error != std::errc{} || real_stop != end) return std::nullopt;
+  return whole_label(real);
+}
+
+/// The first value of a list parted by bars: what stands between double quotes, or all but the blanks around it; none
+/// where it is missing. `rest` is what follows its bar, and `more` whether there is one.
+std::optional<std::string> take_value(std::string_view& rest, bool& more) {
+  const auto cut = [&](std::size_t bar) {
+    more = bar != rest.npos;
+    rest = more ? rest.substr(bar + 1) : std::string_view();
+  };
+  const auto first = rest.find_first_not_of(blanks);
+  const bool quoted = first != rest.npos && rest[first] == '"';
+  if (const auto close = quoted ? rest.find('"', first + 1) : rest.npos; close != rest.npos) {
+    const auto after = rest.find_first_not_of(blanks, close + 1);
+    if (after == rest.npos || rest[after] == '|') {
+      std::string value(rest.substr(first + 1, close - first - 1));
+      cut(after);
+      return value;
+    }
+  }
+  const auto bar = rest.find('|');
+  std::string value(trimmed(rest.substr(0, bar)));
+  cut(bar);
+  if (value.empty()) return std::nullopt;
   return value;
 }
 
@@ -39,6 +68,12 @@ void assign(Codes& codes, const Value& value, std::uint32_t code, const std::str
 
 }  // namespace
 
+std::optional<std::int64_t> whole_label(double value) {
+  constexpr double beyond = 0x1p63;
+  if (!(value >= -beyond && value < beyond) || std::trunc(value) != value) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
 LabelMap::Class LabelMap::parse(std::string_view text) {
   const auto fail = [&](const std::string& why) -> UsageError {
     return UsageError("class '" + std::string(text) + "': " + why + "; " + example);
@@ -51,13 +86,13 @@ LabelMap::Class LabelMap::parse(std::string_view text) {
     result.values.push_back(result.name);
     return result;
   }
-  for (auto rest = text.substr(colon + 1);;) {
-    const auto bar = rest.find('|');
-    result.values.emplace_back(trimmed(rest.substr(0, bar)));
-    if (result.values.back().empty()) throw fail("a value is missing (after ':' or beside '|')");
-    if (bar == rest.npos) return result;
-    rest.remove_prefix(bar + 1);
+  auto rest = text.substr(colon + 1);
+  for (bool more = true; more;) {
+    const auto value = take_value(rest, more);
+    if (!value) throw fail("a value is missing (after ':' or beside '|')");
+    result.values.push_back(*value);
   }
+  return result;
 }
 
 LabelMap::LabelMap(std::vector<Class> classes) : classes_(std::move(classes)) {

@@ -15,11 +15,12 @@ class LabelMap {
  public:
   struct Class {
     std::string name;
-    std::vector<std::string> values;  ///< as the file holds them: integers in decimal, or texts
+    std::vector<std::string> values;  ///< as the file holds them: whole numbers in decimal, or texts
     bool operator==(const Class&) const = default;
   };
 
-  /// "b:5", "other:0|4|15"; without a colon the name is the value. Throws UsageError that names the text.
+  /// "b:5", "other:0|4|15"; without a colon the name is the value. A value in double quotes keeps its blanks (and its
+  /// bars). Throws UsageError that names the text.
   static Class parse(std::string_view text);
 
   /// Codes are the places in this list. Throws UsageError where a value belongs to two classes, a name comes twice, or
@@ -36,5 +37,8 @@ class LabelMap {
   std::unordered_map<std::int64_t, std::uint32_t> by_number_;
   std::map<std::string, std::uint32_t, std::less<>> by_text_;
 };
+
+/// The label that a float is: a whole number, or none.
+std::optional<std::int64_t> whole_label(double value);
 
 }  // namespace headrace::transform

@@ -20,8 +20,15 @@ namespace headrace::transform {
 /// What kind of value a cell holds.
 enum class CellKind {
   number,        ///< of its dtype and byte order; bool: any nonzero byte is true
-  text,          ///< `bytes` characters, ended by NUL or padded with NULs or spaces
+  text,          ///< `bytes` characters, less what ends or pads them
   text_pointer,  ///< a const char* to NUL-ended text; null: empty
+};
+
+/// Where a text of a fixed number of characters ends, as its file says.
+enum class TextEnd {
+  first_nul,  ///< before it, or with the last character
+  nuls,       ///< before the NULs that it is padded with
+  spaces,     ///< before the spaces that it is padded with
 };
 
 struct Cell {
@@ -30,6 +37,9 @@ struct Cell {
   bool big_endian = false;
   std::uint64_t offset = 0;  ///< within the record
   std::uint64_t bytes = 4;   ///< of the value (of the pointer, where it is one)
+  TextEnd ends = TextEnd::first_nul;
+  /// A float64 that stands as two 32-bit integers: seconds in the high half, microseconds in the low one.
+  bool timeval = false;
   bool operator==(const Cell&) const = default;
 };
 

@@ -119,7 +119,7 @@ class Scaled final : public ScaledColumns {
 
 /// Whether such a column is all that the class above knows about.
 bool suits(const ColumnSpec& column, const ColumnSpec& first) {
-  return column.cell.kind == CellKind::number && column.cell.dtype == first.cell.dtype &&
+  return column.cell.kind == CellKind::number && !column.cell.timeval && column.cell.dtype == first.cell.dtype &&
          column.cell.big_endian == first.cell.big_endian && !column.cf && !column.log && !column.tanh_log &&
          column.nonfinite.kind != Nonfinite::Kind::keep;
 }

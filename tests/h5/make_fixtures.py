@@ -82,6 +82,19 @@ def several(folder):
         first += rows
 
 
+def unlike(folder):
+    """x in four files of 31, 17, 5 and 24 samples: in another type, order and layout in each; the third lacks it."""
+    first = 0
+    made = [("a", 31, "<f4", {}), ("b", 17, ">f8", dict(chunks=(4, 3), compression="gzip")), ("c", 5, None, {}),
+            ("d", 24, "<i2", dict(chunks=(24, 3)))]
+    for name, rows, kind, how in made:
+        with h5py.File(f"{folder}/unlike_{name}.h5", "w") as f:
+            if kind:
+                f.create_dataset("x", data=values(11, first, rows, (3,), "<u1").astype(kind), **how)
+            f.create_dataset("y", data=values(12, first, rows, (), "<u4"))
+        first += rows
+
+
 def odd(folder):
     with h5py.File(f"{folder}/odd.h5", "w") as f:
         table = np.zeros(10, dtype=[("pt", "<f4"), ("eta", ">f8"), ("id", "<i4", (3,)), ("ok", "?")])
@@ -130,6 +143,78 @@ def odd(folder):
         f.create_virtual_dataset("x", layout)
 
 
+def low_level(f, path, file_type, data):
+    """A dataset of a type that NumPy does not know; data: its bytes, as they stand in the file."""
+    made = h5py.h5d.create(f.id, path.encode(), file_type, h5py.h5s.create_simple((len(data),)))
+    made.write(h5py.h5s.ALL, h5py.h5s.ALL, data, file_type)
+
+
+def compound_type(size, members):
+    made = h5py.h5t.create(h5py.h5t.COMPOUND, size)
+    for name, offset, member in members:
+        made.insert(name, offset, member)
+    return made
+
+
+def string_type(size, padding, charset=h5py.h5t.CSET_ASCII):
+    made = h5py.h5t.C_S1.copy()
+    made.set_size(size)
+    made.set_strpad(padding)
+    made.set_cset(charset)
+    return made
+
+
+def narrow_type(like, bits, offset=0):
+    made = like.copy()
+    made.set_precision(bits)
+    made.set_offset(offset)
+    return made
+
+
+STRINGS = [b"ab\0\0\0\0", b"ab    ", b"ab\0cd\0", b"abcdef", b"\0\0\0\0\0\0", b" ab   "]
+
+
+def kinds(folder):
+    """Bitfields, times, strings of each padding, complex numbers, and numbers that no CPU takes as they are."""
+    t = h5py.h5t
+    with h5py.File(f"{folder}/kinds.h5", "w") as f:
+        count = np.arange(40)
+        low_level(f, "b8", t.STD_B8LE, count.astype("u1"))
+        low_level(f, "b16", t.STD_B16BE, (count * 1000).astype(">u2"))
+        low_level(f, "b32", t.STD_B32LE, (count * 100_000_000).astype("<u4"))
+        low_level(f, "b64", t.STD_B64BE, (count * 10**17).astype(">u8"))
+        low_level(f, "t32", t.UNIX_D32LE, (1_500_000_000 + count).astype("<i4"))
+        low_level(f, "t64", t.UNIX_D64BE, (-(2**40) + count).astype(">i8"))
+        row = np.dtype([("flag", "u1"), ("when", "<i8"), ("z", "<c8"), ("text", "S3")])
+        data = np.zeros(40, row)
+        data["flag"], data["z"], data["text"] = count % 2, count - 1j * count, b"a "
+        seconds, micros = np.where(count == 7, -1, count), np.where(count == 7, -750_000, 250_000 + count)
+        data["when"] = seconds * 2**32 | (micros & 0xFFFFFFFF)
+        z = compound_type(8, [(b"r", 0, t.IEEE_F32LE), (b"i", 4, t.IEEE_F32LE)])
+        low_level(f, "table", compound_type(row.itemsize, [
+            (b"flag", 0, t.STD_B8LE), (b"when", 1, t.UNIX_D64LE), (b"z", 9, z), (b"text", 17, string_type(3, t.STR_NULLPAD))]), data)
+        for name, padding in [("term", t.STR_NULLTERM), ("null", t.STR_NULLPAD), ("space", t.STR_SPACEPAD)]:
+            low_level(f, f"s_{name}", string_type(6, padding), np.array(STRINGS, "V6"))
+            f["x_" + name] = np.arange(40)
+            attribute = h5py.h5a.create(f["x_" + name].id, b"texts", string_type(6, padding, t.CSET_UTF8), h5py.h5s.create_simple((6,)))
+            attribute.write(np.array(STRINGS, "V6"), mtype=attribute.get_type())
+        f["c64"] = (count + 2j).astype("<c8")
+        f["c128"] = np.zeros((40, 3), ">c16")
+        f.create_dataset("nested", (40,), np.dtype((np.dtype(("<i2", (2,))), (3,))))
+        low_level(f, "opaque", t.create(t.OPAQUE, 5), np.zeros(4, "V5"))
+        low_level(f, "i12", narrow_type(t.STD_I16LE, 12), np.zeros(40, "<i2"))
+        low_level(f, "i24", narrow_type(t.STD_I32LE, 24, 8), np.zeros(40, "<i4"))
+        three = t.STD_U32BE.copy()
+        three.set_size(3)
+        low_level(f, "u24", three, np.zeros(40, "V3"))
+        f["long"] = np.zeros(40, np.longdouble)
+        f.create_dataset("refs", (40,), h5py.ref_dtype)
+    with h5py.File(f"{folder}/pytables.h5", "w") as f:  # its bools are bitfields, its times seconds and microseconds
+        f.attrs["PYTABLES_FORMAT_VERSION"] = np.bytes_("2.1")
+        with h5py.File(f"{folder}/kinds.h5") as kinds:
+            kinds.copy("table", f)
+
+
 def newer(folder):
     """A dataset in the newest format that h5py's HDF5 knows: more than HDF5 1.10 does, where h5py has 2.0 or later."""
     with h5py.File(f"{folder}/newest.h5", "w", libver="latest") as f:
@@ -171,7 +256,7 @@ def damaged(folder):
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(folder, exist_ok=True)
-    for make in (types, layouts, several, odd, newer, damaged):
+    for make in (types, layouts, several, unlike, odd, kinds, newer, damaged):
         make(folder)
 
 

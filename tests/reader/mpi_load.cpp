@@ -1,5 +1,8 @@
 // Every way of reading against the formula that h5py's files were made from, on any number of ranks.
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -110,6 +113,73 @@ BOOST_AUTO_TEST_CASE(several_files_with_an_empty_one) {
   const auto world = mpi::Comm::world();
   const auto contents = scan(world, {fixture("part_a.h5"), fixture("part_b.h5"), fixture("part_c.h5")});
   check_all_ways(select(contents, {"x", "y"}), {1, 2});
+}
+
+/// Elements of x by sample, whatever type they have in their file; -1 where none came.
+class AnyTypeSink : public Sink {
+ public:
+  AnyTypeSink(const Catalog& catalog, bool in_place) : catalog_(catalog), in_place_(in_place) {
+    for (std::uint64_t s = 0; s < catalog.samples; ++s) rows_.emplace_back(catalog.row_bytes_at(0, s), std::byte{0xee});
+    seconds_.resize(catalog.samples);
+  }
+  std::byte* place(std::size_t dataset, std::uint64_t first, std::uint64_t rows) override {
+    if (dataset == 0) return in_place_ && rows == 1 ? rows_[first].data() : nullptr;
+    return in_place_ ? reinterpret_cast<std::byte*>(seconds_.data() + first) : nullptr;
+  }
+  void accept(std::size_t dataset, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      const auto bytes = catalog_.row_bytes_at(dataset, first);
+      auto* to = dataset == 0 ? rows_[first + i].data() : reinterpret_cast<std::byte*>(&seconds_[first + i]);
+      std::copy_n(raw + i * bytes, bytes, to);
+    }
+  }
+  double x(std::uint64_t sample, std::uint64_t element) const {
+    const auto type = *element_of(catalog_.datasets[0].in_file[catalog_.file_of(sample)].type);
+    std::array<std::byte, 8> raw{};
+    const auto size = size_of(type.dtype);
+    std::copy_n(rows_[sample].data() + element * size, size, raw.data());
+    if (type.big_endian) std::reverse(raw.data(), raw.data() + size);
+    const auto as = [&](auto value) {
+      std::memcpy(&value, raw.data(), sizeof value);
+      return static_cast<double>(value);
+    };
+    return type.dtype == DType::float32 ? as(0.0f) : type.dtype == DType::float64 ? as(0.0) : as(std::int16_t{0});
+  }
+  std::uint32_t y(std::uint64_t sample) const { return seconds_[sample]; }
+
+ private:
+  const Catalog& catalog_;
+  bool in_place_;
+  std::vector<std::vector<std::byte>> rows_;
+  std::vector<std::uint32_t> seconds_;
+};
+
+BOOST_AUTO_TEST_CASE(files_whose_rows_are_of_other_types_or_missing) {
+  const auto world = mpi::Comm::world();
+  const auto contents =
+      scan(world, {fixture("unlike_a.h5"), fixture("unlike_b.h5"), fixture("unlike_c.h5"), fixture("unlike_d.h5")});
+  const auto catalog = select(contents, {"x", "y"}, {"x"});
+  BOOST_TEST(catalog.samples == 77u);
+  for (const auto io : {Io::automatic, Io::direct, Io::collective})
+    for (const bool in_place : {true, false})
+      for (const auto how : {Shares::even, Shares::last_only, Shares::stripes}) {
+        const auto mine = share(how, catalog.samples, world);
+        AnyTypeSink sink(catalog, in_place);
+        LoadOptions options;
+        options.io = io;
+        options.slice_bytes = 200;
+        std::uint64_t told = 0, wrong = 0;
+        options.progress = [&](std::uint64_t done, std::uint64_t) { told = done; };
+        const auto report = load(world, catalog, mine, sink, options);
+        BOOST_TEST(told == report.bytes);
+        for (std::uint64_t s = 0; s < catalog.samples; ++s) {
+          if (!holds(mine, s)) continue;
+          wrong += sink.y(s) != static_cast<std::uint32_t>(formula(12, s, 0));
+          for (std::uint64_t e = 0; e < 3 && !catalog.lacks("x", catalog.file_of(s)); ++e)
+            wrong += sink.x(s, e) != static_cast<double>(formula(11, s, e));
+        }
+        BOOST_TEST(wrong == 0u);
+      }
 }
 
 BOOST_AUTO_TEST_CASE(behind_a_user_block) {

@@ -64,8 +64,9 @@ BOOST_AUTO_TEST_CASE(none_named_takes_the_most_common_length) {
   BOOST_TEST(parts.left_out.at(0).path == "only_some");
   BOOST_TEST(parts.left_out.at(0).reason.find("part_c.h5") != std::string::npos);
   const auto odd = select(contents({"odd.h5"}), {});
-  BOOST_TEST((odd.datasets.size() == 2u));  // an enumeration, and x under one of its names
-  BOOST_TEST(odd.left_out.size() == 10u);
+  // Arrays and complex numbers, an enumeration, and x under one of its names.
+  BOOST_TEST((paths(odd) == std::vector<std::string>{"complex", "kind", "pair", "x"}));
+  BOOST_TEST(odd.left_out.size() == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_goes_by_each_of_its_names) {
@@ -84,6 +85,20 @@ BOOST_AUTO_TEST_CASE(elements) {
   BOOST_TEST((select(contents({"odd.h5"}), {"kind"}).datasets[0].element() == Element{DType::int32, false}));
 }
 
+BOOST_AUTO_TEST_CASE(bitfields_and_times_are_elements) {
+  const auto kinds = contents({"kinds.h5"});
+  const auto element = [&](const char* path) { return select(kinds, {path}).datasets[0].element(); };
+  BOOST_TEST((element("b8") == Element{DType::uint8, false}));
+  BOOST_TEST((element("b16") == Element{DType::uint16, true}));
+  BOOST_TEST((element("b64") == Element{DType::uint64, true}));
+  BOOST_TEST((element("t32") == Element{DType::int32, false}));
+  BOOST_TEST((element("t64") == Element{DType::int64, true}));
+  const auto when = [](const Contents& files) { return find(files[0], "table")->type.members[1].type; };
+  BOOST_TEST((element_of(when(kinds)) == Element{DType::int64, false}));
+  BOOST_TEST((element_of(when(contents({"pytables.h5"}))) == Element{DType::float64, false, true}));
+  for (const char* odd : {"i12", "i24", "u24", "long"}) BOOST_TEST(!element_of(find(kinds[0], odd)->type), odd);
+}
+
 BOOST_AUTO_TEST_CASE(who_is_named_may_have_any_type) {
   const auto catalog = select(contents({"odd.h5"}), {"table"});
   BOOST_TEST((catalog.datasets[0].type.kind == headrace::h5::Kind::compound));
@@ -96,7 +111,6 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says({"part_a.h5", "part_c.h5"}, {"only_some"}, {"'only_some'", "missing in", "part_c.h5", "it has: x, y"});
   says({"part_a.h5"}, {"only_som"}, {"no dataset 'only_som'", "did you mean 'only_some'", "x, y"});
   says({"part_a.h5", "other_shape.h5"}, {"x"}, {"(4,)", "(5,)", "part_a.h5", "other_shape.h5"});
-  says({"part_a.h5", "other_type.h5"}, {"x"}, {"float32", "float64", "part_a.h5", "other_type.h5"});
   says({"part_a.h5", "other_shape.h5"}, {}, {"(4,)", "(5,)", "name the datasets"});
   says({"lengths.h5"}, {"a", "c", "long"}, {"a has 10", "c has 12", "long has 900", "lengths.h5"});
   says({"odd.h5"}, {"alone"}, {"single value"});
@@ -105,6 +119,20 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says({"only_odd.h5"}, {}, {"no dataset in", "'table'", "source = \"table.pt\"", "'text'"});
   says({"no_dataset.h5"}, {}, {"holds no dataset"});
   says({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
+}
+
+BOOST_AUTO_TEST_CASE(types_may_differ_and_files_may_lack_what_may_be_missing) {
+  const auto types = select(contents({"part_a.h5", "other_type.h5"}), {"x"});
+  BOOST_TEST(types.row_bytes_at(0, 0) == 16u);
+  BOOST_TEST(types.row_bytes_at(0, 40) == 32u);
+  BOOST_TEST(types.datasets[0].row_bytes == 32u);
+  const auto some = select(contents({"part_c.h5", "part_a.h5"}), {"only_some", "y"}, {"only_some"});
+  BOOST_TEST(some.samples == 63u);
+  BOOST_TEST(some.lacks("only_some", 0));
+  BOOST_TEST(!some.lacks("only_some", 1));
+  BOOST_TEST((some.datasets[0].row_shape == std::vector<std::uint64_t>{2}));
+  const auto text = message_of([&] { select(contents({"part_c.h5", "part_a.h5"}), {"only_some"}, {"only_some"}); });
+  BOOST_TEST(text.find("part_c.h5 has none of the datasets of the fields") != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_a_field_only_where_named_says_how) {
@@ -129,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_dataset_that_cannot_be_opened_spoils_no_other) {
 }
 
 BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
-  for (const char* name : {"types.h5", "odd.h5", "layouts.h5"}) {
+  for (const char* name : {"types.h5", "odd.h5", "layouts.h5", "kinds.h5", "pytables.h5"}) {
     const auto here = examine(fixture(name));
     const auto there = unpack(pack(here));
     BOOST_TEST(there.path == here.path);

@@ -1,6 +1,7 @@
 // What is done to each column: scales of every kind, NaN, labels, NetCDF decoding.
 #include <cmath>
 
+#include "service/field_files.hpp"
 #include "service/field_fixture.hpp"
 
 namespace headrace::service {
@@ -172,9 +173,66 @@ BOOST_AUTO_TEST_CASE(labels_of_the_data) {
   config.source = {"jets.flavour"};
   BOOST_TEST(contains(mistake(config), "encode finds no labels"));
   config.source = {"jets.pt"};
-  BOOST_TEST(contains(mistake(config), "encode takes labels that are whole numbers"));
+  label_values = Texts{"1", "0"};
+  BOOST_TEST(resolve(config).field.classes == (Texts{"0", "1"}));  // floats that are whole numbers
   config.source = {"jets[flavour, ok]"};
   BOOST_TEST(contains(mistake(config), "encode takes one column, and the source has 2"));
+}
+
+BOOST_AUTO_TEST_CASE(bools_and_enumerations_go_by_their_names) {
+  config.source = {"jets.ok"};
+  config.encode = Encode::index;
+  config.classes = {"good:true", "bad:FALSE"};
+  BOOST_TEST(resolve(config).spec.labels->code(1).value() == 0u);
+  BOOST_TEST(resolve(config).spec.labels->code(0).value() == 1u);
+  config.classes = {"good:1", "bad:0"};
+  BOOST_TEST(resolve(config).spec.labels->code(1).value() == 0u);
+  auto kind = i32();
+  kind.kind = h5::Kind::enumeration;
+  kind.labels = {{"photon", 2}, {"electron", 7}, {"Muon", 9}};
+  add("particle", kind, {});
+  config.source = {"particle"};
+  config.classes = {"light:photon|electron", "heavy:Muon", "none:0"};
+  BOOST_TEST(resolve(config).spec.labels->code(7).value() == 0u);
+  BOOST_TEST(resolve(config).spec.labels->code(9).value() == 1u);
+  BOOST_TEST(resolve(config).spec.labels->code(0).value() == 2u);
+  BOOST_TEST(resolve(config).field.classes == (Texts{"light", "heavy", "none"}));
+}
+
+BOOST_AUTO_TEST_CASE(classes_have_readable_names) {
+  config.source = {"kind"};
+  config.encode = Encode::index;
+  using namespace std::string_literals;
+  label_values = Texts{"ab", "ab\0cd"s, "ab  ", "caf\xe9"};
+  const auto field = resolve(config);
+  BOOST_TEST(field.field.classes == (Texts{"ab", "ab\\x00cd", "ab  ", "caf\\xe9"}));
+  BOOST_TEST(field.spec.labels->code("ab\0cd"s).value() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(log_and_raw_take_numbers_and_elements) {
+  config = FieldConfig{.name = "x", .source = {"OneHot"}, .log = {"1:3"}, .raw = {"0"}};
+  config.scale = {2};
+  const auto logs = [&] {
+    std::string found;
+    for (std::size_t i = 0; i < resolve(config).spec.columns; ++i)
+      found += column(i).log ? 'l' : column(i).raw ? 'r' : '.';
+    return found;
+  };
+  BOOST_TEST(logs() == "rll.");
+  config.source = {"OneHot[3, 0:2]"};
+  BOOST_TEST(logs() == ".rl");
+  config.log = {"OneHot_3"};
+  BOOST_TEST(logs() == "lr.");
+  config.log = {"5"};
+  BOOST_TEST(contains(mistake(config), "log names column '5', which the field does not have"));
+  config.source = {"cells"};
+  config.log = {"cov.0:2"};
+  config.raw = {"id"};
+  BOOST_TEST(logs() == "ll..r");
+  config.log = {"cov"};
+  BOOST_TEST(logs() == "llllr");
+  config.log = {"cov_1", "cov.1.1"};
+  BOOST_TEST(logs() == ".l.lr");
 }
 
 BOOST_AUTO_TEST_CASE(cf_types_are_those_of_xarray) {
@@ -217,7 +275,7 @@ BOOST_AUTO_TEST_CASE(files_are_packed_each_in_its_own_way) {
   dataset.cf_of_file = {one, one, other};
   const auto in_file = [&](std::size_t file) {
     const auto resolved = resolve(config);
-    return as_packed_in(file, resolved.spec, resolved.packings).items[0].columns[0];
+    return as_in_file(file, resolved).items[0].columns[0];
   };
   BOOST_TEST(in_file(1).cf->scale_factor == 0.5);
   BOOST_TEST(in_file(2).cf->scale_factor == 2.0);
@@ -233,7 +291,7 @@ BOOST_AUTO_TEST_CASE(files_are_packed_each_in_its_own_way) {
   BOOST_TEST(!in_file(0).cf);
   BOOST_TEST((in_file(2).nonfinite.kind == Nan::keep));
   config.cf = CfMode::off;  // now nothing differs
-  BOOST_TEST(resolve(config).packings.empty());
+  BOOST_TEST(files_told_apart(resolve(config)) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(cf_without_anything_to_decode) {

@@ -181,16 +181,118 @@ BOOST_AUTO_TEST_CASE(other_shapes) {
   BOOST_TEST(mistake(config) == "[field.x] shape (3) does not fit (a row is (2), 2 elements)");
 }
 
+BOOST_AUTO_TEST_CASE(arrays_are_more_axes_of_a_row) {
+  add("img", array(f32(), {3, 4}), {});
+  BOOST_TEST(resolve_of({"img"}).field.shape == (Shape{3, 4}));
+  BOOST_TEST(transform::FieldTransform(resolve_of({"img"}).spec).identity());
+  add("stack", array(array(i16(), {2}), {3}), {5});
+  BOOST_TEST(resolve_of({"stack"}).field.shape == (Shape{5, 3, 2}));
+  add("hits", array(compound({{"e", f32()}, {"t", f64()}}), {7}), {});
+  BOOST_TEST(resolve_of({"hits.t"}).field.shape == Shape{7});
+  BOOST_TEST(resolve_of({"hits"}).field.shape == (Shape{7, 2}));
+  BOOST_TEST(resolve_of({"hits"}).spec.items[0].raw.record_bytes == 12u);
+}
+
+BOOST_AUTO_TEST_CASE(complex_numbers_are_an_axis_of_two) {
+  add("z", complex(f64()), {5});
+  BOOST_TEST(resolve_of({"z"}).field.shape == (Shape{5, 2}));
+  BOOST_TEST((resolve_of({"z"}).field.dtype == DType::float64));
+  BOOST_TEST(transform::FieldTransform(resolve_of({"z"}).spec).identity());
+  BOOST_TEST(resolve_of({"z.imag"}).field.shape == Shape{5});
+  BOOST_TEST(resolve_of({"z.imag"}).spec.items[0].columns[0].cell.offset == 8u);
+  BOOST_TEST(resolve_of({"z.3.real"}).field.shape.empty());
+  BOOST_TEST(resolve_of({"z.3.real"}).spec.items[0].columns[0].cell.offset == 48u);
+  add("waves", compound({{"a", f32()}, {"z", array(complex(f32()), {2})}, {"p", compound({{"x", i16()}, {"y", i16()}})}}), {});
+  BOOST_TEST(resolve_of({"waves"}).field.columns ==
+             (Texts{"a", "z_0.real", "z_0.imag", "z_1.real", "z_1.imag", "p.x", "p.y"}));
+  BOOST_TEST(resolve_of({"waves[z.1, p.y]"}).field.columns == (Texts{"z_1.real", "z_1.imag", "p.y"}));
+  BOOST_TEST(resolve_of({"waves.z.1.imag"}).spec.items[0].columns[0].cell.offset == 16u);
+}
+
+BOOST_AUTO_TEST_CASE(texts_and_opaque_values_are_rows_of_bytes) {
+  const auto name = resolve_of({"jets.name"});
+  BOOST_TEST(name.field.shape == Shape{8});
+  BOOST_TEST((name.field.dtype == DType::uint8));
+  add("word", text(5), {3});
+  BOOST_TEST(resolve_of({"word"}).field.shape == (Shape{3, 5}));
+  BOOST_TEST(transform::FieldTransform(resolve_of({"word"}).spec).identity());
+  add("blob", {.kind = h5::Kind::opaque, .size = 6}, {});
+  BOOST_TEST(resolve_of({"blob"}).field.shape == Shape{6});
+  FieldConfig config{.name = "x", .source = {"word"}, .encode = Encode::index, .classes = {"a"}};
+  BOOST_TEST(resolve(config).field.shape == Shape{3});  // labels
+  config.source = {"blob"};
+  BOOST_TEST(contains(mistake(config), "dataset 'blob' is opaque (6 bytes), which cannot be a field; only its bytes can"));
+}
+
+BOOST_AUTO_TEST_CASE(columns_go_by_number) {
+  const auto one = resolve_of({"OneHot.2"});
+  BOOST_TEST(one.field.shape.empty());
+  BOOST_TEST(one.spec.items[0].columns[0].cell.offset == 8u);
+  BOOST_TEST(one.spec.items[0].columns[0].name == "2");
+  BOOST_TEST(one.spec.items[0].raw.record_bytes == 16u);
+  const auto several = resolve_of({"OneHot[0, 2:4]"});
+  BOOST_TEST(several.field.columns == (Texts{"OneHot_0", "OneHot_2", "OneHot_3"}));
+  BOOST_TEST(several.spec.items[0].columns[2].cell.offset == 12u);
+  BOOST_TEST(resolve_of({"OneHot[-1]"}).field.columns == Texts{"OneHot_3"});
+  BOOST_TEST(resolve_of({"OneHot[:2]"}).field.columns == (Texts{"OneHot_0", "OneHot_1"}));
+  BOOST_TEST(resolve_of({"OneHot[-2:]"}).field.columns == (Texts{"OneHot_2", "OneHot_3"}));
+  BOOST_TEST(resolve_of({"OneHot[0]", "jets.pt"}).field.columns == (Texts{"OneHot_0", "pt"}));
+  BOOST_TEST(resolve_of({"ECAL.3"}).field.shape == (Shape{25, 25}));
+  BOOST_TEST(resolve_of({"ECAL.1.3"}).field.shape == Shape{25});
+  BOOST_TEST(resolve_of({"ECAL.2.1.3"}).spec.items[0].columns[0].cell.offset == 4u * (2 * 625 + 25 + 3));
+  BOOST_TEST(contains(mistake_of({"OneHot.4"}), "dataset 'OneHot' has no column '4' (numbers go from 0 to 3)"));
+  BOOST_TEST(contains(mistake_of({"OneHot[2:9]"}), "dataset 'OneHot' has no column '2:9' (numbers go from 0 to 3)"));
+  BOOST_TEST(contains(mistake_of({"OneHot[2:2]"}), "the list is empty; numbers go from 0 to 3"));
+  BOOST_TEST(contains(mistake_of({"OneHot.1.2"}), "has no column '1.2' (its rows are (4))"));
+  BOOST_TEST(contains(mistake_of({"OneHot[1, 0:2]"}), "column 'OneHot_1' comes twice"));
+}
+
+BOOST_AUTO_TEST_CASE(members_and_their_elements_go_by_number) {
+  BOOST_TEST(resolve_of({"cells.cov.3"}).spec.items[0].columns[0].cell.offset == 12u);
+  BOOST_TEST(resolve_of({"cells.cov.1.0"}).spec.items[0].columns[0].cell.offset == 8u);
+  BOOST_TEST(resolve_of({"cells[id, cov.1:3]"}).field.columns == (Texts{"id", "cov_1", "cov_2"}));
+  BOOST_TEST(resolve_of({"cells[cov.0:2.1]"}).field.columns == (Texts{"cov_1", "cov_3"}));
+  BOOST_TEST(resolve_of({"cells.1"}).spec.items[0].columns[0].cell.offset == 16u);  // the second member
+  BOOST_TEST(resolve_of({"jets[0:3]"}).field.columns == (Texts{"pt", "eta", "flavour"}));
+  add("named", compound({{"a", f32()}, {"0", f32()}, {"a.b", f64()}}), {});
+  BOOST_TEST(resolve_of({"named.0"}).spec.items[0].columns[0].cell.offset == 4u);  // its name goes first
+  BOOST_TEST(resolve_of({"named.a.b"}).spec.items[0].columns[0].cell.offset == 8u);
+  BOOST_TEST(contains(mistake_of({"cells.cov.4"}), "dataset 'cells' has no column 'cov.4' of 'cov' (numbers go from 0 to 3)"));
+  BOOST_TEST(contains(mistake_of({"cells.2"}), "dataset 'cells' has no column '2' (numbers go from 0 to 1)"));
+  BOOST_TEST(contains(mistake_of({"cells.cov.x"}), "'cov' is float32[2, 2]; its elements go by number, as in 'cov.0'"));
+  BOOST_TEST(contains(mistake_of({"cells.id.x"}), "has no column 'id.x' ('id' is int64)"));
+}
+
+BOOST_AUTO_TEST_CASE(odd_numbers_are_refused_with_a_way_out) {
+  auto twelve = i16();
+  twelve.standard = false;
+  twelve.oddity = "12 of its 16 bits";
+  add("adc", twelve, {8});
+  BOOST_TEST(contains(mistake_of({"adc"}), "dataset 'adc' is int16 (12 of its 16 bits), which cannot be a field; no "
+                                           "processor computes with such numbers: write them once more in a type that one "
+                                           "does, with h5py: file[\"new\"] = file[\"old\"].astype(\"int16\")[...]"));
+  add("counts", number_type(h5::Kind::integer, 3, false), {});
+  BOOST_TEST(contains(mistake_of({"counts"}), "dataset 'counts' is uint24, which cannot be a field"));
+  BOOST_TEST(contains(mistake_of({"counts"}), "astype(\"uint32\")"));
+  auto wide = number_type(h5::Kind::floating, 16);
+  wide.standard = false;
+  wide.oddity = "15 bits of exponent, 64 of mantissa";
+  add("t", compound({{"x", wide}, {"at", {.kind = h5::Kind::reference, .size = 8}}}), {});
+  BOOST_TEST(contains(mistake_of({"t.x"}), "astype(\"float64\")"));
+  BOOST_TEST(contains(mistake_of({"t.at"}), "reference (8 bytes), which cannot be a field; references lead to other objects"));
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_about_sources) {
   BOOST_TEST(mistake_of({"jet.pt"}) ==
              "[field.x] no dataset 'jet.pt'; did you mean 'jets'? (available: jets, tracks, ECAL, weight, OneHot, "
              "truth, g/hits.x, ragged, "
              "table, hid, kind, cells, packed)");
   BOOST_TEST(contains(mistake_of({"jets.ptt"}), "dataset 'jets' has no column 'ptt'; did you mean 'pt'?"));
-  BOOST_TEST(contains(mistake_of({"ECAL[a]"}), "dataset 'ECAL' has no columns (it is float32, no compound)"));
-  BOOST_TEST(
-      contains(mistake_of({"jets.name"}), "column 'name' of dataset 'jets' is string (8 bytes), which cannot be"));
-  BOOST_TEST(contains(mistake_of({"kind"}), "dataset 'kind' is string (variable), which cannot be a field"));
+  BOOST_TEST(contains(mistake_of({"ECAL[a]"}), "dataset 'ECAL' has no column 'a' (it is float32, no compound; its columns "
+                                               "go by number, 0 to 24)"));
+  BOOST_TEST(contains(mistake_of({"weight.0"}), "dataset 'weight' has no columns (it is float64, one value a row)"));
+  BOOST_TEST(contains(mistake_of({"kind"}), "dataset 'kind' is string (variable), which cannot be a field; texts of "
+                                            "variable length are labels: set encode"));
   BOOST_TEST(contains(mistake_of({"ragged"}), "has rows of variable length; give pad = N"));
   BOOST_TEST(contains(mistake_of({"tracks.d0", "ECAL"}),
                       "datasets 'tracks' and 'ECAL' do not fit side by side ((40) records a sample beside (25, 25))"));

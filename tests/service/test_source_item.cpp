@@ -55,6 +55,11 @@ BOOST_AUTO_TEST_CASE(the_dataset_of_the_whole_name_goes_first) {
   BOOST_TEST(find("jets[eta]", datasets).column_axis);
   BOOST_TEST(find("v1.2/x", datasets).dataset == "v1.2/x");
   BOOST_TEST(find("jets.pt[eta]", datasets).dataset == "jets.pt");
+  BOOST_TEST(find("jets.cov.3", datasets).dataset == "jets");
+  BOOST_TEST(find("jets.cov.3", datasets).columns == Texts{"cov.3"});
+  BOOST_TEST(find("v1.2/x.4.real", datasets).dataset == "v1.2/x");
+  BOOST_TEST(find("v1.2/x.4.real", datasets).columns == Texts{"4.real"});
+  BOOST_TEST(find("jets[cov.3, 4:8]", datasets).columns == (Texts{"cov.3", "4:8"}));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_datasets_name_those_there_are) {

@@ -70,7 +70,7 @@ MISTAKES = {
     "c": (dict(source="vector", scale=[1, 2]), ["2 numbers", "3 columns"]),
     "d": (dict(source="image", shape=[3, 7]), ["(3, 7)", "20 elements"]),
     "e": (dict(source="jets.unused", missing=1, scale=2, mask="mm"), ["mask = 'mm'"]),
-    "f": (dict(source="jets.pt", encode="index"), ["encode"]),
+    "f": (dict(source="jets.pt", encode="index", scale=2), ["encode"]),
     "g": (dict(source="jets[pt,eta]", encode="one-hot"), ["one column"]),
     "h": (dict(source="x", pad=4), ["pad has no effect"]),
     "i": (dict(source="ragged"), ["give pad = N"]),
@@ -131,10 +131,10 @@ def test_mistakes_of_fields_and_streams_are_told_together(tmp_path, files):
 
 
 def test_files_that_differ(tmp_path):
-    """A dataset that is not the same in all files is as good as none, but why is said."""
-    for name, dtype in (("a.h5", "f4"), ("b.h5", "f8")):
+    """A dataset whose rows are not the same in all files is as good as none, but why is said."""
+    for name, row in (("a.h5", ()), ("b.h5", (2,))):
         with h5py.File(tmp_path / name, "w") as file:
-            file["x"], file["t"] = np.zeros(9), np.zeros(9, [("a", dtype)])
+            file["x"], file["t"] = np.zeros(9), np.zeros((9, *row), [("a", "f4")])
             file["one"] = 3  # no axis of samples, and nobody asks for it
     said = refusal(tmp_path, [tmp_path / "a.h5", tmp_path / "b.h5"], {"x": {}, "t": {"source": "t.a"}})
     assert all(word in said for word in ("[field.t]", "dataset 't' is left out", "b.h5")) and "'one'" not in said, said

@@ -68,7 +68,8 @@ def test_compounds_are_spelled_out(folder):
     assert not table["can_be_field"]
     text = inspect(folder / "odd.h5").stdout
     assert "pt: float32, eta: float64 (big-endian), id: int32[3], ok: bool" in text
-    assert "10 samples, 12 B each: kind, x" in text
+    assert "10 samples, 28 B each: complex, kind, pair, x" in text
+    assert "complex64" in text
 
 
 def test_advice(tmp_path):

@@ -67,9 +67,24 @@ BOOST_AUTO_TEST_CASE(texts_however_they_are_ended) {
   std::memcpy(raw[3], "dog\0no", 6);
   const std::vector<LabelMap::Class> animals = {{"cat", {"cat"}}, {"dog", {"dog"}}, {"ferret", {"ferret"}}};
   const std::vector<std::int64_t> expected = {1, 0, 2, 1};
-  const auto index =
-      encoded<std::int64_t>(labels({.kind = CellKind::text, .bytes = 6}, animals, false, DType::int64), raw, 4);
-  BOOST_TEST(index == expected, boost::test_tools::per_element());
+  const auto code = [&](TextEnd ends, std::size_t i, std::vector<LabelMap::Class> classes) {
+    const Cell cell{.kind = CellKind::text, .bytes = 6, .ends = ends};
+    return encoded<std::int64_t>(labels(cell, std::move(classes), false, DType::int64), raw[i], 1)[0];
+  };
+  BOOST_TEST(code(TextEnd::first_nul, 0, animals) == 1);
+  BOOST_TEST(code(TextEnd::first_nul, 2, animals) == 2);
+  BOOST_TEST(code(TextEnd::first_nul, 3, animals) == 1);
+  BOOST_TEST(code(TextEnd::nuls, 0, animals) == 1);
+  BOOST_TEST(code(TextEnd::spaces, 1, animals) == 0);
+  BOOST_TEST(code(TextEnd::spaces, 2, animals) == 2);
+  // What is no padding there is part of the text.
+  BOOST_CHECK_THROW(code(TextEnd::first_nul, 1, animals), BadValue);
+  BOOST_CHECK_THROW(code(TextEnd::nuls, 1, animals), BadValue);
+  BOOST_CHECK_THROW(code(TextEnd::spaces, 0, animals), BadValue);
+  using namespace std::string_literals;
+  BOOST_TEST(code(TextEnd::nuls, 3, {{"dog", {"dog"}}, {"other", {"dog\0no"s}}}) == 1);
+  BOOST_TEST(code(TextEnd::nuls, 1, {{"cat", {"cat"}}, {"wide", {"cat   "}}}) == 1);
+  BOOST_TEST(code(TextEnd::spaces, 0, {{"dog", {"dog"}}, {"padded", {"dog\0\0\0"s}}}) == 1);
   const char* pointers[] = {"dog", "cat", "ferret", "dog"};
   const auto by_pointer = encoded<std::int64_t>(
       labels({.kind = CellKind::text_pointer, .bytes = 8}, animals, false, DType::int64), pointers, 4);
@@ -92,12 +107,52 @@ BOOST_AUTO_TEST_CASE(unknown_labels_are_named_with_the_classes) {
       BadValue, [](const BadValue& bad) { return bad.row == 1; });
 }
 
+BOOST_AUTO_TEST_CASE(floats_that_are_whole_numbers) {
+  const float raw[] = {5, -1, 4, 0, -0.0f};
+  const auto index = encoded<std::int64_t>(labels({.dtype = DType::float32}, flavours, false, DType::int64), raw, 5);
+  const std::vector<std::int64_t> expected = {0, 2, 1, 2, 2};
+  BOOST_TEST(index == expected, boost::test_tools::per_element());
+  const std::uint16_t half[] = {0x4500, 0x4400};  // 5 and 4
+  const auto hot = encoded<float>(labels({.dtype = DType::float16, .bytes = 2}, flavours, true, DType::float32), half, 2);
+  const std::vector<float> ones = {1, 0, 0, 0, 1, 0};
+  BOOST_TEST(hot == ones, boost::test_tools::per_element());
+  const auto refusal = [&](double value) {
+    try {
+      encoded<float>(labels({.dtype = DType::float64, .bytes = 8}, flavours, true, DType::float32), &value, 1);
+    } catch (const BadValue& bad) {
+      return std::string(bad.what());
+    }
+    return std::string("none");
+  };
+  BOOST_TEST(refusal(0.5).starts_with("label 0.5 is no whole number"));
+  BOOST_TEST(refusal(std::numeric_limits<double>::quiet_NaN()).starts_with("label NaN is no whole number"));
+  BOOST_TEST(refusal(7).starts_with("label '7' belongs to no class"));
+}
+
+BOOST_AUTO_TEST_CASE(texts_in_messages_are_readable) {
+  const char raw[] = "a\0b\xff";
+  const Cell cell{.kind = CellKind::text, .bytes = 4, .ends = TextEnd::nuls};
+  BOOST_CHECK_EXCEPTION(encoded<float>(labels(cell, flavours, true, DType::float32), raw, 1), BadValue, [](const auto& bad) {
+    return std::string(bad.what()).starts_with("label 'a\\x00b\\xff' belongs to no class");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(very_many_classes) {
   std::vector<LabelMap::Class> classes;
   for (int i = 0; i < 5000; ++i) classes.push_back({std::to_string(i), {std::to_string(i)}});
   const std::int32_t raw[] = {4999, 0, 123};
   const auto hot = encoded<double>(labels({.dtype = DType::int32}, classes, true, DType::float64), raw, 3);
   for (std::size_t i = 0; i < hot.size(); ++i) BOOST_REQUIRE(hot[i] == (i == 4999 || i == 5000 || i == 10123 ? 1 : 0));
+}
+
+BOOST_AUTO_TEST_CASE(labels_of_floats_are_counted) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double raw[] = {4, nan, 15, 4, nan, 0.5};
+  const FieldTransform transform(labels({.dtype = DType::float64, .bytes = 8}, flavours, false, DType::int64));
+  ItemStatistics statistics;
+  transform.measure(0, reinterpret_cast<const std::byte*>(raw), 6, nullptr, statistics);
+  const std::map<std::string, std::uint64_t> expected = {{"4", 2}, {"15", 1}, {"0.5", 1}, {"NaN", 2}};
+  BOOST_TEST((statistics.labels == expected));
 }
 
 BOOST_AUTO_TEST_CASE(labels_are_counted) {

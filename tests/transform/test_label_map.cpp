@@ -41,6 +41,27 @@ BOOST_AUTO_TEST_CASE(a_class_in_its_written_forms) {
   BOOST_TEST((LabelMap::parse("noon:12:00|12:01") == Class{"noon", {"12:00", "12:01"}}));
 }
 
+BOOST_AUTO_TEST_CASE(quotes_keep_what_stands_between_them) {
+  BOOST_TEST((LabelMap::parse("padded:\"ab  \" | cd | \"a|b\"") == Class{"padded", {"ab  ", "cd", "a|b"}}));
+  BOOST_TEST((LabelMap::parse("nothing:\"\"") == Class{"nothing", {""}}));
+  BOOST_TEST((LabelMap::parse("inch:3\"|\"4\" of 5|\"") == Class{"inch", {"3\"", "\"4\" of 5", "\""}}));
+}
+
+BOOST_AUTO_TEST_CASE(values_of_floats_are_the_numbers_that_they_are) {
+  const LabelMap map({LabelMap::parse("signal:1.0"), LabelMap::parse("rest:0.0|-2.00|3e2"), LabelMap::parse("half:0.5")});
+  BOOST_TEST(map.code(1).value() == 0u);
+  BOOST_TEST(map.code(0).value() == 1u);
+  BOOST_TEST(map.code(-2).value() == 1u);
+  BOOST_TEST(map.code(300).value() == 1u);
+  BOOST_TEST(map.code("3e2").value() == 1u);
+  BOOST_TEST(transform::whole_label(-7.0).value() == -7);
+  BOOST_TEST(!transform::whole_label(0.5));
+  BOOST_TEST(!transform::whole_label(0x1p63));
+  BOOST_TEST(transform::whole_label(-0x1p63).value() == INT64_MIN);
+  BOOST_TEST(!transform::whole_label(std::numeric_limits<double>::quiet_NaN()));
+  BOOST_TEST(!transform::whole_label(-std::numeric_limits<double>::infinity()));
+}
+
 BOOST_AUTO_TEST_CASE(codes_are_places_in_the_list) {
   const LabelMap map({LabelMap::parse("b:5"), LabelMap::parse("c:4|-4"), LabelMap::parse("other:0|15|tau")});
   BOOST_TEST(map.size() == 3u);
