@@ -2,20 +2,22 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 namespace headrace {
 
 namespace {
-rlimit before{};  // of a process that has raised it
+constexpr rlim_t enough = rlim_t{1} << 20;  // some systems allow a billion, and libraries close each of them in turn
+rlimit before{};                            // of a process that has raised it
 bool raised = false;
 }  // namespace
 
 std::uint64_t raise_file_limit() noexcept {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    const rlimit wanted{limit.rlim_max, limit.rlim_max};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < std::min(limit.rlim_max, enough)) {
+    const rlimit wanted{std::min(limit.rlim_max, enough), limit.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &wanted) == 0 && !raised) {
       before = limit;
       raised = true;

@@ -8,8 +8,8 @@
 
 namespace headrace {
 
-/// Raises the soft limit to the hard one, where the system lets us; returns what holds from now on. Before other threads
-/// start.
+/// Raises the soft limit to the hard one, or to 2^20 where that is less, if the system lets us; returns what holds from
+/// now on. Before other threads start.
 std::uint64_t raise_file_limit() noexcept;
 /// The soft limit now.
 std::uint64_t file_limit() noexcept;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "h5/error.hpp"
+#include "h5/external_storage.hpp"
 #include "h5/object.hpp"
 #include "h5/outside.hpp"
 
@@ -46,6 +47,23 @@ void describe_chunks(const Plist& properties, DatasetInfo& info) {
   info.partial_chunks_unfiltered = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
 }
 
+/// The name of the file that an object lies in, as it was opened.
+std::string file_of(hid_t id) {
+  const auto length = check(H5Fget_name(id, nullptr, 0), "H5Fget_name");
+  std::string name(static_cast<std::size_t>(length) + 1, '\0');
+  check(H5Fget_name(id, name.data(), name.size()), "H5Fget_name");
+  name.pop_back();
+  return name;
+}
+
+void describe_other_files(hid_t id, const Plist& properties, DatasetInfo& info) {
+  const auto home = file_of(id);
+  info.lost = lost_raw_files(properties, home, info.rows() * info.row_elements() * info.type.size);
+  if (H5Pget_layout(properties.id()) != H5D_VIRTUAL) return;
+  info.home = home;
+  info.parts = virtual_parts(properties, info.dims);
+}
+
 DatasetInfo describe(hid_t id, std::string path) {
   DatasetInfo info;
   info.path = std::move(path);
@@ -55,6 +73,7 @@ DatasetInfo describe(hid_t id, std::string path) {
   info.layout = layout_of(properties);
   remember_storage(id, properties);
   if (info.layout == Layout::chunked) describe_chunks(properties, info);
+  if (info.layout == Layout::other) describe_other_files(id, properties, info);
   info.stored_bytes = H5Dget_storage_size(id);
   if (info.layout == Layout::contiguous) {
     const haddr_t offset = H5Dget_offset(id);
@@ -91,15 +110,7 @@ herr_t visit(hid_t root, const char* name, const LinkInfo* link, void* data) {
 
 DatasetInfo describe(const File& file, std::vector<Link> links, bool in_this_file) {
   std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.key() < b.key(); });
-  const auto& path = links[0].path;
-  DatasetInfo info;
-  info.path = path;
-  try {
-    const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
-    info = describe(dataset.id(), path);
-  } catch (const Error& e) {
-    info.problem = e.what() + newer_version_hint(e.what());
-  }
+  auto info = describe_dataset(file, links[0].path);
   for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
   if (!in_this_file) {
     info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
@@ -123,6 +134,18 @@ const Attribute* DatasetInfo::attribute(std::string_view name) const {
   return nullptr;
 }
 
+DatasetInfo describe_dataset(const File& file, const std::string& path) {
+  DatasetInfo info;
+  info.path = path;
+  try {
+    const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
+    return describe(dataset.id(), path);
+  } catch (const Error& e) {
+    info.problem = e.what() + newer_version_hint(e.what());
+  }
+  return info;
+}
+
 std::vector<DatasetInfo> describe_datasets(const File& file) {
   Walk walk;
   const auto status = visit_links(file.id(), visit, &walk);
@@ -130,8 +153,7 @@ std::vector<DatasetInfo> describe_datasets(const File& file) {
   check(status, "H5Lvisit");
   const auto here = object_info(file.id()).identity.file;
   std::vector<DatasetInfo> found;
-  for (auto& [identity, links] : walk.links)
-    found.push_back(describe(file, std::move(links), identity.file == here));
+  for (auto& [identity, links] : walk.links) found.push_back(describe(file, std::move(links), identity.file == here));
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return found;
 }

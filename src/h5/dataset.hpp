@@ -12,6 +12,7 @@
 #include "h5/file.hpp"
 #include "h5/filters.hpp"
 #include "h5/types.hpp"
+#include "h5/virtual_map.hpp"
 
 namespace headrace::h5 {
 
@@ -30,7 +31,13 @@ struct DatasetInfo {
   std::vector<Attribute> attributes;       ///< numbers and texts, by name
   std::string problem;                     ///< why this HDF5 cannot open it; nothing else but the names is known then
   std::optional<std::uint64_t> offset;     ///< of the first byte in the file, where contiguous and written
+  std::vector<VirtualPart> parts;          ///< where it is virtual: what it is made of
+  std::string home;                        ///< where it is virtual: the file that it lies in, behind links of this one
+  std::string stored_as;                   ///< its path in the file, where that is another than `path`
+  std::string lost;                        ///< why some of its values are not there to be read; "": as far as is known
 
+  /// The path to open it by.
+  const std::string& place() const { return stored_as.empty() ? path : stored_as; }
   std::uint64_t rows() const { return dims.empty() ? 0 : dims[0]; }
   std::uint64_t row_elements() const;  ///< elements per index of axis 0
   std::uint64_t row_bytes() const { return row_elements() * memory_size(type); }
@@ -43,6 +50,9 @@ struct DatasetInfo {
 /// (then the first by name) gives the path, and the others are aliases. Datasets of other files behind external links
 /// are listed with layout `other`; links that lead nowhere are not. Groups are not followed twice, so loops end.
 std::vector<DatasetInfo> describe_datasets(const File& file);
+
+/// The dataset of that path. Where it cannot be opened, `problem` says why.
+DatasetInfo describe_dataset(const File& file, const std::string& path);
 
 /// "contiguous", "chunked", "compact", "virtual or external".
 std::string_view text_of(Layout layout);

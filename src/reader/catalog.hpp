@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,8 +16,23 @@
 #include "base/dtype.hpp"
 #include "h5/dataset.hpp"
 #include "mpi/comm.hpp"
+#include "reader/virtual_report.hpp"
 
 namespace headrace::reader {
+
+/// A file that is read behind another.
+struct SourceFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+  bool operator==(const SourceFile&) const = default;
+};
+
+/// A file that the user named and that others are read in place of.
+struct NamedFile {
+  std::string path;
+  std::uint64_t bytes = 0, head = 0;
+  std::int64_t mtime_ns = 0;
+};
 
 /// One file as it was found.
 struct FileContents {
@@ -27,6 +43,11 @@ struct FileContents {
   std::vector<h5::DatasetInfo> datasets;  ///< by path
   bool conventions = false;               ///< its root says Conventions = "CF-..."
   bool netcdf = false;                    ///< the NetCDF library wrote it
+  std::vector<VirtualReport> virtuals;    ///< of each of its virtual datasets; of a file that was seen through, with
+                                          ///< the first that is read in its place
+  std::vector<SourceFile> sources;        ///< that HDF5 opens when these are read
+  std::optional<NamedFile> instead_of;    ///< the file that it stands for, perhaps with others
+  bool continues = false;                 ///< stands for the same file as the one before
 };
 using Contents = std::vector<FileContents>;
 
@@ -44,6 +65,8 @@ struct FileInfo {
   std::int64_t mtime_ns = 0;
   std::uint64_t head = 0;  ///< checksum of its first 64 KiB: headers and, in small files, data
   std::uint64_t first_sample = 0, samples = 0;
+  std::size_t named = 0;            ///< which of Catalog::named it is a part of, where that is told
+  std::vector<SourceFile> sources;  ///< that are read through it
 };
 
 struct DatasetInfo {
@@ -64,6 +87,7 @@ struct LeftOut {
 struct Catalog {
   std::vector<FileInfo> files;
   std::vector<DatasetInfo> datasets;
+  std::vector<FileInfo> named;    ///< the files as the user named them; empty: they are `files`
   std::vector<LeftOut> left_out;  ///< datasets that were not asked for and cannot be fields beside these
   std::uint64_t samples = 0;
 
@@ -75,13 +99,32 @@ struct Catalog {
   /// Whether the file is without that dataset.
   bool lacks(const std::string& path, std::size_t file) const;
   std::size_t file_of(std::uint64_t sample) const;
+  /// What the user named that file, with all samples that this stands for.
+  const FileInfo& named_of(std::size_t file) const { return named.empty() ? files[file] : named[files[file].named]; }
+  const std::vector<FileInfo>& as_named() const { return named.empty() ? files : named; }
 };
 
-/// What is in one file, for this process alone.
+/// What is made of virtual datasets.
+struct ScanOptions {
+  bool see_through = true;  ///< files that only put others one after another are replaced by these; else only told
+  bool fill_gaps = false;   ///< rows without a source may be the fill value
+  /// Whether a dataset that lies beside virtual ones, in the file itself, has to stay; unset: all that have rows.
+  std::function<bool(const h5::DatasetInfo&)> keep;
+};
+
+/// What is in one file, for this process alone; nothing is said of the sources of virtual datasets.
 FileContents examine(const std::string& path);
 
-/// Collective. Opens every file once (file i by rank i mod P) and describes all datasets.
-Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files);
+/// What is in all files, for this process alone: as scan().
+Contents examine_all(const std::vector<std::string>& files, const ScanOptions& options = {});
+
+/// Collective. Opens every file once (file i by rank i mod P) and describes all datasets. Looks for the sources of
+/// virtual datasets; DatasetInfo::lost tells of those that are not all there. Errors: a file that comes twice, by
+/// itself and through a virtual one.
+Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files, const ScanOptions& options = {});
+
+/// The files that are read and that the user did not name, each once, by path.
+std::vector<std::string> files_behind(const Contents& contents);
 
 /// The named datasets (leading slash or not) of any type, each once, in the order given; none named: all numeric
 /// datasets of the most common length (of several such lengths, the one with the most bytes), by path. Errors name

@@ -107,7 +107,7 @@ void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h
   const auto job_bytes = band_bytes(course.here()) * 2 + grid->chunk_bytes();
   const auto limit = static_cast<unsigned>(std::clamp<std::uint64_t>(memory_limit / job_bytes, 1, 2 * crew.threads()));
   std::unique_ptr<h5::Reader> reader;
-  course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, course.here().path); });
+  course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, course.here().place()); });
   std::vector<std::byte> staging;
   for (const auto& piece : pieces)
     for (const auto& part : cut(piece, grid->band_rows(), grid->band_rows())) {

@@ -24,7 +24,7 @@ std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pie
 
 class Rounds {
  public:
-  Rounds(const Course& course, const h5::File& file) : course_(course), reader_(file, course.here().path) {}
+  Rounds(const Course& course, const h5::File& file) : course_(course), reader_(file, course.here().place()) {}
 
   /// Collective: this slice, or nothing.
   void read(const Piece* slice) {
@@ -53,7 +53,7 @@ class Rounds {
   void read_again(const Piece& slice, std::byte* to) {
     if (course_.here().filters.empty()) throw;
     collective_ = false;
-    h5::Reader(h5::open_file(course_.path()), course_.here().path).read(slice.row, slice.rows, to);
+    h5::Reader(h5::open_file(course_.path()), course_.here().place()).read(slice.row, slice.rows, to);
   }
 
   const Course& course_;

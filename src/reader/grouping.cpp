@@ -52,7 +52,8 @@ std::string reason_to_leave(const Contents& contents, const std::string& path) {
   for (const auto& file : contents) {
     const auto* here = find(file, path);
     if (here == nullptr) return "it is missing in " + file.path;
-    if (auto why = unfit(*here); !why.empty()) return why;
+    // What is only lost is missed: gather() tells, and nobody trains on less than they believe.
+    if (auto why = unfit(*here); !why.empty() && why != here->lost) return why;
   }
   return "";
 }
@@ -83,6 +84,12 @@ const h5::DatasetInfo* find(const FileContents& file, const std::string& path) {
   return nullptr;
 }
 
+const VirtualReport* find_virtual(const FileContents& file, const h5::DatasetInfo& dataset) {
+  for (const auto& report : file.virtuals)
+    if (report.dataset == dataset.path) return &report;
+  return nullptr;
+}
+
 std::vector<std::string> names(const FileContents& file) {
   std::vector<std::string> paths;
   for (const auto& dataset : file.datasets) paths.push_back(dataset.path);
@@ -103,7 +110,7 @@ std::string unreadable(const h5::DatasetInfo& dataset) {
   for (const auto& filter : dataset.filters)
     if (!filter.available)
       return fmt::format("its chunks went through filter {} ('{}'), which this HDF5 has not", filter.id, filter.name);
-  return "";
+  return dataset.lost;
 }
 
 DatasetInfo gather(const Contents& contents, const std::string& path, bool may_lack) {

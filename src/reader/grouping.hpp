@@ -35,6 +35,9 @@ DatasetInfo gather(const Contents& contents, const std::string& path, bool may_l
 /// The dataset of that path in one file, if it is there.
 const h5::DatasetInfo* find(const FileContents& file, const std::string& path);
 
+/// What was found of it where it is virtual, or nullptr.
+const VirtualReport* find_virtual(const FileContents& file, const h5::DatasetInfo& dataset);
+
 /// Why this dataset of one file cannot be a field as it is; "" if it can.
 std::string unfit(const h5::DatasetInfo& dataset);
 

@@ -4,6 +4,7 @@
 #include "reader/catalog.hpp"
 #include "reader/file_print.hpp"
 #include "reader/serialise.hpp"
+#include "reader/with_sources.hpp"
 
 namespace headrace::reader {
 
@@ -24,12 +25,28 @@ std::string take(const std::string& text, std::size_t& at) {
   return part;
 }
 
+/// Jobs shared among ranks: rank i takes i, i + P, ...
+std::vector<std::string> shared(const mpi::Comm& comm, std::size_t jobs,
+                                const std::function<std::string(std::size_t)>& job) {
+  const auto ranks = static_cast<std::size_t>(comm.size());
+  const auto mine = mpi::together(comm, [&] {
+    std::string text;
+    for (auto i = static_cast<std::size_t>(comm.rank()); i < jobs; i += ranks) append(text, job(i));
+    return text;
+  });
+  const auto texts = comm.allgather(mine);
+  std::vector<std::size_t> at(ranks, 0);
+  std::vector<std::string> results;
+  for (std::size_t i = 0; i < jobs; ++i) results.push_back(take(texts[i % ranks], at[i % ranks]));
+  return results;
+}
+
 }  // namespace
 
 FileContents examine(const std::string& path) {
   const auto file = h5::open_file(path);
   const auto print = print_of(path);
-  FileContents contents{path, print.bytes, print.mtime_ns, print.head, {}, false, false};
+  FileContents contents{.path = path, .bytes = print.bytes, .mtime_ns = print.mtime_ns, .head = print.head};
   try {
     contents.datasets = h5::describe_datasets(file);
     for (const auto& attribute : h5::root_attributes(file)) {
@@ -45,18 +62,25 @@ FileContents examine(const std::string& path) {
   return contents;
 }
 
-Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files) {
-  const auto ranks = static_cast<std::size_t>(comm.size());
-  const auto mine = mpi::together(comm, [&] {
-    std::string text;
-    for (auto i = static_cast<std::size_t>(comm.rank()); i < files.size(); i += ranks)
-      append(text, pack(examine(files[i])));
-    return text;
-  });
-  const auto texts = comm.allgather(mine);
-  std::vector<std::size_t> at(ranks, 0);
+Contents examine_all(const std::vector<std::string>& files, const ScanOptions& options) {
   Contents contents;
-  for (std::size_t i = 0; i < files.size(); ++i) contents.push_back(unpack(take(texts[i % ranks], at[i % ranks])));
+  for (const auto& path : files) contents.push_back(examine(path));
+  contents = with_sources(std::move(contents), options, [](std::size_t jobs, const auto& job) {
+    std::vector<std::string> results;
+    for (std::size_t i = 0; i < jobs; ++i) results.push_back(job(i));
+    return results;
+  });
+  require_once(contents);
+  return contents;
+}
+
+Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files, const ScanOptions& options) {
+  const auto spread = [&](std::size_t jobs, const auto& job) { return shared(comm, jobs, job); };
+  Contents contents;
+  for (const auto& text : spread(files.size(), [&](std::size_t i) { return pack(examine(files[i])); }))
+    contents.push_back(unpack(text));
+  contents = with_sources(std::move(contents), options, spread);
+  mpi::together(comm, [&] { require_once(contents); });  // asks the file system, which may answer each node otherwise
   return contents;
 }
 

@@ -81,6 +81,28 @@ std::vector<DatasetInfo> most_common(const Contents& contents, std::vector<LeftO
   return std::move(grouping.groups[0].datasets);
 }
 
+/// Which file of the user's each is a part of.
+void tell_named(const Contents& contents, Catalog& catalog) {
+  if (std::none_of(contents.begin(), contents.end(), [](const FileContents& f) { return f.instead_of.has_value(); }))
+    return;
+  for (std::size_t f = 0; f < contents.size(); ++f) {
+    auto& file = catalog.files[f];
+    if (!contents[f].continues) {
+      auto named = file;
+      if (const auto& user = contents[f].instead_of) {
+        named.path = user->path;
+        named.bytes = user->bytes;
+        named.mtime_ns = user->mtime_ns;
+        named.head = user->head;
+      }
+      named.samples = 0;
+      catalog.named.push_back(std::move(named));
+    }
+    file.named = catalog.named.size() - 1;
+    catalog.named.back().samples += file.samples;
+  }
+}
+
 [[noreturn]] void throw_nothing_fits(const Contents& contents, const std::vector<LeftOut>& left_out) {
   if (left_out.empty()) throw Error(fmt::format("{} holds no dataset", contents[0].path));
   std::vector<std::string> reasons;
@@ -160,9 +182,10 @@ Catalog select(const Contents& contents, const std::vector<std::string>& paths,
   for (std::size_t f = 0; f < contents.size(); ++f) {
     const auto rows = rows_in(catalog.datasets, f);
     const auto& file = contents[f];
-    catalog.files.push_back({file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows});
+    catalog.files.push_back({file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows, 0, file.sources});
     catalog.samples += rows;
   }
+  tell_named(contents, catalog);
   if (catalog.samples == 0)
     throw Error(fmt::format("there are no samples (dataset '{}' has shape {} in {})", catalog.datasets[0].path,
                             h5::shape_text(catalog.datasets[0].in_file[0].dims), contents[0].path));

@@ -66,10 +66,32 @@ static void from_json(const json& j, Attribute& a) {
   j.at(3).get_to(a.texts);
 }
 
+static void to_json(json& j, const Slab& s) {
+  j = json::array({s.start, s.stride, s.count, s.block});
+}
+static void from_json(const json& j, Slab& s) {
+  j.at(0).get_to(s.start);
+  j.at(1).get_to(s.stride);
+  j.at(2).get_to(s.count);
+  j.at(3).get_to(s.block);
+}
+
+static void to_json(json& j, const VirtualPart& p) {
+  j = json::array({p.file, p.dataset, json(p.to), json(p.from), p.unlimited, p.found});
+}
+static void from_json(const json& j, VirtualPart& p) {
+  j.at(0).get_to(p.file);
+  j.at(1).get_to(p.dataset);
+  j.at(2).get_to(p.to);
+  j.at(3).get_to(p.from);
+  j.at(4).get_to(p.unlimited);
+  j.at(5).get_to(p.found);
+}
+
 static void to_json(json& j, const DatasetInfo& d) {
   j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
                    d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases,
-                   d.problem, json(d.attributes)});
+                   d.problem, json(d.attributes), json(d.parts), d.home, d.stored_as, d.lost});
 }
 static void from_json(const json& j, DatasetInfo& d) {
   j.at(0).get_to(d.path);
@@ -83,6 +105,10 @@ static void from_json(const json& j, DatasetInfo& d) {
   j.at(9).get_to(d.aliases);
   j.at(10).get_to(d.problem);
   j.at(11).get_to(d.attributes);
+  j.at(12).get_to(d.parts);
+  j.at(13).get_to(d.home);
+  j.at(14).get_to(d.stored_as);
+  j.at(15).get_to(d.lost);
   if (!j.at(8).is_null()) d.offset = j.at(8).get<std::uint64_t>();
 }
 
@@ -100,7 +126,7 @@ std::string pack(const FileContents& file) {
 
 FileContents unpack(const std::string& bytes) {
   const auto j = nlohmann::json::from_cbor(bytes);
-  FileContents file;
+  FileContents file{};
   j.at(0).get_to(file.path);
   j.at(1).get_to(file.bytes);
   j.at(2).get_to(file.mtime_ns);

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "reader/route.hpp"
+#include "reader/virtual_guard.hpp"
 
 namespace headrace::reader {
 
@@ -60,6 +61,7 @@ void check_unchanged(const FileInfo& file) {
   if (bytes != file.bytes)
     throw Error(
         fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes, bytes));
+  for (const auto& source : file.sources) check_unchanged(FileInfo{.path = source.path, .bytes = source.bytes});
 }
 
 PlainFile::PlainFile(const FileInfo& file) : fd_(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)) {
@@ -146,11 +148,16 @@ void read_library(const Course& course, const std::vector<Piece>& pieces, const 
   // Slices end where chunks do, and the cache holds the chunks that a slice shares with the next: each is decoded once.
   const auto cache = chunked ? std::min(band_bytes(here), 4 * staged_bytes) : 0;
   std::unique_ptr<h5::Reader> reader;
-  course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, here.path, cache); });
+  course.explain(pieces.front(), [&] {
+    require_raw_files(file, here);
+    require_room_for_sources(course.catalog.files[course.file], here, pieces);
+    reader = std::make_unique<h5::Reader>(file, here.place(), cache);
+  });
   std::vector<std::byte> staging;
   for (const auto& piece : pieces)
     for (const auto& slice : cut(piece, rows_in(staged_bytes, course.row_bytes()), chunked ? here.chunk[0] : 1))
       read_slice(course, *reader, slice, staging);
+  course.explain(pieces.front(), [&] { require_open_sources(here, pieces); });
 }
 
 }  // namespace headrace::reader

@@ -32,15 +32,18 @@ std::vector<plan::Range> ranges_of_files(const StreamConfig& stream, const reade
   if (stream.files.empty()) return {{0, catalog.samples}};
   std::vector<bool> used(stream.files.size());
   std::vector<plan::Range> ranges;
-  for (const auto& file : catalog.files) {
+  for (std::size_t f = 0; f < catalog.files.size(); ++f) {
+    const auto& file = catalog.files[f];
+    const auto& named = catalog.named_of(f).path;  // of a virtual file that was seen through, both names count
     bool mine = false;
     for (std::size_t i = 0; i < stream.files.size(); ++i)
-      if (matches(stream.files[i], file.path)) used[i] = mine = true;
+      if (matches(stream.files[i], file.path) || matches(stream.files[i], named)) used[i] = mine = true;
     if (mine && file.samples > 0) ranges.push_back({file.first_sample, file.first_sample + file.samples});
   }
   for (std::size_t i = 0; i < used.size(); ++i)
     if (!used[i]) {
       std::vector<std::string> all;
+      for (const auto& file : catalog.as_named()) all.push_back(file.path);
       for (const auto& file : catalog.files) all.push_back(file.path);
       throw UsageError("stream '" + stream.name + "': files: '" + stream.files[i] + "' is none of the service's files" +
                        did_you_mean(stream.files[i], all));

@@ -88,4 +88,8 @@ std::string_view word(CfMode mode) {
   return "?";
 }
 
+std::string_view word(VirtualGaps gaps) {
+  return gaps == VirtualGaps::fill ? "fill" : "error";
+}
+
 }  // namespace headrace::service

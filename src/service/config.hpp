@@ -27,6 +27,7 @@ enum class Overflow { error, saturate };
 enum class Overlong { error, truncate };
 enum class Encode { none, one_hot, index };
 enum class CfMode { automatic, on, off };
+enum class VirtualGaps { error, fill };
 
 /// What becomes of NaN and infinities.
 struct NonfinitePolicy {
@@ -101,6 +102,7 @@ struct Config {
   unsigned threads = 0;      ///< workers of a stager; 0: its share of the node's cores
   std::uint64_t memory = 0;  ///< bytes that the service may use on a node; 0: what is available
   IoMode io = IoMode::automatic;
+  VirtualGaps virtual_gaps = VirtualGaps::error;  ///< rows of virtual datasets that no source gives
   Audit audit = Audit::count;
   double linger = 120;          ///< seconds that the service waits for trainers to return
   bool stay = false;            ///< linger for good
@@ -130,5 +132,6 @@ std::string_view word(Overflow overflow);
 std::string_view word(Overlong overlong);
 std::string_view word(Encode encode);
 std::string_view word(CfMode mode);
+std::string_view word(VirtualGaps gaps);
 
 }  // namespace headrace::service

@@ -62,7 +62,7 @@ std::string content(const std::string& path) {
 
 std::string files_of(const reader::Catalog& catalog) {
   Hash hash;
-  for (const auto& file : catalog.files)
+  for (const auto& file : catalog.as_named())
     hash.add(std::filesystem::path(file.path).filename().string()).add(file.bytes).add(file.head).add(file.samples);
   for (const auto& dataset : catalog.datasets)
     hash.add(dataset.path).add(dataset.row_shape).add(h5::lasting_text(dataset.type)).add(dataset.row_bytes);

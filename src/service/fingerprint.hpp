@@ -2,7 +2,8 @@
 // the same samples as long as they are the same. Pure but for small files that the configuration names; any thread.
 //
 //   files    names without folders, sizes, checksums of their first 64 KiB, numbers of samples; datasets, their types
-//            and shapes. No times: files are copied from disk to disk.
+//            and shapes. No times: files are copied from disk to disk. Of a virtual file, its own: not those that are
+//            read in its place.
 //   fields   all keys of all fields, and what stands in their scale files
 //   stream   name, selection, conditions, split, shuffle, last
 //   seed     the number itself

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
+#include "service/scan_settings.hpp"
 
 namespace headrace::service {
 
@@ -158,7 +159,7 @@ double StreamForecast::requests() const {
 DataFacts facts_of_files(const Config& config) {
   DataFacts facts{.report = report_on(config)};
   // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = reader::examine(facts.report.files.front());
+  const auto first = reader::examine_all({facts.report.files.front()}, scan_options(config)).front();
   for (const auto& dataset : first.datasets) {
     const bool used =
         std::any_of(facts.report.fields.begin(), facts.report.fields.end(), [&](const FieldReport& field) {

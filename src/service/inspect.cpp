@@ -10,8 +10,7 @@
 namespace headrace::service {
 
 int inspect(const std::vector<std::string>& files, bool json, std::ostream& out) {
-  reader::Contents contents;
-  for (const auto& path : reader::expand_files(files)) contents.push_back(reader::examine(path));
+  const auto contents = reader::examine_all(reader::expand_files(files), {.see_through = false, .fill_gaps = false});
   const auto grouping = reader::group(contents);
   out << (json ? as_json(contents, grouping) : printable_lines(as_table(contents, grouping))) << std::flush;
   return 0;

@@ -13,7 +13,9 @@ namespace headrace::service {
 ///
 ///   {"files": [{"path", "bytes", "datasets": [{"path", "shape", "type", "members": [{"name", "type", "offset"}],
 ///               "layout", "chunks", "filters": [{"id", "name", "values", "available"}], "sample_bytes", "bytes",
-///               "stored_bytes", "ratio", "can_be_field", "reason"}]}],
+///               "stored_bytes", "ratio", "can_be_field", "reason",
+///               "virtual": {"sources", "missing": [file], "fill_rows", "read": "sources" | "hdf5", "text", "problem"}
+///               (of virtual ones)}]}],
 ///    "groups": [{"samples", "sample_bytes", "datasets"}], "left_out": [{"path", "reason"}],
 ///    "advice": [{"file", "dataset", "text"}]}
 int inspect(const std::vector<std::string>& files, bool json, std::ostream& out);

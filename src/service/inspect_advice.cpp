@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "reader/grouping.hpp"
 
 namespace headrace::service {
 
@@ -96,6 +97,14 @@ std::vector<std::string> advice(const h5::DatasetInfo& dataset) {
   if (dataset.stored_bytes == 0 && dataset.bytes() > 0 && dataset.layout != h5::Layout::other)
     told.push_back("nothing has been written to it: all values are the fill value");
   return told;
+}
+
+std::vector<std::string> advice(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
+  const auto* report = reader::find_virtual(file, dataset);
+  if (report == nullptr) return advice(dataset);
+  if (report->seen_through || report->broken || report->why_not.empty()) return {};
+  return {"virtual: read through HDF5 by one thread per stager, not as the files it is made of (" + report->why_not +
+          ")"};
 }
 
 std::string ratio_text(const h5::DatasetInfo& dataset) {

@@ -14,6 +14,7 @@
 #include "service/questions.hpp"
 #include "service/raw_contents.hpp"
 #include "service/scale_file.hpp"
+#include "service/scan_settings.hpp"
 
 namespace headrace::service {
 
@@ -153,8 +154,7 @@ std::uint64_t ConfigReport::sample_bytes() const {
 ConfigReport report_on(const Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
   report.files = reader::expand_files(config.files);
-  reader::Contents contents;
-  for (const auto& path : report.files) contents.push_back(reader::examine(path));
+  const auto contents = reader::examine_all(report.files, scan_options(config));
   Mistakes mistakes;
   DataCounts data(config, contents, most_bytes);
   const auto samples = add_fields(config, contents, mistakes, data, plugins, report);
@@ -171,13 +171,13 @@ void check_against_files(const Config& config, Mistakes& mistakes) {
   constexpr std::size_t most_files = 8;  // they are alike, and nobody waits for thousands to be opened
   if (config.files.empty() || mistakes.wrong({"", "", "files"})) return;
   try {
-    const auto files = reader::expand_files(config.files);
-    reader::Contents contents;
-    for (std::size_t f = 0; f < std::min(files.size(), most_files); ++f) contents.push_back(reader::examine(files[f]));
+    auto files = reader::expand_files(config.files);
+    const bool all = files.size() <= most_files;
+    files.resize(std::min(files.size(), most_files));
+    const auto contents = reader::examine_all(files, scan_options(config));
     ConfigReport unused;
     DataCounts nothing(config, contents, 0);
     const auto samples = add_fields(config, contents, mistakes, nothing, Plugins::look_at, unused);
-    const bool all = contents.size() == files.size();
     check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
   } catch (const Error& error) {
     mistakes.add(error.what());

@@ -24,12 +24,22 @@ ordered_json filters(const h5::DatasetInfo& dataset) {
   return list;
 }
 
-ordered_json describe(const h5::DatasetInfo& dataset) {
+ordered_json describe(const reader::VirtualReport& report) {
+  return {{"sources", report.sources},
+          {"missing", report.missing},
+          {"fill_rows", report.fill_rows},
+          {"read", report.seen_through ? "sources" : "hdf5"},
+          {"text", text_of(report)},
+          {"problem", report.problem.empty() ? ordered_json() : ordered_json(report.problem)}};
+}
+
+ordered_json describe(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
   ordered_json j{{"path", dataset.path},
                  {"shape", dataset.dims},
                  {"type", dataset.problem.empty() ? h5::text_of(dataset.type) : "unreadable"}};
   if (!dataset.type.members.empty()) j["members"] = members(dataset.type);
   j["layout"] = h5::text_of(dataset.layout);
+  if (const auto* report = reader::find_virtual(file, dataset)) j["virtual"] = describe(*report);
   j["chunks"] = dataset.chunk.empty() ? ordered_json() : ordered_json(dataset.chunk);
   j["filters"] = filters(dataset);
   j["sample_bytes"] = dataset.dims.empty() ? ordered_json() : ordered_json(dataset.row_bytes());
@@ -69,8 +79,8 @@ std::string as_json(const reader::Contents& contents, const reader::Grouping& gr
   for (const auto& file : contents) {
     auto datasets = ordered_json::array();
     for (const auto& dataset : file.datasets) {
-      datasets.push_back(describe(dataset));
-      for (const auto& text : advice(dataset))
+      datasets.push_back(describe(file, dataset));
+      for (const auto& text : advice(file, dataset))
         told.push_back({{"file", file.path}, {"dataset", dataset.path}, {"text", text}});
     }
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"datasets", datasets}});

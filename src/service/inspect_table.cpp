@@ -58,15 +58,16 @@ std::string type_text(const h5::DatasetInfo& dataset) {
   return dataset.type.members.empty() ? text : fmt::format("compound of {}", dataset.type.members.size());
 }
 
-std::string layout_text(const h5::DatasetInfo& dataset) {
+std::string layout_text(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
   if (!dataset.problem.empty()) return "-";
+  if (const auto* report = reader::find_virtual(file, dataset)) return text_of(*report);
   if (dataset.chunk.empty()) return std::string(h5::text_of(dataset.layout));
   auto text = "chunks " + h5::shape_text(dataset.chunk);
   if (!dataset.filters.empty()) text += ", " + filters_text(dataset);
   return text;
 }
 
-Line line_of(const h5::DatasetInfo& dataset) {
+Line line_of(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
   const auto size = [](std::uint64_t bytes) { return format_bytes(static_cast<double>(bytes)); };
   const auto ratio = ratio_text(dataset);
   return {printable(dataset.path),
@@ -74,12 +75,12 @@ Line line_of(const h5::DatasetInfo& dataset) {
           type_text(dataset),
           dataset.dims.empty() ? "-" : size(dataset.row_bytes()),
           size(dataset.stored_bytes) + (ratio.empty() ? "" : " (" + ratio + "x)"),
-          layout_text(dataset)};
+          layout_text(file, dataset)};
 }
 
 std::string table(const reader::FileContents& file) {
   std::vector<Line> lines{{"dataset", "shape", "type", "per sample", "stored", "layout"}};
-  for (const auto& dataset : file.datasets) lines.push_back(line_of(dataset));
+  for (const auto& dataset : file.datasets) lines.push_back(line_of(file, dataset));
   std::array<std::size_t, columns> widths{};
   for (const auto& line : lines)
     for (std::size_t c = 0; c < columns; ++c) widths[c] = std::max(widths[c], line[c].size());
@@ -100,7 +101,11 @@ std::string table(const reader::FileContents& file) {
 
 /// The same datasets but for their number of samples: one line is enough for the second file of many.
 bool alike(const reader::FileContents& a, const reader::FileContents& b) {
-  const auto same = [](const h5::DatasetInfo& x, const h5::DatasetInfo& y) {
+  const auto same = [&](const h5::DatasetInfo& x, const h5::DatasetInfo& y) {
+    const auto *report_x = reader::find_virtual(a, x), *report_y = reader::find_virtual(b, y);
+    if ((report_x != nullptr || report_y != nullptr) &&
+        (report_x == nullptr || report_y == nullptr || text_of(*report_x) != text_of(*report_y)))
+      return false;
     const auto row = [](const h5::DatasetInfo& d) {
       return std::vector(d.dims.begin() + (d.dims.empty() ? 0 : 1), d.dims.end());
     };
@@ -147,7 +152,7 @@ std::string advice_text(const reader::Contents& contents) {
   std::vector<std::pair<std::string, std::vector<std::string>>> told;
   for (const auto& file : contents)
     for (const auto& dataset : file.datasets)
-      for (const auto& sentence : advice(dataset)) {
+      for (const auto& sentence : advice(file, dataset)) {
         auto at = std::find_if(told.begin(), told.end(), [&](const auto& t) { return t.first == sentence; });
         if (at == told.end()) at = told.insert(told.end(), {sentence, {}});
         auto& about = at->second;

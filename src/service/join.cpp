@@ -135,13 +135,15 @@ class JoinLoad {
 
   std::uint64_t sample_of(std::uint64_t row, std::int64_t id) const {
     const auto& file = file_of(row);
-    const auto& samples = asked_.samples.files[static_cast<std::size_t>(&file - tables_.files.data())];
+    // Ids count the samples of the file that the user named.
+    const auto f = static_cast<std::size_t>(&file - tables_.files.data());
+    const auto& samples = asked_.samples.named_of(f);
     const auto offset = id - base_;
     require(offset >= 0 && static_cast<std::uint64_t>(offset) < samples.samples,
             fmt::format("join: id {} in row {} of '{}' in {} belongs to no sample of that file (ids go from {} to {}; "
                         "join-base = {})",
-                        id, row - file.first_sample, tables_.datasets[0].path, file.path, base_,
-                        base_ + static_cast<std::int64_t>(samples.samples) - 1, base_));
+                        id, row - tables_.named_of(f).first_sample, tables_.datasets[0].path, tables_.named_of(f).path,
+                        base_, base_ + static_cast<std::int64_t>(samples.samples) - 1, base_));
     return samples.first_sample + static_cast<std::uint64_t>(offset);
   }
 

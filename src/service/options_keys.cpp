@@ -30,6 +30,11 @@ std::vector<Key> data_keys() {
        +[](Top c, const Value& v) {
          c.io = choose(v, {IoMode::automatic, IoMode::collective, IoMode::direct});
        }},
+      {"virtual-gaps", Scope::top, Kind::choice, "Data", 0, "HOW", "error",
+       "rows of virtual datasets without a source: error, or fill (with the fill value)",
+       +[](Top c, const Value& v) {
+         c.virtual_gaps = choose(v, {VirtualGaps::error, VirtualGaps::fill});
+       }},
   };
 }
 

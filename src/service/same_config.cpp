@@ -48,6 +48,7 @@ void add_service(const Config& config, Pairs& out) {
                          {"split", list(parts)},
                          {"where", config.where},
                          {"io", std::string(word(config.io))},
+                         {"virtual-gaps", std::string(word(config.virtual_gaps))},
                          {"seed", std::to_string(config.seed)},
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},

@@ -11,7 +11,8 @@ namespace headrace::service {
 
 class RawRows {
  public:
-  /// contents: of the sample's file alone.
+  /// contents: of the sample's file alone, or of all that are read in place of a virtual one; the row counts through
+  /// them.
   RawRows(const reader::Contents& contents, const Blueprint& blueprint, std::uint64_t row, const mpi::Comm& alone,
           const reader::LoadOptions& options);
 

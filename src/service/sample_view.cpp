@@ -14,6 +14,7 @@
 #include "service/outside_validity.hpp"
 #include "service/plan_fields.hpp"
 #include "service/sample_raw.hpp"
+#include "service/scan_settings.hpp"
 #include "service/store_sink.hpp"
 #include "transform/column_values.hpp"
 
@@ -42,18 +43,30 @@ Place place_of(const reader::Catalog& catalog, std::uint64_t sample) {
       fmt::format("--sample {}: there are {} samples (0 to {})", sample, catalog.samples, catalog.samples - 1));
 }
 
+/// Those that are read, and virtual ones that they are read in place of.
+std::vector<const reader::FileInfo*> all_files(const reader::Catalog& catalog) {
+  std::vector<const reader::FileInfo*> all;
+  for (std::size_t f = 0; f < catalog.files.size(); ++f) {
+    all.push_back(&catalog.files[f]);
+    const auto& named = catalog.named_of(f);
+    if (named.path != catalog.files[f].path && std::find(all.begin(), all.end(), &named) == all.end())
+      all.push_back(&named);
+  }
+  return all;
+}
+
 /// The file that was named: by its path, or by the end of it where that is clear.
-std::size_t find_file(const reader::Catalog& catalog, const std::string& name) {
+const reader::FileInfo& find_file(const reader::Catalog& catalog, const std::string& name) {
   namespace fs = std::filesystem;
   std::vector<std::string> paths;
-  std::vector<std::size_t> ending;
-  for (std::size_t f = 0; f < catalog.files.size(); ++f) {
-    const auto& path = paths.emplace_back(catalog.files[f].path);
+  std::vector<const reader::FileInfo*> ending;
+  for (const auto* file : all_files(catalog)) {
+    const auto& path = paths.emplace_back(file->path);
     std::error_code ignored;
-    if (path == name || fs::equivalent(path, name, ignored)) return f;
-    if (path.ends_with("/" + name)) ending.push_back(f);
+    if (path == name || fs::equivalent(path, name, ignored)) return *file;
+    if (path.ends_with("/" + name)) ending.push_back(file);
   }
-  if (ending.size() == 1) return ending[0];
+  if (ending.size() == 1) return *ending[0];
   throw UsageError(fmt::format("--sample: '{}' is none of the {} files of the configuration{}", name, paths.size(),
                                did_you_mean(name, paths)));
 }
@@ -63,18 +76,26 @@ Place find_place(const reader::Catalog& catalog, const std::string& which) {
   const auto colon = which.rfind(':');
   const auto row = colon == std::string::npos ? std::nullopt : number(std::string_view(which).substr(colon + 1));
   if (!row) throw UsageError("--sample takes the number of a sample, or FILE:ROW, and not '" + which + "'");
-  const auto f = find_file(catalog, which.substr(0, colon));
-  const auto& file = catalog.files[f];
+  const auto& file = find_file(catalog, which.substr(0, colon));
   if (*row >= file.samples)
     throw UsageError(fmt::format("--sample {}: {} holds {} samples", which, file.path, file.samples));
-  return {f, *row};
+  return place_of(catalog, file.first_sample + *row);
+}
+
+/// The file and those that stand for the same one of the user's: rows of tables may lie in any of them.
+reader::Contents same_named(const reader::Contents& contents, std::size_t file) {
+  auto first = file, last = file + 1;
+  while (contents[first].continues) --first;
+  while (last < contents.size() && contents[last].continues) ++last;
+  return {contents.begin() + static_cast<long>(first), contents.begin() + static_cast<long>(last)};
 }
 
 /// A store of this sample alone, filled as the service fills its own.
 class Showcase {
  public:
-  Showcase(const Config& config, reader::Contents file, FieldPlans plans, std::uint64_t row)
-      : topology_(Topology::discover(mpi::Comm::self(), false)), contents_(std::move(file)), row_(row) {
+  /// The files are those of one that the user named, and the row counts through them.
+  Showcase(const Config& config, reader::Contents files, FieldPlans plans, std::uint64_t row)
+      : topology_(Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)), row_(row) {
     blueprint_.catalog = catalog_of(contents_, plans.fields);
     blueprint_.schema = std::move(plans.schema);
     blueprint_.fields = std::move(plans.fields);
@@ -124,19 +145,20 @@ SampleView view_sample(const Config& config, const std::string& which) {
   const mpi::Session session;
   const auto alone = mpi::Comm::self();
   const auto options = load_options(config, 1);
-  const auto contents = reader::scan(alone, reader::expand_files(config.files));
+  const auto contents = reader::scan(alone, reader::expand_files(config.files), scan_options(config));
   auto plans = plan_fields(config, contents, alone, options);
   const auto catalog = catalog_of(contents, plans.fields);
   const auto place = find_place(catalog, which);
   const auto& file = catalog.files[place.file];
   for (auto& plan : plans.fields) plan.keep_file(place.file);
-  const Showcase showcase(config, {contents[place.file]}, std::move(plans), place.row);
+  const auto row = file.first_sample + place.row - catalog.named_of(place.file).first_sample;
+  const Showcase showcase(config, same_named(contents, place.file), std::move(plans), row);
 
   SampleView view{file.first_sample + place.row, file.path, place.row, {}};
   const auto& blueprint = showcase.blueprint();
   for (const auto& field : blueprint.schema)
     view.fields.push_back({field, finished_array(field, showcase.finished(view.fields.size())), {}});
-  RawRows rows(showcase.contents(), blueprint, place.row, alone, options);
+  RawRows rows(showcase.contents(), blueprint, row, alone, options);
   for (const auto& plan : blueprint.fields) view.fields[plan.array].raw = rows.of(plan);
   return view;
 }

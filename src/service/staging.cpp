@@ -26,6 +26,7 @@
 #include "service/outside_validity.hpp"
 #include "service/plan_fields.hpp"
 #include "service/progress.hpp"
+#include "service/scan_settings.hpp"
 #include "service/sieve.hpp"
 #include "service/store_sink.hpp"
 
@@ -62,7 +63,9 @@ void Staging::look_at_files() {
     return reader::expand_files(config_.files);
   });
   if (topology_.nodes.size() > 1) reader::require_same_files(topology_.all, topology_.node, files);
-  contents_ = reader::scan(topology_.all, files);
+  contents_ = reader::scan(topology_.all, files, scan_options(config_));
+  if (topology_.nodes.size() > 1)
+    reader::require_same_files(topology_.all, topology_.node, reader::files_behind(contents_));
   const auto options = load_options();
   auto fields = plan_fields(config_, contents_, topology_.all, options);
   auto catalog = mpi::together(topology_.all, [&] { return catalog_of(contents_, fields.fields); });
@@ -142,6 +145,11 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
             catalog.files.size() == 1 ? "" : "s", format_bytes(static_cast<double>(file_bytes)), catalog.samples,
             topology_.stagers(), topology_.stagers() == 1 ? "" : "s", topology_.nodes.size(),
             topology_.nodes.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s");
+  for (const auto& note : virtual_notes(contents_))
+    if (!note.warning)
+      log::info("  {}", note.text);
+    else if (topology_.me() == 0)
+      log::warn("{}", note.text);
   if (topology_.me() == 0)  // with verbose, all speak
     for (const auto& node : topology_.nodes)
       log::debug("  {}: stagers {} to {}", node.host, node.first, node.first + node.stagers - 1);

@@ -20,6 +20,7 @@
 #include "service/party.hpp"
 #include "service/plan_fields.hpp"
 #include "service/same_config.hpp"
+#include "service/scan_settings.hpp"
 #include "service/sieve.hpp"
 #include "service/stats_entries.hpp"
 
@@ -103,7 +104,10 @@ Findings look(const Config& config, const Topology& topology) {
   const auto& all = topology.all;
   const auto files = mpi::together(all, [&] { return reader::expand_files(config.files); });
   if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, files);
-  const auto contents = reader::scan(all, files);
+  const auto contents = reader::scan(all, files, scan_options(config));
+  if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, reader::files_behind(contents));
+  for (const auto& note : virtual_notes(contents))
+    if (note.warning && all.rank() == 0) log::warn("{}", note.text);
   auto plans = plan_fields(config, contents, all, options, true);
   const auto catalog = mpi::together(all, [&] { return catalog_of(contents, plans.fields); });
   auto choices = mpi::together(all, [&] { return choose(config, catalog); });

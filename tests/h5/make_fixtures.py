@@ -11,6 +11,8 @@ import sys
 import h5py
 import numpy as np
 
+import virtual_fixtures
+
 TYPES = ["<i1", "<u1", "<i2", ">i2", "<u2", ">u2", "<i4", ">i4", "<u4", ">u4", "<i8", ">i8", "<u8", ">u8",
          "<f2", ">f2", "<f4", ">f4", "<f8", ">f8"]
 
@@ -258,6 +260,7 @@ def main():
     os.makedirs(folder, exist_ok=True)
     for make in (types, layouts, several, unlike, odd, kinds, newer, damaged):
         make(folder)
+    virtual_fixtures.make(folder, values)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value) {
   const auto config = toml(
       "memory = \"1.5GiB\"\nlinger = \"2m\"\nstall-timeout = 2.5\nnode-timeout = 10\nranks = \"2-5\"\nstay = "
       "true\naudit = \"full\"\n"
-      "io = \"direct\"\nsplit-nodes = false\nepochs = 3\nselect = \":2.8e6\"\n");
+      "io = \"direct\"\nvirtual-gaps = \"fill\"\nsplit-nodes = false\nepochs = 3\nselect = \":2.8e6\"\n");
   BOOST_TEST(config.memory == 1610612736u);
   BOOST_TEST(config.linger == 120.0);
   BOOST_TEST(config.stall_timeout == 2.5);
@@ -115,6 +115,8 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value) {
   BOOST_TEST(config.stay);
   BOOST_TEST((config.audit == Audit::full));
   BOOST_TEST((config.io == IoMode::direct));
+  BOOST_TEST((config.virtual_gaps == VirtualGaps::fill));
+  BOOST_TEST((load({}).virtual_gaps == VirtualGaps::error));
   BOOST_TEST(config.streams[0].epochs == 3u);
   BOOST_TEST(config.streams[0].select == ":2.8e6");
   BOOST_TEST(toml("memory = 1000000\n").memory == 1000000u);

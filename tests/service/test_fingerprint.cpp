@@ -72,6 +72,22 @@ BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   BOOST_TEST(changed([](C& c, F&) { c.seed = 1; }) == "seed");
 }
 
+BOOST_AUTO_TEST_CASE(a_virtual_file_counts_as_it_was_named_whatever_is_read_in_its_place) {
+  auto config = a_config();
+  const auto before = fingerprint_of(config, config.streams[0], a_catalog());
+  auto catalog = a_catalog();
+  catalog.named = std::move(catalog.files);
+  catalog.files = {{.path = "plain/p0.h5", .bytes = 7, .head = 3, .first_sample = 0, .samples = 3, .named = 0},
+                   {.path = "plain/p1.h5", .bytes = 8, .head = 4, .first_sample = 3, .samples = 3, .named = 0},
+                   {.path = "/scratch/b.h5", .bytes = 100, .first_sample = 6, .samples = 4, .named = 1}};
+  BOOST_TEST((fingerprint_of(config, config.streams[0], catalog) == before));
+  catalog.named[0].head = 9;
+  BOOST_TEST((fingerprint_of(config, config.streams[0], catalog) != before));
+  config.virtual_gaps = VirtualGaps::fill;  // the same where no row is missing
+  catalog.named[0].head = 0;
+  BOOST_TEST((fingerprint_of(config, config.streams[0], catalog) == before));
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_is_no_part_of_it) {
   BOOST_TEST(changed([](Config& config, reader::Catalog& catalog) {
                catalog.files[0].path = "/elsewhere/a.h5";

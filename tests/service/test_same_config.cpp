@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.seed = 5; }));
   BOOST_TEST(differs([](Config& c) { c.split = {{"a", 0.5}}; }));
   BOOST_TEST(differs([](Config& c) { c.io = IoMode::direct; }));
+  BOOST_TEST(differs([](Config& c) { c.virtual_gaps = VirtualGaps::fill; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].scale = {0.1}; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].missing = 0; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].shape = {{2, 3}}; }));

@@ -1,0 +1,22 @@
+// What the configuration says about virtual datasets, as the reader takes it, and what people are told of them. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reader/catalog.hpp"
+#include "service/config.hpp"
+
+namespace headrace::service {
+
+/// Datasets beside virtual ones stay where the configuration names them; where it names no fields, all that could be.
+reader::ScanOptions scan_options(const Config& config);
+
+/// One line about each virtual file, and whether it is a warning: rows are fill values.
+struct VirtualNote {
+  std::string text;
+  bool warning = false;
+};
+std::vector<VirtualNote> virtual_notes(const reader::Contents& contents);
+
+}  // namespace headrace::service
