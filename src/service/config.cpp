@@ -57,7 +57,17 @@ std::string_view word(NormOver over) {
 }
 
 std::string_view word(Overflow overflow) {
-  return overflow == Overflow::saturate ? "saturate" : "error";
+  switch (overflow) {
+    case Overflow::error:
+      return "error";
+    case Overflow::saturate:
+      return "saturate";
+    case Overflow::truncate:
+      return "truncate";
+    case Overflow::truncate_saturate:
+      return "truncate, saturate";
+  }
+  return "?";
 }
 
 std::string_view word(Overlong overlong) {

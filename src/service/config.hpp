@@ -23,7 +23,8 @@ enum class Audit { count, full };
 
 enum class Norm { none, minmax, standard, tanh_log };
 enum class NormOver { column, field };
-enum class Overflow { error, saturate };
+/// As transform::Overflow: bits.
+enum class Overflow { error = 0, saturate = 1, truncate = 2, truncate_saturate = 3 };
 enum class Overlong { error, truncate };
 enum class Encode { none, one_hot, index };
 enum class CfMode { automatic, on, off };

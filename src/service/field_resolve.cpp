@@ -87,7 +87,7 @@ class Resolution {
     auto& spec = result_.spec;
     spec.records = product(draft_.tracks);
     spec.truncate = config_.overlong == Overlong::truncate;
-    spec.overflow = config_.overflow == Overflow::saturate ? transform::Overflow::saturate : transform::Overflow::error;
+    spec.overflow = static_cast<transform::Overflow>(config_.overflow);
     result_.field.name = config_.name;
     result_.field.shape = draft_.collapsed ? draft_.collapsed_axes : draft_.tracks;
     if (draft_.column_axis) {

@@ -65,6 +65,13 @@ std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
   return "";
 }
 
+std::string type_text(const FieldConfig& f) {
+  if (!f.dtype) return "";
+  const auto overflow = static_cast<transform::Overflow>(f.overflow);
+  return fmt::format("as {}{}{}", name_of(*f.dtype), transform::truncates(overflow) ? ", fractions cut" : "",
+                     transform::saturates(overflow) ? ", saturating" : "");
+}
+
 }  // namespace
 
 std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
@@ -83,24 +90,23 @@ std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& r
   const auto pad = f.pad
                        ? fmt::format("pad to {}{}", *f.pad, f.overlong == Overlong::truncate ? ", longer ones cut" : "")
                        : std::string();
-  std::vector<std::string> all{
-      f.join.empty() ? "" : fmt::format("join by {}", f.join),
-      pad,
-      layouts_differ ? "types or layouts of the files brought together" : "",
-      !decoded        ? ""
-      : decoded_apart ? "CF decoding (packed per file)"
-                      : "CF decoding",
-      validity_text(f, resolved),
-      nonfinite_text(f.nonfinite),
-      f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),
-      f.norm == Norm::tanh_log ? "tanh-log" : "",
-      f.plugin.empty() ? "" : fmt::format("plugin '{}'", file_name(f.plugin)),
-      scaling_text(f),
-      f.raw.empty() ? "" : fmt::format("{} raw", fmt::join(f.raw, ", ")),
-      encoding_text(f, resolved),
-      f.missing ? fmt::format("{} where absent", *f.missing) : "",
-      f.dtype ? fmt::format("as {}{}", name_of(*f.dtype), f.overflow == Overflow::saturate ? ", saturating" : "") : "",
-      f.shape ? "reshaped" : ""};
+  std::vector<std::string> all{f.join.empty() ? "" : fmt::format("join by {}", f.join),
+                               pad,
+                               layouts_differ ? "types or layouts of the files brought together" : "",
+                               !decoded        ? ""
+                               : decoded_apart ? "CF decoding (packed per file)"
+                                               : "CF decoding",
+                               validity_text(f, resolved),
+                               nonfinite_text(f.nonfinite),
+                               f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),
+                               f.norm == Norm::tanh_log ? "tanh-log" : "",
+                               f.plugin.empty() ? "" : fmt::format("plugin '{}'", file_name(f.plugin)),
+                               scaling_text(f),
+                               f.raw.empty() ? "" : fmt::format("{} raw", fmt::join(f.raw, ", ")),
+                               encoding_text(f, resolved),
+                               f.missing ? fmt::format("{} where absent", *f.missing) : "",
+                               type_text(f),
+                               f.shape ? "reshaped" : ""};
   std::erase(all, "");
   return all;
 }

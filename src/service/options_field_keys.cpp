@@ -32,8 +32,8 @@ void set_scale(F f, V v) {
 
 void set_nonfinite(F f, V v) {
   using Kind_ = NonfinitePolicy::Kind;
-  if (const auto value = number_in(v.text()))
-    f.nonfinite = {Kind_::value, *value};
+  if (number_in(v.text()))
+    f.nonfinite = {Kind_::value, number(v)};
   else if (v.text() == "error")
     f.nonfinite = {Kind_::error};
   else if (v.text() == "keep")
@@ -42,6 +42,20 @@ void set_nonfinite(F f, V v) {
     f.nonfinite = {Kind_::variable_default};
   else
     reject(v, "one of error, keep, default, or a finite number to put in their place");
+}
+
+void set_overflow(F f, V v) {
+  int bits = 0;
+  for (const auto& text : names(v)) {
+    if (text == "error" && v.texts.size() > 1)
+      reject(v, "one answer (an error, or what is done instead); drop 'error'");
+    if (text != "error" && text != "saturate" && text != "truncate") {
+      if (v.texts.size() == 1) reject_word(v, {"error", "saturate", "truncate"});
+      reject(v, "error, saturate, truncate, or a list of the last two");
+    }
+    bits |= text == "saturate" ? 1 : text == "truncate" ? 2 : 0;
+  }
+  f.overflow = static_cast<Overflow>(bits);
 }
 
 std::string nonempty(V v, std::string_view allowed) {
@@ -75,11 +89,9 @@ std::vector<Key> value_keys() {
        "NaN and infinities: error, keep, default, or a number", +[](F f, V v) { set_nonfinite(f, v); }},
       {"dtype", field, Kind::text, "Fields", 0, "TYPE", "that of the source", "type of the values: float16, int64, ...",
        +[](F f, V v) { f.dtype = dtype(v); }},
-      {"overflow", field, Kind::choice, "Fields", 0, "HOW", "error",
-       "values that the type cannot hold: error, saturate",
-       +[](F f, V v) {
-         f.overflow = choose(v, {Overflow::error, Overflow::saturate});
-       }},
+      {"overflow", field, Kind::texts, "Fields", 0, "HOW", "error",
+       "values that the type cannot hold: error, truncate (cuts fractions), saturate, or both",
+       +[](F f, V v) { set_overflow(f, v); }},
   };
 }
 

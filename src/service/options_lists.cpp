@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 #include "service/options_value.hpp"
 
@@ -15,8 +16,27 @@ std::optional<double> number_in(const std::string& text) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Whole numbers must not become others: from 2^53 on float64, as which numbers are kept, holds only some of them.
+double exact(const Value& value, const std::string& text, double found) {
+  const char *first = text.data() + (text[0] == '-' ? 1 : 0), *end = text.data() + text.size();
+  std::uint64_t size = 0;
+  const auto [rest, status] = std::from_chars(first, end, size);
+  if (rest != end || std::fabs(found) <= 0x1p53) return found;
+  if (status == std::errc{} && std::fabs(found) < 0x1p64 && static_cast<std::uint64_t>(std::fabs(found)) == size)
+    return found;
+  char nearest[400];
+  const std::string shown(nearest,
+                          std::to_chars(nearest, nearest + sizeof nearest, found, std::chars_format::fixed).ptr);
+  if (shown == text) return found;  // of any length
+  reject(value, "a number that float64 holds (the nearest that it does is " + shown + "); give that one");
+}
+
+}  // namespace
+
 double number(const Value& value) {
-  if (const auto found = number_in(value.text())) return *found;
+  if (const auto found = number_in(value.text())) return exact(value, value.text(), *found);
   reject(value, "a finite number");
 }
 
@@ -25,7 +45,7 @@ std::vector<double> numbers(const Value& value) {
   for (const auto& text : value.texts) {
     const auto found = number_in(text);
     if (!found) reject(value, "a finite number, or a list of such, one per column");
-    all.push_back(*found);
+    all.push_back(exact(value, text, *found));
   }
   if (all.empty()) reject(value, "a finite number, or a list of such, one per column");
   return all;

@@ -12,9 +12,13 @@ namespace headrace::service {
 
 namespace {
 
+/// As short as can be; that of a great number is not all of its digits, and must not look like those of an integer.
 std::string number_text(double number) {
   char text[64];
-  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+  std::string shortest(text, std::to_chars(text, text + sizeof text, number).ptr);
+  if (number > 0x1p53 || number < -0x1p53)
+    if (shortest.find_first_of(".einf") == std::string::npos) shortest += ".0";
+  return shortest;
 }
 
 /// A scalar as the text that a flag would hold; nothing for tables, arrays and dates.

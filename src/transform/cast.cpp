@@ -63,16 +63,40 @@ T saturated(W value) {
   return value < 0 ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
 }
 
+/// Whether the value itself is one of T's, without a fraction.
+template <class T, class W>
+bool is_integer(W value) {
+  return fits_integer<T>(value) & (std::trunc(value) == value);
+}
+
+/// A value of T but for its fraction, which is not for saturating to cut. (What is beyond T's range is: 255.4 is for
+/// uint8, 1.5 is not.)
+template <class T, class W>
+bool is_fraction(W value) {
+  if constexpr (std::is_integral_v<W>) return false;
+  using Limits = std::numeric_limits<T>;
+  const auto least = static_cast<W>(Limits::min()), greatest = static_cast<W>(Limits::max());
+  return std::trunc(value) != value && value > least && value < greatest;
+}
+
+template <class T, class W>
+std::size_t first_unfit(const W* values, std::size_t n, Overflow overflow) {
+  if constexpr (std::is_floating_point_v<W>)
+    if (!truncates(overflow)) return first_misfit(values, n, [](W value) { return is_integer<T>(value); });
+  return first_misfit(values, n, [](W value) { return fits_integer<T>(value); });
+}
+
 template <class T, class W>
 std::size_t to_integer(const W* values, std::size_t n, Overflow overflow, std::byte* out) {
-  const auto misfit = first_misfit(values, n, [](W value) { return fits_integer<T>(value); });
+  const auto misfit = first_unfit<T>(values, n, overflow);
   if (misfit == n) {
     store_as<T>(values, n, out);
     return n;
   }
-  if (overflow == Overflow::error) return misfit;
+  if (!saturates(overflow)) return misfit;
   for (std::size_t i = 0; i < n; ++i) {
     if (values[i] != values[i]) return i;  // NaN
+    if (!truncates(overflow) && is_fraction<T>(values[i])) return i;
     const T value = saturated<T>(values[i]);
     std::memcpy(out + i * sizeof(T), &value, sizeof(T));
   }
@@ -94,7 +118,7 @@ std::size_t keep_in(FloatRange range, W* values, std::size_t n, Overflow overflo
     const W size = std::fabs(value);
     return !((size >= beyond) & (size <= std::numeric_limits<W>::max()));
   });
-  if (misfit == n || overflow == Overflow::error) return misfit;
+  if (misfit == n || !saturates(overflow)) return misfit;
   for (std::size_t i = misfit; i < n; ++i)
     if (std::fabs(values[i]) >= beyond && std::isfinite(values[i])) values[i] = std::copysign(greatest, values[i]);
   return n;

@@ -1,10 +1,11 @@
 // Checked casts of blocks, as NumPy's astype where the value fits. Pure; any thread.
 //
-//   to integers   truncated towards zero; what does not fit is refused or saturates; NaN is always refused
+//   to integers   whole numbers; fractions are refused or cut off (towards zero); what is beyond the type's range is
+//                 refused or saturates; NaN is always refused
 //   to floats     to the nearest, ties to even, in one rounding; a finite value that would become infinite is refused
 //   or
 //                 becomes the greatest finite one; infinities and NaN stay what they are
-//   to bool       not zero
+//   to bool       not zero, as which NaN counts
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,11 @@
 #include "transform/column.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "transform/bad_element.hpp"
 #include "transform/cast.hpp"
+#include "transform/shifted_integers.hpp"
 #include "transform/steps.hpp"
 
 namespace headrace::transform {
@@ -90,6 +92,24 @@ class Computed final : public Column {
   W limit_;
 };
 
+/// Why a cast refuses a value, and what helps.
+template <class W>
+std::string misfit_text(W value, DType to, Overflow overflow) {
+  const auto misfit = fmt::format("{} does not fit {}", shown(value), name_of(to));
+  if (value != value) return misfit + "; set nonfinite to a number, or a float as dtype";
+  constexpr auto both = "[\"truncate\", \"saturate\"]";
+  if constexpr (std::is_floating_point_v<W>) {
+    W whole = std::trunc(value);
+    std::byte unused[8];
+    if (whole != value && cast(&whole, 1, to, Overflow::error, unused) == 1)
+      return fmt::format(
+          "{} (it is no whole number); set overflow = {} to cut fractions off, a float as dtype, or a scale", misfit,
+          saturates(overflow) ? both : "\"truncate\"");
+  }
+  return fmt::format("{}; set overflow = {}, another dtype, or a scale", misfit,
+                     truncates(overflow) ? both : "\"saturate\"");
+}
+
 /// Small integers become floats through the float type that holds them: that is vector code, 64-bit integers are not.
 std::unique_ptr<Column> make_cast(const Cell& cell, DType to, Overflow overflow) {
   const auto bytes = size_of(cell.dtype);
@@ -109,6 +129,13 @@ bool wide(const ColumnSpec& column) {
   return column.cf ? column.cf->dtype == DType::float64 : size_of(stored(column)) == 8;
 }
 
+bool computed_wide(const ColumnSpec& column, DType to) {
+  const auto from = stored(column);
+  const bool integers = !is_float(from) && !is_float(to) && size_of(to) >= 4;
+  return to == DType::float64 || size_of(from) == 8 || (size_of(from) == 4 && !is_float(from)) || integers ||
+         (column.cf && column.cf->dtype == DType::float64);
+}
+
 bool is_copy(const ColumnSpec& column, DType to) {
   return column.cell.kind == CellKind::number && column.cell.dtype == to && !computes(column, false) &&
          (!is_float(to) || column.nonfinite.kind == Nonfinite::Kind::keep);
@@ -117,7 +144,8 @@ bool is_copy(const ColumnSpec& column, DType to) {
 std::unique_ptr<Column> make_column(const ColumnSpec& column, DType to, Overflow overflow) {
   if (is_copy(column, to)) return std::make_unique<Copied>(column.cell);
   if (!computes(column, false) && !is_float(column.cell.dtype)) return make_cast(column.cell, to, overflow);
-  if (wide(column)) return std::make_unique<Computed<double>>(column, to, overflow);
+  if (shifts_integers(column)) return make_shifted_integers(column, to, overflow);
+  if (computed_wide(column, to)) return std::make_unique<Computed<double>>(column, to, overflow);
   return std::make_unique<Computed<float>>(column, to, overflow);
 }
 
@@ -126,10 +154,7 @@ void cast_or_throw(W* values, std::size_t n, DType to, Overflow overflow, std::b
   const auto bad = cast(values, n, to, overflow, out);
   if (bad == n) [[likely]]
     return;
-  const bool nan = values[bad] != values[bad];
-  throw BadElement(bad, fmt::format("{} does not fit {}; {}", shown(values[bad]), name_of(to),
-                                    nan ? "set nonfinite to a number, or a float as dtype"
-                                        : "set overflow = \"saturate\", another dtype, or a scale"));
+  throw BadElement(bad, misfit_text(values[bad], to, overflow));
 }
 
 template void cast_or_throw<float>(float*, std::size_t, DType, Overflow, std::byte*);

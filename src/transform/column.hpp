@@ -28,8 +28,12 @@ bool is_copy(const ColumnSpec& column, DType to);
 /// Values are computed in floats (else they are only cast, and integers stay integers).
 bool computes(const ColumnSpec& column, bool has_plugin);
 
-/// The float type in which a column is computed is float64, not float32.
+/// Computed values are float64 where no dtype is given, and where a plugin sees them, not float32: sources of 64 bits.
 bool wide(const ColumnSpec& column);
+
+/// It is computed in float64, not float32: its source has more than the 24 bits of float32, or the field is float64, or
+/// of integers that float32 does not hold.
+bool computed_wide(const ColumnSpec& column, DType to);
 
 /// cast() that throws BadElement.
 template <class W>

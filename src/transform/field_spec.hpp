@@ -3,9 +3,10 @@
 //
 // Order of operations, per item:
 //   1 byte order, CF decoding          4 log, tanh-log, plugin
-//   2 which records are valid          5 (x - shift) / scale, in float32 (float64 for 64-bit sources)
+//   2 which records are valid          5 (x - shift) / scale
 //   3 nonfinite                        6 still not finite: error unless keep; then the cast
 //                                      7 invalid records become 0
+// Computed in float32, but in float64 where the source or what is delivered has more than its 24 bits: computed_wide().
 // Steps 3 - 6 skip invalid records. `labels` stand in place of 3 - 6.
 #pragma once
 
@@ -30,7 +31,15 @@ struct Nonfinite {
   bool operator==(const Nonfinite&) const = default;
 };
 
-enum class Overflow { error, saturate };
+/// What becomes of values that the field's type cannot hold. Bits: cut fractions (truncate), and cut at the type's
+/// range (saturate); what is not named is refused.
+enum class Overflow { error = 0, saturate = 1, truncate = 2, truncate_saturate = 3 };
+inline bool saturates(Overflow overflow) {
+  return (static_cast<int>(overflow) & 1) != 0;
+}
+inline bool truncates(Overflow overflow) {
+  return (static_cast<int>(overflow) & 2) != 0;
+}
 
 /// NetCDF's conventions (CF), as xarray decodes them: fill values become NaN, then raw * factor + offset, in `dtype`.
 struct CfDecoding {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -12,6 +13,25 @@
 
 namespace headrace::transform {
 namespace {
+
+/// How many codes, counted from 0, the type tells apart.
+std::uint64_t distinct_codes(DType to) {
+  switch (to) {
+    case DType::boolean:
+      return 2;
+    case DType::float16:
+      return (1 << 11) + 1;
+    case DType::bfloat16:
+      return (1 << 8) + 1;
+    case DType::float32:
+      return (1 << 24) + 1;
+    case DType::float64:
+      return (std::uint64_t{1} << 53) + 1;
+    default:
+      const auto digits = 8 * size_of(to) - (to <= DType::int64 ? 1 : 0);
+      return digits > 32 ? UINT64_MAX : std::uint64_t{1} << digits;
+  }
+}
 
 void check_labels(const FieldSpec& field) {
   if (field.items.size() != 1 || field.items[0].columns.size() != 1)
@@ -24,6 +44,9 @@ void check_labels(const FieldSpec& field) {
                     "one of the two",
                     column.name));
   EXPECTS(field.columns == (field.one_hot ? field.labels->size() : 1));
+  if (!field.one_hot && field.labels->size() > distinct_codes(field.dtype))
+    throw UsageError(fmt::format("dtype: {} does not tell {} classes apart; leave dtype out, or give a larger one",
+                                 name_of(field.dtype), field.labels->size()));
 }
 
 void check_column(const ColumnSpec& column) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "transform/bad_element.hpp"
@@ -14,12 +15,65 @@
 namespace headrace::transform {
 namespace {
 
+/// What happens to a column before and after the plugin, which sees values as W.
+template <class W>
+class StagedColumn {
+ public:
+  virtual ~StagedColumn() = default;
+  virtual void before(const Records& records, std::size_t n, W* values) const = 0;
+  /// May change the values.
+  virtual void finish(W* values, std::size_t n, std::byte* out) const = 0;
+};
+
+/// S: the type in which the steps are computed.
+template <class W, class S>
+class StagedAs final : public StagedColumn<W> {
+ public:
+  StagedAs(const ColumnSpec& column, const Target& target)
+      : steps_(column, true), to_(target.dtype), overflow_(target.overflow) {}
+
+  void before(const Records& records, std::size_t n, W* values) const override {
+    if constexpr (std::is_same_v<W, S>) {
+      steps_.before_plugin(records, n, values);
+    } else {
+      S own[block_values];
+      steps_.before_plugin(records, n, own);
+      std::transform(own, own + n, values, [](S value) { return static_cast<W>(value); });
+    }
+  }
+  void finish(W* values, std::size_t n, std::byte* out) const override {
+    if constexpr (std::is_same_v<W, S>) {
+      finish_own(values, n, out);
+    } else {
+      S own[block_values];
+      std::copy(values, values + n, own);
+      finish_own(own, n, out);
+    }
+  }
+
+ private:
+  void finish_own(S* values, std::size_t n, std::byte* out) const {
+    steps_.after_plugin(values, n);
+    cast_or_throw(values, n, to_, overflow_, out);
+  }
+
+  Steps<S> steps_;
+  DType to_;
+  Overflow overflow_;
+};
+
+template <class W>
+std::unique_ptr<StagedColumn<W>> make_staged(const ColumnSpec& column, const Target& target) {
+  if (computed_wide(column, target.dtype)) return std::make_unique<StagedAs<W, double>>(column, target);
+  return std::make_unique<StagedAs<W, W>>(column, target);
+}
+
 template <class W>
 class StageOf final : public PluginStage {
  public:
   StageOf(const ItemSpec& item, const Target& target)
       : item_(item), target_(target), records_(item.repeated ? 1 : target.records) {
-    for (const auto& column : item.columns) steps_.emplace_back(column, true);
+    for (const auto& column : item.columns) staged_.push_back(make_staged<W>(column, target));
   }
 
   void apply(const RecordWalk::Rows& rows, std::byte* out) const override {
@@ -61,7 +115,7 @@ class StageOf final : public PluginStage {
   }
 
   Buffer transformed(const RecordWalk::Rows& rows) const {
-    Buffer buffer(rows.begin * records_, (rows.end - rows.begin) * records_, steps_.size());
+    Buffer buffer(rows.begin * records_, (rows.end - rows.begin) * records_, staged_.size());
     for_each_block(rows, [&](const Block& block) { load(buffer, block); });
     call(buffer, rows.begin, rows.end - rows.begin, records_);
     return buffer;
@@ -72,7 +126,7 @@ class StageOf final : public PluginStage {
   }
 
   Buffer transformed(const Block& one) const {
-    Buffer buffer(one.first, 1, steps_.size());
+    Buffer buffer(one.first, 1, staged_.size());
     load(buffer, one);
     call(buffer, 0, 1, 1);
     return buffer;
@@ -80,7 +134,7 @@ class StageOf final : public PluginStage {
 
   void measure(const Buffer& buffer, const Block& block, ItemStatistics& statistics) const {
     double values[block_values];
-    for (std::size_t c = 0; c < steps_.size(); ++c) {
+    for (std::size_t c = 0; c < staged_.size(); ++c) {
       for (std::size_t i = 0; i < block.n; ++i) values[i] = buffer.values[buffer.at(block[i], c)];
       add_finite(values, block.n, statistics.columns[c]);
     }
@@ -89,7 +143,7 @@ class StageOf final : public PluginStage {
   /// With every record valid or not: which column of which record is wrong is known here alone.
   template <class Job>
   void each_column(const Block& block, Job&& job) const {
-    for (std::size_t c = 0; c < steps_.size(); ++c) try {
+    for (std::size_t c = 0; c < staged_.size(); ++c) try {
         job(c);
       } catch (const BadElement& bad) {
         throw_bad_value(target_, block, bad.index, item_.columns[c].name, bad.what());
@@ -100,7 +154,7 @@ class StageOf final : public PluginStage {
     for (std::size_t i = 0; i < block.n; ++i) buffer.valid[block[i] - buffer.first] = 1;
     each_column(block, [&](std::size_t c) {
       W values[block_values];
-      steps_[c].before_plugin(block.records, block.n, values);
+      staged_[c]->before(block.records, block.n, values);
       for (std::size_t i = 0; i < block.n; ++i) buffer.values[buffer.at(block[i], c)] = values[i];
     });
   }
@@ -108,7 +162,7 @@ class StageOf final : public PluginStage {
   void call(Buffer& buffer, std::uint64_t first_row, std::uint64_t rows, std::uint64_t records) const {
     try {
       item_.plugin->apply(buffer.values.data(), buffer.valid.data(), rows, records,
-                          static_cast<std::uint32_t>(steps_.size()));
+                          static_cast<std::uint32_t>(staged_.size()));
     } catch (const Plugin::Refusal& refusal) {
       throw BadValue(first_row + refusal.row, 0, "", refusal.what());
     }
@@ -119,8 +173,7 @@ class StageOf final : public PluginStage {
       W values[block_values];
       std::byte words[block_values * 8];
       for (std::size_t i = 0; i < block.n; ++i) values[i] = buffer.values[buffer.at(block[i], c)];
-      steps_[c].after_plugin(values, block.n);
-      cast_or_throw(values, block.n, target_.dtype, target_.overflow, words);
+      staged_[c]->finish(values, block.n, words);
       place(target_, words, target_.size, block, c * target_.size, valid, out);
     });
   }
@@ -128,7 +181,7 @@ class StageOf final : public PluginStage {
   const ItemSpec& item_;
   Target target_;
   std::uint64_t records_;  ///< that the plugin sees per row
-  std::vector<Steps<W>> steps_;
+  std::vector<std::unique_ptr<StagedColumn<W>>> staged_;
 };
 
 }  // namespace

@@ -130,7 +130,7 @@ std::unique_ptr<ScaledColumns> make_scaled_columns(const std::vector<ColumnSpec>
   if (columns.size() < 2 || columns.size() > block_values || to < DType::float16) return nullptr;
   for (const auto& column : columns)
     if (!suits(column, columns[0])) return nullptr;
-  if (columns[0].cell.dtype == DType::float32) return std::make_unique<Scaled<float>>(columns, to);
+  if (columns[0].cell.dtype == DType::float32 && to != DType::float64) return std::make_unique<Scaled<float>>(columns, to);
   if (columns[0].cell.dtype == DType::float64) return std::make_unique<Scaled<double>>(columns, to);
   return nullptr;
 }

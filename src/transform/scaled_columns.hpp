@@ -22,7 +22,8 @@ class ScaledColumns {
   virtual bool finish(const Records& records, std::size_t n, std::byte* out) const = 0;
 };
 
-/// Null where something else happens to one of the columns, or where there is only one.
+/// Null where something else happens to one of the columns (float32 that becomes float64 among it, which is computed in
+/// float64), or where there is only one.
 std::unique_ptr<ScaledColumns> make_scaled_columns(const std::vector<ColumnSpec>& columns, DType to);
 
 }  // namespace headrace::transform

@@ -73,6 +73,11 @@ Steps<W>::Steps(const ColumnSpec& column, bool has_plugin)
       column.log || column.tanh_log || column.scaled || has_plugin || (column.cf.has_value() && column.cf->scaled);
   check_last_ = computes && column.nonfinite.kind != Nonfinite::Kind::keep;
   if (column.cf && column.cf->read_as) column_.cell.dtype = *column.cf->read_as;
+  if (column.nonfinite.kind == Nonfinite::Kind::replace && !finite(static_cast<W>(column.nonfinite.value)))
+    throw UsageError(
+        fmt::format("nonfinite: {}, which takes the place of NaN in column '{}', is beyond float32; give a "
+                    "smaller number, or dtype = \"float64\"",
+                    shown(column.nonfinite.value), column.name));
   if (!column.scaled) return;
   const auto refuse = [&](const char* key, double value) {
     throw UsageError(fmt::format("{} of column '{}' is {} (values would not be finite in {}); give a finite {}{}", key,

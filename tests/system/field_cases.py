@@ -166,7 +166,7 @@ for kind in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "ui
 case("bool of numbers", source="keep", dtype="bool")(lambda d: d["keep"] != 0)
 case("saturated half", source="jets.n", dtype="float16", overflow="saturate")(
     lambda d: np.clip(d["jets"]["n"], -65504, 65504).astype("f2"))
-case("scaled to bytes", source="vector", scale=0.1, dtype="int8", overflow="saturate")(
+case("scaled to bytes", source="vector", scale=0.1, dtype="int8", overflow=["truncate", "saturate"])(
     lambda d: np.clip(d["vector"] / F4(0.1), -128, 127).astype("i1"))
 
 

@@ -9,6 +9,8 @@ import numpy as np
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 FLOATS = ["f2", "f4", "f8"]
 F4, F8 = np.dtype("f4"), np.dtype("f8")
+#: By size, far from zero; a number of float64.
+FAR_INTEGERS = {4: 1_500_000_000, 8: 2**62 + 2**20}
 
 
 def in_order(rng, name):
@@ -21,13 +23,17 @@ def native(x):
 
 
 def draw_values(rng, dtype, shape):
-    """Values of that type, none of which is beyond what float16 holds."""
+    """Values of that type, few of which are beyond what float16 holds: long integers also stand close together far from
+    zero, as times and ids do."""
     if dtype.kind == "b":
         return rng.random(shape) < 0.5
     if dtype.kind == "f":
         return (rng.normal(0, 20, shape) * 2.0 ** rng.integers(-8, 8, shape)).astype(dtype)
     info = np.iinfo(dtype)
-    return rng.integers(max(info.min, -2000), min(info.max, 2000), shape, endpoint=True).astype(dtype)
+    near = rng.integers(max(info.min, -2000), min(info.max, 2000), shape, endpoint=True).astype(dtype)
+    if dtype.itemsize < 4 or rng.random() < 0.6:
+        return near
+    return near + dtype.type(FAR_INTEGERS[dtype.itemsize])
 
 
 class Column:
@@ -226,6 +232,8 @@ class Drawn:
             if rng.random() < 0.4:
                 count = len(columns) if rng.random() < 0.5 else 1
                 numbers = [float(x) for x in (rng.uniform(0.5, 9, count) * rng.choice([-1, 1], count)).round(2)]
+                if key == "shift" and rng.random() < 0.3:
+                    numbers = [float(FAR_INTEGERS[rng.choice([4, 8])])] * count
                 section[key] = numbers if count > 1 or rng.random() < 0.3 else numbers[0]
                 each[key] = numbers * len(columns) if count == 1 else numbers
         squash = rng.random() < 0.15
@@ -233,17 +241,17 @@ class Drawn:
             section["norm"] = "tanh-log"
         raw = self.draw_raw(columns, squash or each["scale"] or each["shift"])
         logs = self.draw_logs(columns)
-        done = [self.compute(column, squash and column.name not in raw, column.name in logs,
-                             None if column.name in raw else each["shift"] and each["shift"][i],
-                             None if column.name in raw else each["scale"] and each["scale"][i])
+        work = [(column, squash and column.name not in raw, column.name in logs,
+                 None if column.name in raw else each["shift"] and each["shift"][i],
+                 None if column.name in raw else each["scale"] and each["scale"][i])
                 for i, column in enumerate(columns)]
-        common = np.result_type(*[natural for _, natural in done])
+        common = np.result_type(*[self.natural(*of) for of in work])
+        section["overflow"] = ["truncate", "saturate"]
         if rng.random() < 0.4:
             common = np.dtype(rng.choice(FLOATS + INTEGERS + ["?"]))
             section["dtype"] = {"b": "bool", "f": "float", "i": "int", "u": "uint"}[common.kind] + \
                 ("" if common.kind == "b" else str(common.itemsize * 8))
-            section["overflow"] = "saturate"
-        self.finish([self.cast(values, common) for values, _ in done])
+        self.finish([self.cast(self.compute(*of, common), common) for of in work])
 
     def draw_raw(self, columns, computes):
         names = [column.name for column in columns]
@@ -262,22 +270,34 @@ class Drawn:
         self.section["log"] = positive
         return positive
 
-    def compute(self, column, squash, log, shift, scale):
-        """Steps 3 to 5 in the type in which they are done, and the type that the column has by itself."""
+    def natural(self, column, squash, log, shift, scale):
+        """The type that the column has by itself."""
+        own = column.values.dtype.newbyteorder("=")
+        if own.kind == "f" or not (squash or log or shift is not None or scale is not None):
+            return own
+        return F8 if own.itemsize == 8 else F4
+
+    def compute(self, column, squash, log, shift, scale, to):
+        """Steps 3 to 5, in the type in which they are done."""
         values = native(column.values)
         if not (squash or log or shift is not None or scale is not None):
-            return values, values.dtype
+            return values
         own = values.dtype
-        x = values.astype(F8 if own.itemsize == 8 else F4)
+        wide = own.itemsize == 8 or own.kind in "iu" and own.itemsize == 4 or to == F8 or \
+            own.kind != "f" and to.kind in "iu" and to.itemsize >= 4
+        x = values.astype(F8 if wide else F4)
         if self.real is not None:
             x = np.where(self.real, x, x.dtype.type(1))
         if log:
             x, self.exact = np.log(x), False
         if squash:
             x, self.exact = x / (np.abs(x) + 2), False
-        if shift is not None or scale is not None:
+        if own.kind in "iu" and own.itemsize == 8 and shift is not None and not (log or squash):
+            x = np.array([float(int(value) - int(np.floor(shift))) for value in values.ravel()]).reshape(x.shape)
+            x = (x - (shift - np.floor(shift))) / (1 if scale is None else scale)
+        elif shift is not None or scale is not None:
             x = (x - x.dtype.type(0 if shift is None else shift)) / x.dtype.type(1 if scale is None else scale)
-        return x, own if own.kind == "f" else x.dtype
+        return x
 
     def cast(self, values, dtype):
         if self.real is not None:
@@ -287,7 +307,7 @@ class Drawn:
             whole = [int(x) for x in values.ravel()]  # truncated; Python's integers do not overflow
             return np.array([min(max(x, info.min), info.max) for x in whole], dtype).reshape(values.shape)
         if dtype == np.dtype("f2"):
-            values = np.clip(values, -65504, 65504)
+            return np.clip(values.astype(F8), -65504, 65504).astype(dtype)
         return values.astype(dtype)
 
     def finish(self, columns):

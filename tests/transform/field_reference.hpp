@@ -72,7 +72,7 @@ inline Real round_to(Real x, int digits, int least_exponent, Real greatest, Over
   const int ulp = std::max(exponent - 1, least_exponent) - (digits - 1);
   const Real rounded = std::ldexp(std::nearbyint(std::ldexp(x, -ulp)), ulp);
   if (std::fabs(rounded) <= greatest) return rounded;
-  if (overflow == Overflow::error) throw Bad{};
+  if (!saturates(overflow)) throw Bad{};
   return std::copysign(greatest, x);
 }
 
@@ -87,9 +87,23 @@ inline Real cast_to(Real x, DType to, Overflow overflow) {
   const Real least = is_signed(to) ? -std::ldexp(Real(1), bits - 1) : 0;
   const Real greatest = std::ldexp(Real(1), is_signed(to) ? bits - 1 : bits) - 1;
   const Real whole = std::trunc(x) + 0;  // no negative zero
-  if (whole >= least && whole <= greatest) return whole;
-  if (overflow == Overflow::error) throw Bad{};
+  const bool truncate = overflow == Overflow::truncate || overflow == Overflow::truncate_saturate;
+  const bool saturate = overflow == Overflow::saturate || overflow == Overflow::truncate_saturate;
+  if (whole >= least && whole <= greatest && (whole == x || truncate)) return whole;
+  if (x > least && x < greatest && !truncate) throw Bad{};  // a fraction
+  if (!saturate) throw Bad{};
   return x < 0 ? least : greatest;
+}
+
+/// float64 holds no more than 53 bits of an integer: where nothing else happens to it, it is shifted before.
+inline std::optional<double> shifted_integer(const ColumnSpec& column, Real raw) {
+  const bool long_integer = column.cell.dtype == DType::int64 || column.cell.dtype == DType::uint64;
+  if (!long_integer || column.cf || column.log || column.tanh_log || !column.scaled) return std::nullopt;
+  const double whole = std::floor(column.shift);
+  const Real difference = raw - whole;
+  if (difference < -0x1p63L || difference >= 0x1p63L || (whole < 0 && column.cell.dtype == DType::uint64))
+    return std::nullopt;
+  return static_cast<double>(difference) - (column.shift - whole);
 }
 
 template <class W>
@@ -111,7 +125,10 @@ Real compute(const ColumnSpec& column, Real raw) {
     take_logarithms(&x, 1);  // itself checked against the library's
   }
   if (column.tanh_log) x = std::isinf(x) ? std::copysign(W(1), x) : x / (std::fabs(x) + 2);
-  if (column.scaled) x = (x - static_cast<W>(column.shift)) / static_cast<W>(column.scale);
+  if (const auto shifted = shifted_integer(column, raw))
+    x = static_cast<W>(*shifted) / static_cast<W>(column.scale);
+  else if (column.scaled)
+    x = (x - static_cast<W>(column.shift)) / static_cast<W>(column.scale);
   if (!std::isfinite(x) && column.nonfinite.kind != Nonfinite::Kind::keep) throw Bad{};
   return x;
 }
@@ -119,7 +136,12 @@ Real compute(const ColumnSpec& column, Real raw) {
 inline Real finished(const ColumnSpec& column, Real raw, DType to, Overflow overflow) {
   const bool computed = column.cf || column.log || column.tanh_log || column.scaled;
   if (!computed && !is_float(column.cell.dtype)) return cast_to(raw, to, overflow);
-  const bool wide = column.cf ? column.cf->dtype == DType::float64 : size_of(column.cell.dtype) == 8;
+  using enum DType;
+  const auto from = column.cell.dtype;
+  const bool long_source = from == int32 || from == uint32 || from == int64 || from == uint64 || from == float64;
+  const bool long_result = to == int32 || to == uint32 || to == int64 || to == uint64;
+  const bool wide =
+      to == float64 || long_source || (long_result && !is_float(from)) || (column.cf && column.cf->dtype == float64);
   return cast_to(wide ? compute<double>(column, raw) : compute<float>(column, raw), to, overflow);
 }
 

@@ -86,7 +86,7 @@ inline FieldSpec any_field(Random& random) {
   field.records = one_in(random, 3) ? 1 : 1 + below(random, 40);
   field.columns = 0;
   field.dtype = any_type(random);
-  field.overflow = one_in(random, 3) ? Overflow::error : Overflow::saturate;
+  field.overflow = one_in(random, 3) ? static_cast<Overflow>(below(random, 4)) : Overflow::truncate_saturate;
   field.truncate = one_in(random, 2);
   const auto items = 1 + below(random, 3);
   for (std::uint64_t i = 0; i < items; ++i) {

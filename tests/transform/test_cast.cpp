@@ -108,17 +108,34 @@ BOOST_AUTO_TEST_CASE(integers_stay_exact) {
 
 BOOST_AUTO_TEST_CASE(floats_to_integers) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
-  BOOST_TEST(cast_bits(127.9, DType::int8).value() == 127u);
-  BOOST_TEST(cast_bits(-128.9, DType::int8).value() == 0x80u);
-  BOOST_TEST(!cast_bits(128.0, DType::int8));
-  BOOST_TEST(!cast_bits(-129.0, DType::int8));
-  BOOST_TEST(cast_bits(-0.99f, DType::uint8).value() == 0u);
-  BOOST_TEST(!cast_bits(-1.0f, DType::uint8));
+  constexpr auto truncate = Overflow::truncate, saturate = Overflow::saturate, both = Overflow::truncate_saturate;
+  BOOST_TEST(cast_bits(127.9, DType::int8, truncate).value() == 127u);
+  BOOST_TEST(cast_bits(-128.9, DType::int8, truncate).value() == 0x80u);
+  BOOST_TEST(!cast_bits(128.0, DType::int8, truncate));
+  BOOST_TEST(!cast_bits(-129.0, DType::int8, truncate));
+  BOOST_TEST(cast_bits(-0.99f, DType::uint8, truncate).value() == 0u);
+  BOOST_TEST(!cast_bits(-1.0f, DType::uint8, truncate));
+  for (const auto fraction : {0.6, -0.6, 126.5, -127.5}) {
+    BOOST_TEST(!cast_bits(fraction, DType::int8));
+    BOOST_TEST(!cast_bits(static_cast<float>(fraction), DType::int8, saturate));
+    BOOST_TEST(cast_bits(fraction, DType::int8, both).value() ==
+               (static_cast<std::uint64_t>(fraction > 0 ? fraction : 256.0 + std::trunc(fraction)) & 0xff));
+  }
+  BOOST_TEST(!cast_bits(127.5, DType::int8));  // what is beyond the range is no mere fraction
+  BOOST_TEST(cast_bits(127.5, DType::int8, saturate).value() == 127u);
+  BOOST_TEST(cast_bits(-0.5, DType::uint8, saturate).value() == 0u);
+  BOOST_TEST(cast_bits(1e30f, DType::uint8, both).value() == 255u);
+  BOOST_TEST(!cast_bits(0.5, DType::int64));
+  BOOST_TEST(!cast_bits(0x1.fffffffffffffp51, DType::int64));
+  BOOST_TEST(cast_bits(0x1p53 + 2, DType::uint64).value() == (1ull << 53) + 2);
+  BOOST_TEST(cast_bits(0.25f, DType::boolean).value() == 1u);  // NumPy's, too
   BOOST_TEST(cast_bits(-0x1p63, DType::int64).value() == 1ull << 63);
   BOOST_TEST(!cast_bits(0x1p63, DType::int64));
   BOOST_TEST(!cast_bits(0x1p64f, DType::uint64));
   BOOST_TEST(cast_bits(0x1.fffffep63f, DType::uint64).value() == 0xffffff0000000000u);
-  for (const auto overflow : {Overflow::error, Overflow::saturate}) BOOST_TEST(!cast_bits(nan, DType::int32, overflow));
+  for (const auto overflow : {Overflow::error, saturate, truncate, both})
+    BOOST_TEST(!cast_bits(nan, DType::int32, overflow));
+  BOOST_TEST(!cast_bits(infinite, DType::int32, truncate));
   BOOST_TEST(!cast_bits(infinite, DType::int32));
   BOOST_TEST(cast_bits(-infinite, DType::int32, Overflow::saturate).value() == 0x80000000u);
   BOOST_TEST(cast_bits(nan, DType::boolean).value() == 1u);  // as NumPy: it is not zero

@@ -66,7 +66,17 @@ BOOST_AUTO_TEST_CASE(refusals_tell_value_and_place) {
   BOOST_TEST(starts(refusal(spec, 0, 0, 0, 3e38f), "0 0 pt: the computed value is inf"));
   auto same_scale = two_columns(DType::int16);  // contiguous, and everything alike
   same_scale.items[0].columns[1].scale = 2;
-  BOOST_TEST(starts(refusal(same_scale, 3333, 1, 0, 1e6f), "3333 1 pt: 499999.5 does not fit int16"));
+  BOOST_TEST(starts(refusal(same_scale, 3333, 1, 0, 7),
+                    "0 0 pt: 0.25 does not fit int16 (it is no whole number); set "
+                    "overflow = \"truncate\""));
+  same_scale.overflow = Overflow::saturate;
+  BOOST_TEST(starts(refusal(same_scale, 3333, 1, 0, 7),
+                    "0 0 pt: 0.25 does not fit int16 (it is no whole number); set "
+                    "overflow = [\"truncate\", \"saturate\"]"));
+  same_scale.overflow = Overflow::truncate;
+  BOOST_TEST(starts(refusal(same_scale, 3333, 1, 0, 1e6f),
+                    "3333 1 pt: 499999.5 does not fit int16; set overflow = "
+                    "[\"truncate\", \"saturate\"], another dtype"));
   BOOST_TEST(starts(refusal(same_scale, 3333, 0, 1, nan), "3333 0 eta: the value is NaN"));
   auto logs = two_columns();
   for (auto& column : logs.items[0].columns) column.log = true;
