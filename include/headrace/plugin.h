@@ -60,7 +60,8 @@ typedef struct hr_plugin_setup {
 /* Values to be changed in place. */
 typedef struct hr_plugin_block {
   size_t size;
-  int32_t type; /* HR_PLUGIN_FLOAT32, or HR_PLUGIN_FLOAT64 for sources of 64 bits */
+  int32_t type; /* HR_PLUGIN_FLOAT32, or HR_PLUGIN_FLOAT64 for sources of 64 bits (rounded: float32 holds 24 bits of an
+                   integer, float64 53) */
   uint32_t columns;
   uint64_t rows, records;
   void* values; /* [rows][records][columns] */

@@ -59,6 +59,7 @@ struct FieldConfig {
   std::int64_t join_base = 1;
   CfMode cf = CfMode::automatic;
   std::optional<double> missing{};
+  std::optional<double> fill{};  ///< of elements that are not real; unsaid: 0
   std::optional<std::vector<std::uint64_t>> shape{};
   std::string plugin, plugin_args;
   bool operator==(const FieldConfig&) const = default;

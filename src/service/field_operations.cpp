@@ -122,6 +122,8 @@ class FileScaling {
     if (!from.shift && !from.scale && !from.mean && !from.std)
       wrong(what, "has neither shift and scale nor mean and std (min and max are used with norm = 'minmax')");
     const bool shifts = from.shift || from.scale;
+    if (!shifts && (!from.mean || !from.std))
+      wrong(what, std::string("has no ") + (from.mean ? "std" : "mean") + ", and shift and scale are not given either");
     spec.shift = (shifts ? from.shift : from.mean).value_or(0);
     spec.scale = (shifts ? from.scale : from.std).value_or(1);
     check(spec, what, shifts ? "scale" : "std");

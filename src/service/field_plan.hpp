@@ -56,6 +56,7 @@ struct FieldPlan {
 struct FieldPlans {
   Schema schema;
   std::vector<FieldPlan> fields;
+  std::vector<std::string> warnings{};  ///< that users should see before they train
 };
 
 /// An item of a field that is made of a dataset.

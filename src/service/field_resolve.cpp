@@ -59,8 +59,8 @@ class Resolution {
     spec.dataset = item.path;
     spec.first_column = first_column;
     for (auto i = from; i < to; ++i)
-      spec.columns.push_back({.name = item.picked ? item.columns[i].path : item.columns[i].name,
-                              .cell = item.columns[i].cell});
+      spec.columns.push_back(
+          {.name = item.picked ? item.columns[i].path : item.columns[i].name, .cell = item.columns[i].cell});
     if (item.columns[from].type) {
       spec.raw = item.raw;
       spec.repeated = is_repeated(draft_, item);
@@ -86,6 +86,7 @@ class Resolution {
   void shape() {
     auto& spec = result_.spec;
     spec.records = product(draft_.tracks);
+    spec.fill = config_.fill.value_or(0);
     spec.truncate = config_.overlong == Overlong::truncate;
     spec.overflow = static_cast<transform::Overflow>(config_.overflow);
     result_.field.name = config_.name;
@@ -133,8 +134,13 @@ class Resolution {
     if (product({result_.spec.records, result_.spec.columns, size_of(field.dtype)}) >> 62)
       throw UsageError("rows of " + text_of(field.shape) + " are too large");
     if (config_.shape) reshape();
+    const bool all_real = result_.validity.from == ValiditySource::From::nowhere;
+    if (config_.fill && all_real)
+      throw UsageError(
+          "fill has nothing to fill (all elements are real); name the column that says which are with "
+          "valid, or drop fill");
     if (config_.mask.empty()) return;
-    if (result_.validity.from == ValiditySource::From::nowhere)
+    if (all_real)
       throw UsageError("mask = '" + config_.mask +
                        "' has nothing to tell (all elements are real); name the column that "
                        "says which are with valid, or drop mask");

@@ -76,6 +76,7 @@ void add_field(Hash& hash, const FieldConfig& field) {
   hash.add(field.encode).add(field.classes).add(field.valid).add(field.mask).add(field.pad).add(field.overlong);
   hash.add(field.join).add(field.join_base).add(field.cf).add(field.missing).add(field.shape);
   hash.add(field.plugin).add(field.plugin_args);
+  if (field.fill) hash.add("fill").add(*field.fill);  // a key of later days: where it is unsaid, nothing changes
 }
 
 std::string fields_of(const Config& config) {

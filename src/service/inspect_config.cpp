@@ -9,6 +9,7 @@
 #include "reader/grouping.hpp"
 #include "service/choice.hpp"
 #include "service/field_item.hpp"
+#include "service/field_warnings.hpp"
 #include "service/inspect_counts.hpp"
 #include "service/plan_fields.hpp"
 #include "service/questions.hpp"
@@ -108,6 +109,7 @@ void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFile
   if (resolved.needs_label_values) told.unknown.push_back("classes");
   if (!config.plugin.empty() && plugins == Plugins::look_at)
     told.notes.push_back("whether the plugin accepts the field shows when it is served, or with --plugins");
+  for (auto& warning : warnings_of(config, resolved)) report.warnings.push_back(std::move(warning));
   report.fields.push_back(std::move(told));
   if (resolved.mask) report.fields.push_back({*resolved.mask, {}, {"mask of " + config.name}, {}});
 }

@@ -35,6 +35,7 @@ struct ConfigReport {
   std::uint64_t samples = 0;
   std::vector<FieldReport> fields;
   std::vector<StreamReport> streams;
+  std::vector<std::string> warnings;  ///< what serving will warn of
   std::uint64_t sample_bytes() const;
 };
 
@@ -64,7 +65,8 @@ struct ConfigOptions {
 ///    "fields": [{"name", "source": [item], "operations": [text], "shape", "dtype", "bytes", "columns", "classes",
 ///                "unknown": [what is only known when served]}],
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
-///                 "epochs"}]}
+///                 "epochs"}],
+///    "warnings": [text]}
 int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out);
 
 }  // namespace headrace::service

@@ -114,18 +114,17 @@ std::string as_table(const ConfigReport& report) {
     for (const auto& note : field.notes) text += fmt::format("  {}: {}\n", printable(field.field.name), note);
   std::vector<Row> streams{{"stream", "samples", "batch", "shuffle", "last", "epochs", "selected"}};
   for (const auto& stream : report.streams) streams.push_back(row_of(stream));
-  return text + "\nStreams\n" + table(streams);
+  text += "\nStreams\n" + table(streams);
+  for (const auto& warning : report.warnings) text += "\nWarning: " + printable(warning) + "\n";
+  return text;
 }
 
 std::string as_json(const ConfigReport& report) {
   auto fields = ordered_json::array(), streams = ordered_json::array();
   for (const auto& field : report.fields) fields.push_back(json_of(field));
   for (const auto& stream : report.streams) streams.push_back(json_of(stream));
-  const ordered_json all{{"files", report.files},
-                         {"samples", report.samples},
-                         {"sample_bytes", report.sample_bytes()},
-                         {"fields", fields},
-                         {"streams", streams}};
+  const ordered_json all{{"files", report.files}, {"samples", report.samples}, {"sample_bytes", report.sample_bytes()},
+                         {"fields", fields},      {"streams", streams},        {"warnings", report.warnings}};
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

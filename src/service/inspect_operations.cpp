@@ -57,8 +57,10 @@ std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
   switch (resolved.validity.from) {
     case ValiditySource::From::items:
     case ValiditySource::From::dataset:
-      return f.valid.empty() ? "invalid elements are 0" : fmt::format("valid by {}", f.valid);
+      if (f.valid.empty()) return fmt::format("invalid elements are {}", f.fill.value_or(0));
+      return fmt::format("valid by {}{}", f.valid, f.fill ? fmt::format(", others are {}", *f.fill) : "");
     case ValiditySource::From::join:
+      return f.fill ? fmt::format("padding is {}", *f.fill) : "";
     case ValiditySource::From::nowhere:
       return "";
   }

@@ -126,6 +126,8 @@ std::vector<Key> form_keys() {
        }},
       {"missing", field, Kind::number, "Fields", 0, "X", "", "value where the column is absent",
        +[](F f, V v) { f.missing = number(v); }},
+      {"fill", field, Kind::number, "Fields", 0, "X", "0", "value of padding and of other elements that are not real",
+       +[](F f, V v) { f.fill = number(v); }},
       {"shape", field, Kind::numbers, "Fields", 0, "N,N", "", "shape of a row",
        +[](F f, V v) { f.shape = extents(v); }},
       {"plugin", field, Kind::text, "Fields", 0, "FILE", "", "library with a C function over blocks of samples",

@@ -23,7 +23,7 @@ double exact(const Value& value, const std::string& text, double found) {
   const char *first = text.data() + (text[0] == '-' ? 1 : 0), *end = text.data() + text.size();
   std::uint64_t size = 0;
   const auto [rest, status] = std::from_chars(first, end, size);
-  if (rest != end || std::fabs(found) <= 0x1p53) return found;
+  if (rest != end || std::fabs(found) < 0x1p53) return found;
   if (status == std::errc{} && std::fabs(found) < 0x1p64 && static_cast<std::uint64_t>(std::fabs(found)) == size)
     return found;
   char nearest[400];

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
 #include "service/field_files.hpp"
+#include "service/field_warnings.hpp"
 #include "service/label_values.hpp"
 #include "service/options_value.hpp"
 #include "service/questions.hpp"
@@ -79,7 +80,8 @@ ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins) {
     const bool has_plugin = !input.config.plugin.empty(), load = plugins == Plugins::load;
     if (has_plugin && load) load_plugins(input.config, resolved.spec);
     if (has_plugin && !load) transform::Plugin::look_at(input.config.plugin);
-    if (!resolved.needs_label_values && (load || !has_plugin)) transform::FieldTransform{resolved.spec};  // checks values against their types
+    if (!resolved.needs_label_values && (load || !has_plugin))
+      transform::FieldTransform{resolved.spec};  // checks values against their types
   });
   return resolved;
 }
@@ -114,9 +116,11 @@ FieldPlans plan_fields(const Config& config, const reader::Contents& contents, c
   }
   return mpi::together(comm, [&] {
     FieldPlans plans;
-    for (std::size_t f = 0; f < fields.size(); ++f)
+    for (std::size_t f = 0; f < fields.size(); ++f) {
+      for (auto& warning : warnings_of(fields[f], *resolved[f])) plans.warnings.push_back(std::move(warning));
       in_field(fields[f].name,
                [&] { plans.fields.push_back(plan_of(fields[f], std::move(*resolved[f]), plans.schema)); });
+    }
     return plans;
   });
 }

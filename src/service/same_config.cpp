@@ -81,6 +81,7 @@ void add_field(const FieldConfig& field, Pairs& out) {
   add("join-base", std::to_string(field.join_base));
   add("cf", std::string(word(field.cf)));
   add("missing", maybe(field.missing));
+  add("fill", maybe(field.fill));
   add("shape", field.shape ? list(*field.shape) : "");
   add("plugin", file(field.plugin));
   add("plugin-args", field.plugin_args);

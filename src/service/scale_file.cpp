@@ -27,12 +27,21 @@ constexpr std::array<Entry, 7> entries{{{"shift", &VariableScale::shift},
                                         {"min", &VariableScale::min},
                                         {"max", &VariableScale::max}}};
 
-/// The numbers of a variable; whatever else stands there is not ours.
-VariableScale variable_of(const Json& node) {
+/// The numbers of a variable; whatever else stands there is not ours, but for a number in quotes: without it the others
+/// would mean something else.
+VariableScale variable_of(const Json& node, const std::string& name, const std::string& path) {
   VariableScale variable;
-  for (const auto& entry : entries)
-    if (const auto at = node.find(entry.key); at != node.end() && at->is_number())
-      variable.*entry.place = at->get<double>();
+  std::string text;
+  for (const auto& entry : entries) {
+    const auto at = node.find(entry.key);
+    if (at == node.end()) continue;
+    if (at->is_number()) variable.*entry.place = at->get<double>();
+    if (at->is_string()) text = entry.key;
+  }
+  if (!text.empty() && !variable.empty())
+    throw UsageError("scale file '" + path + "': " + text + " of '" + name +
+                     "' is a text; write it without quotes, or "
+                     "leave it out");
   return variable;
 }
 
@@ -69,7 +78,7 @@ class ScaleFileBuilder {
                        "' is no scale file (it holds no names); write datasets, then variables, then "
                        "shift and scale");
     for (const auto& [name, node] : root.items()) {
-      if (const auto variable = variable_of(node.is_object() ? node : Json::object()); !variable.empty())
+      if (const auto variable = variable_of(node.is_object() ? node : Json::object(), name, path); !variable.empty())
         file.flat_[name] = variable;
       add_dataset(file, name, node);
     }
@@ -85,16 +94,16 @@ class ScaleFileBuilder {
     ScaleFile::Variables variables;
     if (node.is_object()) {
       for (const auto& [key, entry] : node.items())
-        if (entry.is_object()) add(variables, key, entry);
+        if (entry.is_object()) add(file, variables, key, entry);
     } else if (node.is_array()) {
       for (const auto& entry : node)
         if (entry.is_object() && entry.contains("name") && entry["name"].is_string())
-          add(variables, entry["name"].template get<std::string>(), entry);
+          add(file, variables, entry["name"].template get<std::string>(), entry);
     }
     if (!variables.empty()) file.datasets_[name.substr(name.starts_with('/') ? 1 : 0)] = std::move(variables);
   }
-  static void add(ScaleFile::Variables& variables, const std::string& name, const Json& entry) {
-    if (const auto variable = variable_of(entry); !variable.empty()) variables[name] = variable;
+  static void add(const ScaleFile& file, ScaleFile::Variables& variables, const std::string& name, const Json& entry) {
+    if (const auto variable = variable_of(entry, name, file.path_); !variable.empty()) variables[name] = variable;
   }
 };
 

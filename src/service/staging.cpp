@@ -68,6 +68,8 @@ void Staging::look_at_files() {
     reader::require_same_files(topology_.all, topology_.node, reader::files_behind(contents_));
   const auto options = load_options();
   auto fields = plan_fields(config_, contents_, topology_.all, options);
+  if (topology_.me() == 0)
+    for (const auto& warning : fields.warnings) log::warn("{}", warning);
   auto catalog = mpi::together(topology_.all, [&] { return catalog_of(contents_, fields.fields); });
   auto choices = mpi::together(topology_.all, [&] { return choose(config_, catalog); });
   if (std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return !c.where.empty() || c.list; }))

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "base/printable.hpp"
 
@@ -18,6 +20,15 @@ using transform::Moments;
 double before_steps(const ColumnSpec& column, double mean) {
   if (column.tanh_log) mean = 2 * mean / (1 - std::fabs(mean));
   return column.log ? std::exp(mean) : mean;
+}
+
+/// What float64 rounds integers of this size to: multiples of it; 0 where it holds all of them.
+double rounding_of(const ColumnSpec& column, const Moments& moments) {
+  const bool integer = column.cell.dtype == DType::int64 || column.cell.dtype == DType::uint64;
+  if (!integer || column.cf || column.log || column.tanh_log || moments.count == 0) return 0;
+  const double size = std::max(std::fabs(moments.least), std::fabs(moments.greatest));
+  const double step = std::nextafter(size, HUGE_VAL) - size;
+  return step > 1 ? step : 0;
 }
 
 /// The entry's numbers; a deviation that float64 cannot hold is nobody's statistics.
@@ -48,6 +59,12 @@ void ScaleEntries::put(const FieldConfig& config, const std::string& dataset, co
   else if (!spread)
     warnings_.push_back("'" + name + "' is the same everywhere (" + nlohmann::json(moments.mean).dump() +
                         "); std and scale 1 are written");
+  constexpr double least_steps = 1000;  // of the rounding, for three digits
+  if (const double step = rounding_of(column, moments); step > 0 && moments.deviation() < least_steps * step)
+    warnings_.push_back(
+        fmt::format("'{}' holds integers beyond 2^53, which float64 rounds to multiples of {}: mean and std "
+                    "have few right digits, or none; give a shift and a scale of your own instead",
+                    name, step));
   require(std::isfinite(moments.mean) && std::isfinite(deviation),
           "'" + name + "' spreads beyond what float64 can hold; leave it out, or take its logarithm with log");
   auto entry = entry_of(config, column, raw, moments, spread, deviation);

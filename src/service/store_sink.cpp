@@ -52,6 +52,7 @@ std::byte* StoreSink::at(std::size_t array, std::uint64_t sample) const {
 void StoreSink::fill_constants() {
   const auto rows = blueprint_.placement.rows(stager_);
   for (const auto& plan : blueprint_.fields) {
+    if (plan.join && plan.spec().fill != 0) plan.transform.clear(rows, store_.column(local_, plan.array));
     for (std::size_t i = 0; i < plan.spec().items.size() && !plan.join; ++i)
       if (plan.dataset(i).empty()) plan.transform.fill(i, rows, store_.column(local_, plan.array));
     if (plan.mask && plan.validity.from != Validity::join)

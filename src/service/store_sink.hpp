@@ -1,6 +1,6 @@
 // From the reader into the store: straight where the file's bytes are a row's bytes, through the transforms otherwise.
 //
-//   fill_constants()   what no dataset holds
+//   fill_constants()   what no dataset holds, and the records of joins that no row may come for
 //   the load           place() and accept(), from several threads
 //   finish()           what needs several datasets: repeated items where the records of another are not valid
 #pragma once

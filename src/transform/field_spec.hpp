@@ -5,7 +5,7 @@
 //   1 byte order, CF decoding          4 log, tanh-log, plugin
 //   2 which records are valid          5 (x - shift) / scale
 //   3 nonfinite                        6 still not finite: error unless keep; then the cast
-//                                      7 invalid records become 0
+//                                      7 invalid records become `fill`
 // Computed in float32, but in float64 where the source or what is delivered has more than its 24 bits: computed_wide().
 // Steps 3 - 6 skip invalid records. `labels` stand in place of 3 - 6.
 #pragma once
@@ -95,6 +95,7 @@ struct FieldSpec {
   bool truncate = false;      ///< rows with more records than that: cut them, instead of an error
   DType dtype = DType::float32;
   Overflow overflow = Overflow::error;
+  double fill = 0;                           ///< every value of a record that is not valid
   std::shared_ptr<const LabelMap> labels{};  ///< encode: the single column of the single item is a label
   bool one_hot = false;
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "base/contract.hpp"
@@ -64,7 +63,7 @@ void check_column(const ColumnSpec& column) {
 
 }  // namespace
 
-FieldTransform::FieldTransform(FieldSpec spec) : spec_(std::move(spec)) {
+FieldTransform::FieldTransform(FieldSpec spec) : spec_(std::move(spec)), fill_(spec_.fill, spec_.dtype) {
   EXPECTS(spec_.records > 0 && spec_.columns > 0);
   if (spec_.labels) check_labels(spec_);
   for (const auto& item : spec_.items) {
@@ -98,7 +97,11 @@ void FieldTransform::validity(std::size_t item, const std::byte* raw, std::uint6
 void FieldTransform::clear_invalid(std::uint64_t rows, const std::byte* valid, std::byte* out) const {
   const auto record_bytes = spec_.columns * size_of(spec_.dtype);
   for (std::uint64_t r = 0; r < rows * spec_.records; ++r)
-    if (valid[r] == std::byte{0}) std::memset(out + r * record_bytes, 0, record_bytes);
+    if (valid[r] == std::byte{0}) fill_.write(out + r * record_bytes, record_bytes);
+}
+
+void FieldTransform::clear(std::uint64_t rows, std::byte* out) const {
+  fill_.write(out, rows * spec_.row_bytes());
 }
 
 void FieldTransform::measure(std::size_t item, const std::byte* raw, std::uint64_t rows, const std::byte* valid,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "transform/field_spec.hpp"
+#include "transform/fill.hpp"
 #include "transform/statistics.hpp"
 
 namespace headrace::transform {
@@ -51,8 +52,10 @@ class FieldTransform {
   /// rows x records bytes (0 or 1) of an item's own validity (record or length). Throws BadValue for a row too long.
   void validity(std::size_t item, const std::byte* raw, std::uint64_t rows, std::byte* valid) const;
 
-  /// Step 7 for all columns: zeroes the records that are not valid.
+  /// Step 7 for all columns: writes the fill value to the records that are not valid.
   void clear_invalid(std::uint64_t rows, const std::byte* valid, std::byte* out) const;
+  /// The same for every record: of a join, before its rows come.
+  void clear(std::uint64_t rows, std::byte* out) const;
 
   /// Adds the values as they are after step 4, valid and finite ones, to one Moments per column of the item; labels
   /// are counted instead.
@@ -63,6 +66,7 @@ class FieldTransform {
 
  private:
   FieldSpec spec_;
+  Fill fill_;
   std::vector<std::shared_ptr<const Item>> items_;
 };
 

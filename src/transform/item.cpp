@@ -14,7 +14,7 @@ namespace headrace::transform {
 namespace {
 
 constexpr std::size_t words_bytes = block_values * 8;
-constexpr std::uint64_t rows_bytes = 1 << 16;  // of rows that are zeroed and then written
+constexpr std::uint64_t rows_bytes = 1 << 16;  // of rows that are filled and then written
 
 /// Records at once: their raw bytes are read once per column, and should stay in the second-level cache.
 std::size_t capacity_for(const ItemSpec& item, std::size_t piece) {
@@ -38,7 +38,8 @@ Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(
                    .bytes = std::max<std::uint64_t>(spec.columns.size(), 1) * piece_,
                    .repeated = spec.repeated,
                    .overflow = field.overflow,
-                   .truncate = field.truncate};
+                   .truncate = field.truncate,
+                   .fill = Fill(field.fill, field.dtype)};
   EXPECTS(target_.offset + target_.bytes <= target_.record_bytes);
   capacity_ = capacity_for(spec_, piece_);
   if (spec_.constant) {
@@ -98,12 +99,12 @@ bool Item::may_be_invalid(const std::byte* valid) const {
 void Item::apply(const std::byte* raw, std::uint64_t rows, const std::byte* valid, std::byte* out) const {
   if (spec_.constant) return fill(rows, out);
   if (flat_ && valid == nullptr) return apply_flat(raw, rows, out);
-  const bool zero = may_be_invalid(valid);
-  if (!zero && !stage_) return apply_rows({raw, 0, rows, nullptr}, out);
+  const bool gaps = may_be_invalid(valid);
+  if (!gaps && !stage_) return apply_rows({raw, 0, rows, nullptr}, out);
   const auto step = std::max<std::uint64_t>(rows_bytes / std::max<std::uint64_t>(target_.row_bytes(), 1), 1);
   for (std::uint64_t row = 0; row < rows; row += step) {
     const RecordWalk::Rows part{raw, row, std::min(rows, row + step), valid};
-    if (zero) clear(target_, part.begin * target_.records, (part.end - part.begin) * target_.records, out);
+    if (gaps) clear(target_, part.begin * target_.records, (part.end - part.begin) * target_.records, out);
     if (stage_)
       stage_->apply(part, out);
     else

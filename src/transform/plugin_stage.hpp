@@ -12,7 +12,7 @@ namespace headrace::transform {
 class PluginStage {
  public:
   virtual ~PluginStage() = default;
-  /// Finished values of some rows; the item's columns are zeroed already. Throws BadValue.
+  /// Finished values of some rows' valid records; the others are filled already. Throws BadValue.
   virtual void apply(const RecordWalk::Rows& rows, std::byte* out) const = 0;
   /// The same for one record alone.
   virtual void apply_record(const std::byte* raw, std::uint64_t record, std::byte* out) const = 0;

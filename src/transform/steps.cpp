@@ -75,9 +75,10 @@ Steps<W>::Steps(const ColumnSpec& column, bool has_plugin)
   if (column.cf && column.cf->read_as) column_.cell.dtype = *column.cf->read_as;
   if (column.nonfinite.kind == Nonfinite::Kind::replace && !finite(static_cast<W>(column.nonfinite.value)))
     throw UsageError(
-        fmt::format("nonfinite: {}, which takes the place of NaN in column '{}', is beyond float32; give a "
-                    "smaller number, or dtype = \"float64\"",
-                    shown(column.nonfinite.value), column.name));
+        fmt::format("nonfinite: {}, which takes the place of NaN in column '{}', is not finite in {}; give "
+                    "another number{}",
+                    shown(column.nonfinite.value), column.name, sizeof(W) == 4 ? "float32" : "float64",
+                    sizeof(W) == 4 ? ", or dtype = \"float64\"" : ""));
   if (!column.scaled) return;
   const auto refuse = [&](const char* key, double value) {
     throw UsageError(fmt::format("{} of column '{}' is {} (values would not be finite in {}); give a finite {}{}", key,

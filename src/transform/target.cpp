@@ -47,11 +47,11 @@ void place(const Target& target, const std::byte* from, std::size_t bytes, const
 void clear(const Target& target, std::uint64_t first_record, std::uint64_t records, std::byte* out) {
   out += first_record * target.record_bytes;
   if (target.bytes == target.record_bytes) {
-    std::memset(out, 0, records * target.record_bytes);
+    target.fill.write(out, records * target.record_bytes);
     return;
   }
   out += target.offset;
-  for (std::uint64_t r = 0; r < records; ++r) std::memset(out + r * target.record_bytes, 0, target.bytes);
+  for (std::uint64_t r = 0; r < records; ++r) target.fill.write(out + r * target.record_bytes, target.bytes);
 }
 
 }  // namespace headrace::transform

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "transform/field_spec.hpp"
+#include "transform/fill.hpp"
 #include "transform/record_walk.hpp"
 
 namespace headrace::transform {
@@ -19,6 +20,7 @@ struct Target {
   bool repeated = false;           ///< one value per row, to all of its records
   Overflow overflow = Overflow::error;
   bool truncate = false;
+  Fill fill{};
 
   std::uint64_t row_bytes() const { return records * record_bytes; }
 };
@@ -28,7 +30,7 @@ struct Target {
 void place(const Target& target, const std::byte* from, std::size_t bytes, const Block& block, std::uint64_t column,
            const std::byte* valid, std::byte* out);
 
-/// Zeroes the item's columns of some records.
+/// Writes the fill value to the item's columns of some records.
 void clear(const Target& target, std::uint64_t first_record, std::uint64_t records, std::byte* out);
 
 }  // namespace headrace::transform

@@ -26,6 +26,7 @@ pad = 40
 overlong = "truncate"
 cf = "off"
 missing = 1
+fill = -1
 shape = [4, 2]
 plugin = "lib/p.so"
 plugin-args = "a=1"
@@ -46,6 +47,7 @@ plugin-args = "a=1"
   expected.overlong = Overlong::truncate;
   expected.cf = CfMode::off;
   expected.missing = 1.0;
+  expected.fill = -1.0;
   expected.shape = {{4, 2}};
   expected.plugin = (folder / "lib/p.so").string();
   expected.plugin_args = "a=1";
@@ -61,6 +63,34 @@ BOOST_AUTO_TEST_CASE(numbers_stand_alone_or_in_lists) {
   BOOST_TEST((load({"--field.x.nonfinite", "keep"}).fields[0].nonfinite.kind == NonfinitePolicy::Kind::keep));
   BOOST_TEST(load({"--field.x.shape", "3,1"}).fields[0].shape->size() == 2u);
   BOOST_TEST(toml("[field.x]\nshape = []\n").fields[0].shape->empty());
+}
+
+BOOST_AUTO_TEST_CASE(answers_to_what_does_not_fit) {
+  const auto overflow = [&](const std::string& text) {
+    return toml("[field.x]\noverflow = " + text).fields[0].overflow;
+  };
+  BOOST_TEST((overflow("\"error\"") == Overflow::error));
+  BOOST_TEST((overflow("\"truncate\"") == Overflow::truncate));
+  BOOST_TEST((overflow("[\"truncate\", \"saturate\"]") == Overflow::truncate_saturate));
+  BOOST_TEST((load({"--field.x.overflow", "saturate,truncate"}).fields[0].overflow == Overflow::truncate_saturate));
+  BOOST_TEST(contains(toml_mistake("[field.x]\noverflow = \"saturat\""), "did you mean 'saturate'?"));
+  BOOST_TEST(contains(toml_mistake("[field.x]\noverflow = [\"error\", \"saturate\"]"), "drop 'error'"));
+  BOOST_TEST(contains(toml_mistake("[field.x]\noverflow = [\"round\", \"saturate\"]"), "or a list of the last two"));
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_stay_what_they_are_or_are_refused) {
+  BOOST_TEST(toml("[field.x]\nshift = 9007199254740992").fields[0].shift == Numbers{0x1p53});
+  BOOST_TEST(toml("[field.x]\nshift = [4611686018427387904, -9223372036854775808]").fields[0].shift ==
+             (Numbers{0x1p62, -0x1p63}));
+  BOOST_TEST(load({"--field.x.shift", "100000000000000000000"}).fields[0].shift == Numbers{1e20});
+  BOOST_TEST(toml("[field.x]\nshift = 1234567890123456789.0").fields[0].shift == Numbers{1234567890123456768.0});
+  BOOST_TEST(toml("[field.x]\nshift = 1.5e18").fields[0].shift == Numbers{1.5e18});
+  BOOST_TEST(contains(toml_mistake("[field.x]\nshift = 1500000000000000123"),
+                      "not a number that float64 holds (the nearest that it does is 1500000000000000000)"));
+  BOOST_TEST(contains(toml_mistake("[field.x]\nshift = [0, -9007199254740993]"), "is -9007199254740992)"));
+  BOOST_TEST(contains(flag_mistake({"--field.x.missing", "9223372036854775807"}), "is 9223372036854775808)"));
+  BOOST_TEST(contains(flag_mistake({"--field.x.nonfinite", "18446744073709551615"}), "is 18446744073709551616)"));
+  BOOST_TEST(contains(flag_mistake({"--field.x.scale", "100000000000000000001"}), "is 100000000000000000000)"));
 }
 
 BOOST_AUTO_TEST_CASE(lists_on_the_command_line_part_at_commas_outside_brackets) {

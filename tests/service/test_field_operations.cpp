@@ -102,6 +102,8 @@ BOOST_AUTO_TEST_CASE(scales_that_cannot_be) {
   BOOST_TEST(contains(wrong("{scale: .inf}"), "has scale that is not finite"));
   BOOST_TEST(contains(wrong("{shift: .nan}"), "has a shift that is not finite"));
   BOOST_TEST(contains(wrong("{mean: 1, std: 0}", Norm::standard), "has std 0"));
+  BOOST_TEST(contains(wrong("{std: 2}"), "has no mean, and shift and scale are not given either"));
+  BOOST_TEST(contains(wrong("{mean: 2, min: 1}"), "has no std, and shift and scale"));
   BOOST_TEST(contains(wrong("{min: 1, max: 1}", Norm::minmax), "has max - min 0"));
   BOOST_TEST(contains(wrong("{min: 1, max: 2}"), "has neither shift and scale nor mean and std"));
   BOOST_TEST(contains(wrong("{mean: 1, std: 2}", Norm::minmax), "has no min, which norm = 'minmax' needs"));

@@ -60,6 +60,9 @@ BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   BOOST_TEST(changed([](C& c, F&) { c.fields[0].scale = {3}; }) == "fields");
   BOOST_TEST(changed([](C& c, F&) { c.fields[0].shift = {0}; }) == "fields");
   BOOST_TEST(changed([](C& c, F&) { c.fields[0].dtype = DType::float16; }) == "fields");
+  BOOST_TEST(changed([](C& c, F&) { c.fields[0].overflow = Overflow::truncate; }) == "fields");
+  BOOST_TEST(changed([](C& c, F&) { c.fields[0].fill = 0; }) == "fields");  // named, though it changes no value
+  BOOST_TEST(changed([](C& c, F&) { c.fields[0].fill = -1; }) == "fields");
   BOOST_TEST(changed([](C& c, F&) { c.fields[0].source = {"x", "y"}; }) == "fields");
   BOOST_TEST(changed([](C& c, F&) { c.fields[1].classes = {"a:1"}; }) == "fields");
   BOOST_TEST(changed([](C& c, F&) { std::swap(c.fields[0], c.fields[1]); }) == "fields");

@@ -50,6 +50,8 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.virtual_gaps = VirtualGaps::fill; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].scale = {0.1}; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].missing = 0; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].fill = -1; }));
+  BOOST_TEST(differs([](Config& c) { c.fields[0].overflow = Overflow::truncate_saturate; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].shape = {{2, 3}}; }));
   BOOST_TEST(differs([](Config& c) { c.fields[0].nonfinite = {NonfinitePolicy::Kind::value, 1e-300}; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].batch = 33; }));

@@ -51,6 +51,15 @@ BOOST_AUTO_TEST_CASE(statistics_and_deeper_paths) {
   BOOST_TEST(!file.find("g/jets", "phi"));
 }
 
+BOOST_AUTO_TEST_CASE(a_number_in_quotes_is_none_and_not_passed_over) {
+  const auto mistake = [](const char* text) { return mistake_of([&] { ScaleFile::parse(text, "s.json"); }); };
+  BOOST_TEST(mistake(R"({"jets": {"pt": {"mean": "1", "std": 2}}})") ==
+             "scale file 's.json': mean of 'pt' is a text; write it without quotes, or leave it out");
+  BOOST_TEST(contains(mistake(R"({"x": {"scale": 2, "shift": "0"}})"), "shift of 'x' is a text"));
+  BOOST_TEST(mistake(R"({"x": {"scale": 2, "min": null, "kind": "energy"}, "note": {"scale": "in GeV"}})") ==
+             "no mistake");
+}
+
 BOOST_AUTO_TEST_CASE(a_dataset_and_a_variable_may_share_a_name) {
   const auto file = ScaleFile::parse(R"({"jets": {"mean": 1, "std": 2, "pt": {"mean": 3, "std": 4}}})", "s.json");
   BOOST_TEST(file.at("jets").mean.value() == 1);

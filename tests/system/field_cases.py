@@ -105,7 +105,7 @@ case("per column", source="vector", shift=[1, 2, 3], scale=[0.1, 7, -3])(
 case("per column of 64 bits", source="big", shift=[1, 0, 3], scale=[0.1, 1e-3, 3])(
     lambda d: (native(d["big"]) - F8([1, 0, 3])) / F8([0.1, 1e-3, 3]))
 case("scaled integers", source="short", scale=7)(lambda d: d["short"].astype(F4) / F4(7))
-case("scaled long", source="long", scale=3, shift=1)(lambda d: (d["long"].astype(F8) - 1) / 3)
+case("scaled long", source="long", scale=3, shift=1)(lambda d: (d["long"] - 1).astype(F8) / 3)
 case("scaled half", source="half", scale=3)(lambda d: (d["half"].astype(F4) / F4(3)).astype("f2"))
 
 
@@ -137,8 +137,8 @@ def _(d):
 @case("log and raw", ulp=1, source="jets[pt, n, mass]", log=["pt"], raw=["n"], shift=[1, 2, 3], scale=[4, 5, 6],
       dtype="float64")
 def _(d):
-    pt = scaled(np.log(d["jets"]["pt"].astype(F8)).astype(F4), 1, 4)
-    return columns(pt.astype(F8), d["jets"]["n"].astype(F8), scaled(d["jets"]["mass"], 3, 6))
+    pt = scaled(np.log(d["jets"]["pt"].astype(F8)), 1, 4)
+    return columns(pt, d["jets"]["n"].astype(F8), scaled(d["jets"]["mass"], 3, 6))
 
 
 # -- NaN and infinities ------------------------------------------------------------------------------------------------
@@ -245,10 +245,10 @@ case("labels where valid", source="labels", encode="index", valid="tracks.valid"
 
 @case("jets beside tracks", mask=valid, source=["jets[pt,eta]", "tracks[d0,z0]"], scale_file="nested.json")
 def _(d):
-    jets, tracks = d["jets"], d["tracks"]
-    pt, eta = scaled(jets["pt"], 100.5, 33.3), scaled(jets["eta"].astype(F4), 0.25, 1.5)
+    jets, tracks = d["jets"], d["tracks"]  # float64, as z0 is: computed in it
+    pt, eta = scaled(jets["pt"].astype(F8), 100.5, 33.3), scaled(jets["eta"].astype(F8), 0.25, 1.5)
     repeated = np.repeat(columns(pt, eta)[:, None], TRACKS, axis=1)
-    own = columns(scaled(tracks["d0"], 3, 40), scaled(tracks["z0"].astype(F8), 0.1, 0.3))
+    own = columns(scaled(tracks["d0"].astype(F8), 3, 40), scaled(tracks["z0"].astype(F8), 0.1, 0.3))
     return zeroed(np.concatenate([repeated, own], axis=-1), valid(d))
 
 
@@ -355,6 +355,10 @@ case("joined by ids from -3", **{**JOIN, "join": "table/from_minus_3"}, join_bas
     lambda d: joined(d, lambda _, charge: charge, PAD)[0])
 case("joined labels", **JOIN, source="table/particles.d", dtype="float16", nonfinite="error")(
     lambda d: joined(d, lambda t, _: t["d"].astype("f2"), PAD)[0])
+
+
+case("joined and filled", **JOIN, source="table/particles[d]", fill=-1, mask=lambda d: joined(d, xyzd, PAD)[1])(
+    lambda d: np.where(joined(d, xyzd, PAD)[1], joined(d, lambda t, _: t["d"], PAD)[0], -1)[..., None])
 
 
 @case("joined beside absent", **JOIN, source="table/particles[d, weight]", missing=1)

@@ -33,7 +33,7 @@ def draw_values(rng, dtype, shape):
     near = rng.integers(max(info.min, -2000), min(info.max, 2000), shape, endpoint=True).astype(dtype)
     if dtype.itemsize < 4 or rng.random() < 0.6:
         return near
-    return near + dtype.type(FAR_INTEGERS[dtype.itemsize])
+    return (near + dtype.type(FAR_INTEGERS[dtype.itemsize])).astype(dtype)
 
 
 class Column:
@@ -251,7 +251,10 @@ class Drawn:
             common = np.dtype(rng.choice(FLOATS + INTEGERS + ["?"]))
             section["dtype"] = {"b": "bool", "f": "float", "i": "int", "u": "uint"}[common.kind] + \
                 ("" if common.kind == "b" else str(common.itemsize * 8))
-        self.finish([self.cast(self.compute(*of, common), common) for of in work])
+        self.fill = 0
+        if self.real is not None and rng.random() < 0.5:
+            section["fill"] = self.fill = {"f": -0.5, "i": -1, "u": 1, "b": 1}[common.kind]
+        self.finish([self.filled(self.cast(self.compute(*of, common), common)) for of in work])
 
     def draw_raw(self, columns, computes):
         names = [column.name for column in columns]
@@ -309,6 +312,9 @@ class Drawn:
         if dtype == np.dtype("f2"):
             return np.clip(values.astype(F8), -65504, 65504).astype(dtype)
         return values.astype(dtype)
+
+    def filled(self, values):
+        return values if self.real is None else np.where(self.real, values, values.dtype.type(self.fill))
 
     def finish(self, columns):
         self.rows = np.stack(columns, axis=-1) if self.axis else columns[0]

@@ -117,16 +117,19 @@ def test_times_and_ids_keep_their_digits(tmp_path):
               "both": {"source": ["table.t", "time"], "shift": 1_500_000_000, "dtype": "float16"},
               "long": {"source": ["x", "id"], "shift": [0, float(far)]},
               "mean": {"source": "time", "scale-file": "scales.json", "norm": "standard"},
-              "unit": {"source": "table[x, t]", "scale-file": "more.json", "norm": "minmax"}}
+              "unit": {"source": "table[x, t]", "scale-file": "more.json", "norm": "minmax"},
+              "close": {"source": "id", "scale-file": "ids.json", "norm": "standard"}}
     config = configuration(tmp_path / "fields.toml", fields, files=files)
-    subprocess.run([HEADRACE, "stats", "-c", str(config)], check=True, capture_output=True, text=True)
+    told = subprocess.run([HEADRACE, "stats", "-c", str(config)], check=True, capture_output=True, text=True)
+    assert "'id' holds integers beyond 2^53, which float64 rounds to multiples of 1024" in told.stderr
+    assert told.stderr.count("2^53") == 1
     scales = json.loads((tmp_path / "scales.json").read_text())["time"]
     assert scales["mean"] == 1_500_000_000 + count.mean() and abs(scales["std"] / count.std() - 1) < 1e-12
     rows, numbers, schema = deliver(tmp_path, files, fields, 2)
     assert numbers.tolist() == list(range(n))
     assert {name: str(schema[name].dtype) for name in fields} == {
         "time": "float32", "unsigned": "float32", "id": "float32", "both": "float16", "long": "float64", "mean": "float32",
-        "unit": "float32"}
+        "unit": "float32", "close": "float64"}
     np.testing.assert_array_equal(rows["time"], count.astype("f4"))
     np.testing.assert_array_equal(rows["unsigned"], (count / 7).astype("f4"))
     np.testing.assert_array_equal(rows["id"], (count / 3).astype("f4"))

@@ -128,6 +128,15 @@ void bench_types(Bench& bench) {
   fill<std::int32_t>(bench.raw);
   bench("int32 to int16", plain(int32, int16, 1024, 1));
   bench("int32 to float32", plain(int32, float32, 1024, 1));
+  field = plain(int32, float32, 1024, 1);
+  each(field, scale);
+  bench("int32 (x - shift) / scale to float32", field);
+  fill<std::int64_t>(bench.raw);
+  field = plain(int64, float64, 1024, 1);
+  each(field, scale);
+  bench("int64 (x - shift) / scale to float64", field);
+  fill<float>(bench.raw);
+  bench("float32 to uint8, no fractions", plain(float32, uint8, 1024, 1));
   fill<std::uint8_t>(bench.raw);
   field = plain(uint8, float32, 1024, 1);
   each(field, scale);

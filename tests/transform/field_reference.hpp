@@ -145,6 +145,11 @@ inline Real finished(const ColumnSpec& column, Real raw, DType to, Overflow over
   return cast_to(wide ? compute<double>(column, raw) : compute<float>(column, raw), to, overflow);
 }
 
+/// What stands in place of records that are not valid.
+inline Real filled(const FieldSpec& field) {
+  return cast_to(field.fill, field.dtype, Overflow::error);
+}
+
 inline bool same(Real a, Real b) {
   return a == b ? std::signbit(a) == std::signbit(b) : std::isnan(a) && std::isnan(b);
 }

@@ -88,6 +88,8 @@ inline FieldSpec any_field(Random& random) {
   field.dtype = any_type(random);
   field.overflow = one_in(random, 3) ? static_cast<Overflow>(below(random, 4)) : Overflow::truncate_saturate;
   field.truncate = one_in(random, 2);
+  const bool any_number = is_float(field.dtype) || is_signed(field.dtype);
+  field.fill = one_in(random, 3) ? 0 : one_in(random, 2) || !any_number ? 1 : is_float(field.dtype) ? 0.1 : -1;
   const auto items = 1 + below(random, 3);
   for (std::uint64_t i = 0; i < items; ++i) {
     const bool repeated = one_in(random, 4);

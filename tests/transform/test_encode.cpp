@@ -59,6 +59,29 @@ BOOST_AUTO_TEST_CASE(other_types_and_invalid_records) {
   BOOST_TEST(hot == ones, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(types_that_do_not_tell_the_classes_apart_are_refused) {
+  using enum DType;
+  const auto fits = [](std::size_t classes, DType to, bool one_hot = false) {
+    std::vector<LabelMap::Class> all;
+    for (std::size_t i = 0; i < classes; ++i) all.push_back({std::to_string(i), {std::to_string(i)}});
+    try {
+      FieldTransform{labels({.dtype = int32}, std::move(all), one_hot, to)};
+      return true;
+    } catch (const UsageError& error) {
+      BOOST_TEST(std::string(error.what()).starts_with("dtype: "));
+      return false;
+    }
+  };
+  const std::pair<DType, std::size_t> most[] = {
+      {boolean, 2}, {int8, 128}, {uint8, 256}, {bfloat16, 257}, {float16, 2049}};
+  for (const auto& [to, classes] : most) {
+    BOOST_TEST(fits(classes, to), name_of(to));
+    BOOST_TEST(!fits(classes + 1, to), name_of(to));
+    BOOST_TEST(fits(classes + 1, to, true), name_of(to));
+  }
+  for (const auto to : {int16, uint16, int32, uint64, float32, float64}) BOOST_TEST(fits(3000, to), name_of(to));
+}
+
 BOOST_AUTO_TEST_CASE(texts_however_they_are_ended) {
   char raw[4][6] = {};
   std::memcpy(raw[0], "dog", 4);
@@ -113,7 +136,8 @@ BOOST_AUTO_TEST_CASE(floats_that_are_whole_numbers) {
   const std::vector<std::int64_t> expected = {0, 2, 1, 2, 2};
   BOOST_TEST(index == expected, boost::test_tools::per_element());
   const std::uint16_t half[] = {0x4500, 0x4400};  // 5 and 4
-  const auto hot = encoded<float>(labels({.dtype = DType::float16, .bytes = 2}, flavours, true, DType::float32), half, 2);
+  const auto hot =
+      encoded<float>(labels({.dtype = DType::float16, .bytes = 2}, flavours, true, DType::float32), half, 2);
   const std::vector<float> ones = {1, 0, 0, 0, 1, 0};
   BOOST_TEST(hot == ones, boost::test_tools::per_element());
   const auto refusal = [&](double value) {
@@ -132,9 +156,9 @@ BOOST_AUTO_TEST_CASE(floats_that_are_whole_numbers) {
 BOOST_AUTO_TEST_CASE(texts_in_messages_are_readable) {
   const char raw[] = "a\0b\xff";
   const Cell cell{.kind = CellKind::text, .bytes = 4, .ends = TextEnd::nuls};
-  BOOST_CHECK_EXCEPTION(encoded<float>(labels(cell, flavours, true, DType::float32), raw, 1), BadValue, [](const auto& bad) {
-    return std::string(bad.what()).starts_with("label 'a\\x00b\\xff' belongs to no class");
-  });
+  BOOST_CHECK_EXCEPTION(
+      encoded<float>(labels(cell, flavours, true, DType::float32), raw, 1), BadValue,
+      [](const auto& bad) { return std::string(bad.what()).starts_with("label 'a\\x00b\\xff' belongs to no class"); });
 }
 
 BOOST_AUTO_TEST_CASE(very_many_classes) {

@@ -21,7 +21,7 @@ struct Expected {
 
 Expected expected_of(const FieldSpec& field, const std::deque<RawItem>& raw, std::uint64_t rows) {
   Expected result;
-  result.values.assign(rows * field.elements(), 0);
+  result.values.assign(rows * field.elements(), filled(field));
   for (std::size_t i = 0; i < field.items.size(); ++i)
     for (std::uint64_t row = 0; row < rows; ++row)
       for (std::uint64_t r = 0; r < field.records; ++r)
@@ -143,6 +143,7 @@ BOOST_AUTO_TEST_CASE(single_records_become_what_whole_rows_become) {
     const auto expected = expected_of(field, raw, 1);
     if (!expected.bad.empty()) continue;
     Bytes out(field.row_bytes());
+    transform.clear(1, out.data());
     for (std::size_t i = 0; i < raw.size(); ++i) {
       if (field.items[i].repeated)
         transform.apply(i, raw[i].raw(), 1, raw[i].valid(), out.data());
@@ -202,6 +203,7 @@ BOOST_AUTO_TEST_CASE(identity_means_the_same_bytes) {
   for (int round = 0; round < 6000; ++round) {
     auto field = any_field(random);
     if (one_in(random, 2)) field.dtype = field.items[0].columns[0].cell.dtype;
+    field.fill = 0;
     const FieldTransform transform(field);
     if (!transform.identity()) continue;
     ++found;

@@ -118,8 +118,10 @@ BOOST_AUTO_TEST_CASE(constants_fill_their_columns_and_fit) {
   std::memset(out, 9, sizeof(out));
   transform.fill(1, 2, reinterpret_cast<std::byte*>(out));
   for (int i = 0; i < 12; ++i) BOOST_TEST(int{out[i]} == (i % 3 == 2 ? 7 : 9));
-  spec.items[1].constant = 300;
-  BOOST_CHECK_THROW(FieldTransform{spec}, UsageError);
+  for (const double misfit : {300., -1., 0.5}) {
+    spec.items[1].constant = misfit;
+    BOOST_CHECK_THROW(FieldTransform{spec}, UsageError);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(clear_invalid_zeroes_all_columns_of_a_record) {

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(small_integers_become_large_ones_exactly) {
 }
 
 BOOST_AUTO_TEST_CASE(integers_of_64_bits_are_shifted_before_they_are_rounded) {
-  constexpr std::int64_t far = (std::int64_t{1} << 62) + 1024;  // float64 holds every 512th there
+  constexpr std::int64_t far = (std::int64_t{1} << 62) + 1024;  // float64 holds every 1024th there
   const auto ids = counted<std::int64_t>(far);
   BOOST_TEST(counts(applied<double>(field_of(column_of(DType::int64, static_cast<double>(far)), DType::float64), ids)));
   BOOST_TEST(
