@@ -12,6 +12,7 @@
 
 #include "h5/error.hpp"
 #include "mpi/agree.hpp"
+#include "mpi/watch.hpp"
 
 namespace headrace::h5 {
 
@@ -89,6 +90,7 @@ File open_collective(const mpi::Comm& comm, const std::string& path) {
   std::exception_ptr failure;
   File file;
   try {
+    const mpi::Watch watch(comm, "open " + path);
     file = open_with(path, access);
   } catch (...) {
     failure = std::current_exception();

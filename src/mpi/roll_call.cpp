@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "mpi/check.hpp"
+#include "mpi/patience.hpp"
 
 namespace headrace::mpi {
 
@@ -23,11 +24,6 @@ constexpr double settle_s = 1;
 constexpr double grace = 1.2;  // for the first rank to say who is missing before others say that it is
 
 }  // namespace
-
-Patience& patience() {
-  static Patience of_the_process;
-  return of_the_process;
-}
 
 void RollCall::arrive() {
   ++calls_;
@@ -95,14 +91,14 @@ void RollCall::wait(MPI_Request& collective) {
     }
     const auto waited = seconds_since(begin);
     const auto limit = patience().limit_s;
-    if (rank_ == 0 && waited >= tell_at && patience().tell) {
+    if (rank_ == 0 && waited >= tell_at) {
       if (const auto who = missing(); !who.empty())
-        patience().tell(fmt::format("waiting for {} for {:.0f} s; the others are there", who, waited));
+        tell(fmt::format("waiting for {} for {:.0f} s; the others are there", who, waited));
       tell_at = waited + tell_every_s;
     }
     if (limit > 0 && waited >= limit * (rank_ == 0 ? 1 : grace)) {
       const auto who = rank_ == 0 ? missing() : name(0);
-      throw Missing(
+      give_up(
           fmt::format("{} did not come within {:.0f} s to where the others wait (it hangs, its disk or its node "
                       "does); look at it, or raise start-timeout",
                       who.empty() ? "a message" : who, waited));

@@ -2,8 +2,8 @@
 //
 //   1. Each rank tells the first of its communicator that it has arrived, by a message of one byte per collective.
 //   2. Collectives are started without blocking, and asked for between naps. Waiting for long, the first rank tells who
-//      is missing; after the limit it throws, and a little later so does everybody else: then it is the first that
-//      hangs.
+//      is missing; after the limit it gives up (patience.hpp), and a little later so does everybody else: then it is the
+//      first that hangs.
 //   3. A collective may be over at the first rank before the others have come: what they then send is received by
 //      settle(), without which the communicator must not be freed.
 //   4. Only the thread that owns MPI calls this.
@@ -12,25 +12,10 @@
 #include <mpi.h>
 
 #include <cstdint>
-#include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace headrace::mpi {
-
-/// Somebody has not come to a collective. The others can neither go on nor agree on it: end with Session::abort().
-class Missing : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// Of the whole process; set before the first collective that it is for.
-struct Patience {
-  double tell_after_s = 30, limit_s = 1800;           ///< limit 0: none
-  std::function<void(const std::string& what)> tell;  ///< called by first ranks: now, and every minute
-};
-Patience& patience();
 
 class RollCall {
  public:
@@ -40,7 +25,7 @@ class RollCall {
   std::string name(std::size_t rank) const;
   /// This rank is about to enter the next collective.
   void arrive();
-  /// Until it is complete. Throws Missing.
+  /// Until it is complete, or the end of patience and of this process.
   void wait(MPI_Request& collective);
   /// Before the communicator goes: until no message is on its way, for at most a second. Whether that is so.
   bool settle() noexcept;

@@ -1,18 +1,43 @@
 #include "mpi/watch.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <fstream>
 #include <utility>
 
-#include "mpi/roll_call.hpp"
+#include "mpi/patience.hpp"
 
 namespace headrace::mpi {
 
-Watch::Watch(std::string what, std::string why, bool speaks)
-    : what_(std::move(what)), why_(std::move(why)), speaks_(speaks), thread_([this] { watch(); }) {}
+namespace {
+
+/// Whether the kernel lets this thread of ours sleep until a disk or a file system answers.
+bool waits_for_disk(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  const auto name_ends = line.rfind(')');  // names may hold anything
+  return name_ends != std::string::npos && line.substr(name_ends + 1, 3) == " D ";
+}
+
+}  // namespace
+
+Watch::Watch(std::string what, std::string why, bool speaks, std::string end)
+    : what_(std::move(what)),
+      why_(std::move(why)),
+      end_(std::move(end)),
+      speaks_(speaks),
+      watched_(gettid()),
+      thread_([this] { watch(); }) {}
+
+Watch::Watch(const Comm& comm, const std::string& deed)
+    : Watch(comm.name_of(comm.rank()),
+            comm.size() == 1 ? fmt::format("it is to {}", deed)
+                             : fmt::format("all stagers are to {} together; one that does not say so hangs", deed),
+            true, "got no further") {}
 
 Watch::~Watch() {
   {
@@ -31,14 +56,14 @@ void Watch::watch() {
     return !changed_.wait_until(lock, begin + std::chrono::duration<double>(seconds), [this] { return over_; });
   };
   if (!reached(tell_after)) return;
-  tell("waits", tell_after);
+  if (speaks_) tell(text("waits", tell_after));
   if (limit <= 0 || !reached(std::max(limit, tell_after))) return;
-  tell("did not come up; ended after waiting", limit);
-  _exit(1);
+  give_up_beside_mpi(speaks_ ? text(end_ + "; ended after waiting", limit) : "");
 }
 
-void Watch::tell(const char* verb, double seconds) const {
-  if (speaks_) std::fprintf(stderr, "headrace: %s %s for %.0f s: %s\n", what_.c_str(), verb, seconds, why_.c_str());
+std::string Watch::text(const std::string& verb, double seconds) const {
+  return fmt::format("{} {} for {:.0f} s: {}{}", what_, verb, seconds, why_,
+                     waits_for_disk(watched_) ? " (it waits for its own disk or file system, which does not answer)" : "");
 }
 
 }  // namespace headrace::mpi

@@ -1,29 +1,41 @@
-// Around what blocks inside MPI until others come to it too, and cannot be asked about now and then.
+// Around what blocks inside MPI until others come to it too, and cannot be asked about now and then: MPI's own start,
+// making communicators, and what HDF5 does collectively.
 #pragma once
+
+#include <sys/types.h>
 
 #include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "mpi/comm.hpp"
+
 namespace headrace::mpi {
 
-/// While one lives: tells on stderr that it takes long, and ends this process (exit code 1, on which launchers end the
-/// others) where it takes too long: by patience() of roll_call.hpp. MPI itself would wait for ever.
+/// While one lives, a thread beside tells that it takes long, and ends this process (exit code 1, on which launchers end
+/// the others) where it takes too long: by patience.hpp. MPI itself would wait for ever.
 class Watch {
  public:
   /// what: "MPI", or another that waits; why: what may be the reason, in words. Only one that speaks tells.
-  Watch(std::string what, std::string why, bool speaks);
+  Watch(std::string what, std::string why, bool speaks) : Watch(std::move(what), std::move(why), speaks, start) {}
+
+  /// All ranks of comm are about to do something together: "read 'x' in a.h5". Every one speaks, so that who says
+  /// nothing is known to stand still.
+  Watch(const Comm& comm, const std::string& deed);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
  private:
+  static constexpr const char* start = "did not come up";
+  Watch(std::string what, std::string why, bool speaks, std::string end);
   void watch();
-  void tell(const char* verb, double seconds) const;
+  std::string text(const std::string& verb, double seconds) const;
 
-  const std::string what_, why_;
+  const std::string what_, why_, end_;
   const bool speaks_;
+  const pid_t watched_;  ///< the thread that waits
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;

@@ -1,20 +1,21 @@
 #include <algorithm>
+#include <optional>
 
 #include "mpi/agree.hpp"
+#include "mpi/watch.hpp"
 #include "reader/ways.hpp"
 
 namespace headrace::reader {
 
 namespace {
 
-constexpr std::uint64_t staged_bytes = std::uint64_t{16} << 20;  // of a slice that cannot go straight to its place, and
-                                                                 // of filtered chunks, all of which HDF5 holds at once
+constexpr std::uint64_t staged_bytes = std::uint64_t{16} << 20;  // of a slice that cannot go straight to its place
 
 std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pieces, std::uint64_t slice_bytes) {
   std::vector<Piece> slices;
   const auto align = std::max<std::uint64_t>(1, course.info().chunk_rows);
   for (const auto& piece : pieces) {
-    const bool straight = course.place(piece) != nullptr && course.here().filters.empty();
+    const bool straight = course.place(piece) != nullptr;
     const auto bytes = straight ? slice_bytes : std::min(slice_bytes, staged_bytes);
     const auto parts = cut(piece, std::max<std::uint64_t>(1, bytes / course.row_bytes()), align);
     slices.insert(slices.end(), parts.begin(), parts.end());
@@ -24,19 +25,18 @@ std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pie
 
 class Rounds {
  public:
-  Rounds(const Course& course, const h5::File& file) : course_(course), reader_(file, course.here().place()) {}
+  Rounds(const mpi::Comm& comm, const Course& course, const h5::File& file)
+      : comm_(comm), course_(course), deed_("read '" + course.here().path + "' in " + course.path()) {
+    const mpi::Watch watch(comm_, deed_);
+    reader_.emplace(file, course.here().place());
+  }
 
   /// Collective: this slice, or nothing.
   void read(const Piece* slice) {
-    if (slice == nullptr) return note(reader_.read_collective(0, 0, staging_.data()));
+    if (slice == nullptr) return take_part(0, 0, staging_.data());
     auto* place = course_.place(*slice);
     if (place == nullptr) staging_.resize(std::max(staging_.size(), slice->rows * course_.row_bytes()));
-    auto* to = place != nullptr ? place : staging_.data();
-    try {
-      note(reader_.read_collective(slice->row, slice->rows, to));
-    } catch (const Error&) {
-      read_again(*slice, to);
-    }
+    take_part(slice->row, slice->rows, place != nullptr ? place : staging_.data());
     if (place != nullptr)
       course_.placed(*slice);
     else
@@ -45,19 +45,15 @@ class Rounds {
   bool collective() const { return collective_; }
 
  private:
-  void note(const h5::CollectiveVerdict& verdict) { collective_ = collective_ && verdict.collective; }
-
-  // HDF5 1.10 reads filtered chunks alone even in a collective read, and fails at those that a filter could not shrink
-  // (they are stored as they are). So the rank reads such a slice once more, by itself; without filters there is no
-  // hope.
-  void read_again(const Piece& slice, std::byte* to) {
-    if (course_.here().filters.empty()) throw;
-    collective_ = false;
-    h5::Reader(h5::open_file(course_.path()), course_.here().place()).read(slice.row, slice.rows, to);
+  void take_part(std::uint64_t first, std::uint64_t rows, std::byte* to) {
+    const mpi::Watch watch(comm_, deed_);
+    collective_ = reader_->read_collective(first, rows, to).collective && collective_;
   }
 
+  const mpi::Comm& comm_;
   const Course& course_;
-  h5::Reader reader_;
+  std::string deed_;
+  std::optional<h5::Reader> reader_;
   std::vector<std::byte> staging_ = std::vector<std::byte>(1);  // never null, as HDF5 wants it
   bool collective_ = true;
 };
@@ -68,7 +64,7 @@ bool read_collective(const mpi::Comm& comm, const Course& course, const std::vec
                      const h5::File& file, std::uint64_t slice_bytes) {
   const auto slices = slices_of(course, pieces, slice_bytes);
   const auto rounds = comm.max(std::uint64_t{slices.size()});
-  auto reading = mpi::together(comm, [&] { return std::make_unique<Rounds>(course, file); });
+  auto reading = mpi::together(comm, [&] { return std::make_unique<Rounds>(comm, course, file); });
   for (std::uint64_t i = 0; i < rounds; ++i) {
     // A rank that fails inside H5Dread has taken part in its exchange, so that the others reach the agreement too.
     const Piece* slice = i < slices.size() ? &slices[i] : nullptr;

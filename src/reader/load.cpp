@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "mpi/agree.hpp"
+#include "mpi/watch.hpp"
 #include "reader/route.hpp"
 #include "reader/ways.hpp"
 
@@ -67,9 +68,22 @@ class Load {
 
   Course course(std::size_t dataset, std::size_t file) { return {catalog_, dataset, file, sink_, tally_}; }
 
+  // A file that all ranks have open together: closing it waits for them, too.
+  struct OpenTogether {
+    const mpi::Comm& comm;
+    const std::string& path;
+    std::optional<h5::File> file;
+    ~OpenTogether() {
+      if (!file) return;
+      const mpi::Watch watch(comm, "close " + path);
+      file.reset();
+    }
+  };
+
   // Every rank takes part in every file, with what it has there.
   void read_together(std::size_t f) {
-    std::optional<h5::File> file;
+    OpenTogether open{comm_, catalog_.files[f].path, {}};
+    auto& file = open.file;
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       if (routes_[d][f].way != Way::collective || catalog_.files[f].samples == 0) continue;
       if (!file) {

@@ -18,6 +18,7 @@
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/alltoallv.hpp"
+#include "mpi/patience.hpp"
 #include "mpi/session.hpp"
 #include "service/bench_limits.hpp"
 #include "service/bench_report.hpp"
@@ -25,6 +26,7 @@
 #include "service/bench_trainers.hpp"
 #include "service/party.hpp"
 #include "service/same_config.hpp"
+#include "service/set_patience.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -248,6 +250,7 @@ void measure_memory(const Staging& staging, Figures& figures) {
 int bench(Config config, const BenchOptions& options) {
   Signals::block();
   Signals signals;
+  set_patience(config);
   const mpi::Session session;
   const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace bench", !config.verbose || world.rank() != 0, false);
@@ -266,8 +269,10 @@ int bench(Config config, const BenchOptions& options) {
     if (!options.synthetic.empty()) {
       made_up.emplace(world, options.synthetic);
       config.files = {made_up->path()};
-      if (world.rank() == 0)
+      if (world.rank() == 0) {
         signals.on_end([path = made_up->path()](const std::string&) { SyntheticFile::remove(path); });
+        mpi::patience().farewell = [path = made_up->path()](const std::string&) { SyntheticFile::remove(path); };
+      }
       made_up->write(world);
     }
     require_same_config(world, config);

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "log/log.hpp"
+#include "mpi/patience.hpp"
 #include "mpi/session.hpp"
 #include "service/commands.hpp"
 #include "service/party.hpp"
 #include "service/same_config.hpp"
+#include "service/set_patience.hpp"
 #include "service/signals.hpp"
 #include "service/staging.hpp"
 
@@ -18,19 +18,18 @@ namespace headrace::service {
 int serve(const Config& config) {
   Signals::block();
   Signals signals;
-  auto& patience = mpi::patience();
-  patience.limit_s = config.start_timeout;
-  if (config.start_timeout > 0) patience.tell_after_s = std::min(patience.tell_after_s, config.start_timeout / 2);
+  set_patience(config);
   const mpi::Session session;
   const auto party = meet(Role::stager, config.name, config.ranks);
   const auto& world = party.mine;
   log::setup("headrace " + config.name, config.quiet || world.rank() != 0, config.verbose);
-  patience.tell = [](const std::string& what) { log::warn("{}", what); };
+  mpi::patience().tell = [](const std::string& what) { log::warn("{}", what); };
 
   std::unique_ptr<Staging> staging;
   try {
     require_same_config(world, config);
     staging = std::make_unique<Staging>(config, world);
+    mpi::patience().farewell = [&](const std::string& why) { staging->host().farewell(why); };
     signals.on_end([&](const std::string& signal) {
       log::info("ended by {}", signal);
       const auto& topology = staging->topology();
@@ -45,15 +44,12 @@ int serve(const Config& config) {
     staging->reserve();
     staging->load();
     staging->open();
-  } catch (const mpi::Missing& missing) {
-    log::error("{}", missing.what());
-    if (staging) staging->host().farewell(missing.what());
-    mpi::Session::abort(1);
   } catch (const Error& error) {
     // All ranks are here with the same error. The first tells it, and its exit code is the job's: were the others to
     // fail as well, the launcher might kill the first before it has spoken.
     signals.on_end(nullptr);
     signals.on_report(nullptr);
+    mpi::patience().farewell = nullptr;
     if (staging) staging->host().farewell(error.what());
     if (party.shared) end_job(world, error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
     if (world.rank() == 0) throw;
@@ -68,6 +64,7 @@ int serve(const Config& config) {
   }
   signals.on_end(nullptr);
   signals.on_report(nullptr);
+  mpi::patience().farewell = nullptr;
   return staging->host().audit_failed() ? 1 : 0;
 }
 

@@ -21,6 +21,7 @@
 #include "service/plan_fields.hpp"
 #include "service/same_config.hpp"
 #include "service/scan_settings.hpp"
+#include "service/set_patience.hpp"
 #include "service/sieve.hpp"
 #include "service/stats_entries.hpp"
 
@@ -204,6 +205,7 @@ class Report {
 int stats(const Config& asked, const StatsOptions& options, std::ostream& out) {
   auto config = asked;
   config.streams = {stream_of(asked, options.stream)};
+  set_patience(config);
   const mpi::Session session;
   const auto world = meet(Role::alone, config.name).mine;
   log::setup("headrace stats", config.quiet || world.rank() != 0, config.verbose);

@@ -3,10 +3,12 @@
 import os
 import signal
 
+import h5py
+import numpy as np
 import pytest
 from samples import write
-from service import control, running
-from trainer import Trainer
+from service import HEADRACE, control, running
+from trainer import Failed, Trainer
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,28 @@ def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_
         assert service.says("train epoch 2: .*").endswith("every sample exactly once")
         assert len(service.lines("no answer from")) == len(service.lines("answers again")) == 1
         assert not service.lines("no answer from stager [01]")
+
+
+@pytest.mark.parametrize("where, first, second", [
+    ("open", r"all stagers are to open .*a.h5 together; one that does not say so hangs", None),
+    ("read", r"all stagers are to read 'x' in .*a.h5 together; one that does not say so hangs", None),
+    ("after", r"waiting for stager 1 on .* for 2 s; the others are there", r"all stagers are to read 'x' in .*a.h5 together"),
+    ("close", r"all stagers are to close .*a.h5 together", None),
+])
+def test_a_stager_that_hangs_in_a_collective_read_ends_the_wait(tmp_path, monkeypatch, where, first, second):
+    """Nobody comes out of MPI-IO by itself: a thread beside tells who waits in what, tells the trainers, and ends the job."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.arange(60, dtype="i4")
+    monkeypatch.setenv("LD_PRELOAD", str(HEADRACE.parents[1] / "lib" / "hang_in_mpi.so"))
+    monkeypatch.setenv("HANG", where)
+    with running(tmp_path, [tmp_path / "a.h5"], 2, batch=10, io="collective", start_timeout=4) as service:
+        with Trainer(service) as trainer, pytest.raises(Failed) as failed:
+            trainer.connected()
+        assert service.wait() != 0
+        assert failed.value.kind == "ServiceLost" and "stager" in failed.value.text
+        assert service.lines(f"stager 0 on .* waits for 2 s: {first}") if where != "after" else service.lines(first)
+        if where == "after":
+            assert service.lines(f"stager 1 on .* waits for 2 s: {second}")
+            assert service.lines("stager 1 on .* did not come within 4 s to where the others wait")
+        else:
+            assert service.lines(f"stager 0 on .* got no further; ended after waiting for 4 s: {first}")
