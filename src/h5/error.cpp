@@ -12,8 +12,8 @@ void library() {
     ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // read once by the library, when it opens
     H5open();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    register_lzf();
-    guard_plugin_path();
+    register_filters();
+    guard_plugin_path();  // sees the folders that filters added
     return true;
   }();
   static_cast<void>(ready);

@@ -10,7 +10,7 @@
 namespace headrace::h5 {
 
 /// Before the first HDF5 call, and cheap afterwards: no printing of errors, no file locks unless the user's environment
-/// says otherwise, the LZF filter registered, no filters loaded that others may have written.
+/// says otherwise, our filters registered (filters.hpp), none loaded that others may have written (plugin_path.hpp).
 void library();
 
 /// "why" from the error stack: its innermost words, which name the cause; clears the stack.

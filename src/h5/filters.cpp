@@ -1,59 +1,92 @@
 #include "h5/filters.hpp"
 
-#include <lzf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
+#include <memory>
+#include <string_view>
 
+#include "h5/codec.hpp"
 #include "h5/error.hpp"
+#include "h5/plugins.hpp"
 
 namespace headrace::h5 {
 
 namespace {
 
-std::string name_of(H5Z_filter_t id, const char* told) {
-  switch (id) {
-    case H5Z_FILTER_DEFLATE:
-      return "gzip";
-    case H5Z_FILTER_SHUFFLE:
-      return "shuffle";
-    case H5Z_FILTER_FLETCHER32:
-      return "fletcher32";
-    case H5Z_FILTER_SZIP:
-      return "szip";
-    case H5Z_FILTER_NBIT:
-      return "nbit";
-    case H5Z_FILTER_SCALEOFFSET:
-      return "scaleoffset";
-    case filter_lzf:
-      return "lzf";
-    default:
-      return *told != '\0' ? told : "filter " + std::to_string(id);
+struct Known {
+  int id;
+  const char* name;
+};
+
+/// As people name them: those that we undo, HDF5's own, and others that are met in public files.
+constexpr std::array known{
+    Known{H5Z_FILTER_DEFLATE, "gzip"}, Known{H5Z_FILTER_SHUFFLE, "shuffle"},   Known{H5Z_FILTER_FLETCHER32, "fletcher32"},
+    Known{H5Z_FILTER_SZIP, "szip"},    Known{H5Z_FILTER_NBIT, "nbit"},         Known{H5Z_FILTER_SCALEOFFSET, "scaleoffset"},
+    Known{filter_bzip2, "bzip2"},      Known{305, "lzo"},                      Known{filter_lzf, "lzf"},
+    Known{filter_blosc, "blosc"},      Known{32002, "mafisc"},                 Known{32003, "snappy"},
+    Known{filter_lz4, "lz4"},          Known{filter_bitshuffle, "bitshuffle"}, Known{32013, "zfp"},
+    Known{32014, "fpzip"},             Known{filter_zstd, "zstd"},             Known{32017, "sz"},
+    Known{32018, "fcidecomp"},         Known{32019, "jpeg"},                   Known{32020, "vbz"},
+    Known{32022, "bitgroom"},          Known{32023, "bitround"},               Known{32024, "sz3"},
+    Known{filter_blosc2, "blosc2"},    Known{32028, "sperr"},                  Known{32033, "htj2k"},
+};
+
+/// Where nobody knows the number, the first word of what the file says.
+std::string name_of(H5Z_filter_t id, std::string_view told) {
+  for (const auto& filter : known)
+    if (filter.id == id) return filter.name;
+  constexpr std::size_t longest = 20;
+  const auto word = told.substr(0, told.find_first_of(" ;:,(-"));
+  return word.empty() || word.size() > longest ? "filter " + std::to_string(id) : std::string(word);
+}
+
+/// The compressor within, by its number in the file; "" for one that is not known.
+std::string_view inner(const Filter& filter) {
+  const auto value = [&](std::size_t i) { return i < filter.values.size() ? filter.values[i] : 0u; };
+  constexpr std::array<std::string_view, 6> of_blosc{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
+  constexpr std::array<std::string_view, 4> of_bitshuffle{"", "", "lz4", "zstd"};
+  if (filter.id == filter_bitshuffle && value(4) < of_bitshuffle.size()) return of_bitshuffle[value(4)];
+  if ((filter.id == filter_blosc || filter.id == filter_blosc2) && filter.values.size() > 6 && value(6) < of_blosc.size())
+    return of_blosc[value(6)];
+  return "";
+}
+
+/// How HDF5 undoes a filter where it reads chunks itself: as it wants it, with a buffer that is replaced. Returns 0 on
+/// failure. Where nothing tells how much comes out, the room grows until it fits.
+template <int Id>
+std::size_t undo(unsigned flags, std::size_t count, const unsigned values[], std::size_t bytes, std::size_t* size,
+                 void** buffer) {
+  if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;  // files are only read here
+  try {
+    const auto& codec = *codec_of(Id);
+    const std::span told(values, count);
+    const std::span from(static_cast<const std::byte*>(*buffer), bytes);
+    for (auto room = std::max({codec.length(told, from), *size, bytes});; room *= 2) {
+      std::unique_ptr<void, decltype(&std::free)> plain(std::malloc(room), &std::free);
+      if (!plain) return 0;
+      try {
+        const auto length = codec.undo(told, from, {static_cast<std::byte*>(plain.get()), room});
+        std::free(*buffer);
+        *buffer = plain.release();
+        *size = room;
+        return length;
+      } catch (const Overfull&) {
+        if (room > (std::size_t{1} << 31)) return 0;
+      }
+    }
+  } catch (const std::exception&) {  // nothing may pass through HDF5
+    return 0;
   }
 }
 
-// HDF5 calls this for every chunk that it reads itself. The third parameter in the file is the size of a whole chunk;
-// where it is missing, the buffer grows until the chunk fits. Returns 0 on failure, as HDF5 wants.
-std::size_t undo_lzf(unsigned flags, std::size_t count, const unsigned values[], std::size_t bytes, std::size_t* size,
-                     void** buffer) {
-  if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;  // files are only read here
-  std::size_t room = count >= 3 && values[2] != 0 ? values[2] : *size;
-  for (;;) {
-    void* plain = std::malloc(room);
-    if (plain == nullptr) return 0;
-    const auto length = lzf_decompress(*buffer, static_cast<unsigned>(bytes), plain, static_cast<unsigned>(room));
-    if (length != 0) {
-      std::free(*buffer);
-      *buffer = plain;
-      *size = room;
-      return length;
-    }
-    std::free(plain);
-    if (errno != E2BIG || room > (std::size_t{1} << 31)) return 0;
-    room *= 2;
-  }
+template <int Id>
+void make_known() {
+  const auto name = name_of(Id, "");
+  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, Id, 0, 1, name.c_str(), nullptr, nullptr, undo<Id>};
+  check(H5Zregister(&filter), "H5Zregister");
 }
 
 }  // namespace
@@ -62,15 +95,23 @@ std::vector<Filter> filters_of(hid_t properties) {
   std::vector<Filter> filters;
   const int count = check(H5Pget_nfilters(properties), "H5Pget_nfilters");
   for (unsigned i = 0; i < static_cast<unsigned>(count); ++i) {
-    std::array<unsigned, 32> values{};
+    std::vector<unsigned> values(32);
     std::array<char, 128> told{};
     std::size_t length = values.size();
     unsigned flags = 0, config = 0;
-    const auto id =
-        check(H5Pget_filter2(properties, i, &flags, &length, values.data(), told.size() - 1, told.data(), &config),
-              "H5Pget_filter2");
-    Filter filter{id, name_of(id, told.data()), {}, check(H5Zfilter_avail(id), "H5Zfilter_avail") > 0};
-    filter.values.assign(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(std::min(length, values.size())));
+    const auto ask = [&] {
+      return check(
+          H5Pget_filter2(properties, i, &flags, &length, values.data(), told.size() - 1, told.data(), &config),
+          "H5Pget_filter2");
+    };
+    auto id = ask();
+    if (length > values.size()) {
+      values.resize(length);
+      id = ask();
+    }
+    values.resize(length);
+    Filter filter{id, name_of(id, told.data()), std::move(values),
+                  check(H5Zfilter_avail(id), "H5Zfilter_avail") > 0 || codec_of(id) != nullptr};
     filters.push_back(std::move(filter));
   }
   H5Eclear2(H5E_DEFAULT);  // a search for plugins leaves its complaints behind
@@ -78,14 +119,32 @@ std::vector<Filter> filters_of(hid_t properties) {
 }
 
 std::string text_of(const Filter& filter) {
-  if (filter.id == H5Z_FILTER_DEFLATE && !filter.values.empty())
-    return filter.name + "(" + std::to_string(filter.values[0]) + ")";
-  return filter.available ? filter.name : filter.name + " (" + std::to_string(filter.id) + ", not available)";
+  auto text = filter.name;
+  if (const auto compressor = inner(filter); !compressor.empty()) {
+    text += fmt::format("({})", compressor);
+  } else if (!filter.values.empty() && (filter.id == H5Z_FILTER_DEFLATE || filter.id == filter_bzip2 ||
+                                        filter.id == filter_zstd)) {
+    text += fmt::format("({})", filter.values[0]);
+  }
+  return filter.available ? text : fmt::format("{} ({}, not available)", text, filter.id);
 }
 
-void register_lzf() {
-  const H5Z_class2_t lzf{H5Z_CLASS_T_VERS, filter_lzf, 0, 1, "lzf", nullptr, nullptr, undo_lzf};
-  check(H5Zregister(&lzf), "H5Zregister");
+std::string how_to_get(const Filter& filter) {
+  constexpr std::array in_hdf5plugin{filter_bzip2, filter_blosc, filter_lz4, filter_bitshuffle, filter_zstd,
+                                     filter_blosc2, 32013, 32017, 32018, 32024, 32028, 32033};
+  return std::ranges::find(in_hdf5plugin, filter.id) != in_hdf5plugin.end()
+             ? "'pip install hdf5plugin' brings its plug-in; or name a folder that has it in HDF5_PLUGIN_PATH"
+             : "name the folder of its plug-in in HDF5_PLUGIN_PATH";
+}
+
+void register_filters() {
+  make_known<filter_lzf>();
+  make_known<filter_lz4>();
+  make_known<filter_zstd>();
+  make_known<filter_bzip2>();
+  make_known<filter_blosc>();
+  make_known<filter_bitshuffle>();
+  add_plugin_folders();
 }
 
 }  // namespace headrace::h5

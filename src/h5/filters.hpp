@@ -1,4 +1,4 @@
-// Filters of chunked datasets: their names, whether this process can undo them, and LZF, which h5py writes.
+// Filters of chunked datasets: their names, whether this process can undo them, and those that HDF5 learns from us.
 #pragma once
 
 #include <hdf5.h>
@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
-namespace headrace::h5 {
+#include "h5/codec.hpp"
 
-constexpr H5Z_filter_t filter_lzf = 32000;
+namespace headrace::h5 {
 
 struct Filter {
   int id = 0;
-  std::string name;              ///< "gzip", "shuffle", ...; for others what the file says, else "filter 32001"
+  std::string name;              ///< "gzip", "lz4", ...: short; of unknown ones the file's first word, or "filter 32123"
   std::vector<unsigned> values;  ///< the file's parameters of it
-  bool available = false;        ///< HDF5 in this process can undo it
+  bool available = false;        ///< HDF5 in this process can undo it, or we
 
   bool operator==(const Filter&) const = default;
 };
@@ -22,10 +22,13 @@ struct Filter {
 /// The filters of a dataset's creation properties, in the order in which they were applied.
 std::vector<Filter> filters_of(hid_t creation_properties);
 
-/// "gzip(4)", "lzf", ...: as people name them, with the level where there is one.
+/// "gzip(4)", "lzf", "blosc(lz4)": as people name them, with the level or the compressor within where there is one.
 std::string text_of(const Filter& filter);
 
-/// Makes LZF known to HDF5 in this process. Called by library().
-void register_lzf();
+/// What to do about one that is not available.
+std::string how_to_get(const Filter& filter);
+
+/// Makes those of codec.hpp known to HDF5 in this process, and where it may find others. Called by library().
+void register_filters();
 
 }  // namespace headrace::h5

@@ -1,7 +1,5 @@
 #include "reader/decode.hpp"
 
-#include <lzf.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -14,6 +12,7 @@ namespace headrace::reader {
 namespace {
 
 constexpr std::size_t checksum_bytes = 4;
+constexpr std::size_t middle_bytes = 4096;
 
 std::span<const std::byte> checked(std::span<const std::byte> from) {
   require(from.size() >= checksum_bytes, "a chunk is shorter than its checksum; the file is damaged");
@@ -84,7 +83,7 @@ Decoder::~Decoder() {
 
 bool Decoder::knows(int filter) {
   return filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32 ||
-         filter == h5::filter_lzf;
+         h5::codec_of(filter) != nullptr;
 }
 
 std::size_t Decoder::inflate(std::span<const std::byte> from, std::span<std::byte> to) {
@@ -115,14 +114,11 @@ std::span<const std::byte> Decoder::undo(const h5::Filter& filter, std::span<con
       unshuffle(from, size, to.data());
       return to.first(from.size());
     }
-    case h5::filter_lzf: {
-      const auto length =
-          lzf_decompress(from.data(), narrow<unsigned>(from.size()), to.data(), narrow<unsigned>(to.size()));
-      require(length != 0, "a chunk cannot be decompressed by LZF; the file is damaged");
-      return to.first(length);
+    default: {
+      const auto* codec = h5::codec_of(filter.id);
+      require(codec != nullptr, "filter " + std::to_string(filter.id) + " is unknown here");
+      return to.first(codec->undo(filter.values, from, to));
     }
-    default:
-      throw Error("filter " + std::to_string(filter.id) + " is unknown here");
   }
 }
 
@@ -132,12 +128,17 @@ void Decoder::decode(std::span<const h5::Filter> filters, std::uint32_t skipped,
   for (auto i = filters.size(); i-- > 0;)
     if ((skipped >> i & 1u) == 0) order.push_back(&filters[i]);
   auto now = stored;
+  std::size_t holder = 2;  // which scratch holds the bytes, if one does
   for (std::size_t step = 0; step < order.size(); ++step) {
-    // A checksum may come out of any filter but the last, so that middle steps need a little more room.
-    auto& scratch = scratch_[step % 2];
-    const bool last = step + 1 == order.size();
-    if (!last) scratch.resize(std::max(scratch.size(), plain.size() + 64));
-    now = undo(*order[step], now, last ? plain : std::span(scratch).first(plain.size() + 64));
+    const std::size_t other = holder == 0 ? 1 : 0;
+    auto to = plain;
+    if (step + 1 < order.size()) {
+      // What a filter could not shrink has grown by its headers or checksums, so that middle steps need more room.
+      scratch_[other].resize(std::max(scratch_[other].size(), 2 * plain.size() + middle_bytes));
+      to = scratch_[other];
+    }
+    now = undo(*order[step], now, to);
+    if (now.data() == scratch_[other].data()) holder = other;  // a checksum leaves the bytes where they are
   }
   require(now.size() == plain.size(), "a chunk has " + std::to_string(now.size()) + " bytes instead of " +
                                           std::to_string(plain.size()) + "; the file is damaged");

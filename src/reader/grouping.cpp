@@ -109,7 +109,8 @@ std::string unreadable(const h5::DatasetInfo& dataset) {
   if (dataset.row_bytes() == 0) return fmt::format("its shape {} holds nothing", h5::shape_text(dataset.dims));
   for (const auto& filter : dataset.filters)
     if (!filter.available)
-      return fmt::format("its chunks went through filter {} ('{}'), which this HDF5 has not", filter.id, filter.name);
+      return fmt::format("its chunks are compressed by {}, which is not there; {}", h5::text_of(filter),
+                         h5::how_to_get(filter));
   return dataset.lost;
 }
 

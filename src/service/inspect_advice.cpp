@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.hpp"
+#include "h5/codec.hpp"
 #include "reader/grouping.hpp"
 
 namespace headrace::service {
@@ -66,18 +68,25 @@ void about_chunks(const h5::DatasetInfo& dataset, std::vector<std::string>& told
 }
 
 // Rates of one core on float32 detector data; the order of magnitude is what counts.
+struct Rate {
+  int filter;
+  const char* told;
+};
+constexpr std::array rates{Rate{H5Z_FILTER_DEFLATE, "0.3"}, Rate{h5::filter_lzf, "1"}, Rate{h5::filter_bzip2, "0.04"}};
+
 void about_filters(const h5::DatasetInfo& dataset, std::vector<std::string>& told) {
   for (const auto& filter : dataset.filters) {
+    const auto rate = std::ranges::find(rates, filter.id, &Rate::filter);
     if (!filter.available)
-      told.push_back(
-          fmt::format("filter {} ('{}') is not known to this HDF5, so the dataset cannot be read; rewrite it "
-                      "with 'h5repack -f GZIP=4', or install the filter's plugin",
-                      filter.id, filter.name));
-    else if (filter.id == H5Z_FILTER_DEFLATE)
-      told.push_back("gzip is decoded at some 0.3 GB/s per core while loading; lzf, or no filter, loads faster");
-    else if (filter.id == h5::filter_lzf)
-      told.push_back("lzf is decoded at some 1 GB/s per core while loading; no filter loads faster");
-    else if (filter.id == H5Z_FILTER_SZIP || filter.id == H5Z_FILTER_NBIT || filter.id == H5Z_FILTER_SCALEOFFSET)
+      told.push_back(fmt::format("{} is not there, so the dataset cannot be read; {}, or rewrite it with h5repack",
+                                 h5::text_of(filter), h5::how_to_get(filter)));
+    else if (rate != rates.end())
+      told.push_back(fmt::format("{} is decoded at some {} GB/s per core while loading; {}", filter.name, rate->told,
+                                 filter.id == H5Z_FILTER_DEFLATE || filter.id == h5::filter_bzip2
+                                     ? "lz4 or lzf, or no filter, loads faster"
+                                     : "no filter loads faster"));
+    else if (h5::codec_of(filter.id) == nullptr && filter.id != H5Z_FILTER_SHUFFLE &&
+             filter.id != H5Z_FILTER_FLETCHER32)
       told.push_back(fmt::format("{} is decoded by HDF5 in one thread per stager; more stagers per node load faster",
                                  filter.name));
   }

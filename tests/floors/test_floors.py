@@ -33,7 +33,7 @@ ROOMS = {
 ONLY_IN = {  # a library's header and the rooms that may see it
     r"mpi\.h": {"mpi", "h5"},
     r"hdf5\w*\.h|H5\w*\.h": {"h5"},
-    r"lzf\.h": {"h5", "reader"},
+    r"(lzf|lz4|zstd|blosc|bzlib|szlib)\.h": {"h5"},
     r"toml\+\+/.*|boost/program_options.*": {"service"},
     r"spdlog/.*": {"log"},
     r"sys/mman\.h|sys/socket\.h|sys/un\.h|linux/futex\.h": {"ipc"},

@@ -136,6 +136,36 @@ BOOST_AUTO_TEST_CASE(damage_is_noticed) {
   BOOST_CHECK_THROW(decoder.decode(sum, 0, std::span(plain).first(2), out), Error);
 }
 
+// Whatever stands between two filters that need memory of their own.
+BOOST_AUTO_TEST_CASE(checksums_between_filters) {
+  const auto packed = [](std::vector<std::byte> from) {
+    std::vector<std::byte> to(compressBound(from.size()));
+    auto length = static_cast<uLongf>(to.size());
+    compress(reinterpret_cast<Bytef*>(to.data()), &length, reinterpret_cast<const Bytef*>(from.data()), from.size());
+    to.resize(length);
+    return to;
+  };
+  const auto summed = [](std::vector<std::byte> from) {
+    const auto sum = fletcher32(from);
+    for (int i = 0; i < 4; ++i) from.push_back(static_cast<std::byte>(sum >> (8 * i)));
+    return from;
+  };
+  std::vector<std::byte> plain(5000);
+  for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<std::byte>(i * i % 7);
+  const h5::Filter gzip{H5Z_FILTER_DEFLATE, "gzip", {}, true}, sum{H5Z_FILTER_FLETCHER32, "fletcher32", {}, true};
+  Decoder decoder;
+  std::vector<std::byte> out(plain.size());
+  for (int turn = 0; turn < 2; ++turn) {
+    std::ranges::fill(out, std::byte{0});
+    decoder.decode(std::vector{gzip, sum, gzip}, 0, packed(summed(packed(plain))), out);
+    BOOST_TEST((out == plain));
+    std::ranges::fill(out, std::byte{0});
+    decoder.decode(std::vector{sum, gzip, sum, sum, gzip, gzip}, 0,
+                   packed(packed(summed(summed(packed(summed(plain)))))), out);
+    BOOST_TEST((out == plain));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_crew_does_every_job_once) {
   for (const unsigned threads : {1u, 2u, 4u}) {
     Crew crew(threads);
