@@ -64,6 +64,18 @@ void describe_other_files(hid_t id, const Plist& properties, DatasetInfo& info) 
   info.parts = virtual_parts(properties, info.dims);
 }
 
+/// Nothing is written: no place. It is asked for by its status, because HDF5 adds the length of a user block to an
+/// undefined offset, too, and then names a place in the middle of nowhere.
+std::optional<std::uint64_t> offset_of(hid_t id) {
+  H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
+  check(H5Dget_space_status(id, &status), "H5Dget_space_status");
+  if (status != H5D_SPACE_STATUS_ALLOCATED) return std::nullopt;
+  const haddr_t offset = H5Dget_offset(id);
+  H5Eclear2(H5E_DEFAULT);
+  if (offset == HADDR_UNDEF) return std::nullopt;
+  return offset;
+}
+
 DatasetInfo describe(hid_t id, std::string path) {
   DatasetInfo info;
   info.path = std::move(path);
@@ -75,11 +87,7 @@ DatasetInfo describe(hid_t id, std::string path) {
   if (info.layout == Layout::chunked) describe_chunks(properties, info);
   if (info.layout == Layout::other) describe_other_files(id, properties, info);
   info.stored_bytes = H5Dget_storage_size(id);
-  if (info.layout == Layout::contiguous) {
-    const haddr_t offset = H5Dget_offset(id);
-    if (offset != HADDR_UNDEF) info.offset = offset;
-    H5Eclear2(H5E_DEFAULT);
-  }
+  if (info.layout == Layout::contiguous) info.offset = offset_of(id);
   info.attributes = attributes_of(id);
   return info;
 }

@@ -74,10 +74,11 @@ std::uint64_t Reader::chunk_bytes(const std::vector<std::uint64_t>& at) const {
   return 0;
 }
 
-std::uint32_t Reader::read_chunk(const std::vector<std::uint64_t>& at, std::byte* to) const {
+std::optional<std::uint32_t> Reader::read_chunk(const std::vector<std::uint64_t>& at, std::byte* to) const {
   std::uint32_t skipped = 0;
-  check(H5Dread_chunk(dataset_.id(), H5P_DEFAULT, as_hsize(at), &skipped, to), "H5Dread_chunk");
-  return skipped;
+  if (H5Dread_chunk(dataset_.id(), H5P_DEFAULT, as_hsize(at), &skipped, to) >= 0) return skipped;
+  H5Eclear2(H5E_DEFAULT);
+  return std::nullopt;
 }
 
 }  // namespace headrace::h5

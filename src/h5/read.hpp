@@ -38,8 +38,10 @@ class Reader {
   /// which read() will explain.
   std::uint64_t chunk_bytes(const std::vector<std::uint64_t>& at) const;
 
-  /// The chunk as stored, chunk_bytes() long. Returns the mask of the filters that were skipped when it was written.
-  std::uint32_t read_chunk(const std::vector<std::uint64_t>& at, std::byte* to) const;
+  /// The chunk as stored, chunk_bytes() long. Returns the mask of the filters that were skipped when it was written;
+  /// nothing where it was never written after all (unfiltered chunks have a size all the same under some indexes), or
+  /// cannot be read, which read() will explain.
+  std::optional<std::uint32_t> read_chunk(const std::vector<std::uint64_t>& at, std::byte* to) const;
 
  private:
   void read(std::uint64_t first, std::uint64_t rows, std::byte* to, const Plist& transfer) const;

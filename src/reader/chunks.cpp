@@ -74,7 +74,8 @@ struct Band {
 };
 
 // The chunks of the band into the bench; empty where one of them was never written.
-std::vector<StoredChunk> fetch(const h5::Reader& reader, const Grid& grid, std::uint64_t band, Bench& bench) {
+std::vector<StoredChunk> fetch(const Course& course, const h5::Reader& reader, const Grid& grid, std::uint64_t band,
+                               Bench& bench) {
   std::vector<StoredChunk> chunks;
   std::uint64_t total = 0;
   for (std::uint64_t i = 0; i < grid.chunks_per_band(); ++i) {
@@ -84,8 +85,14 @@ std::vector<StoredChunk> fetch(const h5::Reader& reader, const Grid& grid, std::
     total += bytes;
   }
   bench.stored.resize(std::max(bench.stored.size(), total));
-  for (std::uint64_t i = 0; i < chunks.size(); ++i)
-    chunks[i].skipped = reader.read_chunk(grid.at(band, i), bench.stored.data() + chunks[i].begin);
+  for (std::uint64_t i = 0; i < chunks.size(); ++i) {
+    const auto skipped = reader.read_chunk(grid.at(band, i), bench.stored.data() + chunks[i].begin);
+    if (!skipped) return {};
+    chunks[i].skipped = *skipped;
+  }
+  if (course.here().partial_chunks_unfiltered)
+    for (std::uint64_t i = 0; i < chunks.size(); ++i)
+      if (grid.beyond(band, i)) chunks[i].skipped = ~0u;
   return chunks;
 }
 
@@ -95,7 +102,7 @@ bool straight_to_place(const Course& course, const h5::Reader& reader, const Gri
   auto* place = course.place(part);
   const auto at = grid.at(part.row / grid.band_rows(), 0);
   if (place == nullptr || reader.chunk_bytes(at) != grid.chunk_bytes()) return false;
-  reader.read_chunk(at, place);
+  if (!reader.read_chunk(at, place)) return false;
   course.placed(part);
   return true;
 }
@@ -117,7 +124,7 @@ void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h
       if (done) continue;
       auto bench = crew.bench();
       Band work{course, grid, {}, {part, part.row % grid->band_rows()}};
-      course.explain(part, [&] { work.chunks = fetch(*reader, *grid, part.row / grid->band_rows(), *bench); });
+      course.explain(part, [&] { work.chunks = fetch(course, *reader, *grid, part.row / grid->band_rows(), *bench); });
       if (work.chunks.empty())
         read_slice(course, *reader, part, staging);  // HDF5 knows what stands where nothing was written
       else

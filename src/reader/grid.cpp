@@ -47,6 +47,13 @@ std::vector<std::uint64_t> Grid::at(std::uint64_t band, std::uint64_t i) const {
   return first;
 }
 
+bool Grid::beyond(std::uint64_t band, std::uint64_t i) const {
+  const auto first = at(band, i);
+  for (std::size_t d = 0; d < dims_.size(); ++d)
+    if (first[d] + chunk_[d] > dims_[d]) return true;
+  return false;
+}
+
 void Grid::scatter(std::uint64_t i, const std::byte* chunk, std::uint64_t from, std::uint64_t rows,
                    std::byte* to) const {
   const auto first = at(0, i);

@@ -21,6 +21,9 @@ class Grid {
   std::uint64_t chunks_per_band() const { return per_band_; }
   bool whole() const { return whole_; }
 
+  /// Whether the i-th chunk of a band reaches beyond the border of the dataset.
+  bool beyond(std::uint64_t band, std::uint64_t i) const;
+
   /// Coordinates of the i-th chunk of a band: its first element.
   std::vector<std::uint64_t> at(std::uint64_t band, std::uint64_t i) const;
 

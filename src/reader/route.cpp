@@ -18,16 +18,39 @@ bool one_chunk_wide(const h5::DatasetInfo& dataset) {
   return true;
 }
 
+/// Whether every chunk has been written: nothing is compressed, so that each takes as much as any other.
+bool all_chunks_there(const h5::DatasetInfo& dataset) {
+  std::uint64_t chunks = 1, bytes = dataset.type.size;
+  for (std::size_t i = 0; i < dataset.dims.size(); ++i) {
+    chunks *= (dataset.dims[i] + dataset.chunk[i] - 1) / dataset.chunk[i];
+    bytes *= dataset.chunk[i];
+  }
+  return dataset.stored_bytes == chunks * bytes;
+}
+
+/// Why HDF5 must not read this collectively; "" where it may. Up to 1.12 it takes filtered chunks for filtered whatever
+/// their mask says, and fails at chunks that were never written; and in every version a rank that wants rows of what
+/// holds nothing yet comes back at once, while those without rows wait for it.
+std::string not_together(const h5::DatasetInfo& dataset) {
+  if (!dataset.filters.empty()) return "filtered";
+  const bool there = dataset.layout == h5::Layout::chunked ? all_chunks_there(dataset) : dataset.offset.has_value();
+  return there ? "" : "not all of it was written";
+}
+
 Route direct_chunks(const h5::DatasetInfo& dataset) {
   for (const auto& filter : dataset.filters)
     if (!Decoder::knows(filter.id)) return {Way::library, fmt::format("only HDF5 undoes filter {}", filter.name)};
-  if (dataset.partial_chunks_unfiltered && !dataset.filters.empty())
-    return {Way::library, "chunks at the border are stored without filters"};
   if (!one_chunk_wide(dataset) && band_bytes(dataset) > band_limit)
     return {Way::library, "the chunks that hold one row are too large to hold together"};
   std::string names;
   for (const auto& filter : dataset.filters) names += (names.empty() ? "" : " + ") + filter.name;
   return {Way::chunks, names.empty() ? "chunked" : "chunked, " + names};
+}
+
+Route direct(const h5::DatasetInfo& dataset) {
+  if (dataset.layout == h5::Layout::chunked) return direct_chunks(dataset);
+  if (!dataset.offset) return {Way::library, "nothing was written"};
+  return {Way::plain, "contiguous"};
 }
 
 }  // namespace
@@ -43,10 +66,12 @@ Route route(Io io, const h5::DatasetInfo& dataset) {
   if (h5::has_pointers(dataset.type)) return {Way::library, "of variable length"};
   if (dataset.layout == h5::Layout::compact) return {Way::library, "compact"};
   if (dataset.layout == h5::Layout::other) return {Way::library, "virtual or in external files"};
-  if (io == Io::collective) return {Way::collective, "as asked"};
-  if (dataset.layout == h5::Layout::chunked) return direct_chunks(dataset);
-  if (!dataset.offset) return {Way::library, "never written"};
-  return {Way::plain, "contiguous"};
+  if (io != Io::collective) return direct(dataset);
+  const auto why_not = not_together(dataset);
+  if (why_not.empty()) return {Way::collective, "as asked"};
+  auto instead = direct(dataset);
+  instead.why += "; not read collectively: " + why_not;
+  return instead;
 }
 
 }  // namespace headrace::reader

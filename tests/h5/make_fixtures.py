@@ -5,10 +5,12 @@ Values come from a formula of sample and element, which the tests know too (test
 so that they fit every type, and are distinct enough that a row out of place is seen.
 """
 
+import ctypes
 import os
 import sys
 
 import h5py
+import hdf5plugin
 import numpy as np
 
 import virtual_fixtures
@@ -27,6 +29,13 @@ def values(seed, first, rows, row_shape, dtype):
     elif np.dtype(dtype).kind == "i":
         number = number - 125
     return number.astype(dtype).reshape((rows, *row_shape))
+
+
+def leave_borders_unfiltered(plist):
+    """H5Pset_chunk_opts, which h5py does not offer, of the very HDF5 that it uses."""
+    with open("/proc/self/maps") as maps:
+        path = next(line.split()[-1] for line in maps if "libhdf5-" in line or "libhdf5.so" in line)
+    assert ctypes.CDLL(path).H5Pset_chunk_opts(ctypes.c_int64(plist.id), ctypes.c_uint(2)) >= 0
 
 
 def types(folder):
@@ -70,6 +79,68 @@ def layouts(folder):
         space = h5py.h5s.create_simple((rows, 2))
         d = h5py.h5d.create(f.id, b"compact", h5py.h5t.IEEE_F32LE, space, compact)
         d.write(h5py.h5s.ALL, h5py.h5s.ALL, values(140, 0, rows, (2,), "<f4"))
+
+
+def partly_file(path, libver):
+    with h5py.File(path, "w", libver=libver) as f:
+        some = f.create_dataset("some_chunks", (60, 4), "<i4", chunks=(7, 4), fillvalue=-9)
+        some[:30] = values(200, 0, 30, (4,), "<i4")
+        f.create_dataset("all_chunks", data=values(201, 0, 60, (4,), "<i4"), chunks=(7, 4))
+        f.create_dataset("half_tiles", (60, 4), "<i4", chunks=(40, 4), fillvalue=-9)[:40] = values(202, 0, 40, (4,), "<i4")
+        f.create_dataset("nothing", (60,), "<f4", fillvalue=2.5)
+        f.create_dataset("nothing_chunked", (60,), "<f4", chunks=(9,), fillvalue=3.5)
+        # LZF cannot shrink these few bytes, so that the chunk is stored as it is and its mask says so.
+        few = np.array([6, 8, 4, 2, 1, 3, 0, 1, 1, 7, 8, 2, 7, 1, 7, 8, 2, 3, 9, 8, 2, 3, 0, 6, 4, 3, 0, 6, 0, 3] * 2, "i1")
+        f.create_dataset("raw_chunk", data=few, chunks=(30,), compression="lzf")
+        f.create_dataset("raw_rows", data=few)
+
+
+def partly(folder):
+    """What HDF5 must not be asked to read collectively; the seeds are 200 and up."""
+    for name, libver in ("partly", "earliest"), ("partly_new", ("v110", "v110")):  # other indexes of chunks
+        partly_file(f"{folder}/{name}.h5", libver)
+    with h5py.File(f"{folder}/one_row.h5", "w") as f:
+        f.create_dataset("nothing", (1,), "<f4", fillvalue=2.5)
+
+
+def filters(folder):
+    """107 samples of every filter that there is a codec for; the seed of dataset k (in this order) is 300 + k."""
+    rows, shape = 107, (6, 5, 4)
+    h = hdf5plugin
+    made = {
+        "lz4": h.LZ4(), "lz4_blocks": h.LZ4(nbytes=100), "zstd": h.Zstd(7), "bzip2": h.BZip2(2),
+        "bits": h.Bitshuffle(cname="none"), "bits_lz4": h.Bitshuffle(cname="lz4"), "bits_zstd": h.Bitshuffle(cname="zstd"),
+        "bits_blocks": h.Bitshuffle(nelems=64, cname="lz4"),
+        **{f"blosc_{c}": h.Blosc(cname=c, shuffle=s) for c, s in
+           [("blosclz", 1), ("lz4", 1), ("lz4hc", 2), ("zlib", 1), ("zstd", 2)]},
+        **{f"blosc2_{c}": h.Blosc2(cname=c, filters=s) for c, s in [("blosclz", 0), ("lz4", 1), ("zstd", 2)]},
+        "szip": dict(compression="szip", compression_opts=("nn", 8)), "szip_ec": dict(compression="szip", compression_opts=("ec", 16)),
+    }
+    with h5py.File(f"{folder}/filters.h5", "w") as f:
+        for k, (name, how) in enumerate(made.items()):
+            f.create_dataset(name, data=values(300 + k, 0, rows, shape, "<f4"), chunks=(16, *shape), **how)
+        noise = np.random.default_rng(7).integers(0, 256, (rows, 33), dtype=np.uint8)  # nothing that any could shrink
+        f.create_dataset("noise", data=noise)
+        for name, how in made.items():
+            if not name.startswith("szip"):
+                f.create_dataset(f"noise_{name}", data=noise, chunks=(13, 33), fletcher32=True, **how)
+    with h5py.File(f"{folder}/borders.h5", "w", libver=("v110", "v110")) as f:  # 107 and 6 are no multiples of 20 and 4
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((20, 4, 5, 4))
+        plist.set_shuffle()
+        plist.set_deflate(4)
+        leave_borders_unfiltered(plist)
+        space = h5py.h5s.create_simple((rows, *shape), (h5py.h5s.UNLIMITED, *shape))
+        d = h5py.h5d.create(f.id, b"x", h5py.h5t.IEEE_F32LE, space, plist)
+        d.write(h5py.h5s.ALL, h5py.h5s.ALL, values(330, 0, rows, shape, "<f4"))
+
+
+def python(folder):
+    """Folders as Python makes them, with nothing in them."""
+    for packages in "venv/lib/python3.11/site-packages", ".local/lib/python3.12/site-packages":
+        os.makedirs(f"{folder}/python/{packages}/hdf5plugin/plugins", exist_ok=True)
+    os.makedirs(f"{folder}/python/venv/bin", exist_ok=True)
+    open(f"{folder}/python/venv/bin/python3", "w").close()
 
 
 def several(folder):
@@ -136,6 +207,7 @@ def odd(folder):
         f.create_dataset("y", data=np.zeros(5, "<i8"))
     with h5py.File(f"{folder}/block.h5", "w", userblock_size=1024) as f:
         f.create_dataset("x", data=values(6, 0, 50, (3,), "<f4"))
+        f.create_dataset("nothing", (50, 3), "<f4", fillvalue=4.5)
     with h5py.File(f"{folder}/master.h5", "w") as f:
         f["entry/block"] = h5py.ExternalLink("block.h5", "/x")
         f["entry/gone"] = h5py.ExternalLink("missing.h5", "/x")
@@ -258,7 +330,7 @@ def damaged(folder):
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(folder, exist_ok=True)
-    for make in (types, layouts, several, unlike, odd, kinds, newer, damaged):
+    for make in (types, layouts, partly, filters, python, several, unlike, odd, kinds, newer, damaged):
         make(folder)
     virtual_fixtures.make(folder, values)
 
