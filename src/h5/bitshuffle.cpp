@@ -14,8 +14,8 @@ namespace headrace::h5 {
 
 namespace {
 
-constexpr std::size_t group = 8;      // elements whose bits share a byte
-constexpr std::size_t header = 12;    // of what is compressed
+constexpr std::size_t group = 8;    // elements whose bits share a byte
+constexpr std::size_t header = 12;  // of what is compressed
 constexpr unsigned with_lz4 = 2, with_zstd = 3;
 
 [[noreturn]] void throw_damaged() {
@@ -80,7 +80,8 @@ std::optional<std::size_t> unzstd(Codec::Bytes from, std::span<std::byte> to) {
   struct Free {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
   };
-  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());  // making one costs as much as a chunk
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(
+      ZSTD_createDCtx());  // making one costs as much as a chunk
   const auto length = ZSTD_decompressDCtx(context.get(), to.data(), to.size(), from.data(), from.size());
   if (ZSTD_isError(length)) return std::nullopt;
   return length;

@@ -21,8 +21,8 @@ std::size_t undo_bitshuffle(Codec::Values values, Codec::Bytes from, std::span<s
 /// One Zstandard frame; nothing where it is damaged or does not fit.
 std::optional<std::size_t> unzstd(Codec::Bytes from, std::span<std::byte> to);
 
-/// A block: bit k of byte j of element e is bit e % 8 of from[(8 * j + k) * elements / 8 + e / 8]. `elements` is a multiple
-/// of 8.
+/// A block: bit k of byte j of element e is bit e % 8 of from[(8 * j + k) * elements / 8 + e / 8]. `elements` is a
+/// multiple of 8.
 void unbitshuffle(const std::byte* from, std::size_t elements, std::size_t element_bytes, std::byte* to);
 
 }  // namespace headrace::h5

@@ -1,5 +1,6 @@
-// What undoes the filters that HDF5 has not itself, and szip: on memory alone, in any thread, as many at a time as there
-// are cores. lzf, lz4, zstd, bzip2, blosc and szip by their libraries, bitshuffle here, blosc2 by its HDF5 plug-in.
+// What undoes the filters that HDF5 has not itself, and szip: on memory alone, in any thread, as many at a time as
+// there are cores. lzf, lz4, zstd, bzip2, blosc and szip by their libraries, bitshuffle here, blosc2 by its HDF5
+// plug-in.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@
 namespace headrace::h5 {
 
 // As registered with the HDF Group.
-constexpr int filter_bzip2 = 307, filter_lzf = 32000, filter_blosc = 32001, filter_lz4 = 32004, filter_bitshuffle = 32008,
-              filter_zstd = 32015, filter_blosc2 = 32026;
+constexpr int filter_bzip2 = 307, filter_lzf = 32000, filter_blosc = 32001, filter_lz4 = 32004,
+              filter_bitshuffle = 32008, filter_zstd = 32015, filter_blosc2 = 32026;
 
 /// There is more than the room given.
 class Overfull : public Error {

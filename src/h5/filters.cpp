@@ -23,15 +23,33 @@ struct Known {
 
 /// As people name them: those that we undo, HDF5's own, and others that are met in public files.
 constexpr std::array known{
-    Known{H5Z_FILTER_DEFLATE, "gzip"}, Known{H5Z_FILTER_SHUFFLE, "shuffle"},   Known{H5Z_FILTER_FLETCHER32, "fletcher32"},
-    Known{H5Z_FILTER_SZIP, "szip"},    Known{H5Z_FILTER_NBIT, "nbit"},         Known{H5Z_FILTER_SCALEOFFSET, "scaleoffset"},
-    Known{filter_bzip2, "bzip2"},      Known{305, "lzo"},                      Known{filter_lzf, "lzf"},
-    Known{filter_blosc, "blosc"},      Known{32002, "mafisc"},                 Known{32003, "snappy"},
-    Known{filter_lz4, "lz4"},          Known{filter_bitshuffle, "bitshuffle"}, Known{32013, "zfp"},
-    Known{32014, "fpzip"},             Known{filter_zstd, "zstd"},             Known{32017, "sz"},
-    Known{32018, "fcidecomp"},         Known{32019, "jpeg"},                   Known{32020, "vbz"},
-    Known{32022, "bitgroom"},          Known{32023, "bitround"},               Known{32024, "sz3"},
-    Known{filter_blosc2, "blosc2"},    Known{32028, "sperr"},                  Known{32033, "htj2k"},
+    Known{H5Z_FILTER_DEFLATE, "gzip"},
+    Known{H5Z_FILTER_SHUFFLE, "shuffle"},
+    Known{H5Z_FILTER_FLETCHER32, "fletcher32"},
+    Known{H5Z_FILTER_SZIP, "szip"},
+    Known{H5Z_FILTER_NBIT, "nbit"},
+    Known{H5Z_FILTER_SCALEOFFSET, "scaleoffset"},
+    Known{filter_bzip2, "bzip2"},
+    Known{305, "lzo"},
+    Known{filter_lzf, "lzf"},
+    Known{filter_blosc, "blosc"},
+    Known{32002, "mafisc"},
+    Known{32003, "snappy"},
+    Known{filter_lz4, "lz4"},
+    Known{filter_bitshuffle, "bitshuffle"},
+    Known{32013, "zfp"},
+    Known{32014, "fpzip"},
+    Known{filter_zstd, "zstd"},
+    Known{32017, "sz"},
+    Known{32018, "fcidecomp"},
+    Known{32019, "jpeg"},
+    Known{32020, "vbz"},
+    Known{32022, "bitgroom"},
+    Known{32023, "bitround"},
+    Known{32024, "sz3"},
+    Known{filter_blosc2, "blosc2"},
+    Known{32028, "sperr"},
+    Known{32033, "htj2k"},
 };
 
 /// Where nobody knows the number, the first word of what the file says.
@@ -49,7 +67,8 @@ std::string_view inner(const Filter& filter) {
   constexpr std::array<std::string_view, 6> of_blosc{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
   constexpr std::array<std::string_view, 4> of_bitshuffle{"", "", "lz4", "zstd"};
   if (filter.id == filter_bitshuffle && value(4) < of_bitshuffle.size()) return of_bitshuffle[value(4)];
-  if ((filter.id == filter_blosc || filter.id == filter_blosc2) && filter.values.size() > 6 && value(6) < of_blosc.size())
+  if ((filter.id == filter_blosc || filter.id == filter_blosc2) && filter.values.size() > 6 &&
+      value(6) < of_blosc.size())
     return of_blosc[value(6)];
   return "";
 }
@@ -100,9 +119,8 @@ std::vector<Filter> filters_of(hid_t properties) {
     std::size_t length = values.size();
     unsigned flags = 0, config = 0;
     const auto ask = [&] {
-      return check(
-          H5Pget_filter2(properties, i, &flags, &length, values.data(), told.size() - 1, told.data(), &config),
-          "H5Pget_filter2");
+      return check(H5Pget_filter2(properties, i, &flags, &length, values.data(), told.size() - 1, told.data(), &config),
+                   "H5Pget_filter2");
     };
     auto id = ask();
     if (length > values.size()) {
@@ -122,16 +140,19 @@ std::string text_of(const Filter& filter) {
   auto text = filter.name;
   if (const auto compressor = inner(filter); !compressor.empty()) {
     text += fmt::format("({})", compressor);
-  } else if (!filter.values.empty() && (filter.id == H5Z_FILTER_DEFLATE || filter.id == filter_bzip2 ||
-                                        filter.id == filter_zstd)) {
+  } else if (!filter.values.empty() &&
+             (filter.id == H5Z_FILTER_DEFLATE || filter.id == filter_bzip2 || filter.id == filter_zstd)) {
     text += fmt::format("({})", filter.values[0]);
   }
-  return filter.available ? text : fmt::format("{} ({}, not available)", text, filter.id);
+  if (filter.available) return text;
+  const auto number = std::to_string(filter.id);
+  return fmt::format("{} ({}not available)", text, text.ends_with(number) ? "" : number + ", ");
 }
 
 std::string how_to_get(const Filter& filter) {
-  constexpr std::array in_hdf5plugin{filter_bzip2, filter_blosc, filter_lz4, filter_bitshuffle, filter_zstd,
-                                     filter_blosc2, 32013, 32017, 32018, 32024, 32028, 32033};
+  constexpr std::array in_hdf5plugin{filter_bzip2, filter_blosc,  filter_lz4, filter_bitshuffle,
+                                     filter_zstd,  filter_blosc2, 32013,      32017,
+                                     32018,        32024,         32028,      32033};
   return std::ranges::find(in_hdf5plugin, filter.id) != in_hdf5plugin.end()
              ? "'pip install hdf5plugin' brings its plug-in; or name a folder that has it in HDF5_PLUGIN_PATH"
              : "name the folder of its plug-in in HDF5_PLUGIN_PATH";

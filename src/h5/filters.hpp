@@ -12,7 +12,7 @@ namespace headrace::h5 {
 
 struct Filter {
   int id = 0;
-  std::string name;              ///< "gzip", "lz4", ...: short; of unknown ones the file's first word, or "filter 32123"
+  std::string name;  ///< "gzip", "lz4", ...: short; of unknown ones the file's first word, or "filter 32123"
   std::vector<unsigned> values;  ///< the file's parameters of it
   bool available = false;        ///< HDF5 in this process can undo it, or we
 

@@ -1,7 +1,8 @@
-// Filters as plug-ins of HDF5: where they are looked for, and their functions. The one place that lets code of others in.
+// Filters as plug-ins of HDF5: where they are looked for, and their functions. The one place that lets code of others
+// in.
 //
-// HDF5 searches the folders of HDF5_PLUGIN_PATH (or its own default), and then those of the Python package hdf5plugin in
-// whatever Python is active: VIRTUAL_ENV, CONDA_PREFIX, PYTHONPATH, the python3 of PATH and the user's own packages.
+// HDF5 searches the folders of HDF5_PLUGIN_PATH (or its own default), and then those of the Python package hdf5plugin
+// in whatever Python is active: VIRTUAL_ENV, CONDA_PREFIX, PYTHONPATH, the python3 of PATH and the user's own packages.
 #pragma once
 
 #include <cstddef>

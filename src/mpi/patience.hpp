@@ -11,9 +11,9 @@ namespace headrace::mpi {
 
 /// Of the whole process; set by the thread that owns MPI, while nobody waits.
 struct Patience {
-  double tell_after_s = 30, limit_s = 1800;                ///< limit 0: none
-  std::function<void(const std::string& what)> tell;       ///< a line for the user; none: on stderr
-  std::function<void(const std::string& why)> farewell;    ///< just before the process ends: to whoever depends on it
+  double tell_after_s = 30, limit_s = 1800;              ///< limit 0: none
+  std::function<void(const std::string& what)> tell;     ///< a line for the user; none: on stderr
+  std::function<void(const std::string& why)> farewell;  ///< just before the process ends: to whoever depends on it
 };
 Patience& patience();
 

@@ -2,8 +2,8 @@
 //
 //   1. Each rank tells the first of its communicator that it has arrived, by a message of one byte per collective.
 //   2. Collectives are started without blocking, and asked for between naps. Waiting for long, the first rank tells who
-//      is missing; after the limit it gives up (patience.hpp), and a little later so does everybody else: then it is the
-//      first that hangs.
+//      is missing; after the limit it gives up (patience.hpp), and a little later so does everybody else: then it is
+//      the first that hangs.
 //   3. A collective may be over at the first rank before the others have come: what they then send is received by
 //      settle(), without which the communicator must not be freed.
 //   4. Only the thread that owns MPI calls this.

@@ -62,8 +62,9 @@ void Watch::watch() {
 }
 
 std::string Watch::text(const std::string& verb, double seconds) const {
-  return fmt::format("{} {} for {:.0f} s: {}{}", what_, verb, seconds, why_,
-                     waits_for_disk(watched_) ? " (it waits for its own disk or file system, which does not answer)" : "");
+  return fmt::format(
+      "{} {} for {:.0f} s: {}{}", what_, verb, seconds, why_,
+      waits_for_disk(watched_) ? " (it waits for its own disk or file system, which does not answer)" : "");
 }
 
 }  // namespace headrace::mpi

@@ -13,8 +13,8 @@
 
 namespace headrace::mpi {
 
-/// While one lives, a thread beside tells that it takes long, and ends this process (exit code 1, on which launchers end
-/// the others) where it takes too long: by patience.hpp. MPI itself would wait for ever.
+/// While one lives, a thread beside tells that it takes long, and ends this process (exit code 1, on which launchers
+/// end the others) where it takes too long: by patience.hpp. MPI itself would wait for ever.
 class Watch {
  public:
   /// what: "MPI", or another that waits; why: what may be the reason, in words. Only one that speaks tells.

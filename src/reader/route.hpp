@@ -13,8 +13,8 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
-/// `collective` is served where HDF5 can be trusted with it: contiguous and unfiltered chunked datasets that are written in
-/// full. All else goes the way of `direct`, and says why.
+/// `collective` is served where HDF5 can be trusted with it: contiguous and unfiltered chunked datasets that are
+/// written in full. All else goes the way of `direct`, and says why.
 ///
 /// `automatic` takes the direct ways. Measured on a warm page cache, pread is as fast as collective H5Dread where rows
 /// go straight to their place and 1.3 times as fast where they are converted on the way; decoding chunks ourselves

@@ -41,17 +41,23 @@ BOOST_AUTO_TEST_CASE(bits_come_back_to_their_elements) {
 
 BOOST_AUTO_TEST_CASE(short_names) {
   const auto found = contents("filters.h5");
-  const std::map<std::string, std::string> names{
-      {"lz4", "lz4"},         {"zstd", "zstd(7)"},         {"bzip2", "bzip2(2)"},
-      {"bits", "bitshuffle"}, {"bits_lz4", "bitshuffle(lz4)"}, {"bits_zstd", "bitshuffle(zstd)"},
-      {"szip", "szip"},       {"blosc_lz4", "blosc(lz4)"}, {"blosc_blosclz", "blosc(blosclz)"},
-      {"blosc_zstd", "blosc(zstd)"}, {"blosc2_zstd", "blosc2(zstd)"}};
+  const std::map<std::string, std::string> names{{"lz4", "lz4"},
+                                                 {"zstd", "zstd(7)"},
+                                                 {"bzip2", "bzip2(2)"},
+                                                 {"bits", "bitshuffle"},
+                                                 {"bits_lz4", "bitshuffle(lz4)"},
+                                                 {"bits_zstd", "bitshuffle(zstd)"},
+                                                 {"szip", "szip"},
+                                                 {"blosc_lz4", "blosc(lz4)"},
+                                                 {"blosc_blosclz", "blosc(blosclz)"},
+                                                 {"blosc_zstd", "blosc(zstd)"},
+                                                 {"blosc2_zstd", "blosc2(zstd)"}};
   for (const auto& [path, name] : names) BOOST_TEST(text_of(found.at(path).filters.at(0)) == name);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_named_shortly_with_a_way_to_get_it) {
   const auto unknown = contents("unknown_filter.h5").at("x").filters.at(0);
-  BOOST_TEST(text_of(unknown) == "filter 32123 (32123, not available)");
+  BOOST_TEST(text_of(unknown) == "filter 32123 (not available)");
   BOOST_TEST(how_to_get(unknown) == "name the folder of its plug-in in HDF5_PLUGIN_PATH");
   Filter bits{filter_bitshuffle, "bitshuffle", {0, 4, 4, 0, 2}, false};
   BOOST_TEST(text_of(bits) == "bitshuffle(lz4) (32008, not available)");
@@ -80,10 +86,10 @@ static std::map<std::string, Stored> first_chunks() {
 }
 
 BOOST_AUTO_TEST_CASE(every_codec_gives_the_numbers_back) {
-  const std::vector<std::string> order{"lz4",         "lz4_blocks",  "zstd",         "bzip2",       "bits",
-                                       "bits_lz4",    "bits_zstd",   "bits_blocks",  "blosc_blosclz", "blosc_lz4",
-                                       "blosc_lz4hc", "blosc_zlib",  "blosc_zstd",   "blosc2_blosclz", "blosc2_lz4",
-                                       "blosc2_zstd", "szip",        "szip_ec"};
+  const std::vector<std::string> order{"lz4",         "lz4_blocks", "zstd",        "bzip2",          "bits",
+                                       "bits_lz4",    "bits_zstd",  "bits_blocks", "blosc_blosclz",  "blosc_lz4",
+                                       "blosc_lz4hc", "blosc_zlib", "blosc_zstd",  "blosc2_blosclz", "blosc2_lz4",
+                                       "blosc2_zstd", "szip",       "szip_ec"};
   const auto chunks = first_chunks();
   BOOST_TEST(chunks.size() == order.size());
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -122,7 +128,8 @@ BOOST_AUTO_TEST_CASE(damaged_chunks_stay_within_their_room) {
         ++refused;
       }
       BOOST_TEST(std::all_of(to.begin() + static_cast<std::ptrdiff_t>(room), to.end(),
-                             [](std::byte b) { return b == std::byte{0x5a}; }), path);
+                             [](std::byte b) { return b == std::byte{0x5a}; }),
+                 path);
     }
     BOOST_TEST(refused > 30u, path);
   }
@@ -139,7 +146,8 @@ BOOST_AUTO_TEST_CASE(folders_of_hdf5plugin) {
   };
   expect("VIRTUAL_ENV", root + "/venv", root + "/venv/lib/python3.11/site-packages");
   expect("CONDA_PREFIX", root + "/venv", root + "/venv/lib/python3.11/site-packages");
-  expect("PYTHONPATH", "/nowhere:" + root + "/venv/lib/python3.11/site-packages", root + "/venv/lib/python3.11/site-packages");
+  expect("PYTHONPATH", "/nowhere:" + root + "/venv/lib/python3.11/site-packages",
+         root + "/venv/lib/python3.11/site-packages");
   expect("PATH", "/nowhere:" + root + "/venv/bin", root + "/venv/lib/python3.11/site-packages");
   expect("HOME", root, root + "/.local/lib/python3.12/site-packages");
 }

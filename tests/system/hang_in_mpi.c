@@ -1,5 +1,6 @@
-// Preloaded into a stager: rank 1 comes to a standstill at a collective call of MPI-IO, as one would whose disk does not
-// answer. HANG names where: "open", "read" (inside), "after" (behind the read, before it meets the others again), "close".
+// Preloaded into a stager: rank 1 comes to a standstill at a collective call of MPI-IO, as one would whose disk does
+// not answer. HANG names where: "open", "read" (inside), "after" (behind the read, before it meets the others again),
+// "close".
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>

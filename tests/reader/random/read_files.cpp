@@ -1,5 +1,5 @@
-// mpirun -n 5 read_files FOLDER FIRST_SEED COUNT: reads what make_files.py made there, by groups of 1 to 5 of the ranks and
-// in every way, and compares each byte. Prints the seeds that fail; exit code 1 if any did.
+// mpirun -n 5 read_files FOLDER FIRST_SEED COUNT: reads what make_files.py made there, by groups of 1 to 5 of the ranks
+// and in every way, and compares each byte. Prints the seeds that fail; exit code 1 if any did.
 #include <mpi.h>
 
 #include <algorithm>
@@ -57,7 +57,10 @@ std::vector<Expected> expected_of(const std::string& folder, std::uint64_t seed)
 class RowSink : public Sink {
  public:
   RowSink(const DatasetInfo& info, const Expected& expected, bool in_place)
-      : info_(info), expected_(expected), in_place_(in_place && !expected.lists), rows_(expected.rows),
+      : info_(info),
+        expected_(expected),
+        in_place_(in_place && !expected.lists),
+        rows_(expected.rows),
         block_(in_place_ ? expected.rows * info.row_bytes : 0, std::byte{0xee}) {}
 
   std::byte* place(std::size_t, std::uint64_t first, std::uint64_t) override {
