@@ -237,8 +237,11 @@ class Made:
         self.filters = draw.one([], [], *[self.pipeline() for _ in range(4)])
         if not self.filters:
             self.alloc(plist)
-        for filter_id, values in self.filters:
-            plist.set_filter(filter_id, h5py.h5z.FLAG_OPTIONAL, values)
+        if draw.often(0.15) and self.is_plain_number():
+            self.filters = self.filter_for_numbers(plist)
+        else:
+            for filter_id, values in self.filters:
+                plist.set_filter(filter_id, h5py.h5z.FLAG_OPTIONAL, values)
         self.say("+".join(str(f) for f, _ in self.filters) or "no filter", "in chunks of", self.chunk, "of", self.shape)
         self.borders_unfiltered = bool(self.filters) and self.file_is_new() and draw.often(0.15)
         if self.borders_unfiltered:
@@ -248,6 +251,24 @@ class Made:
         self.write_some(dataset)
         if self.filters:
             self.skip_filters(dataset)
+
+    def is_plain_number(self):
+        kind = self.type.get_class()
+        return kind in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) and self.type.get_size() in (1, 2, 4, 8)
+
+    def filter_for_numbers(self, plist):
+        """Those that HDF5 has itself and that look at the type."""
+        whole = self.type.get_class() == h5py.h5t.INTEGER
+        kind = self.draw.one("scaleoffset", "nbit", "szip")
+        pixels = 2 * self.draw.upto(8, 1)
+        if kind == "scaleoffset" and whole:
+            plist.set_scaleoffset(h5py.h5z.SO_INT, 0)
+            return [(h5py.h5z.FILTER_SCALEOFFSET, None)]
+        if kind == "szip" and np.prod(self.chunk) >= pixels:
+            plist.set_szip(self.draw.one(h5py.h5z.SZIP_NN_OPTION_MASK, h5py.h5z.SZIP_EC_OPTION_MASK), pixels)
+            return [(h5py.h5z.FILTER_SZIP, None)]
+        plist.set_filter(h5py.h5z.FILTER_NBIT, h5py.h5z.FLAG_OPTIONAL, ())
+        return [(h5py.h5z.FILTER_NBIT, None)]
 
     def file_is_new(self):
         return self.file.libver[0] != "earliest"
