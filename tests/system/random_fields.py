@@ -5,6 +5,7 @@ Each drawn field is a section of the configuration and a reference: step by step
 
 import h5py
 import numpy as np
+from random_layouts import Layouts
 
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 FLOATS = ["f2", "f4", "f8"]
@@ -46,8 +47,9 @@ class Column:
 class Files:
     """A few files with datasets of every kind."""
 
-    def __init__(self, rng, folder):
-        self.rng = rng
+    def __init__(self, rng, folder, layouts=None):
+        """layouts: a generator of its own, from which how the rows lie in the files is drawn (random_layouts.py)."""
+        self.rng, self.layouts = rng, layouts
         parts = rng.integers(1, 4)
         self.lengths = [int(n) for n in rng.integers(5, 40, parts)]
         if parts > 1 and rng.random() < 0.3:
@@ -107,8 +109,13 @@ class Files:
         for part, (path, length) in enumerate(zip(self.paths, self.lengths)):
             mine = slice(first, first + length)
             first += length
-            with h5py.File(path, "w") as file:
+            libver = "earliest" if self.layouts is None or self.layouts.random() < 0.5 else ("v110", "v110")
+            with h5py.File(path, "w", libver=libver) as file:
+                drawn = Layouts(self.layouts, file, path.parent)
                 for name, rows in {**self.plain, **self.tables, "keep": self.keep}.items():
+                    if self.layouts is not None:
+                        drawn.write(name, rows[mine])
+                        continue
                     how = {"chunks": (4, *rows.shape[1:]), "maxshape": (None, *rows.shape[1:])}
                     chunked = self.rng.random() < 0.4
                     if chunked and self.rng.random() < 0.5:

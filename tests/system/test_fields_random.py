@@ -17,3 +17,15 @@ def test_random_fields(tmp_path, seed, stagers, split):
     for field in drawn:
         field.rows, field.real = field.rows[numbers], field.real if field.real is None else field.real[numbers]
         field.check(rows[field.name], rows)
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_random_layouts(tmp_path, seed):
+    """Whatever layout, index and filters the rows have, read in every way by 1 to 5 stagers."""
+    stagers, io = 1 + seed % 5, ["auto", "collective", "direct"][seed % 3]
+    files = Files(np.random.default_rng(seed), tmp_path, np.random.default_rng(1000 + seed))
+    drawn = [Drawn(files, f"field {i}") for i in range(30)]
+    rows, numbers, _ = deliver(tmp_path, files.paths, {field.name: field.section for field in drawn}, stagers, seed % 2 == 0, io=io)
+    assert numbers.tolist() == list(range(files.n))
+    for field in drawn:
+        field.check(rows[field.name], rows)
