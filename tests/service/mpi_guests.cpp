@@ -1,5 +1,6 @@
 // Trainers at the stager that serves them, with real sockets, rings and processes: what one of them does to others. The
 // host's thread is this one, step by step: what would wait for a peer would never come back.
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
