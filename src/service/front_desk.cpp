@@ -182,7 +182,6 @@ void FrontDesk::claim(std::uint64_t id) {
   caller.ring = place.taken->place;
   if (!place.taken->make) return send_claim(id, "");
   caller.state = State::preparing;
-  say(id, ring::encode(ring::Loading{"making a new ring: the former one is still in the hands of another process"}));
   actions_.make_ring(*caller.ring % topology_.here().stagers,
                      {{"type", "make_ring"}, {"stream", caller.stream}, {"ring", *caller.ring}});
 }
