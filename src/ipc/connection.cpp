@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/contract.hpp"
+#include "base/error.hpp"
 #include "base/file_limit.hpp"
 #include "base/printable.hpp"
-#include "base/error.hpp"
 #include "ipc/no_descriptor.hpp"
 #include "ipc/socket_call.hpp"
 

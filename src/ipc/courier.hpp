@@ -29,9 +29,9 @@ namespace headrace::ipc {
 class Courier {
  public:
   struct Manner {
-    bool polite = true;              ///< see 2
-    std::size_t limit = 1u << 20;    ///< bytes that may be kept
-    unsigned allowance = 1u << 30;   ///< that may be spent between two renew()
+    bool polite = true;             ///< see 2
+    std::size_t limit = 1u << 20;   ///< bytes that may be kept
+    unsigned allowance = 1u << 30;  ///< that may be spent between two renew()
   };
   enum class Said { sent, kept, overfull, closed };
 

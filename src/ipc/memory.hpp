@@ -24,8 +24,8 @@ std::uint64_t size_of_file(const Fd& fd);
 void seal(const Fd& fd);
 /// Throws Error unless the peer's memfd is sealed as by seal().
 void require_sealed(const Fd& fd);
-/// The memfd opened once more, for a peer: from then on held_by_others() sees whoever has it, its maps and what it passed
-/// on included. A plain duplicate where the system does not allow that.
+/// The memfd opened once more, for a peer: from then on held_by_others() sees whoever has it, its maps and what it
+/// passed on included. A plain duplicate where the system does not allow that.
 Fd open_for_peer(const Fd& memfd);
 /// Whether anybody could write into the memfd through what open_for_peer() gave away: a descriptor, also one under way
 /// in a socket, or a mapping, in whatever process. Nothing where the kernel cannot tell. For our own memfds.

@@ -3,7 +3,8 @@
 //   1. Remove a descriptor before closing it.
 //   2. A callback may add and remove any descriptor, its own too; what is removed is not called any more, not even for
 //      an event that came in the same wait.
-//   3. Level-triggered, but for add_edge(): a callback that does not take what made its descriptor ready is called again.
+//   3. Level-triggered, but for add_edge(): a callback that does not take what made its descriptor ready is called
+//   again.
 #pragma once
 
 #include <chrono>

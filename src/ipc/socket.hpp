@@ -73,8 +73,8 @@ class Connection {
   /// full: the peer has not read earlier messages, and did not within the timeout (or the kernel has no memory for more
   /// now). Error if the text is too long.
   Sent send(std::string_view text, std::span<const int> fds = {}, std::chrono::milliseconds timeout = {}) const;
-  /// Error for a message that is too long or carries too many descriptors; NoDescriptors if there are none left for those
-  /// that it carries. Received descriptors are close-on-exec.
+  /// Error for a message that is too long or carries too many descriptors; NoDescriptors if there are none left for
+  /// those that it carries. Received descriptors are close-on-exec.
   Received receive(std::chrono::milliseconds timeout = {}) const;
   Peer peer() const;
   int fd() const { return socket_.get(); }

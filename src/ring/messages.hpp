@@ -72,7 +72,7 @@ struct Welcome {
   std::uint32_t rank = 0, world_size = 1;
   std::uint64_t batches = 0, samples = 0, epochs = 0;
   std::uint32_t batch = 0, slots = 0;
-  std::uint32_t slot_rows = 0;        ///< that a slot has room for: fewer than batch where no step has so many; 0: batch
+  std::uint32_t slot_rows = 0;  ///< that a slot has room for: fewer than batch where no step has so many; 0: batch
   std::uint64_t epoch = 0, step = 0;  ///< what the first batch will be
   std::uint32_t generation = 1;       ///< of the first entries
   Schema fields;

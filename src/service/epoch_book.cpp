@@ -143,8 +143,8 @@ std::vector<std::string> EpochBook::unfinished() const {
   std::vector<std::string> lines;
   for (const auto& key : last) lines.push_back(line(key, open_.at(key).reports));
   if (const auto more = open_.size() - last.size() + forgotten_; more > 0)
-    lines.push_back(fmt::format("{} more epoch{} that trainers began and not all of them finished", more,
-                                more == 1 ? "" : "s"));
+    lines.push_back(
+        fmt::format("{} more epoch{} that trainers began and not all of them finished", more, more == 1 ? "" : "s"));
   return lines;
 }
 

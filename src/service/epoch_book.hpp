@@ -2,10 +2,11 @@
 // exactly once. Lives at stager 0; pure bookkeeping, called from one thread.
 //
 //   1. Of an epoch with a verdict nothing is kept but its part in the totals of its stream.
-//   2. An epoch that not all trainers went through is kept until they have, but not for ever: trainers that seek here and
-//      there would fill the memory with them. The ones not touched for longest go first, and are counted. That a trainer
-//      left an epoch unfinished changes no verdict, it delays one; so what is lost is a line at the end, unless others
-//      had finished that epoch: then it gets no verdict any more.
+//   2. An epoch that not all trainers went through is kept until they have, but not for ever: trainers that seek here
+//   and
+//      there would fill the memory with them. The ones not touched for longest go first, and are counted. That a
+//      trainer left an epoch unfinished changes no verdict, it delays one; so what is lost is a line at the end, unless
+//      others had finished that epoch: then it gets no verdict any more.
 #pragma once
 
 #include <cstdint>

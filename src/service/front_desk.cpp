@@ -258,7 +258,8 @@ void FrontDesk::about_ring(const nlohmann::json& message) {
   const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
   if (message.at("type") == "ring_retired")
     return places_->retired(stream, ring, {message.at("bytes"), message.at("text")});
-  ring_freed_ = places_->left(stream, ring, static_cast<RingKeeper::State>(message.at("state").get<int>())) || ring_freed_;
+  ring_freed_ =
+      places_->left(stream, ring, static_cast<RingKeeper::State>(message.at("state").get<int>())) || ring_freed_;
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {

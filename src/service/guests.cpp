@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds look_every{250};  // at what came back witho
 // What a trainer may ask between two looks. Seeks cost the least: some make one for each batch.
 constexpr unsigned cost_of_seek = 1, cost_of_question = 20;
 constexpr ipc::Courier::Manner manner{.polite = true, .limit = 1u << 20, .allowance = 5000};
-constexpr unsigned rings_heard = 10'000;  // between two looks; batches of any size need less
+constexpr unsigned rings_heard = 10'000;   // between two looks; batches of any size need less
 constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
 }  // namespace
 
@@ -69,8 +69,8 @@ void Guests::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   guest.generation = message.at("generation");
   guest.session = message.at("session");
   guest.who = message.at("who");
-  guest.talk = std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner,
-                                              [this, id] { read(id); });
+  guest.talk =
+      std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner, [this, id] { read(id); });
   guest.pidfd = std::move(fds[1]);
   guest.bell = ipc::Bell::make();
 

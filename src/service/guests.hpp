@@ -3,9 +3,9 @@
 // A trainer leaves with a goodbye, or it is gone when its socket closes or its process ends: the socket alone may be
 // held open by a forked child, and the pidfd alone would miss a trainer that closed its stream and lives on.
 //
-// A trainer can hurt itself alone: its ring is lent to nobody while it may still write there (ring_keeper.hpp), its bell
-// is its own and never read (each ring of it is an event, whatever it does with the count or the flags of the eventfd),
-// and what it does not read waits in a queue of its own, while nothing more is read from it.
+// A trainer can hurt itself alone: its ring is lent to nobody while it may still write there (ring_keeper.hpp), its
+// bell is its own and never read (each ring of it is an event, whatever it does with the count or the flags of the
+// eventfd), and what it does not read waits in a queue of its own, while nothing more is read from it.
 #pragma once
 
 #include <chrono>

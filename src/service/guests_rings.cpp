@@ -29,14 +29,16 @@ void Guests::look_at_ring(std::uint32_t stream, std::uint32_t place, RingKeeper&
                  {"ring", place},
                  {"bytes", after ? after->bytes : 0},
                  {"text", after ? after->text : ""}});
-    if (!before && !closed_)
-      log::warn("stream {}: {}; whoever takes its place gets new memory", name, after->text);
+    if (!before && !closed_) log::warn("stream {}: {}; whoever takes its place gets new memory", name, after->text);
   }
   if (keeper.state() == state) return;
   if (keeper.state() == RingKeeper::State::blocked && !closed_)
-    log::warn("stream {}: nobody can take a place: its ring and the one before it are both in the hands of processes "
-              "that were thrown out, as {}; end them", name, after->text);
-  actions_.up({{"type", "ring_left"}, {"stream", stream}, {"ring", place}, {"state", static_cast<int>(keeper.state())}});
+    log::warn(
+        "stream {}: nobody can take a place: its ring and the one before it are both in the hands of processes "
+        "that were thrown out, as {}; end them",
+        name, after->text);
+  actions_.up(
+      {{"type", "ring_left"}, {"stream", stream}, {"ring", place}, {"state", static_cast<int>(keeper.state())}});
 }
 
 void Guests::make_ring(const nlohmann::json& order) {

@@ -29,20 +29,19 @@ Host::Host(const Config& config, const Topology& topology)
   if (topology.me() == 0 && topology.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
     log::info("metrics = {} has no %h for the host's name, so each node adds its own: {} here", config.metrics,
               metrics_path(config, topology.nodes, topology.my_node));
-  desk_.emplace(
-      config_, topology_, poller_,
-      FrontDesk::Actions{.claim = [this](const nlohmann::json& claim) { up(claim); },
-                         .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
-                                             std::vector<ipc::Fd> fds) { to_local(local, guest, std::move(fds)); },
-                         .make_ring = [this](std::uint32_t local,
-                                             const nlohmann::json& order) { to_local(local, order); },
-                         .stat =
-                             [this](std::uint64_t tool) {
-                               view([this, tool](const nlohmann::json& part) {
-                                 desk_->tell(tool, part.dump(), part.at("type") == "viewed");
-                               });
-                             },
-                         .stop = [this](const std::string& reason) { stop(reason); }});
+  desk_.emplace(config_, topology_, poller_,
+                FrontDesk::Actions{
+                    .claim = [this](const nlohmann::json& claim) { up(claim); },
+                    .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
+                                        std::vector<ipc::Fd> fds) { to_local(local, guest, std::move(fds)); },
+                    .make_ring = [this](std::uint32_t local, const nlohmann::json& order) { to_local(local, order); },
+                    .stat =
+                        [this](std::uint64_t tool) {
+                          view([this, tool](const nlohmann::json& part) {
+                            desk_->tell(tool, part.dump(), part.at("type") == "viewed");
+                          });
+                        },
+                    .stop = [this](const std::string& reason) { stop(reason); }});
 }
 
 Host::~Host() {
@@ -114,14 +113,13 @@ void Host::open(Service service) {
                                     .post = [this](std::function<void()> job) { post(std::move(job)); }});
     views_.emplace(
         topology_.nodes, topology_.my_node, topology_.local(), service_.memory,
-        Views::Actions{
-            .up = [this](const nlohmann::json& message) { up(message); },
-            .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
-            .to_node = [this](const nlohmann::json& message) { broadcast(message); },
-            .to_leader = [this](const nlohmann::json& message) { to_link(0, message); },
-            .guests = [this] { return guests_->stat(); },
-            .retired = [this] { return guests_->retired(); },
-            .service = [this] { return coordinator_->stat(); }});
+        Views::Actions{.up = [this](const nlohmann::json& message) { up(message); },
+                       .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
+                       .to_node = [this](const nlohmann::json& message) { broadcast(message); },
+                       .to_leader = [this](const nlohmann::json& message) { to_link(0, message); },
+                       .guests = [this] { return guests_->stat(); },
+                       .retired = [this] { return guests_->retired(); },
+                       .service = [this] { return coordinator_->stat(); }});
     if (desk_) desk_->open(*service_.blueprint, service_.memory);
   });
 }

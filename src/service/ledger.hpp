@@ -4,7 +4,8 @@
 //   1. Every step below `low` of an open epoch, and every step in `above`, was released by the trainer.
 //   2. next() never yields a released step: a batch leased at a trainer's death comes again, a released one never.
 //   3. An epoch is complete when all its steps from `first` on are released; it then leaves the open ones.
-//   4. Its size follows from what is held, not from what was done: a batch that is held for ever, with millions of steps
+//   4. Its size follows from what is held, not from what was done: a batch that is held for ever, with millions of
+//   steps
 //      and epochs released behind it, leaves a few runs of numbers.
 #pragma once
 

@@ -73,7 +73,8 @@ Grant Registry::claim(const Claim& claim) {
   member.generation = ++generations_;
   member.who = claim.who;
   Grant grant{member.generation, state.session, member.ledger, member.loads};
-  for (auto k = std::max(member.loads, state.forgotten); k < state.all_loads(); ++k) grant.resumed.push_back(resumed(state, k));
+  for (auto k = std::max(member.loads, state.forgotten); k < state.all_loads(); ++k)
+    grant.resumed.push_back(resumed(state, k));
   return grant;
 }
 

@@ -23,7 +23,8 @@ namespace {
 
 std::array<Connection, 2> pair() {
   std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) throw_errno("socketpair");
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+    throw_errno("socketpair");
   return {Connection(ipc::Fd(ends[0])), Connection(ipc::Fd(ends[1]))};
 }
 

@@ -197,7 +197,8 @@ BOOST_AUTO_TEST_CASE(seeks_here_and_there_do_not_pile_up) {
   }
   const auto lines = book.unfinished();
   BOOST_TEST(lines.size() == 6u);
-  BOOST_TEST(lines[4] == "train epoch " + std::to_string(10 + (seeks - 1) * 7) + ": unfinished (trainer 1 left it at step 4)");
+  BOOST_TEST(lines[4] ==
+             "train epoch " + std::to_string(10 + (seeks - 1) * 7) + ": unfinished (trainer 1 left it at step 4)");
   BOOST_TEST(lines[5] == std::to_string(seeks - 5) + " more epochs that trainers began and not all of them finished");
   // What goes on is judged as ever.
   BOOST_TEST(!book.add(scene.report(0)));

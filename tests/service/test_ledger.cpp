@@ -210,8 +210,10 @@ BOOST_AUTO_TEST_CASE(behind_the_last_epoch) {
 }
 
 BOOST_AUTO_TEST_CASE(json_without_epochs_is_refused) {
-  BOOST_CHECK_THROW(Ledger::from_json({{"steps", 3}, {"epochs", 0}, {"open", nlohmann::json::array()}, {"complete", nlohmann::json::array()}}),
-                    std::exception);
+  BOOST_CHECK_THROW(
+      Ledger::from_json(
+          {{"steps", 3}, {"epochs", 0}, {"open", nlohmann::json::array()}, {"complete", nlohmann::json::array()}}),
+      std::exception);
 }
 
 BOOST_AUTO_TEST_CASE(a_seek_far_into_an_epoch_costs_what_one_to_its_begin_does) {

@@ -24,7 +24,8 @@ struct Node {
                 .available = [this] { return memory; }}) {}
   Node(const Node&) = delete;
   /// A trainer came and went, and its ring with it.
-  void lose(std::uint32_t stream, std::uint32_t place, State state = State::vacant, const std::string& who = "process 7") {
+  void lose(std::uint32_t stream, std::uint32_t place, State state = State::vacant,
+            const std::string& who = "process 7") {
     places.left(stream, place, state);
     places.retired(stream, place, {4 * gb, who});
   }
