@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(words_of_other_languages) {
          {"a ** 2 > 1", "  ^^", "write x * x"},
          {"a ^ 2 > 1", "  ^", "no such operator"},
          {"a // 2 > 1", "  ^^", "write / for division"},
-         {"jets.pt[0] > 1", "       ^", "single elements of a row cannot be picked here"},
+         {"jets.pt[0] > 1", "       ^", "columns and elements stand behind a dot"},
          {"a > 1; b > 2", "     ^", "join several with &&"},
          {"a > 1 ? 2 : 3", "      ^", "no choice"},
          {"a @ 1", "  ^", "'@' is not known here"},
