@@ -189,8 +189,7 @@ BOOST_AUTO_TEST_CASE(labels_are_counted) {
   BOOST_TEST((statistics.labels == expected));
 }
 
-BOOST_AUTO_TEST_CASE(floats_are_no_labels) {
-  BOOST_CHECK_THROW(FieldTransform(labels({.dtype = DType::float32}, flavours, false, DType::int64)), UsageError);
+BOOST_AUTO_TEST_CASE(what_is_computed_is_no_label) {
   auto scaled = labels({.dtype = DType::int32}, flavours, false, DType::int64);
   scaled.items[0].columns[0].scaled = true;
   BOOST_CHECK_THROW(FieldTransform{scaled}, UsageError);
