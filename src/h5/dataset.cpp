@@ -1,8 +1,6 @@
 #include "h5/dataset.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -92,32 +90,12 @@ DatasetInfo describe(hid_t id, std::string path) {
   return info;
 }
 
-struct Link {
-  std::string path;
-  bool hard;
-  auto key() const { return std::tuple(!hard, std::count(path.begin(), path.end(), '/'), path); }
-};
-
-struct Walk {
-  std::map<Identity, std::vector<Link>> links;  // to datasets
-  std::exception_ptr failure;                   // exceptions must not pass through HDF5
-};
-
-herr_t visit(hid_t root, const char* name, const LinkInfo* link, void* data) {
-  auto& walk = *static_cast<Walk*>(data);
-  try {
-    const auto object = object_info(root, name);  // or a soft or external link that leads nowhere
-    if (object && object->type == H5O_TYPE_DATASET)
-      walk.links[object->identity].push_back({name, link->type == H5L_TYPE_HARD});
-    return 0;
-  } catch (...) {
-    walk.failure = std::current_exception();
-    return -1;
-  }
+auto rank(const LinkToDataset& link) {
+  return std::tuple(!link.hard, std::count(link.path.begin(), link.path.end(), '/'), std::string_view(link.path));
 }
 
-DatasetInfo describe(const File& file, std::vector<Link> links, bool in_this_file) {
-  std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.key() < b.key(); });
+DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in_this_file) {
+  std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return rank(a) < rank(b); });
   auto info = describe_dataset(file, links[0].path);
   for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
   if (!in_this_file) {
@@ -154,16 +132,18 @@ DatasetInfo describe_dataset(const File& file, const std::string& path) {
   return info;
 }
 
-std::vector<DatasetInfo> describe_datasets(const File& file) {
-  Walk walk;
-  const auto status = visit_links(file.id(), visit, &walk);
-  if (walk.failure) std::rethrow_exception(walk.failure);
-  check(status, "H5Lvisit");
+FileDescription describe_file(const File& file) {
+  auto links = walk_links(file);
   const auto here = object_info(file.id()).identity.file;
-  std::vector<DatasetInfo> found;
-  for (auto& [identity, links] : walk.links) found.push_back(describe(file, std::move(links), identity.file == here));
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  FileDescription found{{}, std::move(links.groups), std::move(links.dead)};
+  for (auto& [identity, names] : links.datasets)
+    found.datasets.push_back(describe(file, std::move(names), identity.file == here));
+  std::sort(found.datasets.begin(), found.datasets.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return found;
+}
+
+std::vector<DatasetInfo> describe_datasets(const File& file) {
+  return describe_file(file).datasets;
 }
 
 std::string_view text_of(Layout layout) {

@@ -11,6 +11,7 @@
 #include "h5/attribute.hpp"
 #include "h5/file.hpp"
 #include "h5/filters.hpp"
+#include "h5/links.hpp"
 #include "h5/types.hpp"
 #include "h5/virtual_map.hpp"
 
@@ -46,9 +47,16 @@ struct DatasetInfo {
   bool operator==(const DatasetInfo&) const = default;
 };
 
-/// Every dataset of the file at any depth, each once, by path. Of several links to one dataset the shallowest hard link
-/// (then the first by name) gives the path, and the others are aliases. Datasets of other files behind external links
-/// are listed with layout `other`; links that lead nowhere are not. Groups are not followed twice, so loops end.
+struct FileDescription {
+  std::vector<DatasetInfo> datasets;  ///< by path
+  std::vector<GroupAlias> groups;     ///< other names of groups
+  std::vector<DeadLink> dead_links;
+};
+
+/// Every dataset of the file at any depth, each once. Of several links to one dataset the shallowest hard link (then
+/// the first by name) gives the path, and the others are aliases. Datasets of other files behind external links, to
+/// themselves or to a group above, are listed with layout `other`. Groups are not followed twice, so loops end.
+FileDescription describe_file(const File& file);
 std::vector<DatasetInfo> describe_datasets(const File& file);
 
 /// The dataset of that path. Where it cannot be opened, `problem` says why.

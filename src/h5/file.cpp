@@ -1,16 +1,15 @@
 #include "h5/file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
+#include "base/user_file.hpp"
 #include "h5/error.hpp"
+#include "h5/refusal.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch.hpp"
 
@@ -18,31 +17,27 @@ namespace headrace::h5 {
 
 namespace {
 
-// Why the system would not let us read the file; "" if it does. HDF5 alone says "unable to open" for all of these.
-std::string system_says(const std::string& path, std::string& head) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+/// The first bytes of the file. Only regular files are opened at all; HDF5 alone says "unable to open" of all others.
+std::string head_of(const std::string& path) {
+  std::string why;
+  const int fd = open_file_of_user(path, why);
   if (fd < 0) {
-    if (errno == ENOENT) return "no such file";
-    if (errno == EACCES || errno == EPERM) return "no permission to read it";
-    return std::strerror(errno);
+    if (const auto several = part_of_several(path))
+      throw Error(fmt::format("cannot read {} ({}); {}", path, several->why, several->remedy));
+    if (instead_of_file(path) == "a directory") why += "; name files or a pattern such as DIR/*.h5";
+    throw Error(fmt::format("cannot read {} ({})", path, why));
   }
-  struct stat status {};
   std::array<char, 8> magic{};
-  const bool known = ::fstat(fd, &status) == 0;
   const auto length = ::read(fd, magic.data(), magic.size());
-  const int why = errno;
+  const int failure = errno;
   ::close(fd);
-  if (known && S_ISDIR(status.st_mode)) return "it is a directory; name files or a pattern such as DIR/*.h5";
-  if (length < 0) return std::strerror(why);
-  if (length == 0) return "it is empty";
-  head.assign(magic.data(), static_cast<std::size_t>(length));
-  return "";
+  if (length < 0) throw Error(fmt::format("cannot read {} ({})", path, std::strerror(failure)));
+  if (length == 0) throw Error(fmt::format("cannot read {} (it is empty)", path));
+  return {magic.data(), static_cast<std::size_t>(length)};
 }
 
 void check_readable(const std::string& path) {
-  std::string head;
-  if (const auto why = system_says(path, head); !why.empty())
-    throw Error(fmt::format("cannot read {} ({})", path, why));
+  const auto head = head_of(path);
   if (head.starts_with("CDF\x01") || head.starts_with("CDF\x02") || head.starts_with("CDF\x05"))
     throw Error(
         fmt::format("cannot read {} (it is a classic NetCDF-3 file, not HDF5); convert it with "
@@ -50,7 +45,9 @@ void check_readable(const std::string& path) {
                     path, path));
   if (H5Fis_hdf5(path.c_str()) <= 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(fmt::format("cannot read {} (it is not an HDF5 file)", path));
+    const auto several = part_of_several(path);
+    throw Error(several ? fmt::format("cannot read {} ({}); {}", path, several->why, several->remedy)
+                        : fmt::format("cannot read {} (it is not an HDF5 file)", path));
   }
 }
 
@@ -59,17 +56,9 @@ Plist access_list() {
   return list;
 }
 
-[[noreturn]] void throw_unopenable(const std::string& path) {
-  auto why = reason();
-  if (const auto hint = newer_version_hint(why); !hint.empty())
-    throw Error(fmt::format("cannot open {} ({}){}", path, why, hint));
-  if (why.find("truncated") != std::string::npos) why = "the file is cut short: " + why;
-  throw Error(fmt::format("cannot open {} ({}); it is damaged or still being written", path, why));
-}
-
 File open_with(const std::string& path, const Plist& access) {
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id());
-  if (id < 0) throw_unopenable(path);
+  if (id < 0) throw Error(refusal(path, reason()));
   return File(id);
 }
 

@@ -49,10 +49,11 @@ ObjectInfo object_info(hid_t object) {
   return info(told);
 }
 
-std::optional<ObjectInfo> object_info(hid_t group, const char* path) {
+std::optional<ObjectInfo> object_info(hid_t group, const char* path, std::string* why) {
   Told told{};
   if (ask(group, path, told) >= 0) return info(told);
   require_followed();
+  if (why != nullptr) *why = reason();
   H5Eclear2(H5E_DEFAULT);
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <compare>
 #include <optional>
+#include <string>
 
 namespace headrace::h5 {
 
@@ -32,12 +33,12 @@ struct ObjectInfo {
 /// The object itself: a file stands for its root group.
 ObjectInfo object_info(hid_t object);
 
-/// What a path from `group` leads to, soft and external links followed; nothing where it leads nowhere.
-/// Error where an external link leads to what is no regular file.
-std::optional<ObjectInfo> object_info(hid_t group, const char* path);
+/// What a path from `group` leads to, soft and external links followed; nothing where it leads nowhere, and `why` in
+/// HDF5's words. Error where an external link leads to what is no regular file.
+std::optional<ObjectInfo> object_info(hid_t group, const char* path, std::string* why = nullptr);
 
-/// Every link below `group` by name, each group entered once. `visit` must not throw; what is negative ends the walk and
-/// is returned.
+/// Every link below `group` by name, each group entered once. `visit` must not throw; what is negative ends the walk
+/// and is returned.
 using LinkVisitor = herr_t (*)(hid_t group, const char* path, const LinkInfo* link, void* data);
 herr_t visit_links(hid_t group, LinkVisitor visit, void* data);
 

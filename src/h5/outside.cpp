@@ -70,7 +70,8 @@ herr_t before_following(const char* parent, const char* group, const char* child
       remember(parent, "external link to", child, place);
       if (S_ISREG(info.st_mode)) return 0;
       refusal() = fmt::format(
-          "the external link to '{}' (at '{}') in {} leads to {}, not to a regular file; remove the link, or put an HDF5 "
+          "the external link to '{}' (at '{}') in {} leads to {}, not to a regular file; remove the link, or put an "
+          "HDF5 "
           "file there",
           object, child, parent,
           S_ISFIFO(info.st_mode)   ? "a FIFO"
@@ -130,6 +131,19 @@ void remember_storage(hid_t dataset, const Plist& properties) {
     if (folder.starts_with(origin)) folder = folder_of(file).string() + folder.substr(origin.size());
     remember(file, "external storage", name.data(), fs::path(folder) / name.data());
   }
+}
+
+std::string missing_outside(hid_t object, const std::string& name) {
+  const auto parent = file_of(object);
+  const auto all = places_of(parent, name);
+  const auto there = [](const fs::path& place) {
+    std::error_code ignored;
+    return fs::exists(place, ignored);
+  };
+  if (std::any_of(all.begin(), all.end(), there)) return "";
+  if (fs::path(name).is_absolute()) return "no such file";
+  const auto folder = fs::path(parent).parent_path().string();
+  return fmt::format("no such file in {}", folder.empty() ? "the working directory" : folder);
 }
 
 std::vector<std::string> files_outside() {

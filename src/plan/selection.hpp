@@ -72,4 +72,7 @@ class Selection {
   std::uint64_t size_ = 0;
 };
 
+/// How many samples are in both.
+std::uint64_t shared(const Selection& one, const Selection& other);
+
 }  // namespace headrace::plan

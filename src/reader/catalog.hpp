@@ -41,13 +41,15 @@ struct FileContents {
   std::int64_t mtime_ns = 0;
   std::uint64_t head = 0;                 ///< checksum of its first 64 KiB
   std::vector<h5::DatasetInfo> datasets;  ///< by path
-  bool conventions = false;               ///< its root says Conventions = "CF-..."
+  std::string conventions;                ///< what its root names as Conventions; "": nothing
   bool netcdf = false;                    ///< the NetCDF library wrote it
   std::vector<VirtualReport> virtuals;    ///< of each of its virtual datasets; of a file that was seen through, with
                                           ///< the first that is read in its place
   std::vector<SourceFile> sources;        ///< that HDF5 opens when these are read
   std::optional<NamedFile> instead_of;    ///< the file that it stands for, perhaps with others
   bool continues = false;                 ///< stands for the same file as the one before
+  std::vector<h5::GroupAlias> groups;     ///< other names of groups, by path
+  std::vector<h5::DeadLink> dead_links;   ///< by path
 };
 using Contents = std::vector<FileContents>;
 

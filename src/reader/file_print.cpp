@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/user_file.hpp"
 
 namespace headrace::reader {
 
 FilePrint print_of(const std::string& path) {
   constexpr std::size_t head_bytes = 64 << 10;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  require(fd >= 0, fmt::format("cannot open {} ({}); every node has to see every file", path, std::strerror(errno)));
+  std::string why;
+  const int fd = open_file_of_user(path, why);
+  require(fd >= 0, fmt::format("cannot open {} ({}); every node has to see every file", path, why));
   struct stat status {};
   std::vector<unsigned char> head(head_bytes);
   std::size_t got = 0;

@@ -7,8 +7,11 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/error.hpp"
+#include "reader/defaults.hpp"
 
 namespace headrace::reader {
 
@@ -47,14 +50,37 @@ void check_alike(const h5::DatasetInfo& a, const std::string& a_file, const h5::
   }
 }
 
-// Why a dataset that nobody named is not offered as a field: "" if it is.
-std::string reason_to_leave(const Contents& contents, const std::string& path) {
-  for (const auto& file : contents) {
-    const auto* here = find(file, path);
-    if (here == nullptr) return "it is missing in " + file.path;
-    // What is only lost is missed: gather() tells, and nobody trains on less than they believe.
-    if (auto why = unfit(*here); !why.empty() && why != here->lost) return why;
+// The datasets of one file by all of their names: looked up for each dataset of every file.
+using Names = std::unordered_map<std::string_view, const h5::DatasetInfo*>;
+
+Names names_in(const FileContents& file) {
+  Names names;
+  names.reserve(file.datasets.size());
+  for (const auto& dataset : file.datasets) {
+    names.emplace(dataset.path, &dataset);
+    for (const auto& alias : dataset.aliases) names.emplace(alias, &dataset);
   }
+  return names;
+}
+
+// Why a dataset that nobody named is not offered as a field: "" if it is.
+std::string reason_to_leave(const Contents& contents, const std::vector<Names>& names, const std::string& path) {
+  std::uint64_t rows = 0;
+  const h5::DatasetInfo* last = nullptr;
+  for (std::size_t f = 0; f < contents.size(); ++f) {
+    auto found = names[f].find(path);
+    if (found == names[f].end()) found = names[f].find(h5::through_groups(contents[f].groups, path));
+    last = found != names[f].end() ? found->second : nullptr;
+    if (last == nullptr) {
+      const auto dead = dead_link(contents[f], path);
+      return dead.empty() ? "it is missing in " + contents[f].path : "in " + contents[f].path + " " + dead;
+    }
+    // What is only lost is missed: gather() tells, and nobody trains on less than they believe.
+    if (auto why = unfit(*last); !why.empty() && why != last->lost) return why;
+    if (auto why = set_aside(*last); !why.empty()) return why;
+    rows += last->rows();
+  }
+  if (rows == 0) return fmt::format("it holds no samples, its shape is {}", h5::shape_text(last->dims));
   return "";
 }
 
@@ -77,11 +103,33 @@ std::uint64_t Group::bytes() const {
 }
 
 const h5::DatasetInfo* find(const FileContents& file, const std::string& path) {
+  const auto before = [](const h5::DatasetInfo& dataset, const std::string& name) { return dataset.path < name; };
+  const auto at = std::lower_bound(file.datasets.begin(), file.datasets.end(), path, before);
+  if (at != file.datasets.end() && at->path == path) return &*at;
   for (const auto& dataset : file.datasets)
     if (dataset.path == path ||
         std::find(dataset.aliases.begin(), dataset.aliases.end(), path) != dataset.aliases.end())
       return &dataset;
-  return nullptr;
+  const auto listed = h5::through_groups(file.groups, path);
+  return listed == path ? nullptr : find(file, listed);
+}
+
+std::string dead_link(const FileContents& file, const std::string& path) {
+  const auto before = [](const h5::DeadLink& link, std::string_view name) { return link.path < name; };
+  for (const auto& name : {path, h5::through_groups(file.groups, path)})
+    for (auto end = name.size(); end != std::string::npos && end > 0; end = name.rfind('/', end - 1)) {
+      const auto above = std::string_view(name).substr(0, end);
+      const auto link = std::lower_bound(file.dead_links.begin(), file.dead_links.end(), above, before);
+      if (link != file.dead_links.end() && link->path == above)
+        return (end == name.size() ? "it is " : "'" + link->path + "' is ") + h5::text_of(*link);
+    }
+  return "";
+}
+
+std::string dead_link(const Contents& contents, const std::string& path) {
+  for (const auto& file : contents)
+    if (const auto why = dead_link(file, path); !why.empty()) return "in " + file.path + " " + why;
+  return "";
 }
 
 const VirtualReport* find_virtual(const FileContents& file, const h5::DatasetInfo& dataset) {
@@ -120,13 +168,16 @@ DatasetInfo gather(const Contents& contents, const std::string& path, bool may_l
   const FileContents* first = nullptr;
   for (const auto& file : contents) {
     const auto* here = find(file, path);
+    if (const auto dead = here == nullptr ? dead_link(file, path) : ""; !dead.empty())
+      throw Error(fmt::format("dataset '{}' cannot be used (in {} {}); put there what it leads to, or name another",
+                              path, file.path, dead));
     if (here == nullptr && may_lack) {
       result.in_file.emplace_back();
       continue;
     }
     if (here == nullptr)
       throw Error(fmt::format("dataset '{}' is missing in {} (it has: {})", path, file.path,
-                              file.datasets.empty() ? "no dataset" : fmt::format("{}", fmt::join(names(file), ", "))));
+                              file.datasets.empty() ? "no dataset" : some_of(names(file))));
     if (const auto why = unreadable(*here); !why.empty())
       throw Error(fmt::format("dataset '{}' in {} cannot be used ({})", path, file.path, why));
     if (first != nullptr)
@@ -148,10 +199,12 @@ Grouping group(const Contents& contents) {
   std::set<std::string> paths;
   for (const auto& file : contents)
     for (const auto& dataset : file.datasets) paths.insert(dataset.path);
+  std::vector<Names> names;
+  for (const auto& file : contents) names.push_back(names_in(file));
   Grouping result;
   std::map<std::vector<std::uint64_t>, Group> by_rows;
   for (const auto& path : paths) {
-    if (auto why = reason_to_leave(contents, path); !why.empty()) {
+    if (auto why = reason_to_leave(contents, names, path); !why.empty()) {
       result.unfit.push_back({path, std::move(why)});
       continue;
     }
@@ -164,6 +217,10 @@ Grouping group(const Contents& contents) {
       result.disagreeing.push_back({path, e.what()});
     }
   }
+  for (const auto& file : contents)
+    for (const auto& link : file.dead_links)
+      if (paths.insert(link.path).second)
+        result.unfit.push_back({link.path, "in " + file.path + " it is " + h5::text_of(link)});
   for (auto& entry : by_rows) result.groups.push_back(std::move(entry.second));
   std::sort(result.groups.begin(), result.groups.end(), [](const Group& a, const Group& b) {
     return std::pair(a.datasets.size(), a.bytes()) > std::pair(b.datasets.size(), b.bytes());

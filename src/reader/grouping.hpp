@@ -28,15 +28,22 @@ constexpr const char* fit_for_fields = "unnamed, numbers, bools and arrays of th
 
 Grouping group(const Contents& contents);
 
-/// The dataset of that path over all files. Errors tell what keeps it from being a field. may_lack: files may be without
-/// it, but not all of them.
+/// The dataset of that path over all files. Errors tell what keeps it from being a field. may_lack: files may be
+/// without it, but not all of them.
 DatasetInfo gather(const Contents& contents, const std::string& path, bool may_lack = false);
 
-/// The dataset of that path in one file, if it is there.
+/// The dataset of that path in one file, by whichever of its names, if it is there.
 const h5::DatasetInfo* find(const FileContents& file, const std::string& path);
 
 /// What was found of it where it is virtual, or nullptr.
 const VirtualReport* find_virtual(const FileContents& file, const h5::DatasetInfo& dataset);
+
+/// "it is a soft link to '/x' that leads nowhere (...)", where the path, or a group above it, is such a link; else "".
+std::string dead_link(const FileContents& file, const std::string& path);
+
+/// The same with the file's name, of the first file where that is so; to go into a message about a dataset that is not
+/// found.
+std::string dead_link(const Contents& contents, const std::string& path);
 
 /// Why this dataset of one file cannot be a field as it is; "" if it can.
 std::string unfit(const h5::DatasetInfo& dataset);

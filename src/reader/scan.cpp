@@ -2,6 +2,7 @@
 
 #include "mpi/agree.hpp"
 #include "reader/catalog.hpp"
+#include "reader/conventions.hpp"
 #include "reader/file_print.hpp"
 #include "reader/serialise.hpp"
 #include "reader/with_sources.hpp"
@@ -48,13 +49,16 @@ FileContents examine(const std::string& path) {
   const auto print = print_of(path);
   FileContents contents{.path = path, .bytes = print.bytes, .mtime_ns = print.mtime_ns, .head = print.head};
   try {
-    contents.datasets = h5::describe_datasets(file);
+    auto found = h5::describe_file(file);
+    contents.datasets = std::move(found.datasets);
+    contents.groups = std::move(found.groups);
+    contents.dead_links = std::move(found.dead_links);
     for (const auto& attribute : h5::root_attributes(file)) {
       contents.netcdf = contents.netcdf || attribute.name == "_NCProperties";
       if (attribute.name == "PYTABLES_FORMAT_VERSION")
         for (auto& dataset : contents.datasets) h5::as_pytables_writes_times(dataset.type);
-      if (attribute.name == "Conventions")
-        contents.conventions = !attribute.texts.empty() && attribute.texts[0].starts_with("CF");
+      if (attribute.name == "Conventions" || (attribute.name == "conventions" && contents.conventions.empty()))
+        contents.conventions = conventions_text(attribute.texts);
     }
   } catch (const Error& e) {
     throw Error("cannot read " + path + " (" + e.what() + ")");

@@ -150,6 +150,8 @@ class Through {
     file.datasets.clear();
     file.conventions = file_.conventions;
     file.netcdf = file_.netcdf;
+    file.groups = file_.groups;
+    file.dead_links = file_.dead_links;
     for (const auto& [dataset, list] : lists_) {
       auto there = *list.entries()[k].source;
       there.stored_as = there.place();

@@ -29,15 +29,18 @@ std::uint64_t rows_in(const std::vector<DatasetInfo>& datasets, std::size_t file
 void require_one_in_each(const Contents& contents, const std::vector<DatasetInfo>& datasets) {
   for (std::size_t f = 0; f < contents.size(); ++f)
     if (std::all_of(datasets.begin(), datasets.end(), [&](const auto& d) { return d.in_file[f].path.empty(); }))
-      throw Error(fmt::format("{} has none of the datasets of the fields ({}), so that nothing tells how many samples "
-                              "it holds; leave it out",
-                              contents[f].path, datasets[0].path));
+      throw Error(
+          fmt::format("{} has none of the datasets of the fields ({}), so that nothing tells how many samples "
+                      "it holds; leave it out",
+                      contents[f].path, datasets[0].path));
 }
 
 void check_lengths(const Contents& contents, const std::vector<DatasetInfo>& datasets) {
   for (std::size_t f = 0; f < contents.size(); ++f) {
     const auto rows = rows_in(datasets, f);
-    const auto differs = [&](const DatasetInfo& d) { return !d.in_file[f].path.empty() && d.in_file[f].rows() != rows; };
+    const auto differs = [&](const DatasetInfo& d) {
+      return !d.in_file[f].path.empty() && d.in_file[f].rows() != rows;
+    };
     if (std::none_of(datasets.begin(), datasets.end(), differs)) continue;
     std::vector<std::string> all;
     for (const auto& d : datasets)
@@ -56,7 +59,11 @@ std::vector<DatasetInfo> named(const Contents& contents, const std::vector<std::
     const auto path = without_slash(given);
     if (!seen.insert(path).second) continue;
     const auto has = [&](const FileContents& file) { return find(file, path) != nullptr; };
-    if (std::none_of(contents.begin(), contents.end(), has))
+    const bool none = std::none_of(contents.begin(), contents.end(), has);
+    if (const auto dead = none ? dead_link(contents, path) : ""; !dead.empty())
+      throw Error(
+          fmt::format("dataset '{}' cannot be used ({}); put there what it leads to, or name another", path, dead));
+    if (none)
       throw Error(fmt::format("no dataset '{}' in {}{}{}", given, contents[0].path,
                               contents.size() > 1 ? " or any other file" : "", did_you_mean(path, names(contents[0]))));
     chosen.push_back(gather(contents, path, may_lack.count(path) != 0));
@@ -105,8 +112,11 @@ void tell_named(const Contents& contents, Catalog& catalog) {
 
 [[noreturn]] void throw_nothing_fits(const Contents& contents, const std::vector<LeftOut>& left_out) {
   if (left_out.empty()) throw Error(fmt::format("{} holds no dataset", contents[0].path));
+  constexpr std::size_t most = 8;
   std::vector<std::string> reasons;
-  for (const auto& l : left_out) reasons.push_back(fmt::format("'{}': {}", l.path, l.reason));
+  for (const auto& l : left_out)
+    if (reasons.size() < most) reasons.push_back(fmt::format("'{}': {}", l.path, l.reason));
+  if (left_out.size() > most) reasons.push_back(fmt::format("and {} more", left_out.size() - most));
   throw Error(fmt::format("no dataset in {} is a field by itself ({}); {}", contents[0].path, fmt::join(reasons, "; "),
                           fit_for_fields));
 }
@@ -173,8 +183,7 @@ bool is_field_type(const h5::TypeInfo& type) {
   return element_of(*h5::elements_of(type).type).has_value();
 }
 
-Catalog select(const Contents& contents, const std::vector<std::string>& paths,
-               const std::set<std::string>& may_lack) {
+Catalog select(const Contents& contents, const std::vector<std::string>& paths, const std::set<std::string>& may_lack) {
   EXPECTS(!contents.empty());
   Catalog catalog;
   catalog.datasets = paths.empty() ? most_common(contents, catalog.left_out) : named(contents, paths, may_lack);

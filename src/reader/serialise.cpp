@@ -88,6 +88,25 @@ static void from_json(const json& j, VirtualPart& p) {
   j.at(5).get_to(p.found);
 }
 
+static void to_json(json& j, const GroupAlias& g) {
+  j = json::array({g.path, g.group});
+}
+static void from_json(const json& j, GroupAlias& g) {
+  j.at(0).get_to(g.path);
+  j.at(1).get_to(g.group);
+}
+
+static void to_json(json& j, const DeadLink& l) {
+  j = json::array({static_cast<int>(l.kind), l.path, l.file, l.target, l.why});
+}
+static void from_json(const json& j, DeadLink& l) {
+  l.kind = static_cast<DeadLink::Kind>(j.at(0).get<int>());
+  j.at(1).get_to(l.path);
+  j.at(2).get_to(l.file);
+  j.at(3).get_to(l.target);
+  j.at(4).get_to(l.why);
+}
+
 static void to_json(json& j, const DatasetInfo& d) {
   j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
                    d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases,
@@ -117,8 +136,9 @@ static void from_json(const json& j, DatasetInfo& d) {
 namespace headrace::reader {
 
 std::string pack(const FileContents& file) {
-  const auto j = nlohmann::json::array(
-      {file.path, file.bytes, file.mtime_ns, file.head, nlohmann::json(file.datasets), file.conventions, file.netcdf});
+  const auto j = nlohmann::json::array({file.path, file.bytes, file.mtime_ns, file.head, nlohmann::json(file.datasets),
+                                        file.conventions, file.netcdf, nlohmann::json(file.groups),
+                                        nlohmann::json(file.dead_links)});
   std::string bytes;
   nlohmann::json::to_cbor(j, bytes);
   return bytes;
@@ -134,6 +154,8 @@ FileContents unpack(const std::string& bytes) {
   j.at(4).get_to(file.datasets);
   j.at(5).get_to(file.conventions);
   j.at(6).get_to(file.netcdf);
+  j.at(7).get_to(file.groups);
+  j.at(8).get_to(file.dead_links);
   return file;
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/user_file.hpp"
 #include "reader/route.hpp"
 #include "reader/virtual_guard.hpp"
 
@@ -64,8 +65,10 @@ void check_unchanged(const FileInfo& file) {
   for (const auto& source : file.sources) check_unchanged(FileInfo{.path = source.path, .bytes = source.bytes});
 }
 
-PlainFile::PlainFile(const FileInfo& file) : fd_(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, errno_text("open", errno)));
+PlainFile::PlainFile(const FileInfo& file) {
+  std::string why;
+  fd_ = open_file_of_user(file.path, why);
+  if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, why));
 }
 
 PlainFile::~PlainFile() {

@@ -116,6 +116,7 @@ struct Config {
   std::string metrics;          ///< file for Prometheus' text format on each node, %h: the host; "": none
   std::optional<std::pair<int, int>> ranks{};  ///< of the job that are stagers, first and last; none: all
   bool split_nodes = false;  ///< stagers of one node act as nodes of their own; the k-th is NAME.k for k > 0
+  bool strict = false;       ///< streams that share samples are an error, not a warning
   bool quiet = false;
   bool verbose = false;
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/user_file.hpp"
 #include "log/log.hpp"
 #include "service/own_files.hpp"
 
@@ -27,8 +28,8 @@ void EventLog::tell(const char* event, nlohmann::json facts) {
   facts["event"] = event;
   facts["service"] = service_;
   // What came of a line that found no room stays there, and must not spoil the next.
-  const auto line = std::string(broken_ ? "\n" : "") +
-                    facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const auto line =
+      std::string(broken_ ? "\n" : "") + facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   auto written = ::write(file_.get(), line.data(), line.size());
   if (written >= 0 && written < static_cast<ssize_t>(line.size())) {  // the reason comes with the rest
     const auto done = static_cast<std::size_t>(written);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace headrace::service {
 
 namespace {
@@ -50,7 +53,35 @@ DType filled_dtype(DType raw) {
 
 bool decodes_cf(const CfAttributes& attributes, CfMode mode) {
   if (mode == CfMode::off) return false;
-  return mode == CfMode::on || attributes.conventions || (attributes.netcdf && attributes.any());
+  if (mode == CfMode::on || attributes.conventions) return true;
+  return attributes.plain || (attributes.netcdf && attributes.any());
+}
+
+std::string packing_text(const CfAttributes& attributes) {
+  std::vector<std::string> all;
+  if (attributes.scale_factor) all.push_back(fmt::format("scale_factor {}", attributes.scale_factor->value));
+  if (attributes.add_offset) all.push_back(fmt::format("add_offset {}", attributes.add_offset->value));
+  for (const auto fill : attributes.fill_values)
+    if (!std::isnan(fill)) all.push_back(fmt::format("fill value {}", fill));
+  if (attributes.is_unsigned) all.push_back(*attributes.is_unsigned ? "_Unsigned" : "_Unsigned = false");
+  if (!attributes.odd.empty()) all.push_back(attributes.odd + ", which is no single number");
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+std::string left_packed(const RawDataset& dataset, CfMode mode) {
+  const auto left = [&](const CfAttributes& attributes) {
+    const auto text = packing_text(attributes);
+    if (text.empty() || (decodes_cf(attributes, mode) && attributes.odd.empty())) return std::string();
+    const auto why = mode == CfMode::off       ? "cf = off"
+                     : !attributes.odd.empty() ? "one number is expected"
+                     : attributes.named.empty()
+                         ? "no Conventions say that they are meant; cf = \"on\" decodes"
+                         : "Conventions = '" + attributes.named + "' is none that means them; cf = \"on\" decodes";
+    return fmt::format("dataset '{}' is delivered as stored, with {} ({})", dataset.path, text, why);
+  };
+  for (const auto& attributes : dataset.cf_of_file)
+    if (auto text = left(attributes); !text.empty()) return text;
+  return dataset.cf_of_file.empty() ? left(dataset.cf) : "";
 }
 
 std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell) {

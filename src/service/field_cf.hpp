@@ -16,6 +16,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "service/config.hpp"
 #include "service/field_item.hpp"
@@ -33,9 +34,18 @@ struct Packing {
 };
 using Packings = std::vector<Packing>;
 
-/// What `mode` means for a dataset with these attributes: auto decodes where the file says Conventions = "CF-...", or
-/// where the NetCDF library wrote it and the dataset has attributes to decode.
+/// What `mode` means for a dataset with these attributes: auto decodes where the file names a convention that means
+/// them (CF, COARDS, ACDD, ...), where the NetCDF library wrote it, and, where no convention is named at all, what can
+/// be meant in no other way: integers with scale_factor or add_offset, a _FillValue of the dataset's own type,
+/// _Unsigned.
 bool decodes_cf(const CfAttributes& attributes, CfMode mode);
+
+/// "packed values are not decoded: scale_factor 0.01, add_offset 5 (cf = off)", where a dataset has such attributes and
+/// `mode` leaves them alone; else "".
+std::string left_packed(const RawDataset& dataset, CfMode mode);
+
+/// Whether the first file's dataset has something to decode, in words: "scale_factor 0.01, add_offset 5"; else "".
+std::string packing_text(const CfAttributes& attributes);
 
 /// The decoding of the dataset's values, if any is left to do. Changes the cell where it is only read as another type.
 std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell);

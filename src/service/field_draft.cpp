@@ -28,7 +28,7 @@ ItemLayout find_layout(const ResolveInput& input, const std::string& text) {
   const auto source = SourceItem::parse(text);
   FoundItem found;
   try {
-    found = find_item(source, input.datasets.paths());
+    found = find_item(source, input.datasets);
   } catch (const UsageError&) {
     if (!config.missing) throw;
     return absent_item(source);

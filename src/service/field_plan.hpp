@@ -31,6 +31,7 @@ struct FieldPlan {
   std::optional<std::size_t> mask{};  ///< place of the mask in the schema
   std::optional<Join> join{};
   ValiditySource validity{};
+  std::vector<std::string> notes{};  ///< what users should see: packed values that are not decoded
 
   const transform::FieldSpec& spec() const { return transform.spec(); }
   /// What turns values of the file that holds this sample into the field's.

@@ -21,6 +21,7 @@ class Resolution {
     add_items();
     place_columns();
     set_operations(input_, columns_);
+    tell_left_packed();
     set_validity(input_, draft_, origins_, result_);
     shape();
     labels();
@@ -81,6 +82,14 @@ class Resolution {
         columns_.push_back({origins_[i], starts_[i] + c,
                             draft_.columns.empty() ? std::string() : draft_.columns[columns_.size()],
                             &result_.spec.items[i].columns[c]});
+  }
+
+  /// Labels are those of the file as it stands.
+  void tell_left_packed() {
+    if (config_.encode != Encode::none) return;
+    for (const auto& item : draft_.items)
+      if (const auto text = item.dataset ? left_packed(*item.dataset, config_.cf) : ""; !text.empty())
+        if (auto& all = result_.left_packed; std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
   }
 
   void shape() {
@@ -177,7 +186,7 @@ class Resolution {
 
   /// The id dataset: one whole number for each row of the tables.
   std::string join_ids() const {
-    const auto found = find_item(SourceItem::parse(config_.join), input_.datasets.paths());
+    const auto found = find_item(SourceItem::parse(config_.join), input_.datasets);
     const auto& dataset = *input_.datasets.find(found.dataset);
     const auto whole = [](const h5::TypeInfo& type) { return type.kind == h5::Kind::integer && type.standard; };
     for (const auto& here : dataset.type_in_file)

@@ -70,7 +70,7 @@ void set_by_default(const FieldDraft& draft, const std::vector<const ItemLayout*
 
 ItemLayout named_validity(const ResolveInput& input) {
   const auto& text = input.config.valid;
-  const auto found = find_item(SourceItem::parse(text), input.datasets.paths());
+  const auto found = find_item(SourceItem::parse(text), input.datasets);
   auto layout = lay_out(found, *input.datasets.find(found.dataset), false, false);
   if (layout.raw.ragged)
     throw UsageError("valid = '" + text + "' has rows of variable length; their length says already what is real");

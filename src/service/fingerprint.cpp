@@ -5,13 +5,12 @@
 #include <bit>
 #include <concepts>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "base/user_file.hpp"
 
 namespace headrace::service {
 
@@ -55,9 +54,8 @@ class Hash {
 
 /// The text of a small file; whoever needs it has complained by now if it cannot be read.
 std::string content(const std::string& path) {
-  std::ostringstream text;
-  if (!path.empty()) text << std::ifstream(path).rdbuf();
-  return text.str();
+  std::string unread;
+  return path.empty() ? "" : read_file_of_user(path, unread).value_or("");
 }
 
 std::string files_of(const reader::Catalog& catalog) {

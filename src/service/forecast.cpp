@@ -9,6 +9,7 @@
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
 #include "service/scan_settings.hpp"
+#include "service/source_item.hpp"
 
 namespace headrace::service {
 
@@ -163,9 +164,9 @@ DataFacts facts_of_files(const Config& config) {
   for (const auto& dataset : first.datasets) {
     const bool used =
         std::any_of(facts.report.fields.begin(), facts.report.fields.end(), [&](const FieldReport& field) {
-          return std::any_of(field.source.begin(), field.source.end(), [&](std::string item) {
-            item = item.starts_with('/') ? item.substr(1) : item;
-            return item == dataset.path || item.starts_with(dataset.path + ".") || item.starts_with(dataset.path + "[");
+          return std::any_of(field.source.begin(), field.source.end(), [&](const std::string& text) {
+            const auto item = SourceItem::parse(text);
+            return item.whole == dataset.path || item.path == dataset.path || item.path.starts_with(dataset.path + ".");
           });
         });
     if (!used || dataset.rows() == 0) continue;

@@ -1,23 +1,27 @@
 #include "service/id_list.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <sstream>
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "base/user_file.hpp"
 
 namespace headrace::service {
 
 namespace {
 
+/// Sorts. How many are there more than once, and the first of these.
 template <class T>
-void sort_once(std::vector<T>& values) {
+std::pair<std::size_t, T> sort_out(std::vector<T>& values) {
   std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
+  std::pair<std::size_t, T> repeated{};
+  for (std::size_t i = 1; i < values.size(); ++i)
+    if (values[i] == values[i - 1] && (i == 1 || values[i] != values[i - 2]) && repeated.first++ == 0)
+      repeated.second = values[i];
+  return repeated;
 }
 
 template <class T, class Value>
@@ -25,6 +29,24 @@ std::optional<std::size_t> place_of(const std::vector<T>& values, const Value& v
   const auto at = std::lower_bound(values.begin(), values.end(), value);
   if (at == values.end() || *at != value) return std::nullopt;
   return static_cast<std::size_t>(at - values.begin());
+}
+
+/// f(line, its number) for those that count.
+template <class F>
+void for_each_line(const std::string& content, const F& f) {
+  std::istringstream lines(content);
+  std::string line;
+  for (std::size_t number = 1; std::getline(lines, line); ++number)
+    if (!line.starts_with('#')) f(line, number);
+}
+
+/// The value of a line; none on one of blanks.
+std::optional<std::string> text_in(const std::string& line) {
+  const auto first = line.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return std::nullopt;
+  const auto text = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+  const bool quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
+  return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
 void read_numbers(const std::string& line, const std::string& place, std::vector<std::int64_t>& numbers) {
@@ -39,36 +61,45 @@ void read_numbers(const std::string& line, const std::string& place, std::vector
   }
 }
 
+/// Which lines hold the value is looked up now: a list of a billion has no place for the lines of all.
+[[noreturn]] void refuse_repeats(const std::string& content, const std::string& file, bool texts,
+                                 const std::string& value, std::size_t repeated) {
+  std::vector<std::size_t> places;
+  for_each_line(content, [&](const std::string& line, std::size_t number) {
+    std::vector<std::int64_t> numbers;
+    if (!texts) read_numbers(line, file, numbers);
+    for (const auto here : numbers)
+      if (std::to_string(here) == value) places.push_back(number);
+    if (texts && text_in(line) == value) places.push_back(number);
+  });
+  throw Error(file + ":" + std::to_string(places.at(1)) + ": '" + value + "' is there already, in line " +
+              std::to_string(places[0]) + " (" +
+              (repeated == 1 ? "one value is" : std::to_string(repeated) + " values are") +
+              " listed more than once); list each once");
+}
+
 }  // namespace
 
 IdList IdList::parse(const std::string& content, const std::string& file, bool texts) {
   IdList list;
-  std::istringstream lines(content);
-  std::string line;
-  for (std::size_t number = 1; std::getline(lines, line); ++number) {
-    if (line.starts_with('#')) continue;
-    if (!texts) {
-      read_numbers(line, file + ":" + std::to_string(number), list.numbers_);
-      continue;
-    }
-    line.erase(line.find_last_not_of(" \t\r") + 1);
-    line.erase(0, line.find_first_not_of(" \t"));
-    const bool quoted = line.size() > 1 && line.front() == '"' && line.back() == '"';
-    if (!line.empty()) list.texts_.push_back(quoted ? line.substr(1, line.size() - 2) : line);
-  }
-  sort_once(list.numbers_);
-  sort_once(list.texts_);
+  for_each_line(content, [&](const std::string& line, std::size_t number) {
+    if (!texts) return read_numbers(line, file + ":" + std::to_string(number), list.numbers_);
+    if (auto text = text_in(line)) list.texts_.push_back(std::move(*text));
+  });
+  const auto [numbers, a_number] = sort_out(list.numbers_);
+  const auto [words, a_word] = sort_out(list.texts_);
+  if (numbers + words > 0)
+    refuse_repeats(content, file, texts, texts ? a_word : std::to_string(a_number), numbers + words);
   list.count_ = list.numbers_.size() + list.texts_.size();
   require(list.count_ > 0, file + " lists no sample");
   return list;
 }
 
 IdList IdList::read(const std::string& path, bool texts, const std::string& stream) try {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) throw Error(errno_text("'" + path + "' cannot be read", errno) + "; give the path of a list of samples");
-  return parse(text.str(), path, texts);
+  std::string why;
+  const auto text = read_file_of_user(path, why);
+  if (!text) throw Error("'" + path + "' cannot be read (" + why + "); give the path of a list of samples");
+  return parse(*text, path, texts);
 } catch (const Error& error) {
   throw Error("stream '" + stream + "': select: " + error.what());
 }

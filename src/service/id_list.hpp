@@ -13,15 +13,15 @@ namespace headrace::service {
 
 class IdList {
  public:
-  /// Whole numbers, separated by spaces, commas or lines; or (texts) one value a line, in double quotes where
-  /// blanks at its ends belong to it. Lines that begin with # do not
-  /// count. Throws Error that names file and line; `file` is for messages.
+  /// Whole numbers, separated by spaces, commas or lines; or (texts) one value a line, in double quotes where blanks at
+  /// its ends belong to it. Lines that begin with # do not count. Throws Error that names file and line: what is no
+  /// number, or is listed twice (each sample is delivered once). `file` is for messages.
   static IdList parse(const std::string& content, const std::string& file, bool texts);
   /// The same from a file; messages name the stream, too.
   static IdList read(const std::string& path, bool texts, const std::string& stream);
 
   std::size_t size() const { return count_; }
-  const std::vector<std::int64_t>& numbers() const { return numbers_; }  ///< ascending, each once
+  const std::vector<std::int64_t>& numbers() const { return numbers_; }  ///< ascending
   /// keep[i] &= whether values[i] is listed; marks in `found` (size() of them) the values that occur.
   void filter(const transform::ColumnValues& values, std::vector<std::uint8_t>& keep,
               std::vector<std::uint8_t>& found) const;

@@ -15,9 +15,11 @@ namespace headrace::service {
 ///               "layout", "chunks", "filters": [{"id", "name", "values", "available"}], "sample_bytes", "bytes",
 ///               "stored_bytes", "ratio", "can_be_field", "reason",
 ///               "virtual": {"sources", "missing": [file], "fill_rows", "read": "sources" | "hdf5", "text", "problem"}
-///               (of virtual ones)}]}],
+///               (of virtual ones)}],
+///              "dead_links": [{"path", "kind", "file", "target", "reason"}]}],
 ///    "groups": [{"samples", "sample_bytes", "datasets"}], "left_out": [{"path", "reason"}],
-///    "advice": [{"file", "dataset", "text"}]}
-int inspect(const std::vector<std::string>& files, bool json, std::ostream& out);
+///    "advice": [{"file", "dataset", "text"}], "packed": [{"dataset", "decoded", "text"}]}
+/// all: tables fold no long lists.
+int inspect(const std::vector<std::string>& files, bool json, bool all, std::ostream& out);
 
 }  // namespace headrace::service

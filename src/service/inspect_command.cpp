@@ -16,6 +16,7 @@ namespace {
 
 const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
 const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
+const Flag all_lines{"all", 0, "", "", "tables fold no long lists"};
 const Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
 const Flag with_plugins{"plugins", 0, "", "", "with -c: load its plugins, which runs their code"};
 
@@ -24,12 +25,12 @@ int of_configuration(const Arguments& arguments, Mistakes& mistakes) {
   const bool json = arguments.has(json_flag.name);
   const auto plugins = arguments.has(with_plugins.name) ? Plugins::load : Plugins::look_at;
   if (arguments.has(one_sample.name))
-    return inspect_sample(config,
-                          {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text(),
-                           plugins},
-                          std::cout);
+    return inspect_sample(
+        config, {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text(), plugins},
+        std::cout);
   if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
-  return inspect_config(config, {json, arguments.has(count_all.name), plugins}, std::cout);
+  return inspect_config(config, {json, arguments.has(count_all.name), arguments.has(all_lines.name), plugins},
+                        std::cout);
 }
 
 /// After the files were opened.
@@ -48,7 +49,7 @@ int run(const Arguments& arguments, Mistakes& mistakes) {
   if (arguments.has(one_sample.name) || arguments.has(picture.name))
     throw UsageError("--sample and --plot need a configuration; add -c CONFIG");
   if (arguments.positional.empty()) throw UsageError("no files to inspect; name HDF5 files: headrace inspect FILE...");
-  return inspect(arguments.positional, arguments.has(json_flag.name), std::cout);
+  return inspect(arguments.positional, arguments.has(json_flag.name), arguments.has(all_lines.name), std::cout);
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ Command inspect_command() {
           .summary = "Shows what HDF5 files hold and how well they will read.",
           .details = "With a configuration, or any of its keys: what trainers would receive, and of which samples.",
           .configured = true,
-          .flags = {json_flag, one_sample, picture, count_all, with_plugins},
+          .flags = {json_flag, all_lines, one_sample, picture, count_all, with_plugins},
           .prints = true,
           .run = run};
 }

@@ -29,7 +29,13 @@ class SampleCount {
   void add(const std::string& field, const std::string& path) {
     std::vector<std::uint64_t> rows;
     for (const auto& file : contents_) {
-      const auto* dataset = find_dataset(file, path);
+      const auto* dataset = reader::find(file, path);
+      const auto dead = dataset == nullptr ? reader::dead_link(file, path) : "";
+      if (!dead.empty())
+        throw UsageError(
+            fmt::format("[field.{}] dataset '{}' cannot be used (in {} {}); put there what it leads to, or "
+                        "leave that file out",
+                        field, path, file.path, dead));
       if (!dataset)
         throw UsageError(
             fmt::format("[field.{}] dataset '{}' is not in '{}'; leave that file out, or give missing "
@@ -50,14 +56,6 @@ class SampleCount {
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:
-  static const h5::DatasetInfo* find_dataset(const reader::FileContents& file, const std::string& path) {
-    for (const auto& dataset : file.datasets)
-      if (dataset.path == path ||
-          std::find(dataset.aliases.begin(), dataset.aliases.end(), path) != dataset.aliases.end())
-        return &dataset;
-    return nullptr;
-  }
-
   const reader::Contents& contents_;
   std::vector<std::string> paths_;
   std::vector<std::uint64_t> rows_;
@@ -77,21 +75,44 @@ StreamReport count(const StreamConfig& stream, const Choice& choice) {
   return report;
 }
 
+/// Pairs of streams with samples in common, as far as they are known.
+std::vector<SharedReport> shared_of(const Config& config, const std::vector<Choice>& choices,
+                                    const std::optional<DataCounts::Streams>& counted) {
+  std::vector<SharedSamples> known;
+  std::vector<SharedReport> reports;
+  if (counted) {
+    known = counted->shared;
+  } else {
+    for (std::size_t a = 0; a < choices.size(); ++a)
+      for (std::size_t b = a + 1; b < choices.size(); ++b) {
+        const auto &first = choices[a], &second = choices[b];
+        const auto shared = shared_without_data(first, second);
+        if (!shared)
+          reports.push_back({first.stream, second.stream, std::nullopt});
+        else if (*shared > 0)
+          known.push_back({first.stream, second.stream, *shared, first.selection.size(), second.selection.size()});
+      }
+  }
+  refuse_shared(config, known);
+  for (const auto& shared : known) reports.push_back({shared.first, shared.second, shared.samples});
+  return reports;
+}
+
 /// The streams, once all that they name is there.
-std::vector<StreamReport> streams_of(const Config& config, const reader::Contents& contents,
-                                     const reader::Catalog& catalog, DataCounts& data) {
+void add_streams(const Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
+                 DataCounts& data, ConfigReport& report) {
   const auto choices = choose(config, catalog);
   SampleColumns columns(contents, catalog);
   questions_of(choices, columns);
-  const auto sizes = data.streams(catalog, choices);
-  std::vector<StreamReport> reports;
+  const auto counted = data.streams(catalog, choices);
+  auto& reports = report.streams;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     if (const auto& list = choices[s].list; list && list->by == "index")
       IdList::read(list->file, false, choices[s].stream);
     reports.push_back(count(config.streams[s], choices[s]));
-    if (sizes) reports.back().samples = (*sizes)[s];
+    if (counted) reports.back().samples = counted->sizes[s];
   }
-  return reports;
+  report.shared = shared_of(config, choices, counted);
 }
 
 void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
@@ -110,6 +131,7 @@ void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFile
   if (!config.plugin.empty() && plugins == Plugins::look_at)
     told.notes.push_back("whether the plugin accepts the field shows when it is served, or with --plugins");
   for (auto& warning : warnings_of(config, resolved)) report.warnings.push_back(std::move(warning));
+  for (const auto& left : resolved.left_packed) told.notes.push_back(left);
   report.fields.push_back(std::move(told));
   if (resolved.mask) report.fields.push_back({*resolved.mask, {}, {"mask of " + config.name}, {}});
 }
@@ -119,7 +141,7 @@ void check_sources(const FieldConfig& config, const RawDatasets& datasets, const
   const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
   if (!given || config.missing || known.wrong({"field", config.name, "missing"})) return;
   for (const auto& text : config.source) {
-    const auto found = find_item(SourceItem::parse(text), datasets.paths());
+    const auto found = find_item(SourceItem::parse(text), datasets);
     lay_out(found, *datasets.find(found.dataset), false, true);
   }
 }
@@ -165,7 +187,7 @@ ConfigReport report_on(const Config& config, std::uint64_t most_bytes, Plugins p
   if (samples.per_file().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
-  report.streams = streams_of(config, contents, reader::select(contents, samples.paths()), data);
+  add_streams(config, contents, reader::select(contents, samples.paths()), data, report);
   return report;
 }
 
@@ -189,7 +211,7 @@ void check_against_files(const Config& config, Mistakes& mistakes) {
 int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out) {
   constexpr std::uint64_t quickly_read = 1 << 30;
   const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
-  out << (options.json ? as_json(report) : as_table(report)) << std::flush;
+  out << (options.json ? as_json(report) : as_table(report, options.all)) << std::flush;
   return 0;
 }
 

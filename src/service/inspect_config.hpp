@@ -30,12 +30,19 @@ struct StreamReport {
   std::string why;                       ///< why the data must be asked; "": they need not
 };
 
+/// Two streams that have samples in common, or may have.
+struct SharedReport {
+  std::string first, second;
+  std::optional<std::uint64_t> samples;  ///< nothing: counted when served
+};
+
 struct ConfigReport {
   std::vector<std::string> files;
   std::uint64_t samples = 0;
   std::vector<FieldReport> fields;
   std::vector<StreamReport> streams;
   std::vector<std::string> warnings;  ///< what serving will warn of
+  std::vector<SharedReport> shared;
   std::uint64_t sample_bytes() const;
 };
 
@@ -50,12 +57,14 @@ void check_against_files(const Config& config, Mistakes& mistakes);
 /// In words, in the order in which they are done.
 std::vector<std::string> operations(const FieldConfig& field, const ResolvedField& resolved);
 
-std::string as_table(const ConfigReport& report);
+/// all: each field has a line of its own; else many that are alike share one.
+std::string as_table(const ConfigReport& report, bool all);
 std::string as_json(const ConfigReport& report);
 
 struct ConfigOptions {
   bool json = false;
   bool count = false;  ///< streams and classes also where that takes reading more than a gigabyte
+  bool all = false;    ///< the table has a line for each field, however many
   Plugins plugins = Plugins::look_at;
 };
 
@@ -63,10 +72,10 @@ struct ConfigOptions {
 ///
 ///   {"files": [path], "samples", "sample_bytes",
 ///    "fields": [{"name", "source": [item], "operations": [text], "shape", "dtype", "bytes", "columns", "classes",
-///                "unknown": [what is only known when served]}],
+///                "unknown": [what is only known when served], "notes": [text]}],
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
 ///                 "epochs"}],
-///    "warnings": [text]}
+///    "shared": [{"streams": [name, name], "samples" (null: counted when served)}], "warnings": [text]}
 int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out);
 
 }  // namespace headrace::service

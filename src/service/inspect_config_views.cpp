@@ -10,6 +10,7 @@
 #include "base/printable.hpp"
 #include "h5/dataset.hpp"
 #include "service/inspect_config.hpp"
+#include "service/inspect_fold.hpp"
 
 namespace headrace::service {
 
@@ -55,6 +56,13 @@ std::string columns_text(const FieldReport& report) {
   return printable(fmt::format("  {}: columns {}", report.field.name, fmt::join(report.field.columns, ", "))) + "\n";
 }
 
+std::string notes_text(const FieldReport& report) {
+  std::string text;
+  for (const auto& note : report.notes)
+    text += fmt::format("  {}: {}\n", printable(report.field.name), printable(note));
+  return text;
+}
+
 std::string batch_text(const StreamConfig& stream) {
   return stream.batch ? fmt::format("{} a trainer", *stream.batch) : fmt::format("{} of all", *stream.global_batch);
 }
@@ -84,7 +92,20 @@ ordered_json json_of(const FieldReport& report) {
   const auto& field = report.field;
   return {{"name", field.name},       {"source", report.source},       {"operations", report.operations},
           {"shape", field.shape},     {"dtype", name_of(field.dtype)}, {"bytes", field.row_bytes()},
-          {"columns", field.columns}, {"classes", field.classes},      {"unknown", report.unknown}};
+          {"columns", field.columns}, {"classes", field.classes},      {"unknown", report.unknown},
+          {"notes", report.notes}};
+}
+
+std::string text_of(const SharedReport& shared) {
+  return shared.samples ? fmt::format("  {} and {} share {} sample{}\n", shared.first, shared.second, *shared.samples,
+                                      *shared.samples == 1 ? "" : "s")
+                        : fmt::format("  {} and {} may share samples: counted when served, or with --count\n",
+                                      shared.first, shared.second);
+}
+
+ordered_json json_of(const SharedReport& shared) {
+  return {{"streams", {shared.first, shared.second}},
+          {"samples", shared.samples ? ordered_json(*shared.samples) : ordered_json()}};
 }
 
 ordered_json json_of(const StreamReport& report) {
@@ -101,30 +122,54 @@ ordered_json json_of(const StreamReport& report) {
           {"epochs", stream.epochs}};
 }
 
+/// Many fields that are alike but for the numbers in their names share a line.
+std::string fields_text(const ConfigReport& report, bool all) {
+  std::vector<std::string> names, rest;
+  for (const auto& field : report.fields) {
+    const auto row = row_of(field);
+    names.push_back(row[0]);
+    rest.push_back(fmt::format("{}", fmt::join(std::vector{row[1], row[2], row[3], row[5]}, "\n")));
+  }
+  std::vector<Row> rows{{"field", "row shape", "type", "per sample", "source", "operations"}};
+  std::string below;
+  std::size_t left = 0;
+  for (const auto& fold : folds_of(names, rest, all ? names.size() : few_lines)) {
+    if (!all && rows.size() > few_lines) {
+      left += fold.count;
+      continue;
+    }
+    const auto& field = report.fields[fold.first];
+    rows.push_back(row_of(field));
+    rows.back()[0] = name_of(fold, names);
+    below += columns_text(field) + notes_text(field);
+  }
+  if (left > 0) below += fmt::format("  ... and {} more fields; --all shows them\n", left);
+  return "\nFields\n" + table(rows) + below;
+}
+
 }  // namespace
 
-std::string as_table(const ConfigReport& report) {
+std::string as_table(const ConfigReport& report, bool all) {
   auto text = fmt::format("{} file{}, {} samples, {} each as delivered\n", report.files.size(),
                           report.files.size() == 1 ? "" : "s", report.samples, size_text(report.sample_bytes()));
-  std::vector<Row> fields{{"field", "row shape", "type", "per sample", "source", "operations"}};
-  for (const auto& field : report.fields) fields.push_back(row_of(field));
-  text += "\nFields\n" + table(fields);
-  for (const auto& field : report.fields) text += columns_text(field);
-  for (const auto& field : report.fields)
-    for (const auto& note : field.notes) text += fmt::format("  {}: {}\n", printable(field.field.name), note);
+  text += fields_text(report, all);
   std::vector<Row> streams{{"stream", "samples", "batch", "shuffle", "last", "epochs", "selected"}};
   for (const auto& stream : report.streams) streams.push_back(row_of(stream));
   text += "\nStreams\n" + table(streams);
+  for (const auto& shared : report.shared) text += text_of(shared);
   for (const auto& warning : report.warnings) text += "\nWarning: " + printable(warning) + "\n";
   return text;
 }
 
 std::string as_json(const ConfigReport& report) {
-  auto fields = ordered_json::array(), streams = ordered_json::array();
+  auto fields = ordered_json::array(), streams = ordered_json::array(), shared = ordered_json::array();
   for (const auto& field : report.fields) fields.push_back(json_of(field));
   for (const auto& stream : report.streams) streams.push_back(json_of(stream));
-  const ordered_json all{{"files", report.files}, {"samples", report.samples}, {"sample_bytes", report.sample_bytes()},
-                         {"fields", fields},      {"streams", streams},        {"warnings", report.warnings}};
+  for (const auto& pair : report.shared) shared.push_back(json_of(pair));
+  const ordered_json all{
+      {"files", report.files},      {"samples", report.samples}, {"sample_bytes", report.sample_bytes()},
+      {"fields", fields},           {"streams", streams},        {"shared", shared},
+      {"warnings", report.warnings}};
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

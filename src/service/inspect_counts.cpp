@@ -18,8 +18,8 @@ bool DataCounts::affords(std::uint64_t bytes) {
   return true;
 }
 
-std::optional<std::vector<std::uint64_t>> DataCounts::streams(const reader::Catalog& catalog,
-                                                              const std::vector<Choice>& choices) {
+std::optional<DataCounts::Streams> DataCounts::streams(const reader::Catalog& catalog,
+                                                       const std::vector<Choice>& choices) {
   if (std::none_of(choices.begin(), choices.end(), [](const Choice& c) { return c.by_data(); })) return std::nullopt;
   SampleColumns columns(contents_, catalog);
   questions_of(choices, columns);
@@ -27,7 +27,8 @@ std::optional<std::vector<std::uint64_t>> DataCounts::streams(const reader::Cata
   if (!affords(catalog.samples * (columns.row_bytes() + a_sample))) return std::nullopt;
   const auto topology = Topology::discover(mpi::Comm::self(), false);
   const auto options = load_options(config_, worker_count(config_.threads, 1));
-  return Sieve(config_, contents_, catalog, choices, topology, options).sizes();
+  const Sieve sieve(config_, contents_, catalog, choices, topology, options);
+  return Streams{sieve.sizes(), sieve.shared()};
 }
 
 std::optional<std::vector<std::string>> DataCounts::labels(const FieldConfig& field, const std::string& dataset) {

@@ -10,6 +10,7 @@
 #include "mpi/session.hpp"
 #include "reader/load.hpp"
 #include "service/choice.hpp"
+#include "service/shared_samples.hpp"
 
 namespace headrace::service {
 
@@ -18,8 +19,12 @@ class DataCounts {
   /// Nothing is answered that takes reading so many bytes or more.
   DataCounts(const Config& config, const reader::Contents& contents, std::uint64_t most_bytes);
 
-  /// Samples of each stream.
-  std::optional<std::vector<std::uint64_t>> streams(const reader::Catalog& catalog, const std::vector<Choice>& choices);
+  struct Streams {
+    std::vector<std::uint64_t> sizes;   ///< samples of each
+    std::vector<SharedSamples> shared;  ///< pairs that have some in common
+  };
+  /// Where the data decide which samples streams have; nothing where they need not be asked, too.
+  std::optional<Streams> streams(const reader::Catalog& catalog, const std::vector<Choice>& choices);
   /// The values of a field's labels.
   std::optional<std::vector<std::string>> labels(const FieldConfig& field, const std::string& dataset);
 

@@ -1,6 +1,8 @@
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "service/inspect_advice.hpp"
+#include "service/inspect_packing.hpp"
 #include "service/inspect_views.hpp"
 
 namespace headrace::service {
@@ -55,6 +57,15 @@ ordered_json describe(const reader::FileContents& file, const h5::DatasetInfo& d
   return j;
 }
 
+ordered_json describe(const h5::DeadLink& link) {
+  constexpr std::array kinds{"hard", "soft", "external", "other"};
+  return {{"path", link.path},
+          {"kind", kinds[static_cast<std::size_t>(link.kind)]},
+          {"file", link.file.empty() ? ordered_json() : ordered_json(link.file)},
+          {"target", link.target.empty() ? ordered_json() : ordered_json(link.target)},
+          {"reason", link.why}};
+}
+
 ordered_json describe(const reader::Group& group) {
   auto paths = ordered_json::array();
   std::uint64_t sample_bytes = 0;
@@ -83,10 +94,16 @@ std::string as_json(const reader::Contents& contents, const reader::Grouping& gr
       for (const auto& text : advice(file, dataset))
         told.push_back({{"file", file.path}, {"dataset", dataset.path}, {"text", text}});
     }
-    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"datasets", datasets}});
+    auto dead = ordered_json::array();
+    for (const auto& link : file.dead_links) dead.push_back(describe(link));
+    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"datasets", datasets}, {"dead_links", dead}});
   }
   for (const auto& group : grouping.groups) groups.push_back(describe(group));
-  const ordered_json all{{"files", files}, {"groups", groups}, {"left_out", reasons(grouping)}, {"advice", told}};
+  auto packed = ordered_json::array();
+  for (const auto& note : packing_notes(contents))
+    packed.push_back({{"dataset", note.dataset}, {"decoded", note.decoded}, {"text", note.text}});
+  const ordered_json all{
+      {"files", files}, {"groups", groups}, {"left_out", reasons(grouping)}, {"advice", told}, {"packed", packed}};
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <unordered_map>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "base/printable.hpp"
 #include "service/inspect_advice.hpp"
+#include "service/inspect_fold.hpp"
+#include "service/inspect_packing.hpp"
 #include "service/inspect_views.hpp"
 
 namespace headrace::service {
@@ -78,9 +82,56 @@ Line line_of(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
           layout_text(file, dataset)};
 }
 
-std::string table(const reader::FileContents& file) {
-  std::vector<Line> lines{{"dataset", "shape", "type", "per sample", "stored", "layout"}};
-  for (const auto& dataset : file.datasets) lines.push_back(line_of(file, dataset));
+std::string members_text(const h5::DatasetInfo& dataset) {
+  std::vector<std::string> names;
+  for (const auto& member : dataset.type.members) names.push_back(member.name + ": " + h5::text_of(member.type));
+  return names.empty() ? "" : wrapped("      ", listed(names));
+}
+
+/// One line a dataset, or for many that are alike but for the numbers in their names. `below`: what stands under each.
+struct Lines {
+  std::vector<Line> lines;
+  std::vector<std::string> below;
+  std::size_t left = 0;  ///< datasets that no line tells
+  bool folded = false;
+};
+
+Lines lines_of(const reader::FileContents& file, bool all) {
+  std::vector<Line> lines;
+  std::vector<std::string> names, rest;
+  for (const auto& dataset : file.datasets) {
+    lines.push_back(line_of(file, dataset));
+    names.push_back(dataset.path);
+    rest.push_back(fmt::format("{}", fmt::join(lines.back().begin() + 1, lines.back().end(), "\n")) +
+                   members_text(dataset));
+  }
+  Lines told{.lines = {{"dataset", "shape", "type", "per sample", "stored", "layout"}}, .below = {""}};
+  for (const auto& fold : folds_of(names, rest, all ? names.size() : few_lines)) {
+    if (!all && told.lines.size() > few_lines) {
+      told.left += fold.count;
+      continue;
+    }
+    told.folded = told.folded || fold.count > 1;
+    told.lines.push_back(lines[fold.first]);
+    told.lines.back()[0] = name_of(fold, names);
+    told.below.push_back(members_text(file.datasets[fold.first]));
+  }
+  return told;
+}
+
+std::string dead_links_text(const reader::FileContents& file, bool all) {
+  std::string text;
+  const auto& links = file.dead_links;
+  const auto shown = all ? links.size() : std::min(links.size(), few_names);
+  for (std::size_t i = 0; i < shown; ++i)
+    text += wrapped("  ", words_of(links[i].path + "  is " + h5::text_of(links[i])));
+  if (shown < links.size())
+    text += fmt::format("  ... and {} more links that lead nowhere; --all shows them\n", links.size() - shown);
+  return text;
+}
+
+std::string table(const reader::FileContents& file, bool all) {
+  const auto [lines, below, left, folded] = lines_of(file, all);
   std::array<std::size_t, columns> widths{};
   for (const auto& line : lines)
     for (std::size_t c = 0; c < columns; ++c) widths[c] = std::max(widths[c], line[c].size());
@@ -89,13 +140,12 @@ std::string table(const reader::FileContents& file) {
     std::string row = "  ";
     for (std::size_t c = 0; c + 1 < columns; ++c)
       row += c == 3 ? fmt::format("{:>{}}  ", lines[i][c], widths[c]) : fmt::format("{:<{}}  ", lines[i][c], widths[c]);
-    text += wrapped(row, words_of(lines[i].back()));
-    if (i == 0) continue;
-    const auto& members = file.datasets[i - 1].type.members;
-    std::vector<std::string> names;
-    for (const auto& member : members) names.push_back(member.name + ": " + h5::text_of(member.type));
-    if (!names.empty()) text += wrapped("      ", listed(names));
+    text += wrapped(row, words_of(lines[i].back())) + below[i];
   }
+  if (left > 0)
+    text += fmt::format("  ... and {} more datasets; --all shows them\n", left);
+  else if (folded)
+    text += "  Datasets that are alike but for the numbers in their names share a line; --all shows each\n";
   return text;
 }
 
@@ -112,7 +162,8 @@ bool alike(const reader::FileContents& a, const reader::FileContents& b) {
     return x.path == y.path && x.type == y.type && x.layout == y.layout && x.chunk == y.chunk &&
            x.filters == y.filters && x.dims.size() == y.dims.size() && row(x) == row(y);
   };
-  return std::equal(a.datasets.begin(), a.datasets.end(), b.datasets.begin(), b.datasets.end(), same);
+  return a.dead_links == b.dead_links &&
+         std::equal(a.datasets.begin(), a.datasets.end(), b.datasets.begin(), b.datasets.end(), same);
 }
 
 std::string head(const reader::FileContents& file) {
@@ -125,12 +176,38 @@ std::string samples_text(const reader::FileContents& file) {
   std::set<std::uint64_t> lengths;
   for (const auto& dataset : file.datasets)
     if (!dataset.dims.empty()) lengths.insert(dataset.rows());
-  return fmt::format("{} samples", fmt::join(lengths, ", "));
+  std::vector<std::string> texts;
+  for (const auto length : lengths) texts.push_back(std::to_string(length));
+  return fmt::format("{} samples", some_of(texts));
 }
 
-std::string about(const reader::Grouping& grouping, std::size_t files) {
+/// Datasets that are no fields for the same reason share a line where there are many.
+std::string left_out_text(const std::vector<reader::LeftOut>& left_out, bool all) {
+  std::vector<std::string> names, reasons;
+  for (const auto& one : left_out) {
+    names.push_back(one.path);
+    reasons.push_back(one.reason);
+  }
   std::string text;
+  std::size_t lines = 0, told = 0;
+  for (const auto& fold : folds_of(names, reasons, all ? names.size() : few_names)) {
+    if (!all && ++lines > few_names) break;
+    told += fold.count;
+    text += wrapped("  no field: ", words_of(name_of(fold, names) + ": " + reasons[fold.first]));
+  }
+  if (told < names.size()) text += fmt::format("  no field: {} more; --all shows them\n", names.size() - told);
+  return text;
+}
+
+std::string about(const reader::Grouping& grouping, std::size_t files, bool all) {
+  std::string text;
+  std::size_t groups = 0;
   for (const auto& group : grouping.groups) {
+    if (!all && ++groups > few_names) {
+      text +=
+          fmt::format("  ... and {} more numbers of samples; --all shows them\n", grouping.groups.size() - few_names);
+      break;
+    }
     std::vector<std::string> paths;
     std::uint64_t row = 0;
     for (const auto& dataset : group.datasets) {
@@ -139,34 +216,59 @@ std::string about(const reader::Grouping& grouping, std::size_t files) {
     }
     text += wrapped(fmt::format("  {} samples{}, {} each: ", group.samples(), files > 1 ? " in all files" : "",
                                 format_bytes(static_cast<double>(row))),
-                    listed(paths));
+                    listed(folded_names(paths, all)));
   }
-  for (const auto* some : {&grouping.disagreeing, &grouping.unfit})
-    for (const auto& left_out : *some)
-      text += wrapped("  no field: ", words_of(left_out.path + ": " + left_out.reason));
+  for (const auto* some : {&grouping.disagreeing, &grouping.unfit}) text += left_out_text(*some, all);
   return text;
 }
 
 /// Each sentence once, behind the datasets that it is about, however many files say so.
-std::string advice_text(const reader::Contents& contents) {
+std::string advice_text(const reader::Contents& contents, bool all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> told;
+  std::unordered_map<std::string, std::size_t> places;
+  std::set<std::pair<std::size_t, std::string>> seen;
   for (const auto& file : contents)
     for (const auto& dataset : file.datasets)
       for (const auto& sentence : advice(file, dataset)) {
-        auto at = std::find_if(told.begin(), told.end(), [&](const auto& t) { return t.first == sentence; });
-        if (at == told.end()) at = told.insert(told.end(), {sentence, {}});
-        auto& about = at->second;
-        if (std::find(about.begin(), about.end(), dataset.path) == about.end()) about.push_back(dataset.path);
+        const auto [at, fresh] = places.emplace(sentence, told.size());
+        if (fresh) told.push_back({sentence, {}});
+        if (seen.emplace(at->second, dataset.path).second) told[at->second].second.push_back(dataset.path);
       }
   std::string text;
-  for (const auto& [sentence, about] : told)
-    text += wrapped("  - ", words_of(fmt::format("{}: {}", fmt::join(about, ", "), sentence)));
+  std::size_t lines = 0;
+  for (const auto& [sentence, about] : told) {
+    if (!all && ++lines > few_lines) {
+      text += fmt::format("  - and {} more; --all shows them\n", told.size() - few_lines);
+      break;
+    }
+    text += wrapped("  - ", words_of(fmt::format("{}: {}", fmt::join(folded_names(about, all), ", "), sentence)));
+  }
+  return text;
+}
+
+/// Like advice: each sentence once. Those that begin with the dataset's name differ.
+std::string packing_section(const reader::Contents& contents, bool all) {
+  const auto notes = packing_notes(contents);
+  std::vector<std::string> names, texts;
+  for (const auto& note : notes) {
+    names.push_back(note.dataset);
+    texts.push_back(note.text);
+  }
+  std::string text;
+  std::size_t told = 0, lines = 0;
+  for (const auto& fold : folds_of(names, texts, all ? names.size() : few_lines)) {
+    if (!all && ++lines > few_lines) break;
+    told += fold.count;
+    text += wrapped("  - ", words_of(notes[fold.first].decoded ? name_of(fold, names) + ": " + texts[fold.first]
+                                                               : texts[fold.first]));
+  }
+  if (told < names.size()) text += fmt::format("  - and {} more; --all shows them\n", names.size() - told);
   return text;
 }
 
 }  // namespace
 
-std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping) {
+std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping, bool all) {
   std::string text;
   for (const auto& file : contents) {
     const bool first = &file == contents.data();
@@ -175,11 +277,13 @@ std::string as_table(const reader::Contents& contents, const reader::Grouping& g
       continue;
     }
     text += (first ? "" : "\n") + head(file) + "\n";
-    if (!file.datasets.empty()) text += table(file);
+    if (!file.datasets.empty()) text += table(file, all);
+    text += dead_links_text(file, all);
   }
-  if (const auto fields = about(grouping, contents.size()); !fields.empty())
+  if (const auto fields = about(grouping, contents.size(), all); !fields.empty())
     text += "\nFields: datasets with the same number of samples can be fields together\n" + fields;
-  if (const auto told = advice_text(contents); !told.empty()) text += "\nReading\n" + told;
+  if (const auto told = advice_text(contents, all); !told.empty()) text += "\nReading\n" + told;
+  if (const auto packed = packing_section(contents, all); !packed.empty()) text += "\nPacked values\n" + packed;
   return text;
 }
 

@@ -7,7 +7,8 @@
 
 namespace headrace::service {
 
-std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping);
+/// all: each dataset has a line of its own; else long lists are folded.
+std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping, bool all);
 std::string as_json(const reader::Contents& contents, const reader::Grouping& grouping);
 
 }  // namespace headrace::service

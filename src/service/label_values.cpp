@@ -23,8 +23,8 @@ class LabelValues {
     auto samples = mpi::together(comm_, [&] { return reader::select(contents_, {dataset}); });
     auto columns = mpi::together(comm_, [&] {
       auto made = std::make_unique<SampleColumns>(contents_, samples);
-      made->add(field.source[0],
-                "[field." + field.name + "] encode (name the classes, or encode one label per sample)");
+      made->add_item(field.source[0],
+                     "[field." + field.name + "] encode (name the classes, or encode one label per sample)");
       return made;
     });
     constexpr std::uint64_t at_once = 1 << 20;
@@ -46,9 +46,9 @@ class LabelValues {
 
   static std::int64_t whole(const FieldConfig& field, double value) {
     const auto label = transform::whole_label(value);
-    require(label.has_value(), "[field." + field.name + "] encode: '" + field.source[0] + "' holds " +
-                                   transform::shown(value) +
-                                   ", which is no whole number; name the classes, and cut such samples away with where");
+    require(label.has_value(),
+            "[field." + field.name + "] encode: '" + field.source[0] + "' holds " + transform::shown(value) +
+                ", which is no whole number; name the classes, and cut such samples away with where");
     return *label;
   }
 

@@ -87,6 +87,8 @@ std::vector<Key> stream_keys() {
        }},
       {"epochs", Scope::stream, Kind::number, "Streams", 0, "N", "0", "how many; 0: endless",
        +[](Stream s, const Value& v) { s.epochs = whole(v, 0); }},
+      {"strict", Scope::top, Kind::toggle, "Streams", 0, "", "false", "streams that share samples are an error",
+       +[](Top c, const Value& v) { c.strict = yes(v); }},
       {"seed", Scope::top, Kind::number, "Streams", 0, "N", "0", "decides every order, mixed with the stream's name",
        +[](Top c, const Value& v) { c.seed = whole(v, 0); }},
   };

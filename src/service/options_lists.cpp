@@ -78,21 +78,32 @@ DType dtype(const Value& value) {
 
 std::vector<std::string> names(const Value& value) {
   if (value.texts.empty()) reject(value, "a text, or a list of at least one");
-  for (auto text = value.texts.begin(); text != value.texts.end(); ++text) {
+  auto texts = value.texts;
+  for (auto text = texts.begin(); text != texts.end(); ++text) {
+    // On the command line, backquotes keep the commas of a name together.
+    if (text->size() > 2 && text->front() == '`' && text->find('`', 1) == text->size() - 1)
+      *text = text->substr(1, text->size() - 2);
     if (text->empty()) reject(value, "a list of texts that are not empty");
-    if (std::find(value.texts.begin(), text, *text) != text)
+    if (std::find(texts.begin(), text, *text) != text)
       throw UsageError(value.shown + " names '" + *text + "' twice; name it once");
   }
-  return value.texts;
+  return texts;
 }
 
 std::vector<std::string> split_items(std::string_view text) {
   std::vector<std::string> items(1);
   int depth = 0;
+  char quote = 0;  // that closes the name we stand in
+  char before = ',';
   for (const char c : text) {
-    if (c == '[') ++depth;
-    if (c == ']' && depth > 0) --depth;
-    if (c == ',' && depth == 0)
+    if (c == quote)
+      quote = 0;
+    else if (quote == 0 && (c == '`' || c == '"') && std::string_view(", [/.").find(before) != std::string_view::npos)
+      quote = c;  // where a name can begin
+    before = c;
+    if (quote == 0 && c == '[') ++depth;
+    if (quote == 0 && c == ']' && depth > 0) --depth;
+    if (quote == 0 && c == ',' && depth == 0)
       items.emplace_back();
     else
       items.back() += c;

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
+
+#include "base/user_file.hpp"
 
 namespace headrace::service {
 
@@ -63,17 +64,10 @@ class Reader {
 
  private:
   std::optional<std::string> slurp() {
-    std::error_code failure;
-    if (std::filesystem::is_directory(path_, failure)) {
-      unread("configuration '" + path_ + "' is a directory; name a TOML file");
-      return std::nullopt;
-    }
-    std::ifstream in(path_, std::ios::binary);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    if (in) return text.str();
-    unread(errno_text("configuration '" + path_ + "' cannot be read", errno) + "; give its path with --config");
-    return std::nullopt;
+    std::string why;
+    auto text = read_file_of_user(path_, why);
+    if (!text) unread("configuration '" + path_ + "' cannot be read (" + why + "); give the path of a TOML file");
+    return text;
   }
 
   void parse(const std::string& text) {

@@ -46,9 +46,9 @@ double number(const Value& value);                       ///< finite
 std::vector<double> numbers(const Value& value);         ///< all of them finite, at least one
 std::vector<std::uint64_t> extents(const Value& value);  ///< of a shape: 1 or more each; none for a single value a row
 DType dtype(const Value& value);
-/// Names, each once, at least one, none empty.
+/// Names, each once, at least one, none empty; without the backquotes around them.
 std::vector<std::string> names(const Value& value);
-/// The items of a list on the command line: parted by commas, but not by those inside brackets.
+/// The items of a list on the command line: parted by commas, but not by those inside brackets or a name's quotes.
 std::vector<std::string> split_items(std::string_view text);
 
 /// The one of `choices` whose word() it is.

@@ -11,6 +11,7 @@
 #include "service/questions.hpp"
 #include "service/raw_contents.hpp"
 #include "service/scale_file.hpp"
+#include "service/source_item.hpp"
 #include "transform/plugin.hpp"
 
 namespace headrace::service {
@@ -56,6 +57,7 @@ std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file
 FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
   FieldPlan plan{transform::FieldTransform(resolved.spec), {}, schema.size(), {}, {}, resolved.validity};
   plan.by_file = transforms_by_file(resolved);
+  plan.notes = resolved.left_packed;
   schema.push_back(std::move(resolved.field));
   if (resolved.mask) {
     plan.mask = schema.size();
@@ -70,7 +72,7 @@ FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& s
 std::vector<FieldConfig> automatic_fields(const reader::Contents& contents) {
   std::vector<FieldConfig> fields;
   for (const auto& dataset : reader::select(contents, {}).datasets)
-    fields.push_back({.name = dataset.path, .source = {dataset.path}});
+    fields.push_back({.name = dataset.path, .source = {as_item(dataset.path)}});
   return fields;
 }
 

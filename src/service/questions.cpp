@@ -9,7 +9,7 @@ namespace {
 
 std::size_t column_of_ids(const Choice& choice, SampleColumns& columns) {
   const auto place = "stream '" + choice.stream + "': select";
-  const auto column = columns.add(choice.list->by, place);
+  const auto column = columns.add_item(choice.list->by, place);
   if (!columns.is_text(column) && !columns.is_whole(column))
     throw UsageError(place + ": '" + choice.list->by + "' holds floats; ids are whole numbers or texts");
   return column;

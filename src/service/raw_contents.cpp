@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
+
+#include "reader/conventions.hpp"
+#include "reader/grouping.hpp"
+#include "service/field_cf.hpp"
 
 namespace headrace::service {
 
@@ -14,9 +19,18 @@ std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
 
 std::optional<AttributeNumber> number_of(const h5::DatasetInfo& dataset, const char* key) {
   const auto* attribute = dataset.attribute(key);
-  if (attribute == nullptr || attribute->numbers.empty()) return std::nullopt;
+  if (attribute == nullptr || attribute->numbers.size() != 1) return std::nullopt;
   const auto element = reader::element_of(attribute->type);
   return AttributeNumber{attribute->numbers[0], element ? element->dtype : DType::float64};
+}
+
+/// Whether the attributes of a dataset say by themselves that they are NetCDF's: people give numbers of their own such
+/// names as scale_factor, too, but pack no integers with them; names with an underscore are NetCDF's alone.
+bool says_so(const h5::DatasetInfo& dataset, const CfAttributes& cf) {
+  const auto* fill = dataset.attribute("_FillValue");
+  const bool own_fill = fill != nullptr && !fill->numbers.empty() && fill->type == dataset.type;
+  const bool integer = dataset.type.kind == h5::Kind::integer;
+  return (integer && (cf.scale_factor || cf.add_offset)) || own_fill || cf.is_unsigned;
 }
 
 RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& dataset, const std::string& name) {
@@ -28,8 +42,12 @@ RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& 
       raw.cf.fill_values.insert(raw.cf.fill_values.end(), attribute->numbers.begin(), attribute->numbers.end());
   if (const auto* attribute = dataset.attribute("_Unsigned"); attribute != nullptr && !attribute->texts.empty())
     raw.cf.is_unsigned = attribute->texts[0] == "true" || attribute->texts[0] == "True";
-  raw.cf.conventions = file.conventions;
+  for (const auto* key : {"scale_factor", "add_offset"})
+    if (dataset.attribute(key) != nullptr && !number_of(dataset, key)) raw.cf.odd = key;
+  raw.cf.named = file.conventions;
+  raw.cf.conventions = reader::implies_packing(file.conventions);
   raw.cf.netcdf = file.netcdf;
+  raw.cf.plain = file.conventions.empty() && says_so(dataset, raw.cf);
   // Whoever writes labels as numbers often says in an attribute what they mean.
   for (const auto* key : {"label_classes", "classes", "class_names", "labels"})
     if (const auto* attribute = dataset.attribute(key); attribute != nullptr && attribute->texts.size() > 1)
@@ -53,7 +71,7 @@ bool packed_alike(const CfAttributes& a, const CfAttributes& b) {
   const auto same_fill = [](double x, double y) { return x == y || (x != x && y != y); };
   const bool fills =
       std::equal(a.fill_values.begin(), a.fill_values.end(), b.fill_values.begin(), b.fill_values.end(), same_fill);
-  const bool marks = !a.any() || (a.conventions || a.netcdf) == (b.conventions || b.netcdf);
+  const bool marks = !a.any() || decodes_cf(a, CfMode::automatic) == decodes_cf(b, CfMode::automatic);
   return fills && marks && a.scale_factor == b.scale_factor && a.add_offset == b.add_offset &&
          a.is_unsigned == b.is_unsigned;
 }
@@ -94,36 +112,62 @@ class TypesInFiles {
   std::map<std::string, std::pair<std::size_t, std::size_t>> runs_;  // the first file, and how many from there on
 };
 
+/// The first file where another name of a group makes something else of the path than in the first of all.
+const reader::FileContents* leads_elsewhere(const reader::Contents& contents, const std::string& path) {
+  const auto first = h5::through_groups(contents[0].groups, path);
+  for (const auto& file : contents)
+    if (h5::through_groups(file.groups, path) != first) return &file;
+  return nullptr;
+}
+
+std::string why_missing(const reader::Contents& contents, const std::string& path) {
+  if (auto dead = reader::dead_link(contents, path); !dead.empty()) return dead;
+  const auto* other = leads_elsewhere(contents, path);
+  if (other == nullptr) return "";
+  return "in " + contents[0].path + " it is '" + h5::through_groups(contents[0].groups, path) + "', in " + other->path +
+         " '" + h5::through_groups(other->groups, path) + "'";
+}
+
+/// Files of one data set mean the same: where one says that attributes pack its values, those of the others do, too.
+void agree_on_packing(RawDataset& dataset) {
+  const auto decoded = [](const CfAttributes& cf) { return cf.any() && decodes_cf(cf, CfMode::automatic); };
+  if (std::any_of(dataset.cf_of_file.begin(), dataset.cf_of_file.end(), decoded))
+    for (auto& cf : dataset.cf_of_file) cf.conventions = true;
+}
+
 }  // namespace
 
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
   RawDatasets raw;
-  std::vector<std::string> wrong;
+  std::set<std::string> wrong;
   TypesInFiles types(contents);
   for (std::size_t f = 0; f < contents.size(); ++f)
     for (const auto& file = contents[f]; const auto& dataset : file.datasets) {
       auto names = dataset.aliases;
       names.insert(names.begin(), dataset.path);
       for (const auto& name : names) {
-        if (std::find(wrong.begin(), wrong.end(), name) != wrong.end()) continue;
-        const auto* before = raw.find(name);
+        if (wrong.count(name) != 0) continue;
+        auto* before = raw.find(name);
         if (const auto why = trouble(dataset, before, file.path); !why.empty()) {
-          wrong.push_back(name);
+          wrong.insert(name);
           if (left_out != nullptr) left_out->push_back({name, why});
-        } else if (!before) {
-          raw.all.push_back(raw_dataset(file, dataset, name));
-          types.note(raw.all.back(), dataset.type, f);
+        } else if (before == nullptr) {
+          types.note(raw.add(raw_dataset(file, dataset, name)), dataset.type, f);
         } else {
-          auto& first = raw.all[static_cast<std::size_t>(before - raw.all.data())];
-          compare(first, raw_dataset(file, dataset, name), contents, f);
-          types.note(first, dataset.type, f);
+          compare(*before, raw_dataset(file, dataset, name), contents, f);
+          types.note(*before, dataset.type, f);
         }
       }
     }
-  std::erase_if(raw.all, [&](const RawDataset& dataset) {
-    return std::find(wrong.begin(), wrong.end(), dataset.path) != wrong.end();
+  for (const auto& name : wrong) raw.remove(name);
+  raw.for_each([&](RawDataset& dataset) {
+    types.finish(dataset);
+    agree_on_packing(dataset);
   });
-  for (auto& dataset : raw.all) types.finish(dataset);
+  raw.explain_missing([&contents](const std::string& path) { return why_missing(contents, path); });
+  raw.other_names([&contents](const std::string& path) {
+    return leads_elsewhere(contents, path) == nullptr ? h5::through_groups(contents[0].groups, path) : path;
+  });
   return raw;
 }
 

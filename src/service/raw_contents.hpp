@@ -6,9 +6,9 @@
 
 namespace headrace::service {
 
-/// Every dataset that has an axis of samples (or of table rows) and rows of one shape in all files that have it, aliases
-/// under their own names; its types may differ. One whose shapes do, or that cannot be opened, is left out, and told in
-/// `left_out`.
+/// Every dataset that has an axis of samples (or of table rows) and rows of one shape in all files that have it,
+/// aliases under their own names; its types may differ. One whose shapes do, or that cannot be opened, is left out, and
+/// told in `left_out`. The contents must live as long: errors are told with what they say of links.
 RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out = nullptr);
 
 }  // namespace headrace::service

@@ -1,10 +1,12 @@
 // What fields are resolved against: the datasets of the files, as their raw rows stand in memory. Plain values.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/dtype.hpp"
@@ -24,8 +26,12 @@ struct CfAttributes {
   std::optional<AttributeNumber> scale_factor, add_offset;
   std::vector<double> fill_values;  ///< _FillValue, and all of missing_value; NaN among them does no harm
   std::optional<bool> is_unsigned;  ///< _Unsigned
-  bool conventions = false;         ///< the file's root has Conventions = "CF-..."
-  bool netcdf = false;              ///< the file's root has _NCProperties: the NetCDF library wrote it
+  bool conventions = false;  ///< the file names a convention that means such attributes, or another file of the data
+                             ///< set says so of this dataset
+  bool netcdf = false;       ///< the file's root has _NCProperties: the NetCDF library wrote it
+  bool plain = false;        ///< no convention is named at all, and the attributes can mean nothing else
+  std::string named{};       ///< Conventions of the file, as they stand there
+  std::string odd{};         ///< such an attribute that says nothing, as it is no single number: its name
   /// What the file says must be done to the values; the marks of the file itself are none of it.
   bool any() const { return scale_factor || add_offset || !fill_values.empty() || is_unsigned; }
   bool operator==(const CfAttributes&) const = default;
@@ -49,19 +55,40 @@ struct RawDataset {
   std::vector<TypeInFile> type_in_file{};  ///< in each file, where it is not the same in all; else empty
 };
 
-/// All datasets that a field may use, by path.
-struct RawDatasets {
-  std::vector<RawDataset> all;
+/// All datasets that a field may use, by path. Looking one up takes the time of a tree's height: files may hold 50,000.
+class RawDatasets {
+ public:
+  /// Under its path, which no other has. The reference stays good.
+  RawDataset& add(RawDataset dataset) {
+    auto path = dataset.path;
+    return all_.insert_or_assign(std::move(path), std::move(dataset)).first->second;
+  }
+  void remove(const std::string& path) { all_.erase(path); }
+  /// Who asks for a path in vain hears what it says of it; "": nothing.
+  void explain_missing(std::function<std::string(const std::string& path)> why) { why_missing_ = std::move(why); }
+  std::string why_missing(const std::string& path) const { return why_missing_ ? why_missing_(path) : ""; }
+  /// Other names: what find() looks for where a path is none.
+  void other_names(std::function<std::string(const std::string& path)> name) { listed_as_ = std::move(name); }
 
-  const RawDataset* find(const std::string& path) const {
-    const auto at = std::find_if(all.begin(), all.end(), [&](const auto& dataset) { return dataset.path == path; });
-    return at == all.end() ? nullptr : &*at;
+  RawDataset* find(const std::string& path) {
+    auto at = all_.find(path);
+    if (at == all_.end() && listed_as_) at = all_.find(listed_as_(path));
+    return at == all_.end() ? nullptr : &at->second;
+  }
+  const RawDataset* find(const std::string& path) const { return const_cast<RawDatasets*>(this)->find(path); }
+  template <class F>
+  void for_each(F&& f) {
+    for (auto& [path, dataset] : all_) f(dataset);
   }
   std::vector<std::string> paths() const {
     std::vector<std::string> names;
-    for (const auto& dataset : all) names.push_back(dataset.path);
+    for (const auto& [path, dataset] : all_) names.push_back(path);
     return names;
   }
+
+ private:
+  std::map<std::string, RawDataset> all_;
+  std::function<std::string(const std::string&)> why_missing_, listed_as_;
 };
 
 }  // namespace headrace::service

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <fstream>
 #include <functional>
 #include <optional>
-#include <sstream>
 
 #include "base/dtype.hpp"
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "base/user_file.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::service {
@@ -31,9 +30,9 @@ std::string list(const auto& values) {
 /// A file by name and content; whoever needs it complains if it cannot be read.
 std::string file(const std::string& path) {
   if (path.empty()) return "";
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return fmt::format("{} (content {:016x})", path, std::hash<std::string>()(content.str()));
+  std::string unread;
+  return fmt::format("{} (content {:016x})", path,
+                     std::hash<std::string>()(read_file_of_user(path, unread).value_or("")));
 }
 
 std::string text(const NonfinitePolicy& policy) {
@@ -53,6 +52,7 @@ void add_service(const Config& config, Pairs& out) {
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},
                          {"split-nodes", config.split_nodes ? "true" : "false"},
+                         {"strict", config.strict ? "true" : "false"},
                          {"audit", std::string(word(config.audit))}});
 }
 

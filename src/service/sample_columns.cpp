@@ -8,6 +8,7 @@
 #include "service/cells.hpp"
 #include "service/field_files.hpp"
 #include "service/field_item_types.hpp"
+#include "service/source_item.hpp"
 
 namespace headrace::service {
 
@@ -34,10 +35,12 @@ transform::Cell cell_in(const h5::DatasetInfo& dataset, const std::string& colum
   }
   ItemLayout item;
   try {
-    item = lay_out({dataset.path, column.empty() ? std::vector<std::string>{} : std::vector{column}, false}, raw, false, true);
+    item = lay_out({dataset.path, column.empty() ? std::vector<std::string>{} : std::vector{column}, false}, raw, false,
+                   true);
   } catch (const UsageError& error) {
     const std::string why = error.what(), gone = "dataset '" + dataset.path + "' has no column '" + column + "'";
-    refuse(what, name, why.starts_with(gone) ? "is not there" + why.substr(gone.size()) : "cannot be looked at (" + why + ")");
+    refuse(what, name,
+           why.starts_with(gone) ? "is not there" + why.substr(gone.size()) : "cannot be looked at (" + why + ")");
   }
   if (item.raw.records != 1 || column_count(item) != 1)
     refuse(what, name,
@@ -93,6 +96,10 @@ std::size_t SampleColumns::add(const std::string& name, const std::string& what)
     if (columns_[c].name == name) return c;
   const auto& file = contents_[0];
   const auto parts = take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
+  if (!parts)
+    for (const auto& path : {name, name.substr(0, name.rfind('.'))})
+      if (const auto dead = reader::dead_link(contents_, path); !dead.empty())
+        refuse(what, name, "leads nowhere: " + dead);
   if (!parts) refuse(what, name, "names no dataset" + dataset_meant(name, reader::names(file)));
   const auto& dataset = *reader::find(file, parts->first);
   if (dataset.dims.empty()) refuse(what, name, "is a single value; one value per sample is needed");
@@ -121,9 +128,15 @@ void SampleColumns::refuse_types(const std::string& what, const std::string& nam
     if (common_cell({cells[0], cells[f]}) && f + 1 < cells.size()) continue;
     const auto [here, there] =
         h5::told_apart(reader::find(contents_[0], dataset)->type, reader::find(contents_[f], dataset)->type);
-    refuse(what, name, "is of " + here + " in " + contents_[0].path + " but of " + there + " in " + contents_[f].path +
-                           ", and no type holds the values of both");
+    refuse(what, name,
+           "is of " + here + " in " + contents_[0].path + " but of " + there + " in " + contents_[f].path +
+               ", and no type holds the values of both");
   }
+}
+
+std::size_t SampleColumns::add_item(const std::string& text, const std::string& what) {
+  const auto there = [&](const std::string& path) { return reader::find(contents_[0], path) != nullptr; };
+  return add(plain_name(text, there), what);
 }
 
 bool SampleColumns::is_whole(std::size_t column) const {

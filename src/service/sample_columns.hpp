@@ -14,13 +14,15 @@ namespace headrace::service {
 
 class SampleColumns {
  public:
-  /// names: "dataset.column" or "dataset", each once; columns by name or number. `samples` is the data set that they must agree with. Throws
-  /// UsageError where one is not there, is no number and no text, or has several values per sample; `what` begins the
-  /// message ("where", "stream 'val': select").
+  /// names: "dataset.column" or "dataset", each once; columns by name or number. `samples` is the data set that they
+  /// must agree with. Throws UsageError where one is not there, is no number and no text, or has several values per
+  /// sample; `what` begins the message ("where", "stream 'val': select").
   SampleColumns(const reader::Contents& contents, const reader::Catalog& samples);
 
   /// The number of the column, for values(). Before the first read.
   std::size_t add(const std::string& name, const std::string& what);
+  /// The same, of an item as fields have them: with a column in brackets, or names in quotes.
+  std::size_t add_item(const std::string& text, const std::string& what);
   bool empty() const { return columns_.empty(); }
   bool is_text(std::size_t column) const { return columns_[column].cell.kind != transform::CellKind::number; }
   bool is_whole(std::size_t column) const;
@@ -36,8 +38,8 @@ class SampleColumns {
  private:
   struct Column {
     std::string name, dataset;
-    transform::Cell cell;                 ///< what the values of all files are brought to
-    std::vector<transform::Cell> cells;   ///< in each file; a single one: in all
+    transform::Cell cell;                ///< what the values of all files are brought to
+    std::vector<transform::Cell> cells;  ///< in each file; a single one: in all
   };
   class Sink;
   void make_catalog();

@@ -160,7 +160,7 @@ std::string text_of(const ValueArray& array, std::size_t indent) {
 
 std::string as_text(const SampleView& view) {
   auto text = fmt::format("sample {}: row {} of {}\n", view.sample, view.row, printable(view.file));
-  for (const auto& [field, finished, raw] : view.fields) {
+  for (const auto& [field, finished, raw, notes] : view.fields) {
     text += fmt::format("\n{}  {} {}\n", printable(field.name), finished.type, shape_text(finished.shape));
     if (!field.columns.empty()) text += "  columns   " + listed(field.columns);
     if (!field.classes.empty()) text += "  classes   " + listed(field.classes);
@@ -169,6 +169,7 @@ std::string as_text(const SampleView& view) {
       text += "            " + block(array);
     }
     text += "  finished  " + block(finished);
+    for (const auto& note : notes) text += "  note      " + note + "\n";
   }
   return text;
 }
@@ -180,12 +181,13 @@ nlohmann::ordered_json as_json(const SampleView& view) {
   };
   nlohmann::ordered_json json{
       {"sample", view.sample}, {"file", view.file}, {"row", view.row}, {"fields", nlohmann::ordered_json::array()}};
-  for (const auto& [field, finished, raw] : view.fields) {
+  for (const auto& [field, finished, raw, notes] : view.fields) {
     auto one = of_array(finished);
     one["columns"] = field.columns;
     one["classes"] = field.classes;
     one["raw"] = nlohmann::ordered_json::array();
     for (const auto& array : raw) one["raw"].push_back(of_array(array));
+    one["notes"] = notes;
     json["fields"].push_back(std::move(one));
   }
   return json;

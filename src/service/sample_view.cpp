@@ -159,7 +159,10 @@ SampleView view_sample(const Config& config, const std::string& which) {
   for (const auto& field : blueprint.schema)
     view.fields.push_back({field, finished_array(field, showcase.finished(view.fields.size())), {}});
   RawRows rows(showcase.contents(), blueprint, row, alone, options);
-  for (const auto& plan : blueprint.fields) view.fields[plan.array].raw = rows.of(plan);
+  for (const auto& plan : blueprint.fields) {
+    view.fields[plan.array].raw = rows.of(plan);
+    view.fields[plan.array].notes = plan.notes;
+  }
   return view;
 }
 

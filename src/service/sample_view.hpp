@@ -21,7 +21,8 @@ struct ValueArray {
 struct FieldView {
   Field field;
   ValueArray finished;
-  std::vector<ValueArray> raw;  ///< of a mask: none
+  std::vector<ValueArray> raw;       ///< of a mask: none
+  std::vector<std::string> notes{};  ///< what should be seen beside them
 };
 
 struct SampleView {

@@ -1,12 +1,9 @@
 #include "service/scale_file.hpp"
 
 #include <array>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/user_file.hpp"
 #include "service/scale_text.hpp"
 
 namespace headrace::service {
@@ -53,16 +50,10 @@ std::vector<std::string> keys_of(const Map& map) {
 }
 
 std::string slurp(const std::string& path) {
-  const auto fail = [&](const std::string& why) {
-    throw UsageError("scale file '" + path + "' " + why + "; 'headrace stats' writes one");
-  };
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) fail("is a directory");
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in && std::filesystem::file_size(path, failure) != 0) fail(errno_text("cannot be read", errno));
-  return text.str();
+  std::string why;
+  auto text = read_file_of_user(path, why);
+  if (!text) throw UsageError("scale file '" + path + "' cannot be read (" + why + "); 'headrace stats' writes one");
+  return std::move(*text);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
@@ -38,6 +39,7 @@ Sieve::Sieve(const Config& config, const reader::Contents& contents, const reade
   stored_by_data_ = known.size() < choices_.size() && stored_.size() < catalog.samples;
   look();
   count();
+  count_shared();
 }
 
 void Sieve::look() {
@@ -189,6 +191,27 @@ void Sieve::count() {
       if (start >= parts_[p].last) break;
       histogram_.starts.push_back(start);
       histogram_.counts.push_back(all[p][b]);
+    }
+}
+
+void Sieve::count_shared() {
+  std::vector<Bits> known(choices_.size());  // of streams whose samples are known, where another's the data decide
+  const auto bits = [&](std::size_t s) -> const Bits& {
+    if (by_data(s)) return bits_[s];
+    if (known[s].empty()) known[s] = bits_of(choices_[s].selection, mine_);
+    return known[s];
+  };
+  for (std::size_t a = 0; a < choices_.size(); ++a)
+    for (std::size_t b = a + 1; b < choices_.size(); ++b) {
+      auto shared = shared_without_data(choices_[a], choices_[b]);
+      if (!shared) {
+        std::uint64_t mine = 0;
+        const auto &ours = bits(a), &theirs = bits(b);
+        for (std::size_t w = 0; w < ours.size(); ++w)
+          mine += static_cast<std::uint64_t>(std::popcount(ours[w] & theirs[w]));
+        shared = topology_.all.sum(mine);
+      }
+      if (*shared > 0) shared_.push_back({choices_[a].stream, choices_[b].stream, *shared, sizes_[a], sizes_[b]});
     }
 }
 

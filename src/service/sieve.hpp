@@ -4,7 +4,7 @@
 //   choices -> (where the data decide: columns read, conditions evaluated) -> bits of my part -> counts
 //   counts  -> slabs of equal work -> bits travel to the nodes that will hold the samples -> Members
 //
-// Nobody holds more than the bits of its own part and of its node. Every function but sizes() and stored() is
+// Nobody holds more than the bits of its own part and of its node. Every function but sizes(), stored() and shared() is
 // collective over all stagers.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "service/blueprint.hpp"
 #include "service/choice.hpp"
 #include "service/questions.hpp"
+#include "service/shared_samples.hpp"
 #include "service/topology.hpp"
 
 namespace headrace::service {
@@ -28,8 +29,9 @@ class Sieve {
   Sieve(const Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
         std::vector<Choice> choices, const Topology& topology, const reader::LoadOptions& options);
 
-  const std::vector<std::uint64_t>& sizes() const { return sizes_; }  ///< samples of each stream
-  std::uint64_t stored() const { return stored_size_; }               ///< samples that some stream delivers
+  const std::vector<std::uint64_t>& sizes() const { return sizes_; }    ///< samples of each stream
+  std::uint64_t stored() const { return stored_size_; }                 ///< samples that some stream delivers
+  const std::vector<SharedSamples>& shared() const { return shared_; }  ///< pairs of streams that have some in common
   /// One slab per stager, each with its share of what is stored.
   std::vector<plan::Slab> divide(std::span<const double> weights) const;
   /// Gives the blueprint placement and members.
@@ -46,6 +48,7 @@ class Sieve {
   [[noreturn]] void throw_bad_row(const Question& question, std::uint64_t sample, const UsageError& error) const;
   void check_found() const;
   void count();
+  void count_shared();
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;
 
   const Config& config_;
@@ -64,6 +67,7 @@ class Sieve {
   plan::Histogram histogram_;  // where they do
   std::vector<std::uint64_t> sizes_;
   std::uint64_t stored_size_ = 0;
+  std::vector<SharedSamples> shared_;
 };
 
 }  // namespace headrace::service

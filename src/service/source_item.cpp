@@ -15,52 +15,147 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(from, text.find_last_not_of(" \t") - from + 1));
 }
 
-[[noreturn]] void not_an_item(std::string_view text, std::string_view why) {
-  throw UsageError("'" + std::string(text) + "' is not a source (" + std::string(why) +
-                   "); write path, path.column or path[column, ...]");
+bool is_quote(char c) {
+  return c == '`' || c == '"';
 }
 
-std::vector<std::string> columns_in(std::string_view list, std::string_view text) {
-  std::vector<std::string> columns;
-  while (true) {
-    const auto comma = list.find(',');
-    auto column = trimmed(list.substr(0, comma));
-    if (column.empty()) not_an_item(text, "a column has no name");
-    if (std::find(columns.begin(), columns.end(), column) != columns.end())
-      not_an_item(text, "column '" + column + "' stands there twice");
-    columns.push_back(std::move(column));
-    if (comma == std::string_view::npos) return columns;
-    list.remove_prefix(comma + 1);
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text), left_(trimmed(text)) {}
+
+  SourceItem item() {
+    read_path();
+    if (at_ < left_.size()) read_columns();
+    const auto slashes = std::min(item_.path.find_first_not_of('/'), item_.path.size());
+    item_.path.erase(0, slashes);
+    if (item_.path.empty()) wrong("it names no dataset");
+    for (auto& dot : item_.dots) dot -= slashes;  // they stand behind them
+    if (!any_quotes_) item_.whole = left_.substr(slashes);
+    return std::move(item_);
   }
+
+ private:
+  /// Up to the brackets or the end.
+  void read_path() {
+    std::size_t kept = 0;  // what quotes hold keeps its blanks
+    for (bool begins = true; at_ < left_.size(); ++at_) {
+      const char c = left_[at_];
+      if (begins && is_quote(c)) {
+        item_.path += quoted();
+        item_.quoted = true;
+        kept = item_.path.size();
+        begins = false;
+        continue;
+      }
+      if (c == '[') break;
+      if (c == ']') brackets_do_not_match();
+      if (c == '.') item_.dots.push_back(item_.path.size());
+      begins = c == '/' || c == '.';
+      item_.path += c;
+    }
+    const auto end = item_.path.find_last_not_of(" \t");
+    item_.path.resize(std::max(kept, end == std::string::npos ? 0 : end + 1));
+  }
+
+  void read_columns() {
+    item_.bracketed = true;
+    do {
+      ++at_;  // the bracket, or a comma
+      auto column = read_column();
+      if (column.empty()) wrong("a column has no name");
+      if (std::find(item_.columns.begin(), item_.columns.end(), column) != item_.columns.end())
+        wrong("column '" + column + "' stands there twice");
+      item_.columns.push_back(std::move(column));
+    } while (left_[at_] == ',');
+    if (at_ + 1 != left_.size()) brackets_do_not_match();
+  }
+
+  /// Up to a comma or the closing bracket, on which it leaves at_.
+  std::string read_column() {
+    std::string column;
+    bool in_quotes = false;
+    for (; at_ < left_.size(); ++at_) {
+      const char c = left_[at_];
+      if (c == ',' || c == ']') return in_quotes ? column : trimmed(column);
+      if (c == '[') break;
+      if (is_quote(c) && trimmed(column).empty()) {
+        column = quoted();
+        in_quotes = true;
+      } else if (!in_quotes || (c != ' ' && c != '\t')) {
+        column += c;
+      }
+    }
+    brackets_do_not_match();
+  }
+
+  /// What stands between the quotes at at_, which is then at the closing one.
+  std::string quoted() {
+    const auto end = left_.find(left_[at_], at_ + 1);
+    if (end == std::string::npos) wrong(std::string("a quoted name has no end; close it with ") + left_[at_]);
+    if (end == at_ + 1) wrong("a quoted name is empty");
+    any_quotes_ = true;
+    auto name = left_.substr(at_ + 1, end - at_ - 1);
+    at_ = end;
+    return name;
+  }
+
+  [[noreturn]] void brackets_do_not_match() const {
+    if (any_quotes_) wrong("its brackets do not match");
+    wrong("its brackets do not match; a name that holds such signs stands in backquotes: `" + left_ + "`");
+  }
+
+  [[noreturn]] void wrong(const std::string& why) const {
+    throw UsageError("'" + std::string(text_) + "' is not a source (" + why +
+                     "); write path, path.column or path[column, ...]");
+  }
+
+  std::string_view text_;
+  std::string left_;
+  std::size_t at_ = 0;
+  bool any_quotes_ = false;
+  SourceItem item_;
+};
+
+std::optional<FoundItem> parted_at_dot(const SourceItem& item, const RawDatasets& datasets) {
+  if (item.bracketed) return std::nullopt;
+  for (auto dot = item.dots.rbegin(); dot != item.dots.rend(); ++dot)
+    if (*dot > 0 && *dot + 1 < item.path.size() && datasets.find(item.path.substr(0, *dot)) != nullptr)
+      return FoundItem{item.path.substr(0, *dot), {item.path.substr(*dot + 1)}, false};
+  return std::nullopt;
 }
 
 }  // namespace
 
 SourceItem SourceItem::parse(std::string_view text) {
-  SourceItem item;
-  const auto whole = trimmed(text);
-  const auto open = whole.find('[');
-  const auto close = whole.find(']');
-  item.bracketed = open != std::string::npos;
-  if (item.bracketed ? close != whole.size() - 1 || whole.rfind('[') != open : close != std::string::npos)
-    not_an_item(text, "its brackets do not match");
-  if (item.bracketed) item.columns = columns_in(std::string_view(whole).substr(open + 1, close - open - 1), text);
-  item.path = trimmed(std::string_view(whole).substr(0, open));
-  item.path.erase(0, item.path.find_first_not_of('/'));
-  if (item.path.empty()) not_an_item(text, "it names no dataset");
-  return item;
+  return Parser(text).item();
 }
 
-FoundItem find_item(const SourceItem& item, const std::vector<std::string>& datasets) {
-  const auto there = [&](const std::string& path) {
-    return std::find(datasets.begin(), datasets.end(), path) != datasets.end();
-  };
-  if (there(item.path)) return {item.path, item.columns, item.bracketed};
-  for (auto dot = item.path.rfind('.'); !item.bracketed && dot != std::string::npos && dot > 0;
-       dot = item.path.rfind('.', dot - 1))
-    if (dot + 1 < item.path.size() && there(item.path.substr(0, dot)))
-      return {item.path.substr(0, dot), {item.path.substr(dot + 1)}, false};
-  throw UsageError("no dataset '" + item.path + "'" + dataset_meant(item.path, datasets));
+FoundItem find_item(const SourceItem& item, const RawDatasets& datasets) {
+  if (!item.whole.empty() && datasets.find(item.whole) != nullptr) return {item.whole, {}, false};
+  // Quotes say where the dataset's name ends.
+  if (item.quoted)
+    if (auto found = parted_at_dot(item, datasets)) return *found;
+  if (datasets.find(item.path) != nullptr) return {item.path, item.columns, item.bracketed};
+  if (auto found = parted_at_dot(item, datasets)) return *found;
+  for (const auto& name : {item.whole, item.path, item.path.substr(0, item.dots.empty() ? 0 : item.dots.back())})
+    if (const auto why = datasets.why_missing(name); !name.empty() && !why.empty())
+      throw UsageError("dataset '" + name + "' cannot be used (" + why +
+                       "); put there what it leads to, or name another");
+  throw UsageError("no dataset '" + item.path + "'" + dataset_meant(item.path, datasets.paths()));
+}
+
+std::string plain_name(const std::string& text, const std::function<bool(const std::string&)>& has) {
+  const auto item = SourceItem::parse(text);
+  if (!item.whole.empty() && has(item.whole)) return item.whole;
+  if (!item.bracketed) return item.path;
+  return item.columns.size() == 1 ? item.path + "." + item.columns[0] : text;
+}
+
+std::string as_item(const std::string& path) {
+  const bool plain = path.find_first_of("[]`\",") == std::string::npos && path == trimmed(path);
+  if (plain) return path;
+  const char quote = path.find('`') == std::string::npos ? '`' : '"';
+  return quote + path + quote;
 }
 
 }  // namespace headrace::service

@@ -75,6 +75,9 @@ void Staging::look_at_files() {
   if (std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return !c.where.empty() || c.list; }))
     host_->loading("choosing samples", -1);
   const Sieve sieve(config_, contents_, catalog, std::move(choices), topology_, options);
+  mpi::together(topology_.all, [&] { refuse_shared(config_, sieve.shared()); });
+  if (topology_.me() == 0)  // warnings are spoken by all
+    for (const auto& shared : sieve.shared()) log::warn("{}", text_of(shared));
 
   // What rings and buffers take is known once the streams are; what is left weighs the nodes.
   blueprint_ = mpi::together(topology_.all, [&] {
@@ -158,10 +161,17 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
   for (const auto& field : blueprint_->schema)
     log::info("  field {}: {} {}, {} a sample", field.name, name_of(field.dtype),
               fmt::format("({})", fmt::join(field.shape, ", ")), format_bytes(static_cast<double>(field.row_bytes())));
-  if (topology_.me() == 0)  // warnings are spoken by all
+  if (topology_.me() == 0) {  // warnings are spoken by all
     for (const auto& why : h5::distrusted_plugin_folders()) log::warn("{}", why);
-  for (const auto& out : left_out_datasets(config_, contents_))
-    log::info("  not a field: {} ({})", out.path, out.reason);
+    for (const auto& plan : blueprint_->fields)
+      for (const auto& note : plan.notes) log::warn("field {}: {}", blueprint_->schema[plan.array].name, note);
+  }
+  constexpr std::size_t most_told = 20;
+  const auto left_out = left_out_datasets(config_, contents_);
+  for (std::size_t i = 0; i < std::min(most_told, left_out.size()); ++i)
+    log::info("  not a field: {} ({})", left_out[i].path, left_out[i].reason);
+  if (left_out.size() > most_told)
+    log::info("  not a field: {} more, which 'headrace inspect FILE' tells", left_out.size() - most_told);
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
     const auto& stream = blueprint_->streams[s];
     const auto schedule = stream.schedule(blueprint_->trainers);

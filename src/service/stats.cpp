@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <ostream>
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "base/user_file.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/session.hpp"
@@ -68,10 +68,10 @@ void check(const Config& config, const StatsOptions& options) {
     if (!scaled_by_file(field)) continue;
     const auto path = file_of(field, options);
     if (!fs::exists(path)) continue;
-    if (!fs::is_regular_file(path))
-      throw UsageError(fmt::format("'{}' is no regular file; name another with --output", path));
-    std::ifstream in(path);
-    const auto there = nlohmann::json::parse(in, nullptr, false);
+    std::string why;
+    const auto text = read_file_of_user(path, why);
+    if (!text) throw UsageError(fmt::format("'{}' cannot be replaced ({}); name another with --output", path, why));
+    const auto there = nlohmann::json::parse(*text, nullptr, false);
     if (!there.is_object() || !there.contains(own_key))
       throw UsageError(
           fmt::format("'{}' exists and was not written by 'headrace stats' (it would be lost); move it "
@@ -170,8 +170,8 @@ class Report {
                            "max", "values");
       for (const auto& line : entries.lines()) {
         const auto& m = line.moments;
-        out << fmt::format("{:{}}  {:>14.6g} {:>14.6g} {:>14.6g} {:>14.6g} {:>12}\n", printable(line.name), width, m.mean,
-                           line.deviation, m.count ? m.least : 0, m.count ? m.greatest : 0, m.count);
+        out << fmt::format("{:{}}  {:>14.6g} {:>14.6g} {:>14.6g} {:>14.6g} {:>12}\n", printable(line.name), width,
+                           m.mean, line.deviation, m.count ? m.least : 0, m.count ? m.greatest : 0, m.count);
       }
       for (const auto& warning : entries.warnings()) log::warn("{}", warning);
     }

@@ -5,6 +5,8 @@
 //   logic       && || !                and or not        parentheses
 //   columns     dataset.column, dataset (no columns), `quoted path`.column where a name needs it
 //   constants   20, 2.5e3, 1_000, true, false, nan, inf, "text" or 'text' (compared with == != in only)
+//   dates       2020-01-01 (digits 4-2-2 without spaces) is refused: it would be 2018. Texts stand in quotes; for the
+//               difference write 2020 - 01 - 01
 //
 // Strongest first: * / %, then + -, comparisons, ! and not (so !a == b is !(a == b)), && and and, || and or.
 // Names: letters, digits, _ and . and /, where / stands before a letter: a/b is a path, a / b and a/2 are divisions.

@@ -79,7 +79,31 @@ class Lexer {
     return !(last.is_word("and") || last.is_word("or") || last.is_word("not") || last.is_word("in"));
   }
 
+  /// 2020-01-01, which would be arithmetic: 2018. Digits 4-2-2 without spaces; with slashes where a zero leads.
+  void refuse_date() const {
+    const auto digits = [&](std::size_t from, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (!digit(peek(from + i))) return false;
+      return !digit(peek(from + count));
+    };
+    const char between = peek(4);
+    if (!digits(0, 4) || !digits(5, 2) || !digits(8, 2) || peek(7) != between) return;
+    const bool zero_leads = peek(5) == '0' || peek(8) == '0';
+    if (between != '-' && !(between == '/' && zero_leads)) return;
+    const auto date = std::string(text_.substr(at_, 10));
+    throw error_at(text_, {at_, 10},
+                   "'" + date +
+                       "' looks like a date, and would be arithmetic; columns of texts are compared with one in "
+                       "quotes, as in day == \"" +
+                       date +
+                       "\", columns of numbers with a number (of seconds or days, as the "
+                       "file counts them); differences have spaces: " +
+                       date.substr(0, 4) + " " + between + " " + date.substr(5, 2) + " " + between + " " +
+                       date.substr(8));
+  }
+
   Token number() {
+    refuse_date();
     const auto begin = at_;
     std::string value;
     bool exponent = false;

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/trust.hpp"
+#include "base/user_file.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -38,8 +39,9 @@ void Plugin::refuse(const std::string& path, const std::string& why) {
 
 void Plugin::look_at(const std::string& path) {
   const auto file = file_of(path);
-  if (access(file.c_str(), R_OK) != 0)
-    refuse(path, errno_text("open", errno) + "; give the path of a shared library");
+  if (access(file.c_str(), R_OK) != 0) refuse(path, errno_text("open", errno) + "; give the path of a shared library");
+  if (const auto type = instead_of_file(file); !type.empty())
+    refuse(path, "it is " + type + "; give the path of a shared library");
   if (const auto why = distrust_library(file); !why.empty()) refuse(path, why);
 }
 

@@ -289,6 +289,134 @@ def kinds(folder):
             kinds.copy("table", f)
 
 
+def links(folder):
+    """Other names of groups, other files' groups, loops within a file and between two, links that lead nowhere."""
+    os.makedirs(f"{folder}/linked", exist_ok=True)
+    with h5py.File(f"{folder}/linked/data.h5", "w") as f:
+        f.create_dataset("run/x", data=values(20, 0, 10, (2,), "<f4"))
+        f.create_dataset("run/deep/y", data=values(21, 0, 10, (), "<i4"))
+        f["run/back"] = h5py.ExternalLink("../links.h5", "/")
+        f["run/again"] = h5py.SoftLink("/run")
+    if not os.path.exists(f"{folder}/fifo.h5"):
+        os.mkfifo(f"{folder}/fifo.h5")
+    with h5py.File(f"{folder}/links.h5", "w") as f:
+        f.create_dataset("run5/x", data=values(22, 0, 10, (2,), "<f4"))
+        f["a_latest"] = h5py.SoftLink("/run5")
+        f["run5/self"] = f["run5"]
+        f["root"] = h5py.SoftLink("/")
+        f["x"] = h5py.SoftLink("run5/x")
+        f["other"] = h5py.ExternalLink("linked/data.h5", "/run")
+        f["other_too"] = h5py.ExternalLink("linked/data.h5", "/run")
+        f["gone/soft"] = h5py.SoftLink("/nowhere/x")
+        f["gone/circle"] = h5py.SoftLink("/gone/circle")
+        f["gone/file"] = h5py.ExternalLink("missing.h5", "/d")
+        f["gone/inside"] = h5py.ExternalLink("linked/data.h5", "/d")
+    for run in 6, 7:  # the same name for different groups
+        with h5py.File(f"{folder}/latest{run}.h5", "w") as f:
+            for k in 6, 7:
+                f.create_dataset(f"run{k}/x", data=values(22 + k, 0, 10, (2,), "<f4"))
+            f["latest"] = h5py.SoftLink(f"/run{run}")
+
+
+def beside_the_data(folder):
+    """What PyTables, pandas, netCDF and MATLAB keep beside the data, as their files have it."""
+    def pytables(f, path, data, kind="ARRAY", **attributes):
+        d = f.create_dataset(path, data=data) if np.size(data) else f.create_dataset(
+            path, shape=np.shape(data), maxshape=(None,) + np.shape(data)[1:], dtype="<i8", chunks=(8,) + np.shape(data)[1:])
+        d.attrs["CLASS"] = np.bytes_(kind)
+        d.attrs["VERSION"] = np.bytes_("2.4")
+        for key, value in attributes.items():
+            d.attrs[key] = value
+
+    with h5py.File(f"{folder}/pandas_fixed.h5", "w") as f:  # columns named 0, 1, 2: labels that are numbers
+        for name, rows in ("axis0", 3), ("axis1", 40), ("block0_items", 3), ("axis1_level0", 10):
+            pytables(f, f"df/{name}", np.arange(rows), transposed=1)
+        pytables(f, "df/block0_values", values(30, 0, 40, (3,), "<f8"), transposed=1)
+        f["axis0"] = np.arange(40)  # somebody's own
+    with h5py.File(f"{folder}/pandas_table.h5", "w") as f:
+        for name in "abounds", "mbounds", "mranges", "zbounds":
+            pytables(f, f"df/_i_table/index/{name}", np.zeros(0, "i8"), "EARRAY")
+        pytables(f, "df/_i_table/index/bounds", np.zeros((0, 127), "i8"), "CACHEARRAY")
+        pytables(f, "df/_i_table/index/indicesLR", np.zeros(1024, "u4"), "LASTROWARRAY")
+        pytables(f, "df/_i_table/index/sortedLR", np.zeros(1153, "i8"), "LASTROWARRAY")
+        pytables(f, "df/table", np.zeros(40, [("index", "<i8"), ("values_block_0", "<f8", (3,))]), "TABLE")
+        pytables(f, "arr", np.arange(40.0))
+        f["_i_own"] = np.arange(40)
+    with h5py.File(f"{folder}/dimensions.nc", "w") as f:
+        f.create_dataset("v", data=values(31, 0, 50, (3,), "<f4"))
+        f.create_dataset("time", data=np.arange(50.0))
+        f["time"].make_scale("time")
+        for name, rows in ("y", 50), ("x", 3), ("u", 0):
+            f.create_dataset(name, shape=(rows,), dtype=">f4", maxshape=(None,), chunks=(8,))
+            f[name].make_scale(f"This is a netCDF dimension but not a netCDF variable. {rows:9d}")
+    with h5py.File(f"{folder}/empty_ones.h5", "w") as f:  # those without rows are the most
+        for name in "abc":
+            f.create_dataset(f"i/{name}", shape=(0,), dtype="f4", maxshape=(None,), chunks=(8,))
+        f["x"] = values(32, 0, 40, (4,), "<f4")
+        f["y"] = values(33, 0, 40, (), "<i8")
+    with h5py.File(f"{folder}/matlab.mat", "w") as f:
+        for name in "abcdef":
+            f[f"#refs#/{name}"] = np.zeros((40, 1))
+        f["images"] = values(34, 0, 40, (6,), "<f4")
+    with h5py.File(f"{folder}/brackets.h5", "w") as f:
+        for seed, name in enumerate(("hits[0]", "a.b", "odd]name", "y")):
+            f[name] = values(40 + seed, 0, 40, (), "<i4")
+
+
+def in_several_files(folder):
+    """One HDF5 file in several: the drivers family and split."""
+    for name in "fam%d.h5", "famlong%05d.h5":
+        with h5py.File(f"{folder}/{name}", "w", driver="family", memb_size=4096) as f:
+            f["x"] = np.arange(4000.0)
+    with h5py.File(f"{folder}/split", "w", driver="split") as f:
+        f["x"] = np.arange(4000.0)
+    with h5py.File(f"{folder}/marked.h5", "w", libver="latest") as f:
+        f["x"] = np.arange(40.0)
+    for name, marks in ("swmr", 5), ("writing", 1):  # as a writer leaves them, and its crash
+        with open(f"{folder}/marked.h5", "rb") as whole:
+            data = bytearray(whole.read())
+        data[11] = marks
+        data[44:48] = lookup3(bytes(data[:44])).to_bytes(4, "little")
+        with open(f"{folder}/{name}.h5", "wb") as f:
+            f.write(data)
+    with open(f"{folder}/marked.h5", "rb") as whole:
+        data = bytearray(whole.read())
+    data[8] = 9
+    with open(f"{folder}/future.h5", "wb") as f:
+        f.write(data)
+
+
+def lookup3(key):
+    """Bob Jenkins' hash, the checksum of HDF5's metadata."""
+    def rot(x, k):
+        return ((x << k) | (x >> (32 - k))) & 0xFFFFFFFF
+
+    mask = 0xFFFFFFFF
+    a = b = c = (0xDEADBEEF + len(key)) & mask
+    while len(key) > 12:
+        a = (a + int.from_bytes(key[0:4], "little")) & mask
+        b = (b + int.from_bytes(key[4:8], "little")) & mask
+        c = (c + int.from_bytes(key[8:12], "little")) & mask
+        a = ((a - c) & mask) ^ rot(c, 4); c = (c + b) & mask
+        b = ((b - a) & mask) ^ rot(a, 6); a = (a + c) & mask
+        c = ((c - b) & mask) ^ rot(b, 8); b = (b + a) & mask
+        a = ((a - c) & mask) ^ rot(c, 16); c = (c + b) & mask
+        b = ((b - a) & mask) ^ rot(a, 19); a = (a + c) & mask
+        c = ((c - b) & mask) ^ rot(b, 4); b = (b + a) & mask
+        key = key[12:]
+    key = key.ljust(12, b"\0")
+    a = (a + int.from_bytes(key[0:4], "little")) & mask
+    b = (b + int.from_bytes(key[4:8], "little")) & mask
+    c = (c + int.from_bytes(key[8:12], "little")) & mask
+    c = ((c ^ b) - rot(b, 14)) & mask
+    a = ((a ^ c) - rot(c, 11)) & mask
+    b = ((b ^ a) - rot(a, 25)) & mask
+    c = ((c ^ b) - rot(b, 16)) & mask
+    a = ((a ^ c) - rot(c, 4)) & mask
+    b = ((b ^ a) - rot(a, 14)) & mask
+    return ((c ^ b) - rot(b, 24)) & mask
+
+
 def newer(folder):
     """A dataset in the newest format that h5py's HDF5 knows: more than HDF5 1.10 does, where h5py has 2.0 or later."""
     with h5py.File(f"{folder}/newest.h5", "w", libver="latest") as f:
@@ -330,7 +458,8 @@ def damaged(folder):
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(folder, exist_ok=True)
-    for make in (types, layouts, partly, filters, python, several, unlike, odd, kinds, newer, damaged):
+    for make in (types, layouts, partly, filters, python, several, unlike, odd, kinds, links, beside_the_data,
+                 in_several_files, newer, damaged):
         make(folder)
     virtual_fixtures.make(folder, values)
 

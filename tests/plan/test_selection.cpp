@@ -1,4 +1,5 @@
 // Selections against Python's slices, done the slow way.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <numeric>
 #include <random>
@@ -220,6 +221,35 @@ BOOST_AUTO_TEST_CASE(unions_of_selections) {
     }
     check(Selection::unite(parts), wanted, n, "union");
   }
+}
+
+BOOST_AUTO_TEST_CASE(samples_that_two_share_are_counted) {
+  std::mt19937_64 random(29);
+  int counted = 0, some = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const auto n = static_cast<std::int64_t>(1 + random() % 200);
+    const auto a = random_slices(random, n), b = random_slices(random, n);
+    try {
+      const auto one = Selection::parse(a.text, static_cast<std::uint64_t>(n));
+      const auto other = Selection::parse(b.text, static_cast<std::uint64_t>(n));
+      const auto both =
+          std::count_if(a.samples.begin(), a.samples.end(), [&](auto s) { return b.samples.contains(s); });
+      BOOST_TEST(plan::shared(one, other) == static_cast<std::uint64_t>(both),
+                 a.text << " and " << b.text << " of " << n);
+      BOOST_TEST(plan::shared(other, one) == static_cast<std::uint64_t>(both));
+      BOOST_TEST(plan::shared(one, one) == one.size());
+      ++counted;
+      some += both > 0 ? 1 : 0;
+    } catch (const UsageError&) {
+    }
+  }
+  BOOST_TEST(counted > 1000);
+  BOOST_TEST(some > 500);
+  // As many samples as nobody could list: every 6th and every 10th meet every 30th.
+  const std::uint64_t many = std::uint64_t{1} << 50;
+  const auto sixth = Selection::parse("1::6", many), tenth = Selection::parse("3::10", many);
+  BOOST_TEST(plan::shared(sixth, tenth) == (many - 13 - 1) / 30 + 1);
+  BOOST_TEST(plan::shared(sixth, Selection::parse("2::10", many)) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(steps_that_never_meet_are_refused) {

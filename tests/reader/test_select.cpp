@@ -1,4 +1,5 @@
 // What is chosen from files, and what is said about those that do not fit.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -66,7 +67,7 @@ BOOST_AUTO_TEST_CASE(none_named_takes_the_most_common_length) {
   const auto odd = select(contents({"odd.h5"}), {});
   // Arrays and complex numbers, an enumeration, and x under one of its names.
   BOOST_TEST((paths(odd) == std::vector<std::string>{"complex", "kind", "pair", "x"}));
-  BOOST_TEST(odd.left_out.size() == 8u);
+  BOOST_TEST(odd.left_out.size() == 9u);
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_goes_by_each_of_its_names) {
@@ -156,8 +157,50 @@ BOOST_AUTO_TEST_CASE(a_dataset_that_cannot_be_opened_spoils_no_other) {
   if (newest[0].datasets[1].rows() > 0) BOOST_TEST(left_out == "no error");
 }
 
+BOOST_AUTO_TEST_CASE(what_libraries_keep_beside_the_data_is_no_field_unless_named) {
+  const auto chosen = [](const char* name) { return paths(select(contents({name}), {})); };
+  const auto why = [](const char* name, const std::string& path) -> std::string {
+    for (const auto& out : select(contents({name}), {}).left_out)
+      if (out.path == path) return out.reason;
+    return "not left out";
+  };
+  using Paths = std::vector<std::string>;
+  BOOST_TEST((chosen("empty_ones.h5") == Paths{"x", "y"}));
+  BOOST_TEST(why("empty_ones.h5", "i/a") == "it holds no samples, its shape is (0,)");
+  BOOST_TEST((chosen("pandas_fixed.h5") == Paths{"axis0", "df/block0_values"}));  // the first is somebody's own
+  for (const auto* path : {"df/axis0", "df/axis1", "df/axis1_level0", "df/block0_items"})
+    BOOST_TEST(why("pandas_fixed.h5", path) == "it is an axis of a pandas table", path);
+  BOOST_TEST((chosen("pandas_table.h5") == Paths{"_i_own", "arr"}));
+  for (const auto* path : {"df/_i_table/index/indicesLR", "df/_i_table/index/sortedLR", "df/_i_table/index/abounds"})
+    BOOST_TEST(why("pandas_table.h5", path) == "it belongs to an index of PyTables", path);
+  BOOST_TEST(why("pandas_table.h5", "df/table").find("source = \"df/table.index\"") != std::string::npos);
+  BOOST_TEST((chosen("dimensions.nc") == Paths{"time", "v"}));
+  for (const auto* path : {"x", "y", "u"})
+    BOOST_TEST(why("dimensions.nc", path) == "it is a netCDF dimension without a variable", path);
+  BOOST_TEST((chosen("matlab.mat") == Paths{"images"}));
+  BOOST_TEST(select(contents({"dimensions.nc"}), {"y"}).samples == 50u);  // who names it gets it
+}
+
+BOOST_AUTO_TEST_CASE(links_that_lead_nowhere_are_told_where_asked_for) {
+  says({"links.h5"}, {"gone/file"},
+       {"'gone/file' cannot be used", "links.h5 it is an external link to '/d' in missing.h5", "no such file in",
+        "put there what it leads to"});
+  says({"links.h5"}, {"gone/soft/deeper"}, {"'gone/soft' is a soft link to '/nowhere/x'"});
+  says({"links.h5"}, {"a_latest/none"}, {"no dataset 'a_latest/none'"});
+  BOOST_TEST(select(contents({"links.h5"}), {"a_latest/x"}).datasets[0].in_file[0].path == "run5/x");
+  // Each file has its own way.
+  const auto latest = select(contents({"latest6.h5", "latest7.h5"}), {"latest/x"});
+  BOOST_TEST(latest.datasets[0].in_file[0].path == "run6/x");
+  BOOST_TEST(latest.datasets[0].in_file[1].path == "run7/x");
+  const auto grouping = group(contents({"links.h5"}));
+  const auto told = [&](const std::string& path) {
+    return std::count_if(grouping.unfit.begin(), grouping.unfit.end(), [&](const auto& l) { return l.path == path; });
+  };
+  for (const auto* path : {"gone/file", "gone/soft", "gone/circle"}) BOOST_TEST(told(path) == 1, path);
+}
+
 BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
-  for (const char* name : {"types.h5", "odd.h5", "layouts.h5", "kinds.h5", "pytables.h5"}) {
+  for (const char* name : {"types.h5", "odd.h5", "layouts.h5", "kinds.h5", "pytables.h5", "links.h5"}) {
     const auto here = examine(fixture(name));
     const auto there = unpack(pack(here));
     BOOST_TEST(there.path == here.path);
@@ -166,6 +209,8 @@ BOOST_AUTO_TEST_CASE(descriptions_survive_the_journey) {
     BOOST_TEST(there.head == here.head);
     BOOST_TEST(here.head != 0u);
     BOOST_TEST((there.datasets == here.datasets));
+    BOOST_TEST((there.groups == here.groups));
+    BOOST_TEST((there.dead_links == here.dead_links));
   }
 }
 

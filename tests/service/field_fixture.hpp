@@ -44,9 +44,7 @@ inline h5::TypeInfo vlen(const h5::TypeInfo& base) {
   return {.kind = h5::Kind::vlen, .size = 16, .base = {base}};
 }
 inline h5::TypeInfo complex(const h5::TypeInfo& part) {
-  return {.kind = h5::Kind::compound,
-          .size = 2 * part.size,
-          .members = {{"r", 0, part}, {"i", part.size, part}}};
+  return {.kind = h5::Kind::compound, .size = 2 * part.size, .members = {{"r", 0, part}, {"i", part.size, part}}};
 }
 inline h5::TypeInfo compound(std::vector<std::pair<std::string, h5::TypeInfo>> members) {
   h5::TypeInfo type{.kind = h5::Kind::compound};
@@ -77,19 +75,19 @@ struct FieldFixture {
   }
 
   RawDataset& add(const std::string& path, const h5::TypeInfo& type, std::vector<std::uint64_t> row) {
-    datasets.all.push_back({.path = path, .type = type, .row_shape = std::move(row)});
-    return datasets.all.back();
+    return datasets.add({.path = path, .type = type, .row_shape = std::move(row)});
   }
   /// The dataset has these types in files a.h5, b.h5, ...; none: it is not there.
   void in_files(const std::string& path, const std::vector<std::optional<h5::TypeInfo>>& types) {
     auto& dataset = at(path);
     dataset.type_in_file.clear();
     for (const auto& type : types)
-      dataset.type_in_file.push_back({std::string(1, static_cast<char>('a' + dataset.type_in_file.size())) + ".h5", type});
+      dataset.type_in_file.push_back(
+          {std::string(1, static_cast<char>('a' + dataset.type_in_file.size())) + ".h5", type});
     for (auto here = dataset.type_in_file.rbegin(); here != dataset.type_in_file.rend(); ++here)
       if (here->type) dataset.type = *here->type;
   }
-  RawDataset& at(const std::string& path) { return const_cast<RawDataset&>(*datasets.find(path)); }
+  RawDataset& at(const std::string& path) { return *datasets.find(path); }
 
   ResolvedField resolve(const FieldConfig& config) const {
     return resolve_field({.config = config,

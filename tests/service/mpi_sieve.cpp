@@ -2,6 +2,7 @@
 #include <random>
 #include <set>
 
+#include "plan/permutation.hpp"
 #include "service/sieve.hpp"
 #include "service/world.hpp"
 
@@ -69,6 +70,41 @@ BOOST_AUTO_TEST_CASE(parts_are_disjoint_and_complete_on_any_number_of_stagers) {
         BOOST_TEST(drawn.members[0].known(stager));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(samples_that_streams_share_are_counted_over_all_stagers) {
+  const auto world = mpi::Comm::world();
+  const auto topology = Topology::discover(world, false);
+  const std::uint64_t samples = 4001;
+  Config config;
+  config.split = {{"most", 0.7}, {"rest", 0.3}};
+  for (const auto* select : {":3000", "2000:", "most", "rest", "::7", ":3000"})
+    config.streams.push_back(
+        stream("s" + std::to_string(config.streams.size()), select, 1, plan::Shuffle::none, plan::Last::drop));
+  const auto data = files_of(samples, 17);
+  const reader::LoadOptions options;
+  const Sieve sieve(config, {}, data, choose(config, data), topology, options);
+  // The same by asking each sample.
+  const auto choices = choose(config, data);
+  const plan::Permutation order(samples, split_key(config.seed));
+  const auto delivers = [&](std::size_t s, std::uint64_t sample) {
+    const auto& choice = choices[s];
+    const auto position = order.inverse(sample);
+    return choice.selection.contains({sample}) &&
+           (!choice.part || (position >= choice.part->first && position < choice.part->last));
+  };
+  std::size_t pairs = 0;
+  for (std::size_t a = 0; a < choices.size(); ++a)
+    for (std::size_t b = a + 1; b < choices.size(); ++b) {
+      std::uint64_t both = 0, found = 0;
+      for (std::uint64_t sample = 0; sample < samples; ++sample) both += delivers(a, sample) && delivers(b, sample);
+      for (const auto& shared : sieve.shared())
+        if (shared.first == choices[a].stream && shared.second == choices[b].stream) found = shared.samples;
+      BOOST_TEST(found == both, choices[a].stream << " and " << choices[b].stream);
+      pairs += both > 0 ? 1 : 0;
+    }
+  BOOST_TEST(pairs == sieve.shared().size());
+  BOOST_TEST(pairs == 14u);  // but for the two parts
 }
 
 BOOST_AUTO_TEST_CASE(slices_count_within_files) {

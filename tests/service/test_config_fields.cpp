@@ -96,6 +96,8 @@ BOOST_AUTO_TEST_CASE(whole_numbers_stay_what_they_are_or_are_refused) {
 BOOST_AUTO_TEST_CASE(lists_on_the_command_line_part_at_commas_outside_brackets) {
   BOOST_TEST(load({"--field.x.source", "jets[pt,eta],tracks[d0]"}).fields[0].source ==
              (Texts{"jets[pt,eta]", "tracks[d0]"}));
+  BOOST_TEST(load({"--field.x.source", "`a[0], b`.c,d[`e,f`]"}).fields[0].source == (Texts{"`a[0], b`.c", "d[`e,f`]"}));
+  BOOST_TEST(load({"--field.x.scale", "2", "--field.x.raw", "`a,b`,c"}).fields[0].raw == (Texts{"a,b", "c"}));
   BOOST_TEST(load({"--field.x.scale", "2", "--field.x.raw", "a, b"}).fields[0].raw == (Texts{"a", "b"}));
   BOOST_TEST(toml("[field.x]\nsource = \"jets[pt,eta]\"\n").fields[0].source == Texts{"jets[pt,eta]"});
 }

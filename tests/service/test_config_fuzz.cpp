@@ -154,16 +154,19 @@ BOOST_AUTO_TEST_CASE(mutated_values_are_taken_or_refused) {
 
 BOOST_AUTO_TEST_CASE(mutated_sources_are_items_or_refused) {
   Mutator mutate(3);
-  const std::vector<std::string> datasets{"jets", "jets.pt", "g/tracks"};
+  RawDatasets datasets;
+  for (const auto* path : {"jets", "jets.pt", "g/tracks"}) datasets.add({.path = path, .type = {}, .row_shape = {}});
   int items = 0, found = 0;
   for (int i = 0; i < rounds; ++i) {
     try {
-      const auto item = SourceItem::parse(mutate(i % 2 ? "g/tracks[pt, eta]" : "jets.pt"));
+      const auto item = SourceItem::parse(mutate(i % 3 == 0   ? "g/tracks[pt, eta]"
+                                                 : i % 3 == 1 ? "jets.pt"
+                                                              : "`jets`.\"pt\""));
       BOOST_TEST_REQUIRE(!item.path.empty());
       BOOST_TEST_REQUIRE(item.bracketed == !item.columns.empty());
       ++items;
       const auto place = find_item(item, datasets);
-      BOOST_TEST_REQUIRE(std::count(datasets.begin(), datasets.end(), place.dataset) == 1);
+      BOOST_TEST_REQUIRE(datasets.find(place.dataset) != nullptr);
       ++found;
     } catch (const UsageError&) {
     }

@@ -1,5 +1,6 @@
 // Types of decoded values against a table that xarray 2026.9 made: decode_cf_variable() for each raw type with
 // scale_factor and add_offset absent, float32, float64 or int16, and _FillValue absent or there.
+#include <cmath>
 #include <sstream>
 
 #include "service/field_cf.hpp"
@@ -60,6 +61,39 @@ BOOST_AUTO_TEST_CASE(types_are_those_of_xarray) {
         ++checked;
       }
   BOOST_TEST(checked == 18 * 8);
+}
+
+BOOST_AUTO_TEST_CASE(who_says_that_values_are_packed) {
+  CfAttributes attributes{.scale_factor = AttributeNumber{0.5, DType::float32}};
+  const auto decoded = [&](CfMode mode) { return decodes_cf(attributes, mode); };
+  BOOST_TEST(!decoded(CfMode::automatic));
+  BOOST_TEST(decoded(CfMode::on));
+  attributes.plain = true;
+  BOOST_TEST(decoded(CfMode::automatic));
+  BOOST_TEST(!decoded(CfMode::off));
+  attributes.plain = false;
+  attributes.conventions = true;
+  BOOST_TEST(decoded(CfMode::automatic));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_packed_is_told) {
+  RawDataset dataset{.path = "v", .type = {}, .row_shape = {}};
+  BOOST_TEST(left_packed(dataset, CfMode::automatic) == "");
+  dataset.cf.fill_values = {std::nan("")};
+  BOOST_TEST(left_packed(dataset, CfMode::automatic) == "");  // nothing comes of it
+  dataset.cf = {.scale_factor = AttributeNumber{0.01, DType::float32},
+                .add_offset = AttributeNumber{5, DType::float32}};
+  dataset.cf.named = "MyFormat-1";
+  BOOST_TEST(left_packed(dataset, CfMode::automatic) ==
+             "dataset 'v' is delivered as stored, with scale_factor 0.01, add_offset 5 (Conventions = 'MyFormat-1' is "
+             "none that means them; cf = \"on\" decodes)");
+  BOOST_TEST(left_packed(dataset, CfMode::on) == "");
+  dataset.cf.conventions = true;
+  BOOST_TEST(left_packed(dataset, CfMode::automatic) == "");
+  BOOST_TEST(left_packed(dataset, CfMode::off).ends_with("add_offset 5 (cf = off)"));
+  dataset.cf_of_file = {dataset.cf, {.fill_values = {7}}};
+  BOOST_TEST(left_packed(dataset, CfMode::automatic).find("with fill value 7 (no Conventions say") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -116,6 +116,122 @@ def test_bad_files_get_one_sentence(folder, name, words):
     assert done.stderr.count("\n") == 1
 
 
+def test_links_that_lead_nowhere_are_named_with_their_target(folder):
+    found = as_json(folder / "links.h5")["files"][0]
+    dead = {link["path"]: link for link in found["dead_links"]}
+    assert set(dead) == {"gone/soft", "gone/circle", "gone/file", "gone/inside"}
+    assert (dead["gone/soft"]["kind"], dead["gone/soft"]["target"]) == ("soft", "/nowhere/x")
+    assert (dead["gone/file"]["kind"], dead["gone/file"]["file"], dead["gone/file"]["target"]) == (
+        "external", "missing.h5", "/d")
+    assert dead["gone/file"]["reason"] == f"no such file in {folder}"
+    assert {d["path"] for d in found["datasets"]} == {"run5/x", "other/x", "other/deep/y"}
+    text = " ".join(inspect(folder / "links.h5").stdout.split())
+    assert "gone/file is an external link to '/d' in missing.h5 that leads nowhere" in text
+    asked = inspect("--files", folder / "links.h5", "--field.x.source", "gone/file")
+    assert asked.returncode == 2
+    assert "'gone/file' cannot be used" in asked.stderr and "'/d' in missing.h5" in asked.stderr
+
+
+def test_long_lists_are_folded(tmp_path):
+    with h5py.File(tmp_path / "many.h5", "w") as f:
+        for i in range(300):
+            f[f"m{i:03d}/x"] = np.zeros((5, 4), "f4")
+            f[f"m{i:03d}/s"] = np.zeros(5, "i1" if i != 7 else "i2")
+            f[f"m{i:03d}/hollow"] = np.zeros((5, 0), "i1")
+            f[f"gone{i:03d}"] = h5py.SoftLink("/nowhere")
+    short = inspect(tmp_path / "many.h5").stdout
+    assert len(short.splitlines()) < 120
+    assert "m000/x ... m299/x (300)" in short and "m000/s ... m299/s (299)" in short and "  m007/s  " in short
+    assert "--all" in short
+    long = inspect("--all", tmp_path / "many.h5").stdout
+    assert all(f"  m{i:03d}/{name}  " in long for i in range(300) for name in ("x", "s", "hollow"))
+    assert all(f"gone{i:03d}  is a soft link" in long for i in range(300))
+    assert "--all" not in long
+    assert len(as_json(tmp_path / "many.h5")["files"][0]["datasets"]) == 900
+
+
+def test_names_in_quotes(folder):
+    for source, dataset in (("`hits[0]`", "hits[0]"), ('"hits[0]"', "hits[0]"), ("hits[0]", "hits[0]"),
+                            ("`a.b`", "a.b"), ("`odd]name`", "odd]name")):
+        done = inspect("--json", "--files", folder / "brackets.h5", "--field.x.source", source,
+                       "--where", "`hits[0]` >= -125")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["samples"] == 40
+    done = inspect("--files", folder / "brackets.h5", "--field.x.source", "odd]name")
+    assert done.returncode == 2 and "stands in backquotes: `odd]name`" in done.stderr
+    assert {f["name"] for f in json.loads(inspect("--json", "--files", folder / "brackets.h5", "--batch", 4).stdout)["fields"]} == {
+        "hits[0]", "a.b", "odd]name", "y"}
+
+
+@pytest.mark.parametrize("key", ["files", "config", "field.x.scale-file", "field.x.plugin", "stream.s.select-file"])
+def test_what_is_no_file_is_refused_at_once(folder, tmp_path, key):
+    os.mkfifo(tmp_path / "fifo")
+    flags = [] if key == "files" else ["--files", folder / "types.h5"]
+    if "select" in key:
+        flags += ["--stream.s.select-by", "index"]
+    if "scale" in key:
+        flags += ["--field.x.source", "f4_le"]
+    if "plugin" in key:
+        flags += ["--field.x.source", "f4_le"]
+    for path, kind in ((tmp_path / "fifo", "a FIFO"), ("/dev/zero", "a device")):
+        done = subprocess.run([HEADRACE, "inspect", *map(str, flags), f"--{key}", str(path)], capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode in (1, 2) and f"it is {kind}" in done.stderr, done.stderr
+
+
+def test_streams_that_share_samples_are_told(folder):
+    flags = ["--files", folder / "lengths.h5", "--field.x.source", "long", "--stream.train.select", ":600",
+             "--stream.val.select", "500:"]
+    assert "train and val share 100 samples" in inspect(*flags).stdout
+    found = json.loads(inspect("--json", *flags).stdout)
+    assert found["shared"] == [{"streams": ["train", "val"], "samples": 100}]
+    strict = inspect("--strict", *flags)
+    assert strict.returncode == 2 and "'train' and 'val' share 100 samples (of 600 and 400)" in strict.stderr
+    apart = flags[:-1] + ["600:"]
+    assert json.loads(inspect("--json", "--strict", *apart).stdout)["shared"] == []
+
+
+PACKED = {"scale_factor": np.float32(0.5), "add_offset": np.float32(5)}
+CONVENTIONS = [  # Conventions, attributes, type of the dataset, whether it is decoded
+    ("CF-1.6", PACKED, "i2", True), ("ACDD-1.3, CF-1.7", PACKED, "i2", True), ("cf-1.7", PACKED, "i2", True),
+    ("COARDS", PACKED, "i2", True), (["ACDD-1.3", "CF-1.7"], PACKED, "i2", True), (None, PACKED, "i2", True),
+    (np.bytes_("CF-1.6"), PACKED, "i2", True), ("CF-1.6", PACKED, "f4", True), ("MyFormat-2", PACKED, "i2", False),
+    (None, PACKED, "f4", False), (None, {"scale_factor": np.array([1.0, 2.0])}, "i2", False),
+    (None, {"scale_factor": "0.5"}, "i2", False),
+]
+
+
+@pytest.mark.parametrize("conventions, attributes, dtype, decoded", CONVENTIONS)
+def test_packed_values_are_decoded_or_told(tmp_path, conventions, attributes, dtype, decoded):
+    path = tmp_path / "d.nc"
+    with h5py.File(path, "w") as f:
+        if conventions is not None:
+            f.attrs["Conventions"] = conventions
+        f.create_dataset("v", data=np.arange(-30, 30, dtype=dtype)).attrs.update(attributes)
+    told = as_json(path)["packed"]
+    assert [note["decoded"] for note in told] == [decoded]
+    assert ("decoded" in told[0]["text"]) == decoded and "Packed values" in inspect(path).stdout
+    for cf, expected in (("auto", decoded), ("off", False)):
+        flags = ["--files", path, "--field.v.cf", cf]
+        sample = json.loads(inspect("--json", *flags, "--sample", 7).stdout)["fields"][0]
+        assert sample["values"] == (-23 * 0.5 + 5 if expected else -23)
+        assert bool(sample["notes"]) != expected
+        field = json.loads(inspect("--json", *flags).stdout)["fields"][0]
+        assert field["notes"] == sample["notes"]
+        assert ("as stored" in inspect(*flags).stdout) != expected
+
+
+def test_files_of_one_data_set_are_decoded_alike(tmp_path):
+    for k, conventions in enumerate(["MyFormat-2", "CF-1.6", None]):
+        with h5py.File(tmp_path / f"{k}.nc", "w") as f:
+            if conventions:
+                f.attrs["Conventions"] = conventions
+            f.create_dataset("v", data=np.arange(10, dtype="i2")).attrs.update(PACKED)
+    for sample in (3, 13, 23):
+        found = json.loads(inspect("--json", "--files", tmp_path / "*.nc", "--sample", sample).stdout)["fields"][0]
+        assert found["values"] == 3 * 0.5 + 5 and found["notes"] == []
+
+
 def test_wrong_usage(folder):
     assert inspect().returncode == 2
     done = inspect(folder / "no_such_*.h5")

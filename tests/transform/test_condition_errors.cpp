@@ -100,6 +100,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_condition) {
          {"not (a * 2)", "    ^^^^^^^", "not a condition"}});
 }
 
+BOOST_AUTO_TEST_CASE(dates_are_not_taken_for_arithmetic) {
+  check({{"time >= 2020-01-01", "        ^^^^^^^^^^", "'2020-01-01' looks like a date, and would be arithmetic"},
+         {"2020-01-01 < time", "^^^^^^^^^^", "in quotes, as in day == \"2020-01-01\""},
+         {"t in (3, 2021-12-31)", "         ^^^^^^^^^^", "have spaces: 2021 - 12 - 31"},
+         {"time >= 2020-01-01T12:00", "        ^^^^^^^^^^", "looks like a date"},
+         {"time < 2020/01/01", "       ^^^^^^^^^^", "have spaces: 2020 / 01 / 01"}});
+  for (const auto* text :
+       {"a >= 2020 - 1", "a >= 2020-1", "a > 2020 - 01 - 01", "a > 2020-01", "a > 12020-01-01", "a > 2020-01-011",
+        "a > 1000/10/10", "a == 1.2020-01-01", "day == \"2020-01-01\"", "`2020-01-01` > 3", "run.2020-01-01 > a"})
+    BOOST_TEST(refusal(text) == "", text);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_compute) {
   check({{"(a > 1) + 1 == 2", "^^^^^^^", "'(a > 1)' is a condition, and there is nothing to compute with"},
          {"1 - true > 0", "    ^^^^", "is a condition"},

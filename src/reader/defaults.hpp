@@ -1,0 +1,14 @@
+// Which datasets are fields where nobody names any. FIELDS.md tells the rules.
+#pragma once
+
+#include <string>
+
+#include "h5/dataset.hpp"
+
+namespace headrace::reader {
+
+/// Why a dataset that could be a field is none unless it is named: what libraries keep beside the data for themselves,
+/// dimensions, indices and axes. "" if it may be one.
+std::string set_aside(const h5::DatasetInfo& dataset);
+
+}  // namespace headrace::reader

@@ -1,0 +1,20 @@
+// What attributes say of packed values, and whether fields heed it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reader/catalog.hpp"
+
+namespace headrace::service {
+
+struct PackingNote {
+  std::string dataset;
+  bool decoded = false;  ///< by default: cf = auto
+  std::string text;
+};
+
+/// One for each dataset with attributes that pack its values, by path.
+std::vector<PackingNote> packing_notes(const reader::Contents& contents);
+
+}  // namespace headrace::service
