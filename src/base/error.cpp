@@ -52,7 +52,9 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   if (const auto best = nearest(name, candidates); !best.empty()) text += "; did you mean '" + best + "'?";
   text += text.empty() ? "; available: " : " (available: ";
   const bool bracket = text.back() == ' ' && text.find('(') != std::string::npos;
-  for (std::size_t i = 0; i < candidates.size(); ++i) text += (i ? ", " : "") + candidates[i];
+  constexpr std::size_t at_most = 64;  // a file may hold thousands
+  for (std::size_t i = 0; i < std::min(candidates.size(), at_most); ++i) text += (i ? ", " : "") + candidates[i];
+  if (candidates.size() > at_most) text += " and " + std::to_string(candidates.size() - at_most) + " more";
   if (candidates.empty()) text += "none";
   if (bracket) text += ")";
   return text;

@@ -15,6 +15,12 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// A list of mistakes may be long, and must not keep the message from arriving: the log has all of it.
+std::string of_moderate_length(const std::string& text) {
+  constexpr std::size_t most = std::size_t{16} << 10;
+  return text.size() <= most ? text : text.substr(0, most) + " ... (the service's log has the rest)";
+}
+
 const char* name_of(Refusal kind) {
   switch (kind) {
     case Refusal::refused:
@@ -112,11 +118,11 @@ std::string encode(const FilesTold&) {
 }
 
 std::string encode(const Refused& refused) {
-  return text_of({{"error", {{"kind", name_of(refused.kind)}, {"text", refused.text}}}});
+  return text_of({{"error", {{"kind", name_of(refused.kind)}, {"text", of_moderate_length(refused.text)}}}});
 }
 
 std::string encode(const Dying& dying) {
-  return text_of({{"dying", {{"text", dying.text}}}});
+  return text_of({{"dying", {{"text", of_moderate_length(dying.text)}}}});
 }
 
 }  // namespace headrace::ring

@@ -12,6 +12,8 @@ namespace headrace::service {
 
 namespace {
 constexpr std::chrono::seconds link_limit{10};
+constexpr std::size_t most_told = std::size_t{16} << 10;  // of an error: a message of megabytes would not arrive
+constexpr auto tolerant = nlohmann::json::error_handler_t::replace;  // of characters cut in two
 }  // namespace
 
 void Host::stop(const std::string& reason) {
@@ -76,7 +78,8 @@ void Host::fail(const std::string& what, std::uint32_t teller) {
   if (guests_) guests_->farewell(what);
   if (topology_.is_leader()) {
     for (const auto& link : links_)
-      if (link) link->say(nlohmann::json{{"type", "dead"}, {"text", what}}.dump());
+      if (link)
+        link->say(nlohmann::json{{"type", "dead"}, {"text", what.substr(0, most_told)}}.dump(-1, ' ', true, tolerant));
   }
   // Once for the node: every stager of it hears of the death.
   if (topology_.local() == teller) log::error("{}", what);

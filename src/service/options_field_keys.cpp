@@ -90,7 +90,7 @@ std::vector<Key> value_keys() {
       {"dtype", field, Kind::text, "Fields", 0, "TYPE", "that of the source", "type of the values: float16, int64, ...",
        +[](F f, V v) { f.dtype = dtype(v); }},
       {"overflow", field, Kind::texts, "Fields", 0, "HOW", "error",
-       "values that the type cannot hold: error, truncate (cuts fractions), saturate, or both",
+       "values the type cannot hold: error, truncate (cuts fractions), saturate, or both",
        +[](F f, V v) { set_overflow(f, v); }},
   };
 }

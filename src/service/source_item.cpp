@@ -30,7 +30,7 @@ class Parser {
     item_.path.erase(0, slashes);
     if (item_.path.empty()) wrong("it names no dataset");
     for (auto& dot : item_.dots) dot -= slashes;  // they stand behind them
-    if (!any_quotes_) item_.whole = left_.substr(slashes);
+    if (!any_quotes_) item_.whole = text_.substr(std::min(text_.find_first_not_of('/'), text_.size()));
     return std::move(item_);
   }
 

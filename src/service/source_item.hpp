@@ -28,7 +28,7 @@ struct SourceItem {
   std::vector<std::string> columns;  ///< inside the brackets, without quotes
   std::vector<std::size_t> dots;     ///< of `path`, that no quotes hold; ascending
   bool quoted = false;               ///< some of the path was in quotes
-  std::string whole;                 ///< the text as written, without a leading slash; "" where something is quoted
+  std::string whole;  ///< the text as written, blanks too, without a leading slash; "" where something is quoted
 
   /// Throws UsageError that shows the text.
   static SourceItem parse(std::string_view text);
