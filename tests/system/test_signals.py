@@ -1,8 +1,8 @@
 """What batch systems, shells and terminals do to a service that they do not mean to end."""
 
-import contextlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -36,6 +36,11 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 def shell(redirections):
     return ["bash", "-c", f'set -o pipefail; "$@" {redirections}', "sh"]
+
+
+def ignores(pid, number):
+    mask = re.search(r"SigIgn:\s+(\w+)", Path(f"/proc/{pid}/status").read_text()).group(1)
+    return int(mask, 16) >> number - 1 & 1
 
 
 def take_all(name, epochs=1):
@@ -106,7 +111,8 @@ def test_goes_on_without_its_terminal_if_started_so(tmp_path):
 def test_a_lost_terminal_ends_it_with_a_word(tmp_path):
     events = tmp_path / "events.jsonl"
     prefix = [sys.executable, "-c", ON_A_TERMINAL_THAT_GOES, "x", "plain"]
-    with running(tmp_path, write(tmp_path, 40), prefix=prefix, batch=4, stay=True, log=events) as service:
+    # Not waited for: it may have ended before anybody looks whether it listens.
+    with running(tmp_path, write(tmp_path, 40), prefix=prefix, listens=False, batch=4, stay=True, log=events) as service:
         assert service.wait() == 128 + signal.SIGHUP
         assert "ended by SIGHUP" in json.loads(events.read_text().splitlines()[-1])["error"]
 
@@ -148,5 +154,6 @@ def test_stat_of_a_service_on_a_full_disk_and_warnings_while_waiting(tmp_path):
         assert "has ended" in watch.communicate()[0] and watch.returncode == 0
         assert service.wait() == 0
     waiting = subprocess.Popen([HEADRACE, "wait", "sys-nobody", "--timeout=1"], stderr=subprocess.PIPE, text=True)
+    until(lambda: ignores(waiting.pid, signal.SIGUSR1), "the command has begun")
     waiting.send_signal(signal.SIGUSR1)
     assert "no service 'sys-nobody'" in waiting.communicate()[1] and waiting.returncode == 1
