@@ -148,7 +148,8 @@ class InFiles {
     std::vector<std::string> steps;
     for (std::size_t i = 0; i <= column.steps.size(); ++i) {
       const auto ours = part_at(*holder.compound, steps), theirs = part_at(compound, steps);
-      if (ours->type->kind != theirs->type->kind && (ours->type->kind == Kind::array || theirs->type->kind == Kind::array))
+      if (ours->type->kind != theirs->type->kind &&
+          (ours->type->kind == Kind::array || theirs->type->kind == Kind::array))
         differ(ours->path, *ours->type, *theirs->type, file);
       if (ours->type->kind == Kind::array && ours->type->dims != theirs->type->dims)
         differ(ours->path, *ours->type, *theirs->type, file);
@@ -167,8 +168,9 @@ class InFiles {
     for (const auto& part : members_of(compound))
       for (const auto& leaf : leaves_of(part))
         if (part.path != "valid" && cell_at(*leaf.type, leaf.offset, false) && known.count(leaf.path) == 0)
-          throw UsageError("dataset '" + dataset_.path + "' has column '" + leaf.path + "' in '" + file + "' but not in '" +
-                           first_ + "'; name the columns that are wanted, as in \"" + dataset_.path + "[" + names + "]\"");
+          throw UsageError("dataset '" + dataset_.path + "' has column '" + leaf.path + "' in '" + file +
+                           "' but not in '" + first_ + "'; name the columns that are wanted, as in \"" + dataset_.path +
+                           "[" + names + "]\"");
   }
 
   void require_same_kind(const std::string& column, const TypeInfo& ours, const transform::Cell& our_cell,
@@ -180,9 +182,10 @@ class InFiles {
   [[noreturn]] void differ(const std::string& column, const TypeInfo& ours, const TypeInfo& theirs,
                            const std::string& file) const {
     const auto [here, there] = h5::told_apart(ours, theirs);
-    throw UsageError((column.empty() ? "" : "column '" + column + "' of ") + "dataset '" + dataset_.path + "' is " + here +
-                     " in '" + first_ + "' but " + there + " in '" + file +
-                     "', which cannot be one field; give the files to services of their own, or write one of them anew");
+    throw UsageError(
+        (column.empty() ? "" : "column '" + column + "' of ") + "dataset '" + dataset_.path + "' is " + here + " in '" +
+        first_ + "' but " + there + " in '" + file +
+        "', which cannot be one field; give the files to services of their own, or write one of them anew");
   }
 
   /// Where the files differ in what nobody asks for.
@@ -192,7 +195,9 @@ class InFiles {
       if (here != own) return;
     for (const auto& column : item_.columns)
       for (const auto& here : column.in_file)
-        if (here.cell != column.cell || !here.type != !column.type) return;
+        if (here.cell != column.cell || !here.type != !column.type ||
+            (here.type && here.type->labels != column.type->labels))
+          return;
     item_.in_file.clear();
     for (auto& column : item_.columns) column.in_file.clear();
   }

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "base/printable.hpp"
 #include "service/field_draft.hpp"
 
 namespace headrace::service {
@@ -70,12 +69,12 @@ std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLay
     throw UsageError("the attribute that names the classes of dataset '" + item.dataset->path +
                      "' says otherwise in '" + item.dataset->labelled_otherwise + "'; name the classes with classes");
   for (std::size_t i = 0; i < names.size(); ++i)
-    classes.push_back({printable(names[i]), {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
+    classes.push_back({names[i], {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
   if (!classes.empty()) return classes;
   for (const auto& label : labels_over_files(item.columns[0]))
     classes.push_back({label.name, {std::to_string(label.value)}});
   if (!classes.empty() || !input.label_values) return classes;
-  for (const auto& value : sorted(*input.label_values)) classes.push_back({printable(value), {value}});
+  for (const auto& value : sorted(*input.label_values)) classes.push_back({value, {value}});
   if (classes.empty()) throw UsageError("encode finds no labels (no sample has one); name them with classes");
   return classes;
 }

@@ -34,6 +34,15 @@ std::size_t first_not_finite(const W* values, std::size_t n) {
   return static_cast<std::size_t>(std::find_if_not(values, values + n, finite<W>) - values);
 }
 
+template <class W>
+void unpack(const CfDecoding& cf, const double* raw, std::size_t n, W* values) {
+  for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<W>(raw[i]);
+  if (!cf.scaled) return;
+  const W factor = static_cast<W>(cf.scale_factor), offset = static_cast<W>(cf.add_offset);
+  for (std::size_t i = 0; i < n; ++i) values[i] *= factor;
+  for (std::size_t i = 0; i < n; ++i) values[i] += offset;
+}
+
 /// tanh(sign(x) log(1 + |x|) / 2) is x / (|x| + 2), without the detour and its roundings.
 template <class W>
 W tanh_log(W value) {
@@ -100,11 +109,16 @@ void Steps<W>::decode(const Records& records, std::size_t n, W* values) const {
     for (std::size_t i = 0; i < n; ++i)
       raw[i] = raw[i] == as_stored ? std::numeric_limits<double>::quiet_NaN() : raw[i];
   }
-  for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<W>(raw[i]);
-  if (!column_.cf->scaled) return;
-  const W factor = static_cast<W>(column_.cf->scale_factor), offset = static_cast<W>(column_.cf->add_offset);
-  for (std::size_t i = 0; i < n; ++i) values[i] *= factor;
-  for (std::size_t i = 0; i < n; ++i) values[i] += offset;
+  // What xarray gives in float32 is computed in float32, also where everything after it is not.
+  const auto stored = column_.cell.dtype;
+  const bool is_short = size_of(stored) <= 2 || stored == DType::float32;
+  if (sizeof(W) == 8 && column_.cf->dtype == DType::float32 && is_short) {
+    float narrow[block_values];
+    unpack(*column_.cf, raw, n, narrow);
+    std::copy(narrow, narrow + n, values);
+  } else {
+    unpack(*column_.cf, raw, n, values);
+  }
 }
 
 template <class W>

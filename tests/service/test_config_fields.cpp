@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_of_fields) {
   BOOST_TEST(contains(wrong("source = [1]"), "is not a list of texts in quotes"));
   BOOST_TEST(contains(wrong("source = 1"), "is not a text in quotes, or a list of such"));
   BOOST_TEST(contains(wrong("source = []"), "is not an item or a list of items"));
-  BOOST_TEST(contains(wrong("source = \"jets[pt\""), "'jets[pt' is not a source (its brackets do not match)"));
+  BOOST_TEST(contains(wrong("source = \"jets[pt\""), "'jets[pt' is not a source (its brackets do not match; "));
   BOOST_TEST(contains(wrong("log = [\"a\", \"a\"]"), "names 'a' twice"));
   BOOST_TEST(contains(wrong("dtype = \"float\""), "is not one of float16, bfloat16, float32"));
   BOOST_TEST(contains(wrong("dtype = \"flaot16\""), "uint64, bool; did you mean 'float16'?"));

@@ -7,9 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
+
+os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # by which a service finds the plug-ins of hdf5plugin
 
 HEADRACE = Path(os.environ["HEADRACE_BUILD"]) / "bin" / "headrace"
 

@@ -77,7 +77,7 @@ def test_no_permission(ranks):
 def test_dataset_missing_in_one_of_two_files(tmp_path, ranks):
     write(tmp_path / "a.h5")
     write(tmp_path / "b.h5", x=np.zeros((5, 4), "f4"))
-    said = refused(tmp_path, ranks, "a.h5", "b.h5", "--field.y.source=y")
+    said = refused(tmp_path, ranks, "a.h5", "b.h5", "--field.y.source=y", code=2)
     assert "'y'" in said and "b.h5" in said
 
 

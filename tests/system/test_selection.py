@@ -95,7 +95,7 @@ def test_drop_is_audited_where_the_data_decide(tmp_path, files):
 def test_lists(tmp_path, files, stagers, split):
     chosen = [0, 5, 99, 100, 101, 102, 103, 222]
     numbers, names, events = tmp_path / "numbers.txt", tmp_path / "names.txt", tmp_path / "events.txt"
-    numbers.write_text("# chosen by hand\n222, 0 5\n99\n\n100,101,102,103\n5\n")
+    numbers.write_text("# chosen by hand\n222, 0 5\n99\n\n100,101,102,103\n")
     names.write_text("".join(f"event-{i * 7}\n" for i in reversed(chosen)))
     events.write_text(" ".join(str(i * 1000) for i in chosen))
     for file, by in ((numbers, "index"), (names, "id"), (events, "number")):

@@ -66,6 +66,7 @@ BOOST_AUTO_TEST_CASE(times_of_the_other_byte_order_and_scaled_ones) {
   spec.columns = 2;
   spec.items[0].columns.push_back(column);
   spec.items[0].columns[1].cell = {.dtype = DType::float64, .big_endian = true, .bytes = 8};
+  spec.items[0].columns[1].scale = 1e100;  // read so they are 1e123, which no float32 holds
   FieldTransform(spec).apply(0, swapped.data(), 1, nullptr, reinterpret_cast<std::byte*>(out.data()));
   BOOST_TEST(out[0] == 0.5f);
   BOOST_TEST(out[1] != 0.5f);
