@@ -38,11 +38,11 @@ bool is_seen(char32_t c) {
   constexpr struct {
     char32_t first, last;
   } unseen[] = {
-      {0, 0x1f},                                     // control characters
-      {0x7f, 0x9f},                                  // DEL and the second set of control characters: 0x9b is ESC [
-      {0x200b, 0x200f}, {0x2028, 0x202e},            // no width, direction of writing, ends of lines and paragraphs
-      {0x2060, 0x206f}, {0xfeff, 0xfeff},            // the like
-      {0xfff9, 0xfffb}, {0xe0000, 0xe007f},          // annotations, tags
+      {0, 0x1f},                             // control characters
+      {0x7f, 0x9f},                          // DEL and the second set of control characters: 0x9b is ESC [
+      {0x200b, 0x200f}, {0x2028, 0x202e},    // no width, direction of writing, ends of lines and paragraphs
+      {0x2060, 0x206f}, {0xfeff, 0xfeff},    // the like
+      {0xfff9, 0xfffb}, {0xe0000, 0xe007f},  // annotations, tags
   };
   for (const auto& [first, last] : unseen)
     if (c >= first && c <= last) return false;
@@ -59,6 +59,15 @@ void escape(std::string& out, char32_t code) {
 }
 
 }  // namespace
+
+bool is_text(std::string_view text) {
+  while (!text.empty()) {
+    const auto [code, bytes] = first_of(text);
+    if (code == no_character || code == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
 
 std::string printable(std::string_view text) {
   std::string out;

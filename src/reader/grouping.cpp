@@ -80,7 +80,8 @@ std::string reason_to_leave(const Contents& contents, const std::vector<Names>& 
     if (auto why = set_aside(*last); !why.empty()) return why;
     rows += last->rows();
   }
-  if (rows == 0) return fmt::format("it holds no samples, its shape is {}", h5::shape_text(last->dims));
+  if (rows == 0 && last->lost.empty())
+    return fmt::format("it holds no samples, its shape is {}", h5::shape_text(last->dims));
   return "";
 }
 

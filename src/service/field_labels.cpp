@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "service/field_draft.hpp"
 
 namespace headrace::service {
@@ -56,6 +57,11 @@ std::vector<h5::Label> labels_over_files(const ItemColumn& column) {
   return labels;
 }
 
+/// As trainers get it: the text itself, unless messages and C could not hold it.
+std::string class_name(const std::string& text) {
+  return is_text(text) ? text : printable(text);
+}
+
 std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLayout& item) {
   const auto& type = *item.columns[0].type;
   std::vector<LabelMap::Class> classes;
@@ -69,12 +75,12 @@ std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLay
     throw UsageError("the attribute that names the classes of dataset '" + item.dataset->path +
                      "' says otherwise in '" + item.dataset->labelled_otherwise + "'; name the classes with classes");
   for (std::size_t i = 0; i < names.size(); ++i)
-    classes.push_back({names[i], {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
+    classes.push_back({class_name(names[i]), {type.kind == h5::Kind::string ? names[i] : std::to_string(i)}});
   if (!classes.empty()) return classes;
   for (const auto& label : labels_over_files(item.columns[0]))
     classes.push_back({label.name, {std::to_string(label.value)}});
   if (!classes.empty() || !input.label_values) return classes;
-  for (const auto& value : sorted(*input.label_values)) classes.push_back({value, {value}});
+  for (const auto& value : sorted(*input.label_values)) classes.push_back({class_name(value), {value}});
   if (classes.empty()) throw UsageError("encode finds no labels (no sample has one); name them with classes");
   return classes;
 }

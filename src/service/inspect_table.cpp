@@ -59,7 +59,8 @@ std::vector<std::string> listed(const std::vector<std::string>& items) {
 std::string type_text(const h5::DatasetInfo& dataset) {
   if (!dataset.problem.empty()) return "unreadable";
   const auto text = h5::text_of(dataset.type);
-  return dataset.type.members.empty() ? text : fmt::format("compound of {}", dataset.type.members.size());
+  const bool spelled_out = !dataset.type.members.empty() && h5::complex_part(dataset.type) == nullptr;
+  return !spelled_out ? text : fmt::format("compound of {}", dataset.type.members.size());
 }
 
 std::string layout_text(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
@@ -113,7 +114,7 @@ Lines lines_of(const reader::FileContents& file, bool all) {
     }
     told.folded = told.folded || fold.count > 1;
     told.lines.push_back(lines[fold.first]);
-    told.lines.back()[0] = name_of(fold, names);
+    told.lines.back()[0] = printable(name_of(fold, names));
     told.below.push_back(members_text(file.datasets[fold.first]));
   }
   return told;
@@ -124,7 +125,7 @@ std::string dead_links_text(const reader::FileContents& file, bool all) {
   const auto& links = file.dead_links;
   const auto shown = all ? links.size() : std::min(links.size(), few_names);
   for (std::size_t i = 0; i < shown; ++i)
-    text += wrapped("  ", words_of(links[i].path + "  is " + h5::text_of(links[i])));
+    text += wrapped("  ", words_of(printable(links[i].path) + "  is " + h5::text_of(links[i])));
   if (shown < links.size())
     text += fmt::format("  ... and {} more links that lead nowhere; --all shows them\n", links.size() - shown);
   return text;

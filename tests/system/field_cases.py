@@ -301,7 +301,7 @@ def unpacked(d):
     return np.where(d["packed"] == -999, F4(np.nan), d["packed"].astype(F4) * F4(0.25) + F4(10))
 
 
-same("packed", "packed", lambda d: d["packed"])
+case("packed", source="packed", cf="off")(lambda d: d["packed"])
 case("unpacked", source="packed", cf="on")(unpacked)
 case("unpacked and scaled", source="packed", cf="on", nonfinite=0, scale=2)(
     lambda d: np.where(np.isnan(unpacked(d)), F4(0), unpacked(d)) / F4(2))

@@ -170,8 +170,12 @@ def test_wait_ends_with_the_service_that_it_waits_for():
         service.bind(f"\0headrace/{os.geteuid()}/{name}")
         service.listen()
         waiting = subprocess.Popen([HEADRACE, "wait", name, "--timeout=20"], stderr=subprocess.PIPE, text=True)
-        with service.accept()[0] as connection:
-            connection.recv(1 << 16), connection.recv(1 << 16)  # hello, and the question
+        connection = service.accept()[0]
+        while not connection.recv(1 << 16):  # the hello; who only looks whose service this is says nothing
+            connection.close()
+            connection = service.accept()[0]
+        with connection:
+            connection.recv(1 << 16)  # the question
             connection.send(json.dumps({"ready": False, "what": "loading", "fraction": 0.1}).encode())
     said = waiting.communicate()[1]
     assert waiting.returncode == 1 and f"'{name}' ended before trainers could attach" in said

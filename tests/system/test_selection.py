@@ -126,7 +126,7 @@ def test_samples_that_nobody_selects_are_not_stored(tmp_path, files):
     ({"where": "jets.pt > 1e9"}, ["no sample is left", "223"]),
     ({"select": "train"}, ["'train'", "split"]),
     ({"select": "vol", "split": "train:0.5,val:0.5"}, ["'vol'", "did you mean 'val'"]),
-    ({"stream.a.select-file": "/nowhere.txt", "stream.a.select-by": "index"}, ["/nowhere.txt", "No such file"]),
+    ({"stream.a.select-file": "/nowhere.txt", "stream.a.select-by": "index"}, ["/nowhere.txt", "no such file"]),
     ({"stream.a.files": "other.h5"}, ["'other.h5'", "none of the service's files"]),
 ])
 def test_mistakes_are_told_once(tmp_path, files, flags, words):
