@@ -41,7 +41,7 @@ def copy_of(file, folder, change):
 
 def test_a_node_that_cannot_see_the_files(tmp_path, files, cluster):
     cluster.cover("node2", files[0].parent)
-    assert f"on node2: cannot open {files[0]} (No such file or directory)" in refused(cluster, tmp_path, files)
+    assert f"on node2: cannot open {files[0]} (no such file)" in refused(cluster, tmp_path, files)
 
 
 def test_a_node_where_no_file_matches(tmp_path, files, cluster):
