@@ -32,6 +32,7 @@ void guard_plugin_path() {
   for (unsigned index = folders; index-- > 0;) {
     const auto path = folder_at(index);
     std::error_code failure;
+    // Up to 1.12 HDF5 gives its search up at the first folder that is not there, as its own default often is not.
     if (!std::filesystem::is_directory(path, failure)) {
       H5PLremove(index);
       continue;

@@ -70,18 +70,6 @@ std::vector<fs::path> all_package_folders() {
   return folders;
 }
 
-/// Up to 1.12 HDF5 gives its search up at the first folder that is not there, as its own default often is not.
-void drop_missing_folders() {
-  unsigned count = 0;
-  if (H5PLsize(&count) < 0) return;
-  for (unsigned i = count; i-- > 0;) {
-    std::string folder(static_cast<std::size_t>(std::max<ssize_t>(H5PLget(i, nullptr, 0), 0)) + 1, '\0');
-    if (H5PLget(i, folder.data(), folder.size()) < 0) continue;
-    std::error_code ignored;
-    if (!fs::is_directory(folder.c_str(), ignored)) H5PLremove(i);
-  }
-}
-
 using Undo = std::function<std::size_t(std::span<const unsigned>, std::span<const std::byte>, std::span<std::byte>)>;
 
 /// HDF5's own convention: the function takes a buffer from malloc() and leaves one in its place.
@@ -119,7 +107,6 @@ std::vector<std::string> python_plugin_folders() {
 }
 
 void add_plugin_folders() {
-  drop_missing_folders();
   for (const auto& folder : python_plugin_folders()) H5PLappend(folder.c_str());
   H5Eclear2(H5E_DEFAULT);
 }
