@@ -1,6 +1,6 @@
 // headrace COMMAND ...: finds the command, takes its command line apart, runs it, returns its exit code: 0 done,
-// 1 failed, 2 wrong usage. What a command does begins in src/service/NAME_command.cpp or src/service/NAME.cpp (wait and
-// stop: control.cpp); serve, the service itself, goes on in staging.hpp.
+// 1 failed, 2 wrong usage. What a command does begins in src/commands: NAME/command.cpp or NAME_command.cpp (wait and
+// stop: control.cpp); serve, the service itself, goes on in src/service/serve.cpp.
 
 #include <unistd.h>
 
@@ -17,17 +17,29 @@
 #include "base/host_name.hpp"
 #include "base/printable.hpp"
 #include "base/process_start.hpp"
+#include "commands/bench/command.hpp"
+#include "commands/commands.hpp"
+#include "commands/forecast/command.hpp"
+#include "commands/inspect/command.hpp"
+#include "commands/stats/command.hpp"
 #include "mpi/launcher.hpp"
-#include "service/commands.hpp"
 
 namespace {
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::commands;
+using namespace headrace::config;
 
 std::vector<Command> commands() {
-  return {inspect_command(), serve_command(), bench_command(), plan_command(), stat_command(),
-          stats_command(),   run_command(),   wait_command(),  stop_command()};
+  return {inspect::inspect_command(),
+          serve_command(),
+          bench::bench_command(),
+          forecast::plan_command(),
+          stat_command(),
+          stats::stats_command(),
+          run_command(),
+          wait_command(),
+          stop_command()};
 }
 
 std::string overview(const std::vector<Command>& all) {

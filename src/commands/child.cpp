@@ -1,4 +1,4 @@
-#include "service/child.hpp"
+#include "commands/child.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "base/process_start.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 
@@ -94,4 +94,4 @@ int Child::wait() {
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

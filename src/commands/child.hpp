@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace headrace::service {
+namespace headrace::commands {
 
 class Child {
  public:
@@ -29,4 +29,4 @@ class Child {
   bool asked_to_end_ = false;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -1,12 +1,12 @@
-#include "service/commands.hpp"
+#include "commands/commands.hpp"
 
 #include <cstdlib>
 
 #include "base/error.hpp"
-#include "service/inspect_config.hpp"
-#include "service/options_load.hpp"
+#include "config/load.hpp"
+#include "data/fields/report.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 
@@ -19,18 +19,19 @@ bool speaks_for_all() {
 
 }  // namespace
 
-Config configuration(const Arguments& arguments, Mistakes& mistakes) {
-  auto config = read_config(arguments, environment(), mistakes);
-  if (!mistakes.empty() && speaks_for_all()) check_against_files(config, mistakes);
+config::Config configuration(const config::Arguments& arguments, config::Mistakes& mistakes) {
+  auto config = config::read_config(arguments, config::environment(), mistakes);
+  if (!mistakes.empty() && speaks_for_all()) data::fields::check_against_files(config, mistakes);
   mistakes.throw_if_any();
   return config;
 }
 
-Config configuration_with_files(const Arguments& arguments, Mistakes& mistakes, const std::string& verb) {
+config::Config configuration_with_files(const config::Arguments& arguments, config::Mistakes& mistakes,
+                                        const std::string& verb) {
   auto config = configuration(arguments, mistakes);
   if (config.files.empty())
     throw UsageError("no files to " + verb + "; name them as arguments or as files = [...] in the configuration");
   return config;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

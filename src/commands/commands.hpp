@@ -1,28 +1,26 @@
-// The commands of the command line: what each is called with, and what it does with that. They stand in
-// NAME_command.cpp, or beside a story that is short. tools/headrace.cpp picks one of them.
+// The commands of the command line: what each is called with, and what it does with that. Those with a story of their
+// own have a folder (inspect/command.hpp and so on); the others stand in NAME_command.cpp, wait and stop in
+// control.cpp. tools/headrace.cpp has the list, and picks one.
 #pragma once
 
-#include "service/options_flags.hpp"
+#include "config/command_line.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
-Command inspect_command();
-Command serve_command();
-Command bench_command();
-Command plan_command();
-Command stat_command();
-Command stats_command();
-Command run_command();
-Command wait_command();
-Command stop_command();
+config::Command serve_command();
+config::Command stat_command();
+config::Command run_command();
+config::Command wait_command();
+config::Command stop_command();
 
 // ---- what several of them share -----------------------------------------------------------------------------------
 
-inline const Flag json_flag{"json", 'j', "", "", "for programs: one JSON document"};
+inline const config::Flag json_flag{"json", 'j', "", "", "for programs: one JSON document"};
 
 /// The configuration of a command that takes its keys; or all that is wrong with it, also against its files.
-Config configuration(const Arguments& arguments, Mistakes& mistakes);
+config::Config configuration(const config::Arguments& arguments, config::Mistakes& mistakes);
 /// The same for a command that needs files: `verb` says what for.
-Config configuration_with_files(const Arguments& arguments, Mistakes& mistakes, const std::string& verb);
+config::Config configuration_with_files(const config::Arguments& arguments, config::Mistakes& mistakes,
+                                        const std::string& verb);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -1,4 +1,4 @@
-#include "service/control.hpp"
+#include "commands/control.hpp"
 
 #include <fmt/format.h>
 
@@ -9,23 +9,23 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "commands/commands.hpp"
+#include "commands/tool_link.hpp"
 #include "ipc/socket.hpp"
-#include "service/commands.hpp"
-#include "service/tool_link.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 
 constexpr std::chrono::milliseconds ask_every{100};
-const Flag timeout_flag{"timeout", 't', "TIME", "60", "how long to wait"};
+const config::Flag timeout_flag{"timeout", 't', "TIME", "60", "how long to wait"};
 
-double patience(const Arguments& arguments) {
-  return seconds(arguments.value(timeout_flag.name, timeout_flag.fallback));
+double patience(const config::Arguments& arguments) {
+  return config::seconds(arguments.value(timeout_flag.name, timeout_flag.fallback));
 }
 
 /// The service that is named, by argument or variable; empty if by neither.
-std::string service_named(const Arguments& arguments) {
+std::string service_named(const config::Arguments& arguments) {
   if (arguments.positional.size() > 1)
     throw UsageError("one service at a time; '" + arguments.positional[1] + "' is one name too many");
   if (!arguments.positional.empty()) return arguments.positional[0];
@@ -35,7 +35,7 @@ std::string service_named(const Arguments& arguments) {
 
 }  // namespace
 
-std::string running_service(const Arguments& arguments) {
+std::string running_service(const config::Arguments& arguments) {
   if (auto name = service_named(arguments); !name.empty()) return name;
   const auto names = ipc::list_services();
   require(!names.empty(), "no service of this user runs on this node");
@@ -83,26 +83,26 @@ int stop(const std::string& name, double timeout, std::ostream& out) {
   return 0;
 }
 
-Command wait_command() {
+config::Command wait_command() {
   return {.name = "wait",
           .usage = "NAME",
           .summary = "Returns when trainers can attach to a service on this node.",
           .flags = {timeout_flag},
-          .run = [](const Arguments& arguments, Mistakes&) {
+          .run = [](const config::Arguments& arguments, config::Mistakes&) {
             const auto name = service_named(arguments);
             if (name.empty()) throw UsageError("say which service to wait for: headrace wait NAME");
             return wait(name, patience(arguments), std::cout);
           }};
 }
 
-Command stop_command() {
+config::Command stop_command() {
   return {.name = "stop",
           .usage = "[NAME]",
           .summary = "Ends a service on this node gracefully.",
           .flags = {timeout_flag},
-          .run = [](const Arguments& arguments, Mistakes&) {
+          .run = [](const config::Arguments& arguments, config::Mistakes&) {
             return stop(running_service(arguments), patience(arguments), std::cout);
           }};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -4,9 +4,9 @@
 #include <ostream>
 #include <string>
 
-#include "service/options_flags.hpp"
+#include "config/command_line.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 /// Returns 0 once trainers can attach; Error where the service is not ready after `timeout` seconds, or has failed.
 int wait(const std::string& name, double timeout, std::ostream& out);
@@ -14,6 +14,6 @@ int wait(const std::string& name, double timeout, std::ostream& out);
 int stop(const std::string& name, double timeout, std::ostream& out);
 /// The service that a command line names, or HEADRACE_NAME; else the only one of this user on this node. Error where
 /// there are none or several.
-std::string running_service(const Arguments& arguments);
+std::string running_service(const config::Arguments& arguments);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -1,4 +1,4 @@
-#include "service/run_command.hpp"
+#include "commands/run_command.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,13 +13,13 @@
 #include "base/error.hpp"
 #include "base/host_name.hpp"
 #include "base/printable.hpp"
+#include "commands/child.hpp"
+#include "commands/commands.hpp"
+#include "commands/control.hpp"
+#include "job/party.hpp"
 #include "mpi/session.hpp"
-#include "service/child.hpp"
-#include "service/commands.hpp"
-#include "service/control.hpp"
-#include "service/party.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 
@@ -92,7 +92,7 @@ bool is_of_launcher(const std::string& variable) {
 int start_trainer(const std::vector<std::string>& command) {
   Child::block_signals();
   const mpi::Session session;
-  const auto party = meet(Role::starter, "");
+  const auto party = job::meet(job::Role::starter, "");
   const auto place = find_place(party.mine);
   const auto who = fmt::format("trainer {} on {}", place.rank, host_name());
   try {
@@ -112,7 +112,7 @@ int start_trainer(const std::vector<std::string>& command) {
   return 0;
 }
 
-Command run_command() {
+config::Command run_command() {
   return {.name = "run",
           .usage = "-- COMMAND...",
           .summary = "Runs a trainer in the MPI job of the service.",
@@ -122,7 +122,7 @@ Command run_command() {
               "their stead. The trainer\nis its child, with RANK, WORLD_SIZE and LOCAL_RANK in the environment "
               "and nothing of MPI. One that fails ends the job;\nwhen all have ended the service is stopped.",
           .wraps = true,
-          .run = [](const Arguments& arguments, Mistakes&) {
+          .run = [](const config::Arguments& arguments, config::Mistakes&) {
             if (arguments.positional.empty())
               throw UsageError(
                   "say which trainer to run: headrace run -- COMMAND..., as in headrace run -- python train.py");
@@ -130,4 +130,4 @@ Command run_command() {
           }};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-namespace headrace::service {
+namespace headrace::commands {
 
 int start_trainer(const std::vector<std::string>& command);
 
 /// What of an environment ("NAME=value") would tell a trainer, wrongly, its place in the launcher's job.
 bool is_of_launcher(const std::string& variable);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -1,4 +1,4 @@
-#include "service/stat_command.hpp"
+#include "commands/stat_command.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -8,12 +8,12 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "service/commands.hpp"
-#include "service/control.hpp"
-#include "service/stat_report.hpp"
-#include "service/tool_link.hpp"
+#include "commands/commands.hpp"
+#include "commands/control.hpp"
+#include "commands/tool_link.hpp"
+#include "service/books/stat_report.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr int watch_every_ms = 1000;
 /// What all nodes said, as one document; nothing if the service went away.
 std::optional<nlohmann::json> look(const ipc::Connection& connection) {
   if (!send_command(connection, "stat")) return std::nullopt;
-  for (Collected collected;;) {
+  for (service::books::Collected collected;;) {
     auto answer = next_answer(connection, "stat");
     if (!answer) return std::nullopt;
     if (auto view = collected.take(std::move(*answer))) return view;
@@ -30,7 +30,7 @@ std::optional<nlohmann::json> look(const ipc::Connection& connection) {
 }
 
 std::string shown(const nlohmann::json& view) {
-  return printable_lines(stat_text(summary(view), rows_of_terminal()));
+  return printable_lines(service::books::stat_text(service::books::summary(view), service::books::rows_of_terminal()));
 }
 
 volatile sig_atomic_t interrupted = 0;
@@ -48,7 +48,7 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   auto view = look(connection);
   require(view.has_value(), no_such_service(name));
   if (!options.watch) {
-    out << (options.json ? summary(*view).dump(2, ' ', true) + "\n" : shown(*view));
+    out << (options.json ? service::books::summary(*view).dump(2, ' ', true) + "\n" : shown(*view));
     return 0;
   }
   struct sigaction end {};
@@ -58,9 +58,9 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   while (view) {
     // Home, the text with each line's old rest erased, and what was below: no flicker.
     if (options.json)
-      out << summary(*view).dump(-1, ' ', true) << std::endl;
+      out << service::books::summary(*view).dump(-1, ' ', true) << std::endl;
     else
-      out << (screen ? on_screen(shown(*view)) : shown(*view) + "\n") << std::flush;
+      out << (screen ? service::books::on_screen(shown(*view)) : shown(*view) + "\n") << std::flush;
     if (!out || !wait_a_second(connection)) break;
     view = look(connection);
   }
@@ -68,17 +68,17 @@ int stat(const std::string& name, const StatOptions& options, std::ostream& out)
   return 0;
 }
 
-Command stat_command() {
-  const Flag watch{"watch", 'w', "", "", "again every second, until Ctrl-C"};
+config::Command stat_command() {
+  const config::Flag watch{"watch", 'w', "", "", "again every second, until Ctrl-C"};
   return {
       .name = "stat",
       .usage = "[NAME]",
       .summary = "Shows how a service is doing, on all its nodes.",
       .flags = {json_flag, watch},
       .prints = true,
-      .run = [watch](const Arguments& arguments, Mistakes&) {
+      .run = [watch](const config::Arguments& arguments, config::Mistakes&) {
         return stat(running_service(arguments), {arguments.has(json_flag.name), arguments.has(watch.name)}, std::cout);
       }};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

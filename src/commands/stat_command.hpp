@@ -4,7 +4,7 @@
 #include <ostream>
 #include <string>
 
-namespace headrace::service {
+namespace headrace::commands {
 
 struct StatOptions {
   bool json = false;   ///< as one document, or with watch one line each
@@ -13,4 +13,4 @@ struct StatOptions {
 
 int stat(const std::string& name, const StatOptions& options, std::ostream& out);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

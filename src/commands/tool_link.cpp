@@ -1,4 +1,4 @@
-#include "service/tool_link.hpp"
+#include "commands/tool_link.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "ring/messages.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 namespace {
 constexpr std::chrono::seconds answer_limit{10};
@@ -55,4 +55,4 @@ std::optional<nlohmann::json> ask(const ipc::Connection& connection, const std::
   return next_answer(connection, command);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

@@ -9,7 +9,7 @@
 
 #include "ipc/socket.hpp"
 
-namespace headrace::service {
+namespace headrace::commands {
 
 /// Nothing if no such service listens. Error if it is another user's.
 std::optional<ipc::Connection> try_connect(const std::string& name);
@@ -24,4 +24,4 @@ std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, con
 /// One command and one answer.
 std::optional<nlohmann::json> ask(const ipc::Connection& connection, const std::string& command);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands

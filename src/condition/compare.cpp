@@ -1,11 +1,11 @@
-#include "transform/condition_compare.hpp"
+#include "condition/compare.hpp"
 
 #include <algorithm>
 #include <type_traits>
 
 #include "base/contract.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 template <class Left, class Right, class Test>
@@ -97,4 +97,4 @@ Logicals member(const Set& set, bool negated, const Values& values, std::size_t 
       values);
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

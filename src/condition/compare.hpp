@@ -4,10 +4,10 @@
 // compares false, != included.
 #pragma once
 
-#include "transform/condition_tree.hpp"
-#include "transform/condition_values.hpp"
+#include "condition/tree.hpp"
+#include "condition/values.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// Both numbers, or both texts (== and != only).
 Logicals compare(Operation operation, const Values& left, const Values& right, std::size_t n);
@@ -15,4 +15,4 @@ Logicals compare(Operation operation, const Values& left, const Values& right, s
 /// in, not in. The set holds what the values are: texts or numbers.
 Logicals member(const Set& set, bool negated, const Values& values, std::size_t n);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -1,12 +1,12 @@
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
 #include <algorithm>
 
 #include "base/contract.hpp"
-#include "transform/condition_evaluator.hpp"
-#include "transform/condition_parser.hpp"
+#include "condition/evaluator.hpp"
+#include "condition/parser.hpp"
 
-namespace headrace::transform {
+namespace headrace::condition {
 
 // Values of a few parts of the tree at a time stay in the cache.
 constexpr std::size_t block_size = 1024;
@@ -35,4 +35,4 @@ void Condition::evaluate(const std::vector<ColumnValues>& values, std::vector<st
   } while (begin < keep.size());
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::condition

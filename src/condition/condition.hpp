@@ -30,7 +30,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::transform {
+namespace headrace::condition {
 
 /// Values of one column, one per sample.
 using ColumnValues =
@@ -65,4 +65,4 @@ class Condition {
   std::shared_ptr<const Node> root_;
 };
 
-}  // namespace headrace::transform
+}  // namespace headrace::condition

@@ -1,9 +1,9 @@
-#include "transform/condition_constant.hpp"
+#include "condition/constant.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -67,4 +67,4 @@ void finish(Set& set) {
   sort(set.texts);
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

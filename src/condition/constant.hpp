@@ -4,10 +4,10 @@
 #include <optional>
 #include <string_view>
 
-#include "transform/condition_lexer.hpp"
-#include "transform/condition_tree.hpp"
+#include "condition/lexer.hpp"
+#include "condition/tree.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// The token's constant; nothing where it is none (a column, a sign). Throws UsageError for numbers that cannot be.
 std::optional<Constant> constant(std::string_view text, const Token& token);
@@ -17,4 +17,4 @@ bool insert(Set& set, const Constant& constant);
 /// Sorts, after the last one.
 void finish(Set& set);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -1,11 +1,11 @@
-#include "transform/condition_evaluator.hpp"
+#include "condition/evaluator.hpp"
 
 #include <algorithm>
 
 #include "base/contract.hpp"
-#include "transform/condition_compare.hpp"
+#include "condition/compare.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 /// Of a column, so of 64 bits.
@@ -234,4 +234,4 @@ void evaluate(std::string_view text, const Expression& root, const std::vector<C
   std::copy(logicals.begin(), logicals.end(), keep);
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "transform/condition.hpp"
-#include "transform/condition_tree.hpp"
+#include "condition/condition.hpp"
+#include "condition/tree.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// keep[i] for samples [begin, begin + n) of the columns. Throws UsageError where texts and numbers are mixed (whatever
 /// n is) and where integers grow beyond 128 bits.
 void evaluate(std::string_view text, const Expression& root, const std::vector<ColumnValues>& columns,
               std::size_t begin, std::size_t n, std::uint8_t* keep);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -1,8 +1,8 @@
-#include "transform/condition_lexer.hpp"
+#include "condition/lexer.hpp"
 
 #include <array>
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 bool digit(char c) {
@@ -191,4 +191,4 @@ std::vector<Token> tokens(std::string_view text) {
   return Lexer(text).all();
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

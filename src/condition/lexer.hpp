@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "transform/condition_text.hpp"
+#include "condition/text.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 struct Token {
   enum class Kind {
@@ -28,4 +28,4 @@ struct Token {
 /// The last one is `end`. Throws UsageError.
 std::vector<Token> tokens(std::string_view text);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

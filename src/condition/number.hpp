@@ -9,7 +9,7 @@
 #include <limits>
 #include <optional>
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 __extension__ typedef __int128 Integer;  // the keyword does not go with `using`
 
@@ -89,4 +89,4 @@ inline double modulo(double a, double b) {
   return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

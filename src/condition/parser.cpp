@@ -1,13 +1,13 @@
-#include "transform/condition_parser.hpp"
+#include "condition/parser.hpp"
 
 #include <algorithm>
 #include <array>
 #include <unordered_map>
 
-#include "transform/condition_constant.hpp"
-#include "transform/condition_rules.hpp"
+#include "condition/constant.hpp"
+#include "condition/rules.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 using Kind = Token::Kind;
@@ -306,4 +306,4 @@ Parsed parse(std::string_view text) {
   return Parser(text).all();
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "transform/condition_tree.hpp"
+#include "condition/tree.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 struct Parsed {
   ExpressionPointer root;
@@ -26,4 +26,4 @@ struct Parsed {
 /// Throws UsageError.
 Parsed parse(std::string_view text);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

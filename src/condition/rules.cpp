@@ -1,6 +1,6 @@
-#include "transform/condition_rules.hpp"
+#include "condition/rules.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 void need_logical(std::string_view text, const Expression& part) {
   if (part.worth == Worth::logical || part.worth == Worth::column) return;
@@ -38,4 +38,4 @@ void need_one_kind(std::string_view text, const Expression& left, const Set& set
                  "texts and numbers are never equal; the list and the value before 'in' must be of one kind");
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "transform/condition_tree.hpp"
+#include "condition/tree.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// Where a condition stands: at the top, in logic.
 void need_logical(std::string_view text, const Expression& part);
@@ -17,4 +17,4 @@ void need_comparable(std::string_view text, const Expression& left, const Expres
 /// Before `in` and in its list.
 void need_one_kind(std::string_view text, const Expression& left, const Set& set, Place list);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -1,8 +1,8 @@
-#include "transform/condition_text.hpp"
+#include "condition/text.hpp"
 
 #include <algorithm>
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 namespace {
 
 constexpr std::size_t shown_before = 60, shown_from = 60, longest_words = 40;
@@ -56,4 +56,4 @@ ConditionValueError value_error_at(std::string_view text, Place place, const std
   return {error_at(text, place, what).what(), row};
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

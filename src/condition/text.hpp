@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// A run of bytes of the text.
 struct Place {
@@ -27,4 +27,4 @@ ConditionValueError value_error_at(std::string_view text, Place place, const std
 /// "condition: WHAT", then the text (around the place, where it is long) and a line with ^^^ under the place.
 UsageError error_at(std::string_view text, Place place, const std::string& what);
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

@@ -12,10 +12,10 @@
 #include <variant>
 #include <vector>
 
-#include "transform/condition_number.hpp"
-#include "transform/condition_text.hpp"
+#include "condition/number.hpp"
+#include "condition/text.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 constexpr std::size_t max_height = 200;
 
@@ -70,4 +70,4 @@ struct Expression {
 
 using ExpressionPointer = std::shared_ptr<const Expression>;
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

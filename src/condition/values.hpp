@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "transform/condition_number.hpp"
+#include "condition/number.hpp"
 
-namespace headrace::transform::condition {
+namespace headrace::condition {
 
 /// Texts stay where they are: those of a column stand side by side, a constant's stands still.
 struct Texts {
@@ -41,4 +41,4 @@ inline Values to_numbers(Values values) {
   return values;
 }
 
-}  // namespace headrace::transform::condition
+}  // namespace headrace::condition

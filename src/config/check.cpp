@@ -1,10 +1,10 @@
-#include "service/options_check.hpp"
+#include "config/check.hpp"
 
 #include <algorithm>
 
 #include "transform/label_map.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -145,4 +145,4 @@ void check_streams(const Config& config, Mistakes& mistakes) {
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -2,11 +2,11 @@
 // twice. Single values were checked as they were read.
 #pragma once
 
-#include "service/options_value.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 void check_fields(const Config& config, Mistakes& mistakes);
 void check_streams(const Config& config, Mistakes& mistakes);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,10 +1,10 @@
-#include "service/options_flags.hpp"
+#include "config/command_line.hpp"
 
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <filesystem>
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -179,4 +179,4 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
   return Parser(command, mistakes).parse(args);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "service/options_toml.hpp"
+#include "config/toml.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// A flag that is no configuration key.
 struct Flag {
@@ -55,4 +55,4 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
 /// The text of --help.
 std::string help_text(const Command& command);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,6 +1,6 @@
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 std::string_view word(IoMode mode) {
   switch (mode) {
@@ -102,4 +102,4 @@ std::string_view word(VirtualGaps gaps) {
   return gaps == VirtualGaps::fill ? "fill" : "error";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

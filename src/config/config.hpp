@@ -16,7 +16,7 @@
 #include "base/dtype.hpp"
 #include "plan/schedule.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 enum class IoMode { automatic, collective, direct };
 enum class Audit { count, full };
@@ -137,4 +137,4 @@ std::string_view word(Encode encode);
 std::string_view word(CfMode mode);
 std::string_view word(VirtualGaps gaps);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

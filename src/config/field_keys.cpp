@@ -1,10 +1,10 @@
 // The keys of [field.NAME]; their meaning is told in transform/FIELDS.md.
 #include <algorithm>
 
-#include "service/options_keys.hpp"
-#include "service/source_item.hpp"
+#include "config/keys.hpp"
+#include "config/source_item.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::vector<Key> field_keys() {
   return all;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "service/options_flags.hpp"
+#include "config/command_line.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::string help_text(const Command& command) {
          "A key's value is taken from its flag, else from HEADRACE_KEY in the environment, else from the file.\n";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,10 +1,10 @@
-#include "service/options_keys.hpp"
+#include "config/keys.hpp"
 
 #include <filesystem>
 
-#include "service/options_selection.hpp"
+#include "config/selection_values.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -183,4 +183,4 @@ std::vector<std::string> key_names(std::string_view section) {
   return names;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

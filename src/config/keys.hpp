@@ -6,10 +6,10 @@
 #include <variant>
 #include <vector>
 
-#include "service/config.hpp"
-#include "service/options_value.hpp"
+#include "config/config.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// Where a key stands. Stream keys may also stand at the top level, as defaults of all streams, but not those of
 /// stream_only.
@@ -57,4 +57,4 @@ std::vector<std::string> key_names(std::string_view section);
 /// The key that an unknown name there is taken for, or "?": it may be any.
 std::string meant_key(std::string_view section, std::string_view name);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "service/options_value.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 std::optional<double> number_in(const std::string& text) {
   double number = 0;
@@ -115,4 +115,4 @@ std::vector<std::string> split_items(std::string_view text) {
   return items;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,10 +1,10 @@
-#include "service/options_load.hpp"
+#include "config/load.hpp"
 
 #include <algorithm>
 
-#include "service/options_check.hpp"
+#include "config/check.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -160,4 +160,4 @@ Config load_config(const Arguments& arguments, const Environment& variables, Mis
   return config;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

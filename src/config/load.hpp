@@ -2,9 +2,9 @@
 // one source, a key of [stream.X] goes before the same key at the top level.
 #pragma once
 
-#include "service/options_flags.hpp"
+#include "config/command_line.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// The configuration of this command line. Positional arguments are files. Throws UsageError that tells every mistake
 /// there is in flags, environment and file together; `mistakes` may already hold some.
@@ -12,4 +12,4 @@ Config load_config(const Arguments& arguments, const Environment& variables, Mis
 /// The same, but mistakes are added to `mistakes`, and the configuration is what was understood of it.
 Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

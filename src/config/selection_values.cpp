@@ -1,10 +1,10 @@
-#include "service/options_selection.hpp"
+#include "config/selection_values.hpp"
 
 #include <algorithm>
 
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -47,11 +47,11 @@ std::string condition(const Value& value) {
   if (value.text().find_first_not_of(" \t\n") == std::string::npos)
     reject(value, "a condition; leave it out for all samples");
   try {
-    transform::Condition::parse(value.text());
+    condition::Condition::parse(value.text());
   } catch (const UsageError& mistake) {
     throw UsageError(value.shown + ": " + mistake.what());
   }
   return value.text();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,9 +1,9 @@
 // Values that say which samples: a split, a condition. Pure functions; they throw UsageError.
 #pragma once
 
-#include "service/options_value.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// "train:0.8, val:0.2": names once each, fractions above 0 that add up to at most 1.
 std::vector<SplitPart> split_parts(const Value& value);
@@ -11,4 +11,4 @@ std::vector<SplitPart> split_parts(const Value& value);
 /// The text of a condition whose syntax is right.
 std::string condition(const Value& value);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,11 +1,10 @@
-#include "service/source_item.hpp"
+#include "config/source_item.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "service/cells.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -116,32 +115,10 @@ class Parser {
   SourceItem item_;
 };
 
-std::optional<FoundItem> parted_at_dot(const SourceItem& item, const RawDatasets& datasets) {
-  if (item.bracketed) return std::nullopt;
-  for (auto dot = item.dots.rbegin(); dot != item.dots.rend(); ++dot)
-    if (*dot > 0 && *dot + 1 < item.path.size() && datasets.find(item.path.substr(0, *dot)) != nullptr)
-      return FoundItem{item.path.substr(0, *dot), {item.path.substr(*dot + 1)}, false};
-  return std::nullopt;
-}
-
 }  // namespace
 
 SourceItem SourceItem::parse(std::string_view text) {
   return Parser(text).item();
-}
-
-FoundItem find_item(const SourceItem& item, const RawDatasets& datasets) {
-  if (!item.whole.empty() && datasets.find(item.whole) != nullptr) return {item.whole, {}, false};
-  // Quotes say where the dataset's name ends.
-  if (item.quoted)
-    if (auto found = parted_at_dot(item, datasets)) return *found;
-  if (datasets.find(item.path) != nullptr) return {item.path, item.columns, item.bracketed};
-  if (auto found = parted_at_dot(item, datasets)) return *found;
-  for (const auto& name : {item.whole, item.path, item.path.substr(0, item.dots.empty() ? 0 : item.dots.back())})
-    if (const auto why = datasets.why_missing(name); !name.empty() && !why.empty())
-      throw UsageError("dataset '" + name + "' cannot be used (" + why +
-                       "); put there what it leads to, or name another");
-  throw UsageError("no dataset '" + item.path + "'" + dataset_meant(item.path, datasets.paths()));
 }
 
 std::string plain_name(const std::string& text, const std::function<bool(const std::string&)>& has) {
@@ -158,4 +135,4 @@ std::string as_item(const std::string& path) {
   return quote + path + quote;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

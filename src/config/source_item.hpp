@@ -17,9 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/raw_dataset.hpp"
-
-namespace headrace::service {
+namespace headrace::config {
 
 /// The item taken apart as far as that goes without knowing the datasets.
 struct SourceItem {
@@ -34,17 +32,6 @@ struct SourceItem {
   static SourceItem parse(std::string_view text);
 };
 
-/// The item with its dataset found.
-struct FoundItem {
-  std::string dataset;
-  std::vector<std::string> columns;  ///< none: the dataset as a whole
-  bool column_axis = false;          ///< columns in brackets
-};
-
-/// Which of `datasets` the item means; whether that has such columns is not looked at. Throws UsageError that names the
-/// datasets there are.
-FoundItem find_item(const SourceItem& item, const RawDatasets& datasets);
-
 /// An item of one column as conditions name it, "path" or "path.column" without quotes; of several columns, the text as
 /// it is. has: whether there is a dataset of that path.
 std::string plain_name(const std::string& text, const std::function<bool(const std::string&)>& has);
@@ -52,4 +39,4 @@ std::string plain_name(const std::string& text, const std::function<bool(const s
 /// A dataset's path as an item: between backquotes where it would be read as something else without.
 std::string as_item(const std::string& path);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,4 +1,4 @@
-#include "service/options_toml.hpp"
+#include "config/toml.hpp"
 
 #include <toml++/toml.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/user_file.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 namespace {
 
@@ -193,4 +193,4 @@ std::vector<Setting> read_toml(const std::string& path, const Environment& varia
   return Reader(path, variables, mistakes).read();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

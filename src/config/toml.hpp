@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "service/options_keys.hpp"
+#include "config/keys.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// Where a setting comes from, in ascending precedence.
 enum class Source { file, environment, flag };
@@ -23,4 +23,4 @@ struct Setting {
 /// Everything that is wrong goes to `mistakes`, with file and line.
 std::vector<Setting> read_toml(const std::string& path, const Environment& variables, Mistakes& mistakes);
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,4 +1,4 @@
-#include "service/options_value.hpp"
+#include "config/value.hpp"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 void reject(const Value& value, std::string_view allowed) {
   throw UsageError(value.shown + " is not " + std::string(allowed));
@@ -161,4 +161,4 @@ void Mistakes::throw_if_any() const {
   throw UsageError(all);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

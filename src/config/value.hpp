@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 /// What the user wrote. `shown` says it with its place, ready to begin a message:
 ///   lcd.toml:14: [stream.train] batch = "many"      HEADRACE_BATCH=many      --stream.train.batch many
@@ -112,4 +112,4 @@ class Mistakes {
   std::set<KeyPlace> places_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,4 +1,4 @@
-#include "service/own_files.hpp"
+#include "ipc/own_files.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,7 +15,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::ipc {
 
 namespace {
 
@@ -59,8 +59,8 @@ ipc::Fd open_to_append(const std::string& path, const std::string& what) {
     const ipc::Fd there(open(at.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!there || fstat(there.get(), &info) != 0 || !S_ISLNK(info.st_mode)) break;
     if (info.st_uid != geteuid() && info.st_uid != 0)
-      throw UsageError(fmt::format("{} leads over a link of another user (uid {}), '{}'; name another file", what,
-                                   info.st_uid, at));
+      throw UsageError(
+          fmt::format("{} leads over a link of another user (uid {}), '{}'; name another file", what, info.st_uid, at));
     at = target_of(there, at, what);
   }
   ipc::Fd file(open(at.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644));
@@ -105,4 +105,4 @@ void Draft::put_in_place() {
   name_.clear();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::ipc

@@ -7,7 +7,7 @@
 
 #include "ipc/fd.hpp"
 
-namespace headrace::service {
+namespace headrace::ipc {
 
 /// The file that lines are appended to, made if it is not there. Error where it is no regular file (a FIFO would block
 /// for ever, a device do what nobody meant), or where the way to it leads over another user's link. what: "log = PATH",
@@ -36,4 +36,4 @@ class Draft {
   ipc::Fd file_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::ipc

@@ -1,4 +1,4 @@
-#include "service/neighbours.hpp"
+#include "job/neighbours.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -48,4 +48,4 @@ std::vector<Neighbour> find_neighbours(const Topology& topology, double timeout)
   return found;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "ipc/lifeline.hpp"
-#include "service/topology.hpp"
+#include "job/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 struct Neighbour {
   std::string host;
@@ -21,4 +21,4 @@ struct Neighbour {
 /// them; none elsewhere, on a service of one node, between nodes of one host, and where `timeout` is 0.
 std::vector<Neighbour> find_neighbours(const Topology& topology, double timeout);
 
-}  // namespace headrace::service
+}  // namespace headrace::job

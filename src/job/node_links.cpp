@@ -1,4 +1,4 @@
-#include "service/node_links.hpp"
+#include "job/node_links.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -80,4 +80,4 @@ ipc::Fd NodeLinks::share(const Topology& topology, ipc::Fd leaders) const {
   return std::move(received.message.fds.front());
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

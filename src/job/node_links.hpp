@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "ipc/socket.hpp"
-#include "service/topology.hpp"
+#include "job/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 struct NodeLinks {
   /// On the leader: by local number (0 is empty). Elsewhere: one, to the leader.
@@ -20,4 +20,4 @@ struct NodeLinks {
   ipc::Fd share(const Topology& topology, ipc::Fd leaders) const;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::job

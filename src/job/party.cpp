@@ -1,4 +1,4 @@
-#include "service/party.hpp"
+#include "job/party.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "mpi/launcher.hpp"
 #include "mpi/session.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -67,4 +67,4 @@ void end_job(const mpi::Comm& mine, std::string_view message, int exit_code) {
   mpi::Session::abort(exit_code);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -9,7 +9,7 @@
 
 #include "mpi/comm.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 enum class Role : char {
   stager = 's',   ///< of headrace serve
@@ -35,4 +35,4 @@ Party meet(Role role, const std::string& service, const std::optional<Ranks>& ra
 /// of a role have in common while others of the job wait.
 [[noreturn]] void end_job(const mpi::Comm& mine, std::string_view message, int exit_code);
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -1,4 +1,4 @@
-#include "service/same_config.hpp"
+#include "job/same_config.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +12,7 @@
 #include "base/user_file.hpp"
 #include "mpi/agree.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -35,28 +35,28 @@ std::string file(const std::string& path) {
                      std::hash<std::string>()(read_file_of_user(path, unread).value_or("")));
 }
 
-std::string text(const NonfinitePolicy& policy) {
+std::string text(const config::NonfinitePolicy& policy) {
   return fmt::format("{} {}", static_cast<int>(policy.kind), policy.value);
 }
 
-void add_service(const Config& config, Pairs& out) {
+void add_service(const config::Config& config, Pairs& out) {
   std::vector<std::string> parts;
   for (const auto& part : config.split) parts.push_back(fmt::format("{}:{}", part.name, part.fraction));
   out.insert(out.end(), {{"name", config.name},
                          {"files", list(config.files)},
                          {"split", list(parts)},
                          {"where", config.where},
-                         {"io", std::string(word(config.io))},
-                         {"virtual-gaps", std::string(word(config.virtual_gaps))},
+                         {"io", std::string(config::word(config.io))},
+                         {"virtual-gaps", std::string(config::word(config.virtual_gaps))},
                          {"seed", std::to_string(config.seed)},
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},
                          {"split-nodes", config.split_nodes ? "true" : "false"},
                          {"strict", config.strict ? "true" : "false"},
-                         {"audit", std::string(word(config.audit))}});
+                         {"audit", std::string(config::word(config.audit))}});
 }
 
-void add_field(const FieldConfig& field, Pairs& out) {
+void add_field(const config::FieldConfig& field, Pairs& out) {
   const auto add = [&](std::string_view key, std::string value) {
     out.emplace_back(fmt::format("field.{}.{}", field.name, key), std::move(value));
   };
@@ -64,22 +64,22 @@ void add_field(const FieldConfig& field, Pairs& out) {
   add("scale", list(field.scale));
   add("shift", list(field.shift));
   add("scale-file", file(field.scale_file));
-  add("norm", std::string(word(field.norm)));
-  add("norm-over", std::string(word(field.norm_over)));
+  add("norm", std::string(config::word(field.norm)));
+  add("norm-over", std::string(config::word(field.norm_over)));
   add("log", list(field.log));
   add("raw", list(field.raw));
   add("nonfinite", text(field.nonfinite));
   add("dtype", field.dtype ? std::string(name_of(*field.dtype)) : "");
-  add("overflow", std::string(word(field.overflow)));
-  add("encode", std::string(word(field.encode)));
+  add("overflow", std::string(config::word(field.overflow)));
+  add("encode", std::string(config::word(field.encode)));
   add("classes", list(field.classes));
   add("valid", field.valid);
   add("mask", field.mask);
   add("pad", maybe(field.pad));
-  add("overlong", std::string(word(field.overlong)));
+  add("overlong", std::string(config::word(field.overlong)));
   add("join", field.join);
   add("join-base", std::to_string(field.join_base));
-  add("cf", std::string(word(field.cf)));
+  add("cf", std::string(config::word(field.cf)));
   add("missing", maybe(field.missing));
   add("fill", maybe(field.fill));
   add("shape", field.shape ? list(*field.shape) : "");
@@ -87,7 +87,7 @@ void add_field(const FieldConfig& field, Pairs& out) {
   add("plugin-args", field.plugin_args);
 }
 
-void add_stream(const StreamConfig& stream, Pairs& out) {
+void add_stream(const config::StreamConfig& stream, Pairs& out) {
   const auto add = [&](std::string_view key, std::string value) {
     out.emplace_back(fmt::format("stream.{}.{}", stream.name, key), std::move(value));
   };
@@ -98,14 +98,14 @@ void add_stream(const StreamConfig& stream, Pairs& out) {
   add("where", stream.where);
   add("batch", maybe(stream.batch));
   add("global-batch", maybe(stream.global_batch));
-  add("shuffle", std::string(word(stream.shuffle)));
-  add("last", std::string(word(stream.last)));
-  add("order", std::string(word(stream.order)));
+  add("shuffle", std::string(config::word(stream.shuffle)));
+  add("last", std::string(config::word(stream.last)));
+  add("order", std::string(config::word(stream.order)));
   add("epochs", std::to_string(stream.epochs));
 }
 
 /// "key = value" of each, parted by zero bytes, which neither holds.
-std::string lines_of(const Config& config) {
+std::string lines_of(const config::Config& config) {
   std::string lines;
   for (const auto& [key, value] : common_keys(config)) lines += key + (value.empty() ? " unset" : " = " + value) + '\0';
   return lines;
@@ -124,7 +124,7 @@ std::pair<std::string, std::string> difference(const std::string& here, const st
 
 }  // namespace
 
-Pairs common_keys(const Config& config) {
+Pairs common_keys(const config::Config& config) {
   Pairs out;
   add_service(config, out);
   for (const auto& field : config.fields) add_field(field, out);
@@ -132,7 +132,7 @@ Pairs common_keys(const Config& config) {
   return out;
 }
 
-void require_same_config(const mpi::Comm& world, const Config& config) {
+void require_same_config(const mpi::Comm& world, const config::Config& config) {
   const auto here = lines_of(config);
   const auto there = world.bcast(here);
   const auto host = world.bcast(host_name());
@@ -147,4 +147,4 @@ void require_same_config(const mpi::Comm& world, const Config& config) {
   });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -7,17 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.hpp"
 #include "mpi/comm.hpp"
-#include "service/config.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 /// What decides which samples come when, where and in which form: keys ("stream.train.batch") with values, in the order
 /// of the configuration. Files that belong to it (lists, scales, plugins) count with what stands in them. Limits, times
 /// and what a node or the first stager does for itself are not in it.
-std::vector<std::pair<std::string, std::string>> common_keys(const Config& config);
+std::vector<std::pair<std::string, std::string>> common_keys(const config::Config& config);
 
 /// Collective over all stagers, and the first thing that they do together. Error that names node, key and values.
-void require_same_config(const mpi::Comm& world, const Config& config);
+void require_same_config(const mpi::Comm& world, const config::Config& config);
 
-}  // namespace headrace::service
+}  // namespace headrace::job

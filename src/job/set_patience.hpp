@@ -1,11 +1,11 @@
 // How long the stagers of this process wait for each other, as the configuration says (start-timeout).
 #pragma once
 
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 /// Before MPI starts.
-void set_patience(const Config& config);
+void set_patience(const config::Config& config);
 
-}  // namespace headrace::service
+}  // namespace headrace::job

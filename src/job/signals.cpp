@@ -1,4 +1,4 @@
-#include "service/signals.hpp"
+#include "job/signals.hpp"
 
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "base/process_start.hpp"
 #include "mpi/launcher.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -112,4 +112,4 @@ void Signals::end(int signal) {
   _exit(128 + signal);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -16,7 +16,7 @@
 
 #include "ipc/process.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 class Signals {
  public:
@@ -49,4 +49,4 @@ class Signals {
   std::thread thread_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::job

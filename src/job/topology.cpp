@@ -1,10 +1,10 @@
-#include "service/topology.hpp"
+#include "job/topology.hpp"
 
 #include <algorithm>
 
 #include "base/host_name.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 namespace {
 
@@ -46,4 +46,4 @@ Topology Topology::discover(const mpi::Comm& world, bool split_nodes) {
   return topology;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::job

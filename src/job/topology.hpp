@@ -8,7 +8,7 @@
 
 #include "mpi/comm.hpp"
 
-namespace headrace::service {
+namespace headrace::job {
 
 struct Node {
   std::uint32_t first = 0, stagers = 0;  ///< its stagers: first .. first + stagers - 1
@@ -43,4 +43,4 @@ class Topology {
   std::vector<std::uint32_t> node_of_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::job

@@ -94,6 +94,8 @@ struct Catalog {
   std::uint64_t samples = 0;
 
   std::uint64_t row_bytes() const;  ///< of all datasets together, in the files
+  std::uint64_t largest_chunk()
+      const;  ///< rows: borders of slabs should not cut chunks, or two stagers inflate the same one
   /// Of a row of the file that holds the sample.
   std::uint64_t row_bytes_at(std::size_t dataset, std::uint64_t sample) const {
     return datasets[dataset].in_file[file_of(sample)].row_bytes();

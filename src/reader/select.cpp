@@ -123,6 +123,12 @@ void tell_named(const Contents& contents, Catalog& catalog) {
 
 }  // namespace
 
+std::uint64_t Catalog::largest_chunk() const {
+  std::uint64_t rows = 1;
+  for (const auto& dataset : datasets) rows = std::max(rows, dataset.chunk_rows);
+  return rows;
+}
+
 std::uint64_t Catalog::row_bytes() const {
   std::uint64_t n = 0;
   for (const auto& dataset : datasets) n += dataset.row_bytes;

@@ -3,31 +3,30 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "job/party.hpp"
+#include "job/same_config.hpp"
+#include "job/set_patience.hpp"
+#include "job/signals.hpp"
 #include "log/log.hpp"
 #include "mpi/patience.hpp"
 #include "mpi/session.hpp"
-#include "service/commands.hpp"
-#include "service/party.hpp"
-#include "service/same_config.hpp"
-#include "service/set_patience.hpp"
-#include "service/signals.hpp"
 #include "service/staging.hpp"
 
 namespace headrace::service {
 
-int serve(const Config& config) {
-  Signals::block();
-  Signals signals;
-  set_patience(config);
+int serve(const config::Config& config) {
+  job::Signals::block();
+  job::Signals signals;
+  job::set_patience(config);
   const mpi::Session session;
-  const auto party = meet(Role::stager, config.name, config.ranks);
+  const auto party = job::meet(job::Role::stager, config.name, config.ranks);
   const auto& world = party.mine;
   log::setup("headrace " + config.name, config.quiet || world.rank() != 0, config.verbose);
   mpi::patience().tell = [](const std::string& what) { log::warn("{}", what); };
 
   std::unique_ptr<Staging> staging;
   try {
-    require_same_config(world, config);
+    job::require_same_config(world, config);
     staging = std::make_unique<Staging>(config, world);
     mpi::patience().farewell = [&](const std::string& why) { staging->host().farewell(why); };
     signals.on_end([&](const std::string& signal) {
@@ -51,7 +50,7 @@ int serve(const Config& config) {
     signals.on_report(nullptr);
     mpi::patience().farewell = nullptr;
     if (staging) staging->host().farewell(error.what());
-    if (party.shared) end_job(world, error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
+    if (party.shared) job::end_job(world, error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
     if (world.rank() == 0) throw;
     return 0;
   }
@@ -66,19 +65,6 @@ int serve(const Config& config) {
   signals.on_report(nullptr);
   mpi::patience().farewell = nullptr;
   return staging->host().audit_failed() ? 1 : 0;
-}
-
-Command serve_command() {
-  return {.name = "serve",
-          .usage = "[FILE...]",
-          .summary = "Serves the samples of HDF5 files to trainers.",
-          .details =
-              "Under mpirun or srun each rank is a stager: it reads a share of the samples and serves the "
-              "trainers of its node.",
-          .configured = true,
-          .run = [](const Arguments& arguments, Mistakes& mistakes) {
-            return serve(configuration_with_files(arguments, mistakes, "serve"));
-          }};
 }
 
 }  // namespace headrace::service

@@ -3,13 +3,13 @@
 
 #include <functional>
 
-#include "service/config.hpp"
+#include "config/config.hpp"
 #include "service/staging.hpp"
 
 namespace headrace::service {
 
 /// Serves until all epochs are consumed, all trainers have said goodbye, or it is stopped. Collective over all ranks of
 /// the job. Returns the exit code: 0, or 1 where something failed (its message is printed, once).
-int serve(const Config& config);
+int serve(const config::Config& config);
 
 }  // namespace headrace::service

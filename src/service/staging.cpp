@@ -13,6 +13,10 @@
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
 #include "base/printable.hpp"
+#include "data/fields/plan.hpp"
+#include "data/selection/reading.hpp"
+#include "data/selection/scan_settings.hpp"
+#include "data/selection/selected_samples.hpp"
 #include "h5/outside.hpp"
 #include "h5/plugin_path.hpp"
 #include "log/log.hpp"
@@ -20,37 +24,33 @@
 #include "mpi/transport.hpp"
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
-#include "service/descriptors.hpp"
-#include "service/join.hpp"
-#include "service/load_settings.hpp"
-#include "service/outside_validity.hpp"
-#include "service/plan_fields.hpp"
-#include "service/progress.hpp"
-#include "service/scan_settings.hpp"
-#include "service/sieve.hpp"
-#include "service/store_sink.hpp"
+#include "service/blueprint/descriptors.hpp"
+#include "service/loading/join.hpp"
+#include "service/loading/outside_validity.hpp"
+#include "service/loading/progress.hpp"
+#include "service/loading/store_sink.hpp"
 
 namespace headrace::service {
 
-Staging::Staging(const Config& config, const mpi::Comm& world)
+Staging::Staging(const config::Config& config, const mpi::Comm& world)
     : config_(config),
-      topology_(Topology::discover(world, config.split_nodes)),
-      threads_(worker_count(config.threads, topology_.stagers_on_host)) {
+      topology_(job::Topology::discover(world, config.split_nodes)),
+      threads_(data::selection::worker_count(config.threads, topology_.stagers_on_host)) {
   // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
   // here.
-  host_ = mpi::together(topology_.all, [&] { return std::make_unique<Host>(config_, topology_); });
+  host_ = mpi::together(topology_.all, [&] { return std::make_unique<host::Host>(config_, topology_); });
 }
 
 void Staging::begin() {
   std::exception_ptr failure;
-  NodeLinks links;
+  job::NodeLinks links;
   try {
-    links = NodeLinks::make(topology_);
+    links = job::NodeLinks::make(topology_);
   } catch (...) {
     failure = std::current_exception();
   }
   mpi::agree(topology_.all, failure);
-  host_->start(std::move(links), find_neighbours(topology_, config_.node_timeout));
+  host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
   look_at_files();
 }
 
@@ -63,34 +63,38 @@ void Staging::look_at_files() {
     return reader::expand_files(config_.files);
   });
   if (topology_.nodes.size() > 1) reader::require_same_files(topology_.all, topology_.node, files);
-  contents_ = reader::scan(topology_.all, files, scan_options(config_));
+  contents_ = reader::scan(topology_.all, files, data::selection::scan_options(config_));
   if (topology_.nodes.size() > 1)
     reader::require_same_files(topology_.all, topology_.node, reader::files_behind(contents_));
   const auto options = load_options();
-  auto fields = plan_fields(config_, contents_, topology_.all, options);
+  auto fields = data::fields::plan_fields(config_, contents_, topology_.all, options);
   if (topology_.me() == 0)
     for (const auto& warning : fields.warnings) log::warn("{}", warning);
-  auto catalog = mpi::together(topology_.all, [&] { return catalog_of(contents_, fields.fields); });
-  auto choices = mpi::together(topology_.all, [&] { return choose(config_, catalog); });
-  if (std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return !c.where.empty() || c.list; }))
+  auto catalog = mpi::together(topology_.all, [&] { return data::fields::catalog_of(contents_, fields.fields); });
+  auto choices = mpi::together(topology_.all, [&] { return data::selection::choose(config_, catalog); });
+  if (std::any_of(choices.begin(), choices.end(),
+                  [](const data::selection::Choice& c) { return !c.where.empty() || c.list; }))
     host_->loading("choosing samples", -1);
-  const Sieve sieve(config_, contents_, catalog, std::move(choices), topology_, options);
-  mpi::together(topology_.all, [&] { refuse_shared(config_, sieve.shared()); });
+  const data::selection::SelectedSamples selected(config_, contents_, catalog, std::move(choices), topology_, options);
+  mpi::together(topology_.all, [&] { data::selection::refuse_shared(config_, selected.shared()); });
   if (topology_.me() == 0)  // warnings are spoken by all
-    for (const auto& shared : sieve.shared()) log::warn("{}", text_of(shared));
+    for (const auto& shared : selected.shared()) log::warn("{}", data::selection::text_of(shared));
 
   // What rings and buffers take is known once the streams are; what is left weighs the nodes.
   blueprint_ = mpi::together(topology_.all, [&] {
-    return std::make_unique<Blueprint>(draw(config_, catalog, std::move(fields), sieve.sizes(), topology_));
+    return std::make_unique<blueprint::Blueprint>(
+        blueprint::draw(config_, catalog, std::move(fields), selected.sizes(), topology_));
   });
-  const auto limit = available_memory();
+  const auto limit = blueprint::available_memory();
   const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
   const auto reserved = need(topology_.here()).total();
   const auto budgets = topology_.all.allgather(allowed > reserved ? allowed - reserved : std::uint64_t{0});
   std::vector<std::uint64_t> node_budgets;
   for (const auto& node : topology_.nodes) node_budgets.push_back(budgets[node.first]);
-  const auto total = sieve.stored() * row_bytes(blueprint_->schema);
-  sieve.place(*blueprint_, sieve.divide(weights(topology_.nodes, node_budgets, total)));
+  const auto total = selected.stored() * row_bytes(blueprint_->schema);
+  auto placed = selected.place(selected.divide(blueprint::weights(topology_.nodes, node_budgets, total)));
+  blueprint_->placement = std::move(placed.placement);
+  blueprint_->members = std::move(placed.members);
   print_blueprint(limit);
   print_outside();
   tell_start();
@@ -111,14 +115,14 @@ void Staging::tell_start() const {
                         {"streams", std::move(streams)}});
 }
 
-Need Staging::need(const Node& node) const {
+blueprint::Need Staging::need(const job::Node& node) const {
   // Before it is known who holds what, nobody holds anything.
   const auto rows =
       blueprint_->placement.stagers() > 0 ? blueprint_->rows_of_node(node) : std::vector<std::uint64_t>(node.stagers);
-  return need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
+  return blueprint::need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
 }
 
-void Staging::check_memory(const MemoryLimit& limit) {
+void Staging::check_memory(const blueprint::MemoryLimit& limit) {
   mpi::together(topology_.all, [&] {
     const auto what = need(topology_.here());
     const bool own_limit = config_.memory > 0 && config_.memory < limit.available;
@@ -136,13 +140,14 @@ void Staging::check_memory(const MemoryLimit& limit) {
 
 void Staging::check_descriptors() {
   mpi::together(topology_.all, [&] {
-    const auto need = descriptor_need(config_, topology_.here(), topology_.local(), topology_.stagers(), open_files());
-    require_descriptors(need, file_limit(), config_, topology_.here());
-    host_->limit_callers(most_callers(need, file_limit()));
+    const auto need =
+        blueprint::descriptor_need(config_, topology_.here(), topology_.local(), topology_.stagers(), open_files());
+    blueprint::require_descriptors(need, file_limit(), config_, topology_.here());
+    host_->limit_callers(blueprint::most_callers(need, file_limit()));
   });
 }
 
-void Staging::print_blueprint(const MemoryLimit& limit) const {
+void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
   const auto& catalog = blueprint_->catalog;
   std::uint64_t file_bytes = 0;
   for (const auto& file : catalog.files) file_bytes += file.bytes;
@@ -150,7 +155,7 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
             catalog.files.size() == 1 ? "" : "s", format_bytes(static_cast<double>(file_bytes)), catalog.samples,
             topology_.stagers(), topology_.stagers() == 1 ? "" : "s", topology_.nodes.size(),
             topology_.nodes.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s");
-  for (const auto& note : virtual_notes(contents_))
+  for (const auto& note : data::selection::virtual_notes(contents_))
     if (!note.warning)
       log::info("  {}", note.text);
     else if (topology_.me() == 0)
@@ -167,7 +172,7 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
       for (const auto& note : plan.notes) log::warn("field {}: {}", blueprint_->schema[plan.array].name, note);
   }
   constexpr std::size_t most_told = 20;
-  const auto left_out = left_out_datasets(config_, contents_);
+  const auto left_out = data::fields::left_out_datasets(config_, contents_);
   for (std::size_t i = 0; i < std::min(most_told, left_out.size()); ++i)
     log::info("  not a field: {} ({})", left_out[i].path, left_out[i].reason);
   if (left_out.size() > most_told)
@@ -176,9 +181,9 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
     const auto& stream = blueprint_->streams[s];
     const auto schedule = stream.schedule(blueprint_->trainers);
     log::info("  stream {}: {} samples, shuffle = {}{}, last = {}: {} batches of {} for each of {} trainer{}, {}",
-              stream.name, stream.samples, word(stream.shuffle),
-              stream.order == plan::RowOrder::shuffled ? ", order = shuffled" : "", word(stream.last), schedule.steps(),
-              schedule.batch(), blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
+              stream.name, stream.samples, config::word(stream.shuffle),
+              stream.order == plan::RowOrder::shuffled ? ", order = shuffled" : "", config::word(stream.last),
+              schedule.steps(), schedule.batch(), blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
               stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
   }
   print_transport();
@@ -188,7 +193,7 @@ void Staging::print_blueprint(const MemoryLimit& limit) const {
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
-  log::info("{}", meeting_place(config_, topology_.nodes.size()));
+  log::info("{}", host::meeting_place(config_, topology_.nodes.size()));
 }
 
 void Staging::print_outside() const {
@@ -209,7 +214,7 @@ void Staging::print_outside() const {
 }
 
 void Staging::print_transport() const {
-  const auto is_here = [&](const Node& node) { return node.host == topology_.here().host; };
+  const auto is_here = [&](const job::Node& node) { return node.host == topology_.here().host; };
   if (std::ranges::all_of(topology_.nodes, is_here)) return;  // nodes in name only (split-nodes) use shared memory
   const auto transport = mpi::transport();
   std::vector<std::string> parts{transport.version};
@@ -237,31 +242,31 @@ void Staging::reserve() {
   make_store();
   mpi::together(topology_.all, [&] {
     store_->reserve(topology_.local(), threads_);
-    rings_ = std::make_unique<Rings>(config_, *blueprint_, topology_, threads_);
+    rings_ = std::make_unique<delivery::Rings>(config_, *blueprint_, topology_, threads_);
   });
   reserve_seconds_ = seconds_since(begin);
 }
 
 reader::LoadOptions Staging::load_options() const {
-  return service::load_options(config_, threads_);
+  return data::selection::load_options(config_, threads_);
 }
 
 void Staging::load() {
   const auto begin = Clock::now();
-  StoreSink sink(*blueprint_, topology_, *store_);
+  loading::StoreSink sink(*blueprint_, topology_, *store_);
   host_->loading("loading", 0);
-  Progress progress(topology_.me() == 0 && !config_.quiet,
-                    [this](double fraction) { host_->loading("loading", fraction); });
+  loading::Progress progress(topology_.me() == 0 && !config_.quiet,
+                             [this](double fraction) { host_->loading("loading", fraction); });
   auto options = load_options();
   options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.at(done, total); };
   const auto& placement = blueprint_->placement;
-  const auto intervals = intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
-                                           gap_to_read(blueprint_->catalog));
+  const auto intervals = loading::intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
+                                                    data::selection::gap_to_read(blueprint_->catalog));
   sink.fill_constants();
-  sink.take_validity(read_outside_validity(
+  sink.take_validity(loading::read_outside_validity(
       blueprint_->fields, {contents_, blueprint_->catalog.samples, placement.stored(), topology_, intervals, options}));
   load_report_ = reader::load(topology_.all, blueprint_->catalog, intervals, sink, options);
-  load_joins(*blueprint_, topology_, contents_, sink, options);
+  loading::load_joins(*blueprint_, topology_, contents_, sink, options);
   sink.finish(threads_);
   load_seconds_ = topology_.all.max(seconds_since(begin));
   progress.done();
@@ -275,15 +280,15 @@ void Staging::load() {
 std::vector<std::uint64_t> Staging::hash_streams() const {
   std::vector<std::uint64_t> sums;
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s)
-    sums.push_back(topology_.all.sum(slab_hash(*blueprint_, s, topology_.me())));
+    sums.push_back(topology_.all.sum(blueprint::slab_hash(*blueprint_, s, topology_.me())));
   return sums;
 }
 
 void Staging::open() {
   auto hashes = hash_streams();
-  supply_ = std::make_unique<Supply>(*blueprint_, topology_, *store_);
+  supply_ = std::make_unique<delivery::Supply>(*blueprint_, topology_, *store_);
   workers_ = std::make_unique<Workers>(threads_);
-  Host::Service service{
+  host::Host::Service service{
       supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes), need(topology_.here()), {}};
   if (topology_.nodes.size() > 1) {
     const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());

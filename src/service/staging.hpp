@@ -8,16 +8,16 @@
 #include <string>
 
 #include "base/workers.hpp"
+#include "config/config.hpp"
 #include "exchange/engine.hpp"
+#include "job/topology.hpp"
 #include "reader/load.hpp"
-#include "service/blueprint.hpp"
-#include "service/config.hpp"
-#include "service/guests.hpp"
-#include "service/host.hpp"
-#include "service/memory.hpp"
-#include "service/need.hpp"
-#include "service/supply.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
+#include "service/blueprint/memory.hpp"
+#include "service/blueprint/need.hpp"
+#include "service/delivery/supply.hpp"
+#include "service/delivery/trainers.hpp"
+#include "service/host/host.hpp"
 #include "store/node_store.hpp"
 
 namespace headrace::service {
@@ -25,7 +25,7 @@ namespace headrace::service {
 class Staging {
  public:
   /// Takes the service's name.
-  Staging(const Config& config, const mpi::Comm& world);
+  Staging(const config::Config& config, const mpi::Comm& world);
 
   /// Answers whoever waits for the service or stops it, from here on. Looks at the files, draws the blueprint, checks
   /// memory; prints what was found.
@@ -41,27 +41,27 @@ class Staging {
   /// The same, until finished() says so (asked in this thread): the service goes on afterwards with another call.
   void run_until(const std::function<bool()>& finished);
 
-  const Config& config() const { return config_; }
-  const Topology& topology() const { return topology_; }
-  const Blueprint& blueprint() const { return *blueprint_; }
+  const config::Config& config() const { return config_; }
+  const job::Topology& topology() const { return topology_; }
+  const blueprint::Blueprint& blueprint() const { return *blueprint_; }
   const store::NodeStore& store() const { return *store_; }
   std::span<std::byte> slab() {
     return {store_->column(topology_.local(), 0), store_->layout().slab_bytes(topology_.local())};
   }
-  Host& host() { return *host_; }
+  host::Host& host() { return *host_; }
   unsigned threads() const { return threads_; }
   double reserve_seconds() const { return reserve_seconds_; }
   const reader::LoadReport& load_report() const { return load_report_; }
   double load_seconds() const { return load_seconds_; }
   exchange::Traffic traffic() const { return engine_ ? engine_->traffic() : exchange::Traffic{}; }
   /// Bytes that a node needs for everything.
-  Need need(const Node& node) const;
+  blueprint::Need need(const job::Node& node) const;
 
  private:
   void look_at_files();
-  void check_memory(const MemoryLimit& limit);
+  void check_memory(const blueprint::MemoryLimit& limit);
   void check_descriptors();
-  void print_blueprint(const MemoryLimit& limit) const;
+  void print_blueprint(const blueprint::MemoryLimit& limit) const;
   /// Collective.
   void print_outside() const;
   void print_transport() const;
@@ -70,15 +70,15 @@ class Staging {
   reader::LoadOptions load_options() const;
   std::vector<std::uint64_t> hash_streams() const;
 
-  const Config config_;
-  Topology topology_;
+  const config::Config config_;
+  job::Topology topology_;
   unsigned threads_;
   reader::Contents contents_;  // until everything is loaded
-  std::unique_ptr<Blueprint> blueprint_;
-  std::unique_ptr<Host> host_;
+  std::unique_ptr<blueprint::Blueprint> blueprint_;
+  std::unique_ptr<host::Host> host_;
   std::unique_ptr<store::NodeStore> store_;
-  std::unique_ptr<Supply> supply_;
-  std::unique_ptr<Rings> rings_;
+  std::unique_ptr<delivery::Supply> supply_;
+  std::unique_ptr<delivery::Rings> rings_;
   std::unique_ptr<exchange::Engine> engine_;
   std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
   double reserve_seconds_ = 0, load_seconds_ = 0;

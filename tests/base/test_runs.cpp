@@ -3,7 +3,7 @@
 #include <random>
 #include <set>
 
-#include "service/runs.hpp"
+#include "base/runs.hpp"
 
 using headrace::service::Runs;
 

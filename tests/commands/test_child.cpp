@@ -1,5 +1,5 @@
 // What `headrace run` does for its trainer: each case is a process of its own, which waits for a program.
-#include "service/child.hpp"
+#include "commands/child.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -55,9 +55,7 @@ BOOST_AUTO_TEST_CASE(its_exit_code_comes_back) {
 BOOST_AUTO_TEST_CASE(signals_are_handed_on) {
   for (const auto& [signal, asks] : {std::pair{SIGUSR1, 0}, {SIGUSR2, 0}, {SIGTERM, 50}, {SIGHUP, 50}, {SIGXCPU, 50}}) {
     const Said said;
-    Child runner([&] {
-      return run(said, std::string("trap 'exit 9' USR1 USR2 TERM HUP XCPU") + forever);
-    });
+    Child runner([&] { return run(said, std::string("trap 'exit 9' USR1 USR2 TERM HUP XCPU") + forever); });
     BOOST_TEST(said.line() == "there");
     runner.kill(signal);
     BOOST_TEST(runner.wait() == 9 + asks, "signal " << signal);
@@ -78,9 +76,8 @@ BOOST_AUTO_TEST_CASE(a_hang_up_is_no_request_where_it_was_ignored_from_the_start
 
 BOOST_AUTO_TEST_CASE(a_pause_is_one_for_both) {
   const Said said;
-  Child runner([&] {
-    return run(said, "trap 'echo paused' TSTP; trap 'echo back' CONT; trap 'exit 9' USR1" + forever);
-  });
+  Child runner(
+      [&] { return run(said, "trap 'echo paused' TSTP; trap 'echo back' CONT; trap 'exit 9' USR1" + forever); });
   BOOST_TEST(said.line() == "there");
   runner.kill(SIGTSTP);
   BOOST_TEST(said.line() == "paused");

@@ -1,4 +1,4 @@
-#include "service/run_command.hpp"
+#include "commands/run_command.hpp"
 
 #include <boost/test/unit_test.hpp>
 

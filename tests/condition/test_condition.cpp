@@ -1,4 +1,4 @@
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

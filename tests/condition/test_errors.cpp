@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/error.hpp"
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
 using namespace headrace;
 using transform::ColumnValues;

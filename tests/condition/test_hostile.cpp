@@ -3,7 +3,7 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 #include "transform/label_map.hpp"
 
 using namespace headrace;

@@ -2,7 +2,7 @@
 // where the two differ: NumPy wraps integers, x % 0 of integers is 0 there, and NaN != NaN is true.
 #include <boost/test/unit_test.hpp>
 
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
 using headrace::transform::Condition;
 

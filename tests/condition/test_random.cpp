@@ -7,8 +7,8 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "transform/condition.hpp"
-#include "transform/condition_reference.hpp"
+#include "condition/condition.hpp"
+#include "condition/condition_reference.hpp"
 
 using namespace headrace;
 using namespace condition_reference;

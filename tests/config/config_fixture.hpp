@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "service/options_load.hpp"
+#include "config/load.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 struct ConfigFixture {
   ConfigFixture() { std::filesystem::create_directories(folder); }
@@ -59,4 +59,4 @@ inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::config

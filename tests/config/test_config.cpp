@@ -1,7 +1,7 @@
 // Defaults, precedence, sections.
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 BOOST_FIXTURE_TEST_SUITE(config, ConfigFixture)
 
@@ -124,4 +124,4 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,7 +1,7 @@
 // The keys of fields, splits and conditions, from files and flags; and what contradicts.
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 BOOST_FIXTURE_TEST_SUITE(config_fields, ConfigFixture)
 
@@ -226,4 +226,4 @@ BOOST_AUTO_TEST_CASE(contradictions_name_section_and_keys) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,7 +1,7 @@
 // The command line: short flags, switches, values that look like flags, a command's own flags, help.
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 BOOST_FIXTURE_TEST_SUITE(config_flags, ConfigFixture)
 
@@ -59,4 +59,4 @@ BOOST_AUTO_TEST_CASE(help_names_every_flag) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,7 +1,7 @@
 // What a wrong configuration is told: what, where, what would be right, and everything at once.
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::config {
 
 BOOST_FIXTURE_TEST_SUITE(config_mistakes, ConfigFixture)
 
@@ -114,4 +114,4 @@ BOOST_AUTO_TEST_CASE(variables_nearly_named_like_keys) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::config

@@ -1,4 +1,4 @@
-#include "service/own_files.hpp"
+#include "ipc/own_files.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -17,7 +17,7 @@
 #include "base/error.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(lines_are_appended_also_over_own_links) {
 BOOST_AUTO_TEST_CASE(what_is_no_file_is_refused_at_once_by_its_type) {
   const Folder folder;
   make_odd(folder);
-  for (const auto& [name, kind] : {std::pair{"fifo", "a FIFO"}, {"folder", "a folder"}, {"socket", "a socket"},
-                                   {"device", "a device"}}) {
+  for (const auto& [name, kind] :
+       {std::pair{"fifo", "a FIFO"}, {"folder", "a folder"}, {"socket", "a socket"}, {"device", "a device"}}) {
     const auto path = folder / name;
     const auto to_append = error_of([&] { open_to_append(path, "log = " + path); });
     BOOST_TEST(holds(to_append, "log = " + path + " is " + kind), to_append);

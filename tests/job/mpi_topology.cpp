@@ -1,11 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include "ipc/memory.hpp"
-#include "service/node_links.hpp"
-#include "service/topology.hpp"
+#include "job/node_links.hpp"
+#include "job/topology.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::job;
 
 BOOST_AUTO_TEST_SUITE(topology)
 

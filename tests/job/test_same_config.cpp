@@ -1,10 +1,11 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
-#include "service/options_keys.hpp"
-#include "service/same_config.hpp"
+#include "config/keys.hpp"
+#include "job/same_config.hpp"
 
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::job;
 
 BOOST_AUTO_TEST_SUITE(same_config)
 

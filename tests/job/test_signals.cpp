@@ -1,5 +1,5 @@
 // Each case is a process of its own: signals are a matter of whole processes.
-#include "service/signals.hpp"
+#include "job/signals.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "base/process_start.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::job;
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <vector>
 
+#include "data/selection/column_values.hpp"
 #include "transform/cells.hpp"
-#include "transform/column_values.hpp"
 #include "transform/field_transform.hpp"
 
 using namespace headrace;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(times_of_the_other_byte_order_and_scaled_ones) {
 }
 
 BOOST_AUTO_TEST_CASE(texts_end_where_their_padding_begins) {
-  const auto text = [](TextEnd ends, const char (&raw)[7]) {
+  const auto text = [](TextEnd ends, const char(&raw)[7]) {
     const Cell cell{.kind = CellKind::text, .bytes = 6, .ends = ends};
     return std::string(load_text(cell, reinterpret_cast<const std::byte*>(raw)));
   };

@@ -1,4 +1,4 @@
-#include "service/bench.hpp"
+#include "commands/bench/bench.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -15,22 +15,22 @@
 #include "base/error.hpp"
 #include "base/narrow.hpp"
 #include "base/printable.hpp"
+#include "commands/bench/limits.hpp"
+#include "commands/bench/report.hpp"
+#include "commands/bench/synthetic.hpp"
+#include "commands/bench/trainers.hpp"
+#include "job/party.hpp"
+#include "job/same_config.hpp"
+#include "job/set_patience.hpp"
+#include "job/signals.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/alltoallv.hpp"
 #include "mpi/patience.hpp"
 #include "mpi/session.hpp"
-#include "service/bench_limits.hpp"
-#include "service/bench_report.hpp"
-#include "service/bench_synthetic.hpp"
-#include "service/bench_trainers.hpp"
-#include "service/party.hpp"
-#include "service/same_config.hpp"
-#include "service/set_patience.hpp"
-#include "service/signals.hpp"
 #include "service/staging.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 namespace {
 
@@ -54,7 +54,8 @@ std::uint64_t status_bytes(const std::string& key) {
 /// The rounds of one bench: each measures a limit and the service, one after the other.
 class Rounds {
  public:
-  Rounds(Staging& staging, const BenchOptions& options) : staging_(staging), options_(options), limit_(staging) {
+  Rounds(service::Staging& staging, const BenchOptions& options)
+      : staging_(staging), options_(options), limit_(staging) {
     const auto& blueprint = staging.blueprint();
     const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
     const double epoch_bytes = static_cast<double>(schedule.rows_of_epoch() * row_bytes(blueprint.schema));
@@ -86,7 +87,7 @@ class Rounds {
     const auto per_node = staging_.config().trainers_per_node;
     const auto node = staging_.topology().my_node;
     for (std::uint32_t i = 0; i < per_node; ++i)
-      local_.push_back(std::make_unique<BenchTrainer>(service_address(staging_.config(), node),
+      local_.push_back(std::make_unique<BenchTrainer>(service::host::service_address(staging_.config(), node),
                                                       staging_.blueprint().streams[0].name, node * per_node + i,
                                                       trainers_, i));
   }
@@ -209,7 +210,7 @@ class Rounds {
         all().max(100 * (cpu_seconds() - before.value_or(0)) / (seconds_since(begin) - settle_seconds));
   }
 
-  Staging& staging_;
+  service::Staging& staging_;
   const BenchOptions& options_;
   GatherLimit limit_;
   std::vector<std::unique_ptr<BenchTrainer>> local_;
@@ -218,7 +219,7 @@ class Rounds {
   double gather_seconds_ = 0, alltoallv_seconds_ = 0;
 };
 
-void measure_load(Staging& staging, const BenchOptions& options, Figures& figures) {
+void measure_load(service::Staging& staging, const BenchOptions& options, Figures& figures) {
   const auto& topology = staging.topology();
   for (unsigned repeat = 0; repeat < options.repeats; ++repeat) {
     topology.all.barrier();
@@ -236,23 +237,23 @@ void measure_load(Staging& staging, const BenchOptions& options, Figures& figure
 }
 
 /// Memory of all stagers of this node: what they share counts once; the rings stand beside.
-void measure_memory(const Staging& staging, Figures& figures) {
+void measure_memory(const service::Staging& staging, Figures& figures) {
   const auto& topology = staging.topology();
   const auto own = status_bytes("VmHWM:") - std::min(status_bytes("VmHWM:"), status_bytes("RssShmem:"));
   const auto node_own = topology.node.sum(own);
   figures.slab_bytes = staging.store().layout().bytes();
   figures.peak_rss_bytes = topology.all.max(node_own + figures.slab_bytes);
-  figures.rings_bytes = Rings::bytes_of_node(staging.config(), staging.blueprint());
+  figures.rings_bytes = service::blueprint::ring_bytes_of_node(staging.config(), staging.blueprint());
 }
 
 }  // namespace
 
-int bench(Config config, const BenchOptions& options) {
-  Signals::block();
-  Signals signals;
-  set_patience(config);
+int bench(config::Config config, const BenchOptions& options) {
+  job::Signals::block();
+  job::Signals signals;
+  job::set_patience(config);
   const mpi::Session session;
-  const auto world = meet(Role::alone, config.name).mine;
+  const auto world = job::meet(job::Role::alone, config.name).mine;
   log::setup("headrace bench", !config.verbose || world.rank() != 0, false);
   signals.on_report([first = world.rank() == 0] {
     if (first) log::say("measuring");
@@ -275,8 +276,8 @@ int bench(Config config, const BenchOptions& options) {
       }
       made_up->write(world);
     }
-    require_same_config(world, config);
-    Staging staging(config, world);
+    job::require_same_config(world, config);
+    service::Staging staging(config, world);
     if (made_up) staging.host().on_over([path = made_up->path()] { SyntheticFile::remove(path); });
     staging.begin();
     staging.reserve();
@@ -301,4 +302,4 @@ int bench(Config config, const BenchOptions& options) {
   return figures.exactly_once ? 0 : 1;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

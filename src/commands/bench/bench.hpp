@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 struct BenchOptions {
   std::string synthetic;       ///< "69KB x 30000": rows of that size, that many; "": the configuration's files
@@ -17,6 +17,6 @@ struct BenchOptions {
 };
 
 /// Collective over all ranks of the job. Returns the exit code.
-int bench(Config config, const BenchOptions& options);
+int bench(config::Config config, const BenchOptions& options);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

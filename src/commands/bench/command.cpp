@@ -1,20 +1,22 @@
 #include "base/error.hpp"
-#include "service/bench.hpp"
-#include "service/bench_report.hpp"
-#include "service/commands.hpp"
+#include "commands/bench/bench.hpp"
+#include "commands/bench/command.hpp"
+#include "commands/bench/report.hpp"
+#include "commands/commands.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 namespace {
 
-const Flag synthetic{"synthetic", 0, "\"BYTES x N\"", "",
-                     "made-up data instead of files: N samples of that size, as in \"69KB x 30000\""};
-const Flag json_file{"json", 'j', "FILE", "", "write the figures there"};
-const Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
-const Flag round_size{"round", 0, "BYTES", "4GB", "that trainers take in each measurement, at least"};
-const Flag compute{"compute", 0, "TIME", "", "also: the time not waiting of trainers that compute so long a batch"};
+const config::Flag synthetic{"synthetic", 0, "\"BYTES x N\"", "",
+                             "made-up data instead of files: N samples of that size, as in \"69KB x 30000\""};
+const config::Flag json_file{"json", 'j', "FILE", "", "write the figures there"};
+const config::Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
+const config::Flag round_size{"round", 0, "BYTES", "4GB", "that trainers take in each measurement, at least"};
+const config::Flag compute{"compute", 0, "TIME", "",
+                           "also: the time not waiting of trainers that compute so long a batch"};
 
-int run(Arguments arguments, Mistakes& mistakes) {
+int run(config::Arguments arguments, config::Mistakes& mistakes) {
   BenchOptions options;
   options.synthetic = arguments.value(synthetic.name, "").text();
   if (auto& more = arguments.positional; more.size() == 2 && more[0] == "x") {  // --synthetic 69KB x 30000, unquoted
@@ -24,9 +26,9 @@ int run(Arguments arguments, Mistakes& mistakes) {
   options.json = arguments.value(json_file.name, "").text();
   if (!options.json.empty()) mistakes.attempt([&] { require_place_for(options.json); });
   mistakes.attempt([&] {
-    options.repeats = static_cast<unsigned>(whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
-    options.round_bytes = static_cast<double>(bytes(arguments.value(round_size.name, round_size.fallback)));
-    if (arguments.has(compute.name)) options.compute_seconds = seconds(arguments.value(compute.name, ""));
+    options.repeats = static_cast<unsigned>(config::whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
+    options.round_bytes = static_cast<double>(config::bytes(arguments.value(round_size.name, round_size.fallback)));
+    if (arguments.has(compute.name)) options.compute_seconds = config::seconds(arguments.value(compute.name, ""));
   });
   const auto config = configuration(arguments, mistakes);
   if (config.files.empty() == options.synthetic.empty())
@@ -36,7 +38,7 @@ int run(Arguments arguments, Mistakes& mistakes) {
 
 }  // namespace
 
-Command bench_command() {
+config::Command bench_command() {
   return {.name = "bench",
           .usage = "[FILE...]",
           .summary = "Measures the service, and what the machine allows, in one run.",
@@ -47,4 +49,4 @@ Command bench_command() {
           .run = run};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

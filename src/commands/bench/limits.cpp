@@ -1,4 +1,4 @@
-#include "service/bench_limits.hpp"
+#include "commands/bench/limits.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,11 +13,11 @@
 #include "base/error.hpp"
 #include "ipc/reserve.hpp"
 #include "plan/batch_plan.hpp"
-#include "service/store_sink.hpp"
+#include "service/loading/store_sink.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
-GatherLimit::GatherLimit(const Staging& staging) : staging_(staging) {
+GatherLimit::GatherLimit(const service::Staging& staging) : staging_(staging) {
   const auto& blueprint = staging.blueprint();
   const auto& topology = staging.topology();
   const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
@@ -94,13 +94,14 @@ double GatherLimit::run() const {
   return seconds_since(begin);
 }
 
-double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::span<std::byte> memory,
-                       std::uint64_t& bytes) {
+double time_plain_read(const service::blueprint::Blueprint& blueprint, std::uint32_t stager,
+                       std::span<std::byte> memory, std::uint64_t& bytes) {
   constexpr std::uint64_t piece = 1 << 20;
   bytes = 0;
   if (memory.size() < piece) return 0;
   double seconds = 0;
-  const auto intervals = intervals_to_read(blueprint.placement.stored(), stager, blueprint.placement.slab(stager));
+  const auto intervals =
+      service::loading::intervals_to_read(blueprint.placement.stored(), stager, blueprint.placement.slab(stager));
   for (std::size_t f = 0; f < blueprint.catalog.files.size(); ++f) {
     const auto& file = blueprint.catalog.files[f];
     const ipc::Fd fd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -132,4 +133,4 @@ double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::sp
   return seconds;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

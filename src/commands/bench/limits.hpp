@@ -9,14 +9,14 @@
 #include "ipc/memory.hpp"
 #include "service/staging.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 /// Gather: the rows of the batches that this stager fills in an epoch, in their order, copied by memcpy with as many
 /// threads as the service has workers, into a memfd laid out as its rings are. Rows of other nodes are replaced by as
 /// many rows of this stager's own slab: what is packed for others equals in number what they pack for us.
 class GatherLimit {
  public:
-  explicit GatherLimit(const Staging& staging);
+  explicit GatherLimit(const service::Staging& staging);
 
   /// Seconds of one epoch's rows on this stager.
   double run() const;
@@ -32,7 +32,7 @@ class GatherLimit {
   Batch batch_of(const plan::BatchPlan& plan);
   void copy(const Batch& batch, std::byte* slot) const;
 
-  const Staging& staging_;
+  const service::Staging& staging_;
   std::vector<Batch> batches_;
   std::uint64_t bytes_ = 0, remote_ = 0, slot_bytes_ = 0;
   std::size_t slots_ = 0;
@@ -43,7 +43,7 @@ class GatherLimit {
 /// Read: plain pread, one thread, of as many bytes as this stager loads, in pieces of 1 MiB, into `memory` (mapped and
 /// faulted in). Contiguous datasets: the very bytes; others: as many bytes of the file as they take there. Returns
 /// seconds; bytes: how many were read.
-double time_plain_read(const Blueprint& blueprint, std::uint32_t stager, std::span<std::byte> memory,
-                       std::uint64_t& bytes);
+double time_plain_read(const service::blueprint::Blueprint& blueprint, std::uint32_t stager,
+                       std::span<std::byte> memory, std::uint64_t& bytes);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

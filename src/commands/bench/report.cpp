@@ -1,4 +1,4 @@
-#include "service/bench_report.hpp"
+#include "commands/bench/report.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,9 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
-#include "service/own_files.hpp"
+#include "ipc/own_files.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 namespace {
 
@@ -53,7 +53,7 @@ double memory_of_slab(const Figures& figures) {
 
 }  // namespace
 
-std::string settings_text(const Staging& staging) {
+std::string settings_text(const service::Staging& staging) {
   const auto& blueprint = staging.blueprint();
   const auto& topology = staging.topology();
   return fmt::format(
@@ -135,7 +135,7 @@ void write_json(const Figures& f, const std::string& path) {
         {"exchange_of_alltoallv", range(f.exchange_of_alltoallv)}}},
       {"audit", {{"epochs", f.epochs}, {"exactly_once", f.exactly_once}}}};
   try {
-    Draft draft(path);
+    ipc::Draft draft(path);
     draft.write(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     draft.put_in_place();
   } catch (const Error& error) {
@@ -143,4 +143,4 @@ void write_json(const Figures& f, const std::string& path) {
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

@@ -7,7 +7,7 @@
 
 #include "service/staging.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 /// One entry per repeat where a figure was measured several times; empty where it does not apply.
 struct Figures {
@@ -25,7 +25,7 @@ struct Figures {
   std::string settings;  ///< what was measured, in words
 };
 
-std::string settings_text(const Staging& staging);
+std::string settings_text(const service::Staging& staging);
 std::string table_of(const Figures& figures);
 /// Error if the file cannot be written; it is there whole or not at all.
 void write_json(const Figures& figures, const std::string& path);
@@ -33,4 +33,4 @@ void write_json(const Figures& figures, const std::string& path);
 /// UsageError where it could not be written there: better told before the minutes that measuring takes.
 void require_place_for(const std::string& path);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

@@ -1,4 +1,4 @@
-#include "service/bench_synthetic.hpp"
+#include "commands/bench/synthetic.hpp"
 
 #include <fmt/format.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "mpi/agree.hpp"
 #include "reader/synthetic.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 namespace {
 
@@ -58,4 +58,4 @@ void SyntheticFile::remove(const std::string& path) noexcept {
   std::filesystem::remove(path, ignored);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

@@ -6,7 +6,7 @@
 
 #include "mpi/comm.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 /// A file of made-up samples that goes with the object, written or half written. Collective: all ranks hold one, the
 /// first removes it.
@@ -28,4 +28,4 @@ class SyntheticFile {
   std::string path_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

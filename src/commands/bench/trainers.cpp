@@ -1,4 +1,4 @@
-#include "service/bench_trainers.hpp"
+#include "commands/bench/trainers.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +18,7 @@
 
 extern char** environ;
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 namespace {
 
@@ -105,4 +105,4 @@ TrainerRound BenchTrainer::finish() {
   return round;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

@@ -8,7 +8,7 @@
 
 #include "ipc/fd.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::bench {
 
 /// What one trainer did in one round.
 struct TrainerRound {
@@ -35,4 +35,4 @@ class BenchTrainer {
   std::string pending_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::bench

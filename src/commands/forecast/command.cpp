@@ -1,4 +1,4 @@
-#include "service/plan_command.hpp"
+#include "commands/forecast/command.hpp"
 
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -6,12 +6,12 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "service/commands.hpp"
-#include "service/forecast_report.hpp"
+#include "commands/commands.hpp"
+#include "commands/forecast/report.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
-double rate(const Value& value) {
+double rate(const config::Value& value) {
   auto text = value.text();
   if (text.ends_with("/s")) text.resize(text.size() - 2);
   const bool bits = text.ends_with("bit");
@@ -21,10 +21,10 @@ double rate(const Value& value) {
     if (amount > 0) return amount;
   } catch (const UsageError&) {
   }
-  reject(value, "a rate, as in 25GB/s or 200Gbit/s");
+  config::reject(value, "a rate, as in 25GB/s or 200Gbit/s");
 }
 
-int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
+int plan(const config::Config& config, const PlanOptions& options, std::ostream& out) {
   if (options.samples.has_value() != options.row_bytes.has_value())
     throw UsageError("--samples and --row-bytes go together; give both, or files");
   if (options.samples.has_value() == !config.files.empty())
@@ -36,7 +36,8 @@ int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
       options.samples ? facts_made_up(config, *options.samples, *options.row_bytes) : facts_of_files(config);
   const plan::Machine machine{options.nodes, options.stagers_per_node, config.trainers_per_node};
   const auto result = forecast(config, facts, machine, options.rates);
-  out << (options.json ? json_of(result).dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n" : printable_lines(text_of(result)));
+  out << (options.json ? json_of(result).dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"
+                       : printable_lines(text_of(result)));
   return 0;
 }
 
@@ -44,41 +45,45 @@ int plan(const Config& config, const PlanOptions& options, std::ostream& out) {
 
 namespace {
 
-const Flag nodes{"nodes", 0, "N", "1", "how many nodes"};
-const Flag stagers_per_node{"stagers-per-node", 0, "N", "1", "stagers on each of them"};
-const Flag samples{"samples", 0, "N", "", "made-up data instead of files: that many samples"};
-const Flag row_bytes{"row-bytes", 0, "BYTES", "", "and the size of one"};
-const Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit/s or 25GB/s"};
-const Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
-const Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
-const Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
+const config::Flag nodes{"nodes", 0, "N", "1", "how many nodes"};
+const config::Flag stagers_per_node{"stagers-per-node", 0, "N", "1", "stagers on each of them"};
+const config::Flag samples{"samples", 0, "N", "", "made-up data instead of files: that many samples"};
+const config::Flag row_bytes{"row-bytes", 0, "BYTES", "", "and the size of one"};
+const config::Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit/s or 25GB/s"};
+const config::Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
+const config::Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
+const config::Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
 
 /// The value of a flag that may be absent, read by `reader`.
 template <class Reader, class Place>
-void take(const Arguments& arguments, Mistakes& mistakes, const Flag& flag, Place& place, Reader reader) {
+void take(const config::Arguments& arguments, config::Mistakes& mistakes, const config::Flag& flag, Place& place,
+          Reader reader) {
   if (arguments.has(flag.name) || !flag.fallback.empty())
     mistakes.attempt([&] { place = reader(arguments.value(flag.name, flag.fallback)); });
 }
 
-int run(const Arguments& arguments, Mistakes& mistakes) {
+int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   PlanOptions options;
-  const auto count = [](const Value& value) { return static_cast<std::uint32_t>(whole(value, 1, 1u << 20)); };
-  const auto size = [](const Value& value) { return bytes(value); };
+  const auto count = [](const config::Value& value) {
+    return static_cast<std::uint32_t>(config::whole(value, 1, 1u << 20));
+  };
+  const auto size = [](const config::Value& value) { return config::bytes(value); };
   take(arguments, mistakes, nodes, options.nodes, count);
   take(arguments, mistakes, stagers_per_node, options.stagers_per_node, count);
-  take(arguments, mistakes, samples, options.samples, [](const Value& value) { return whole(value, 1); });
+  take(arguments, mistakes, samples, options.samples,
+       [](const config::Value& value) { return config::whole(value, 1); });
   take(arguments, mistakes, row_bytes, options.row_bytes, size);
   take(arguments, mistakes, nic, options.rates.nic, rate);
   take(arguments, mistakes, disk, options.rates.disk, rate);
   take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
   take(arguments, mistakes, memory_rate, options.rates.memory, rate);
   options.json = arguments.has(json_flag.name);
-  return service::plan(configuration(arguments, mistakes), options, std::cout);
+  return plan(configuration(arguments, mistakes), options, std::cout);
 }
 
 }  // namespace
 
-Command plan_command() {
+config::Command plan_command() {
   return {.name = "plan",
           .usage = "[FILE...]",
           .summary = "Tells beforehand what a service will need and deliver.",
@@ -91,4 +96,4 @@ Command plan_command() {
           .run = run};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::forecast

@@ -4,10 +4,11 @@
 #include <optional>
 #include <ostream>
 
-#include "service/forecast.hpp"
-#include "service/options_value.hpp"
+#include "commands/forecast/forecast.hpp"
+#include "config/command_line.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
 struct PlanOptions {
   std::uint32_t nodes = 1, stagers_per_node = 1;
@@ -17,8 +18,10 @@ struct PlanOptions {
 };
 
 /// "25GB/s", "25GB", "200Gbit/s": bytes per second.
-double rate(const Value& value);
+double rate(const config::Value& value);
 
-int plan(const Config& config, const PlanOptions& options, std::ostream& out);
+int plan(const config::Config& config, const PlanOptions& options, std::ostream& out);
 
-}  // namespace headrace::service
+config::Command plan_command();
+
+}  // namespace headrace::commands::forecast

@@ -1,4 +1,4 @@
-#include "service/forecast.hpp"
+#include "commands/forecast/forecast.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,12 +6,12 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "config/source_item.hpp"
+#include "data/selection/scan_settings.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
-#include "service/scan_settings.hpp"
-#include "service/source_item.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
 namespace {
 
@@ -29,14 +29,14 @@ std::vector<std::uint64_t> even(std::uint64_t samples, std::uint32_t stagers) {
 }
 
 /// The selection, where slices alone decide it; nothing where files, lists, parts or conditions do.
-std::optional<plan::Selection> selection_of(const StreamReport& stream, std::uint64_t samples) {
+std::optional<plan::Selection> selection_of(const data::fields::StreamReport& stream, std::uint64_t samples) {
   if (!stream.samples || !stream.config.files.empty()) return std::nullopt;
   if (stream.config.select.empty()) return plan::Selection::all(samples);
   return plan::Selection::parse(stream.config.select, samples);
 }
 
 /// Samples of a stream that only the data know, as well as can be said.
-std::uint64_t guess(const Config& config, const StreamReport& stream, std::uint64_t samples) {
+std::uint64_t guess(const config::Config& config, const data::fields::StreamReport& stream, std::uint64_t samples) {
   if (stream.samples) return *stream.samples;
   for (const auto& part : config.split)
     if (part.name == stream.config.select)
@@ -44,7 +44,7 @@ std::uint64_t guess(const Config& config, const StreamReport& stream, std::uint6
   return samples;
 }
 
-Layout lay_out(const Config& config, const DataFacts& facts, const plan::Machine& machine, Forecast& result) {
+Layout lay_out(const config::Config& config, const DataFacts& facts, const plan::Machine& machine, Forecast& result) {
   std::vector<std::optional<plan::Selection>> selections;
   std::vector<plan::Selection> known;
   for (const auto& stream : facts.report.streams) {
@@ -76,9 +76,9 @@ Layout lay_out(const Config& config, const DataFacts& facts, const plan::Machine
 }
 
 /// What fields, streams and trainers there are: all that memory depends on.
-Blueprint sketch(const Config& config, const DataFacts& facts, const plan::Machine& machine,
-                 const std::vector<StreamForecast>& streams) {
-  Blueprint blueprint;
+service::blueprint::Blueprint sketch(const config::Config& config, const DataFacts& facts, const plan::Machine& machine,
+                                     const std::vector<StreamForecast>& streams) {
+  service::blueprint::Blueprint blueprint;
   for (const auto& field : facts.report.fields) blueprint.schema.push_back(field.field);
   blueprint.trainers = machine.trainers();
   for (std::size_t s = 0; s < streams.size(); ++s) {
@@ -89,11 +89,12 @@ Blueprint sketch(const Config& config, const DataFacts& facts, const plan::Machi
   return blueprint;
 }
 
-void weigh(const Config& config, const Blueprint& blueprint, const Layout& layout, Forecast& result) {
+void weigh(const config::Config& config, const service::blueprint::Blueprint& blueprint, const Layout& layout,
+           Forecast& result) {
   const auto per_node = result.machine.stagers_per_node;
   for (std::uint32_t node = 0; node < result.machine.nodes; ++node) {
-    const auto need = need_of_node(config, blueprint, std::span(layout.rows).subspan(node * per_node, per_node),
-                                   result.machine.nodes);
+    const auto need = service::blueprint::need_of_node(
+        config, blueprint, std::span(layout.rows).subspan(node * per_node, per_node), result.machine.nodes);
     if (node == 0 || need.total() > result.need.total()) result.need = need;
   }
   result.memory = config.memory;
@@ -157,15 +158,15 @@ double StreamForecast::requests() const {
          static_cast<double>(flow.from_node.size());
 }
 
-DataFacts facts_of_files(const Config& config) {
-  DataFacts facts{.report = report_on(config)};
+DataFacts facts_of_files(const config::Config& config) {
+  DataFacts facts{.report = data::fields::report_on(config)};
   // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = reader::examine_all({facts.report.files.front()}, scan_options(config)).front();
+  const auto first = reader::examine_all({facts.report.files.front()}, data::selection::scan_options(config)).front();
   for (const auto& dataset : first.datasets) {
-    const bool used =
-        std::any_of(facts.report.fields.begin(), facts.report.fields.end(), [&](const FieldReport& field) {
+    const bool used = std::any_of(
+        facts.report.fields.begin(), facts.report.fields.end(), [&](const data::fields::FieldReport& field) {
           return std::any_of(field.source.begin(), field.source.end(), [&](const std::string& text) {
-            const auto item = SourceItem::parse(text);
+            const auto item = config::SourceItem::parse(text);
             return item.whole == dataset.path || item.path == dataset.path || item.path.starts_with(dataset.path + ".");
           });
         });
@@ -176,14 +177,14 @@ DataFacts facts_of_files(const Config& config) {
   return facts;
 }
 
-DataFacts facts_made_up(const Config& config, std::uint64_t samples, std::uint64_t row_bytes) {
+DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std::uint64_t row_bytes) {
   DataFacts facts{.file_bytes_a_sample = static_cast<double>(row_bytes)};
   facts.report.samples = samples;
   facts.report.fields.push_back({{"data", DType::uint8, {row_bytes}, {}, {}}, {"data"}, {}, {}});
   for (const auto& stream : config.streams) {
-    auto& report = facts.report.streams.emplace_back(StreamReport{.config = stream});
+    auto& report = facts.report.streams.emplace_back(data::fields::StreamReport{.config = stream});
     const bool part = std::any_of(config.split.begin(), config.split.end(),
-                                  [&](const SplitPart& one) { return one.name == stream.select; });
+                                  [&](const config::SplitPart& one) { return one.name == stream.select; });
     if (part)
       report.why = "the split";
     else
@@ -192,7 +193,8 @@ DataFacts facts_made_up(const Config& config, std::uint64_t samples, std::uint64
   return facts;
 }
 
-Forecast forecast(const Config& config, const DataFacts& facts, const plan::Machine& machine, const Rates& rates) {
+Forecast forecast(const config::Config& config, const DataFacts& facts, const plan::Machine& machine,
+                  const Rates& rates) {
   Forecast result{.machine = machine, .name = config.name};
   const auto layout = lay_out(config, facts, machine, result);
   const auto blueprint = sketch(config, facts, machine, result.streams);
@@ -219,4 +221,4 @@ Forecast forecast(const Config& config, const DataFacts& facts, const plan::Mach
   return result;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::forecast

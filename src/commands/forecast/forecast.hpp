@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "data/fields/report.hpp"
 #include "plan/flow.hpp"
-#include "service/inspect_config.hpp"
-#include "service/need.hpp"
+#include "service/blueprint/need.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
 /// Bytes per second of one node, but for disk_total. 0: not given.
 struct Rates {
@@ -26,13 +26,13 @@ struct Rates {
 
 /// The data, as far as a forecast needs them.
 struct DataFacts {
-  ConfigReport report;
+  data::fields::ConfigReport report;
   std::uint64_t chunk_rows = 1;  ///< of the largest chunk
   double file_bytes_a_sample = 0;
 };
-DataFacts facts_of_files(const Config& config);
+DataFacts facts_of_files(const config::Config& config);
 /// One field of `row_bytes` bytes.
-DataFacts facts_made_up(const Config& config, std::uint64_t samples, std::uint64_t row_bytes);
+DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std::uint64_t row_bytes);
 
 struct Limit {
   std::string name;  ///< "NIC"
@@ -60,8 +60,8 @@ struct Forecast {
   plan::Machine machine;
   std::string name;
   std::uint64_t stored = 0, row_bytes = 0;
-  Need need;                 ///< of the node with the most
-  std::uint64_t memory = 0;  ///< of a node, as given; 0: not
+  service::blueprint::Need need;  ///< of the node with the most
+  std::uint64_t memory = 0;       ///< of a node, as given; 0: not
   bool resident = true;
   std::optional<std::uint32_t> enough;    ///< nodes that would hold all; nothing: no number would
   double load_bytes = 0;                  ///< of the files, of all nodes
@@ -71,6 +71,7 @@ struct Forecast {
 };
 
 /// config.memory: of a node. Throws UsageError where the configuration cannot be on this machine.
-Forecast forecast(const Config& config, const DataFacts& facts, const plan::Machine& machine, const Rates& rates);
+Forecast forecast(const config::Config& config, const DataFacts& facts, const plan::Machine& machine,
+                  const Rates& rates);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::forecast

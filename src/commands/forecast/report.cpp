@@ -1,4 +1,4 @@
-#include "service/forecast_report.hpp"
+#include "commands/forecast/report.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/bytes.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
 namespace {
 
@@ -111,4 +111,4 @@ nlohmann::json json_of(const Forecast& f) {
           {"streams", std::move(streams)}};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::forecast

@@ -4,11 +4,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "service/forecast.hpp"
+#include "commands/forecast/forecast.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::forecast {
 
 std::string text_of(const Forecast& forecast);
 nlohmann::json json_of(const Forecast& forecast);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::forecast

@@ -1,4 +1,4 @@
-#include "service/inspect_advice.hpp"
+#include "commands/inspect/advice.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "h5/codec.hpp"
 #include "reader/grouping.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::string filters_text(const h5::DatasetInfo& dataset) {
   return text;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

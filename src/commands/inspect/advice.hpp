@@ -7,7 +7,7 @@
 #include "h5/dataset.hpp"
 #include "reader/catalog.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// One sentence per reason; none for a dataset that reads well.
 std::vector<std::string> advice(const h5::DatasetInfo& dataset);
@@ -20,4 +20,4 @@ std::string ratio_text(const h5::DatasetInfo& dataset);
 /// "gzip(4)", "shuffle + lzf"; "" for none.
 std::string filters_text(const h5::DatasetInfo& dataset);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

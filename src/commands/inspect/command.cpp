@@ -3,27 +3,28 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "commands/commands.hpp"
+#include "commands/inspect/command.hpp"
+#include "commands/inspect/config_views.hpp"
+#include "commands/inspect/inspect.hpp"
+#include "commands/inspect/sample.hpp"
 #include "h5/outside.hpp"
 #include "h5/plugin_path.hpp"
-#include "service/commands.hpp"
-#include "service/inspect.hpp"
-#include "service/inspect_config.hpp"
-#include "service/inspect_sample.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
-const Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
-const Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
-const Flag all_lines{"all", 0, "", "", "tables fold no long lists"};
-const Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
-const Flag with_plugins{"plugins", 0, "", "", "with -c: load its plugins, which runs their code"};
+const config::Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
+const config::Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
+const config::Flag all_lines{"all", 0, "", "", "tables fold no long lists"};
+const config::Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
+const config::Flag with_plugins{"plugins", 0, "", "", "with -c: load its plugins, which runs their code"};
 
-int of_configuration(const Arguments& arguments, Mistakes& mistakes) {
+int of_configuration(const config::Arguments& arguments, config::Mistakes& mistakes) {
   const auto config = configuration_with_files(arguments, mistakes, "inspect");
   const bool json = arguments.has(json_flag.name);
-  const auto plugins = arguments.has(with_plugins.name) ? Plugins::load : Plugins::look_at;
+  const auto plugins = arguments.has(with_plugins.name) ? data::fields::Plugins::load : data::fields::Plugins::look_at;
   if (arguments.has(one_sample.name))
     return inspect_sample(
         config, {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text(), plugins},
@@ -40,7 +41,7 @@ void tell_what_else_was_opened() {
   for (const auto& why : h5::distrusted_plugin_folders()) std::cerr << "headrace: " << printable(why) << "\n";
 }
 
-int run(const Arguments& arguments, Mistakes& mistakes) {
+int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   struct AtTheEnd {
     ~AtTheEnd() { tell_what_else_was_opened(); }
   } const tell;
@@ -54,7 +55,7 @@ int run(const Arguments& arguments, Mistakes& mistakes) {
 
 }  // namespace
 
-Command inspect_command() {
+config::Command inspect_command() {
   return {.name = "inspect",
           .usage = "FILE... | -c CONFIG",
           .summary = "Shows what HDF5 files hold and how well they will read.",
@@ -65,4 +66,4 @@ Command inspect_command() {
           .run = run};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "base/bytes.hpp"
 #include "base/printable.hpp"
+#include "commands/inspect/config_views.hpp"
+#include "commands/inspect/fold.hpp"
 #include "h5/dataset.hpp"
-#include "service/inspect_config.hpp"
-#include "service/inspect_fold.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -39,7 +40,7 @@ std::string table(std::vector<Row> rows) {
   return text;
 }
 
-Row row_of(const FieldReport& report) {
+Row row_of(const data::fields::FieldReport& report) {
   const auto& field = report.field;
   auto work = report.operations;
   for (const auto& what : report.unknown) work.push_back(what + " counted when served, or with --count");
@@ -51,23 +52,23 @@ Row row_of(const FieldReport& report) {
           fmt::format("{}", fmt::join(work, "; "))};
 }
 
-std::string columns_text(const FieldReport& report) {
+std::string columns_text(const data::fields::FieldReport& report) {
   if (report.field.columns.empty()) return "";
   return printable(fmt::format("  {}: columns {}", report.field.name, fmt::join(report.field.columns, ", "))) + "\n";
 }
 
-std::string notes_text(const FieldReport& report) {
+std::string notes_text(const data::fields::FieldReport& report) {
   std::string text;
   for (const auto& note : report.notes)
     text += fmt::format("  {}: {}\n", printable(report.field.name), printable(note));
   return text;
 }
 
-std::string batch_text(const StreamConfig& stream) {
+std::string batch_text(const config::StreamConfig& stream) {
   return stream.batch ? fmt::format("{} a trainer", *stream.batch) : fmt::format("{} of all", *stream.global_batch);
 }
 
-std::string selected_text(const StreamConfig& stream) {
+std::string selected_text(const config::StreamConfig& stream) {
   Row parts;
   if (!stream.files.empty()) parts.push_back(fmt::format("files {}", fmt::join(stream.files, ", ")));
   if (!stream.select.empty()) parts.push_back("select " + stream.select);
@@ -76,19 +77,19 @@ std::string selected_text(const StreamConfig& stream) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-Row row_of(const StreamReport& report) {
+Row row_of(const data::fields::StreamReport& report) {
   const auto& stream = report.config;
   return {
       stream.name,
       report.samples ? std::to_string(*report.samples) : "counted when served (" + report.why + "), or with --count",
       batch_text(stream),
-      std::string(word(stream.shuffle)),
-      std::string(word(stream.last)),
+      std::string(config::word(stream.shuffle)),
+      std::string(config::word(stream.last)),
       stream.epochs ? std::to_string(stream.epochs) : "endless",
       selected_text(stream)};
 }
 
-ordered_json json_of(const FieldReport& report) {
+ordered_json json_of(const data::fields::FieldReport& report) {
   const auto& field = report.field;
   return {{"name", field.name},       {"source", report.source},       {"operations", report.operations},
           {"shape", field.shape},     {"dtype", name_of(field.dtype)}, {"bytes", field.row_bytes()},
@@ -96,19 +97,19 @@ ordered_json json_of(const FieldReport& report) {
           {"notes", report.notes}};
 }
 
-std::string text_of(const SharedReport& shared) {
+std::string text_of(const data::fields::SharedReport& shared) {
   return shared.samples ? fmt::format("  {} and {} share {} sample{}\n", shared.first, shared.second, *shared.samples,
                                       *shared.samples == 1 ? "" : "s")
                         : fmt::format("  {} and {} may share samples: counted when served, or with --count\n",
                                       shared.first, shared.second);
 }
 
-ordered_json json_of(const SharedReport& shared) {
+ordered_json json_of(const data::fields::SharedReport& shared) {
   return {{"streams", {shared.first, shared.second}},
           {"samples", shared.samples ? ordered_json(*shared.samples) : ordered_json()}};
 }
 
-ordered_json json_of(const StreamReport& report) {
+ordered_json json_of(const data::fields::StreamReport& report) {
   const auto& stream = report.config;
   const auto optional = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(); };
   return {{"name", stream.name},
@@ -116,14 +117,14 @@ ordered_json json_of(const StreamReport& report) {
           {"why", report.why},
           {"batch", optional(stream.batch)},
           {"global_batch", optional(stream.global_batch)},
-          {"shuffle", word(stream.shuffle)},
-          {"last", word(stream.last)},
-          {"order", word(stream.order)},
+          {"shuffle", config::word(stream.shuffle)},
+          {"last", config::word(stream.last)},
+          {"order", config::word(stream.order)},
           {"epochs", stream.epochs}};
 }
 
 /// Many fields that are alike but for the numbers in their names share a line.
-std::string fields_text(const ConfigReport& report, bool all) {
+std::string fields_text(const data::fields::ConfigReport& report, bool all) {
   std::vector<std::string> names, rest;
   for (const auto& field : report.fields) {
     const auto row = row_of(field);
@@ -149,7 +150,7 @@ std::string fields_text(const ConfigReport& report, bool all) {
 
 }  // namespace
 
-std::string as_table(const ConfigReport& report, bool all) {
+std::string as_table(const data::fields::ConfigReport& report, bool all) {
   auto text = fmt::format("{} file{}, {} samples, {} each as delivered\n", report.files.size(),
                           report.files.size() == 1 ? "" : "s", report.samples, size_text(report.sample_bytes()));
   text += fields_text(report, all);
@@ -161,7 +162,7 @@ std::string as_table(const ConfigReport& report, bool all) {
   return text;
 }
 
-std::string as_json(const ConfigReport& report) {
+std::string as_json(const data::fields::ConfigReport& report) {
   auto fields = ordered_json::array(), streams = ordered_json::array(), shared = ordered_json::array();
   for (const auto& field : report.fields) fields.push_back(json_of(field));
   for (const auto& stream : report.streams) streams.push_back(json_of(stream));
@@ -173,4 +174,11 @@ std::string as_json(const ConfigReport& report) {
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace headrace::service
+int inspect_config(const config::Config& config, const ConfigOptions& options, std::ostream& out) {
+  constexpr std::uint64_t quickly_read = 1 << 30;
+  const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
+  out << (options.json ? as_json(report) : as_table(report, options.all)) << std::flush;
+  return 0;
+}
+
+}  // namespace headrace::commands::inspect

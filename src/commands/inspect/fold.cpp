@@ -1,10 +1,10 @@
-#include "service/inspect_fold.hpp"
+#include "commands/inspect/fold.hpp"
 
 #include <fmt/format.h>
 
 #include <unordered_map>
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::vector<std::string> folded_names(const std::vector<std::string>& names, boo
   return told;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

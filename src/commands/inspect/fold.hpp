@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// A run of items that are told in one line: the first stands for all.
 struct Fold {
@@ -27,4 +27,4 @@ std::vector<std::string> folded_names(const std::vector<std::string>& names, boo
 constexpr std::size_t few_lines = 50;  ///< of a table that are shown without folding
 constexpr std::size_t few_names = 20;  ///< of a list
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

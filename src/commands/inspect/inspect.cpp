@@ -1,13 +1,13 @@
-#include "service/inspect.hpp"
+#include "commands/inspect/inspect.hpp"
 
 #include <ostream>
 
 #include "base/printable.hpp"
+#include "commands/inspect/views.hpp"
 #include "reader/files.hpp"
 #include "reader/grouping.hpp"
-#include "service/inspect_views.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 int inspect(const std::vector<std::string>& files, bool json, bool all, std::ostream& out) {
   const auto contents = reader::examine_all(reader::expand_files(files), {.see_through = false, .fill_gaps = false});
@@ -16,4 +16,4 @@ int inspect(const std::vector<std::string>& files, bool json, bool all, std::ost
   return 0;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

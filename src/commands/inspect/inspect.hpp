@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// Examines the files (paths or patterns) and tells: every dataset, which of them can be fields together, and where
 /// reading will be slow. As a table for people or as JSON (described below). Returns the exit code; throws Error for
@@ -22,4 +22,4 @@ namespace headrace::service {
 /// all: tables fold no long lists.
 int inspect(const std::vector<std::string>& files, bool json, bool all, std::ostream& out);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

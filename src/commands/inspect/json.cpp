@@ -1,11 +1,11 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "service/inspect_advice.hpp"
-#include "service/inspect_packing.hpp"
-#include "service/inspect_views.hpp"
+#include "commands/inspect/advice.hpp"
+#include "commands/inspect/packing.hpp"
+#include "commands/inspect/views.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::string as_json(const reader::Contents& contents, const reader::Grouping& gr
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,21 +1,21 @@
-#include "service/inspect_packing.hpp"
+#include "commands/inspect/packing.hpp"
 
-#include "service/field_cf.hpp"
-#include "service/raw_contents.hpp"
+#include "data/fields/cf.hpp"
+#include "data/fields/raw_contents.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 std::vector<PackingNote> packing_notes(const reader::Contents& contents) {
   std::vector<PackingNote> notes;
-  raw_datasets(contents).for_each([&](const RawDataset& dataset) {
-    auto left = left_packed(dataset, CfMode::automatic);
+  data::fields::raw_datasets(contents).for_each([&](const data::columns::RawDataset& dataset) {
+    auto left = data::fields::left_packed(dataset, config::CfMode::automatic);
     if (!left.empty()) {
       notes.push_back({dataset.path, false, std::move(left)});
       return;
     }
     std::string text;
-    const auto look = [&](const CfAttributes& attributes) {
-      if (text.empty()) text = packing_text(attributes);
+    const auto look = [&](const data::columns::CfAttributes& attributes) {
+      if (text.empty()) text = data::fields::packing_text(attributes);
     };
     look(dataset.cf);
     for (const auto& attributes : dataset.cf_of_file) look(attributes);
@@ -25,4 +25,4 @@ std::vector<PackingNote> packing_notes(const reader::Contents& contents) {
   return notes;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -6,7 +6,7 @@
 
 #include "reader/catalog.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 struct PackingNote {
   std::string dataset;
@@ -17,4 +17,4 @@ struct PackingNote {
 /// One for each dataset with attributes that pack its values, by path.
 std::vector<PackingNote> packing_notes(const reader::Contents& contents);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,4 +1,4 @@
-#include "service/inspect_sample.hpp"
+#include "commands/inspect/sample.hpp"
 
 #include <fmt/format.h>
 
@@ -6,18 +6,19 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "service/sample_plot.hpp"
-#include "service/sample_text.hpp"
-#include "service/sample_view.hpp"
+#include "commands/inspect/sample_plot.hpp"
+#include "commands/inspect/sample_text.hpp"
+#include "commands/inspect/sample_view.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
-int inspect_sample(const Config& config, const SampleOptions& options, std::ostream& out) {
+int inspect_sample(const config::Config& config, const SampleOptions& options, std::ostream& out) {
   for (const auto& field : config.fields)
-    if (!field.plugin.empty() && options.plugins == Plugins::look_at)
-      throw UsageError(fmt::format("[field.{}] a sample as trainers get it has been through the plugin '{}', whose code "
-                                   "runs here only if asked for; add --plugins",
-                                   field.name, field.plugin));
+    if (!field.plugin.empty() && options.plugins == data::fields::Plugins::look_at)
+      throw UsageError(
+          fmt::format("[field.{}] a sample as trainers get it has been through the plugin '{}', whose code "
+                      "runs here only if asked for; add --plugins",
+                      field.name, field.plugin));
   const auto view = view_sample(config, options.which);
   if (!options.plot.empty()) plot_sample(as_json(view), options.plot);
   if (options.json)
@@ -29,4 +30,4 @@ int inspect_sample(const Config& config, const SampleOptions& options, std::ostr
   return 0;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

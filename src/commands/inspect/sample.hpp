@@ -5,16 +5,16 @@
 #include <iosfwd>
 #include <string>
 
-#include "service/config.hpp"
-#include "service/plan_fields.hpp"
+#include "config/config.hpp"
+#include "data/fields/plan.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 struct SampleOptions {
   std::string which;  ///< number of the sample, or FILE:ROW
   bool json = false;
   std::string plot = {};  ///< path of a picture to draw; needs python3 with matplotlib
-  Plugins plugins = Plugins::look_at;
+  data::fields::Plugins plugins = data::fields::Plugins::look_at;
 };
 
 /// Returns the exit code. As JSON:
@@ -22,6 +22,6 @@ struct SampleOptions {
 ///   {"sample", "file", "row",
 ///    "fields": [{"name", "type", "shape", "columns", "classes", "values": nested lists (NaN and infinities: null),
 ///                "raw": [{"name", "type", "shape", "values"}]}]}
-int inspect_sample(const Config& config, const SampleOptions& options, std::ostream& out);
+int inspect_sample(const config::Config& config, const SampleOptions& options, std::ostream& out);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,4 +1,4 @@
-#include "service/sample_plot.hpp"
+#include "commands/inspect/sample_plot.hpp"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -10,9 +10,9 @@
 
 #include "base/error.hpp"
 #include "base/process_start.hpp"
-#include "service/plot_script.hpp"
+#include "commands/inspect/plot_script.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -63,4 +63,4 @@ void plot_sample(const nlohmann::ordered_json& view, const std::string& path) {
                          "); is the folder there, and the ending .png, .pdf or .svg?");
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

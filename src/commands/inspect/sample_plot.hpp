@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// view: as inspect_sample() writes it. Throws Error that says what to install where python3 or matplotlib is missing.
 void plot_sample(const nlohmann::ordered_json& view, const std::string& path);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,13 +1,13 @@
-#include "service/sample_raw.hpp"
+#include "commands/inspect/sample_raw.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <limits>
 
-#include "service/field_item_types.hpp"
-#include "transform/column_values.hpp"
+#include "data/columns/item_types.hpp"
+#include "data/selection/column_values.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -68,22 +68,22 @@ void append(const transform::ItemSpec& item, const transform::Cell& cell, std::u
   }
   const auto before = std::visit([](const auto& all) { return all.size(); }, array.values);
   std::visit([&](auto& all) { all.resize(before + n); }, array.values);
-  transform::load_values(cell, raw, stride, n, array.values, before);
+  data::selection::load_values(cell, raw, stride, n, array.values, before);
 }
 
 }  // namespace
 
-RawRows::RawRows(const reader::Contents& contents, const Blueprint& blueprint, std::uint64_t row,
+RawRows::RawRows(const reader::Contents& contents, const service::blueprint::Blueprint& blueprint, std::uint64_t row,
                  const mpi::Comm& alone, const reader::LoadOptions& options)
     : contents_(contents), blueprint_(blueprint), row_(row), alone_(alone), options_(options) {}
 
-std::vector<std::uint64_t> RawRows::table_rows(const Join& join) const {
+std::vector<std::uint64_t> RawRows::table_rows(const data::fields::Join& join) const {
   const auto ids = reader::select(contents_, {join.ids});
-  const auto cell = cell_of(ids.datasets[0].type).value();
+  const auto cell = data::columns::cell_of(ids.datasets[0].type).value();
   std::vector<std::uint64_t> rows;
   RowSink sink(ids.datasets[0].row_bytes, [&](std::uint64_t row, const std::byte* raw) {
-    auto value = transform::make_values(cell, 1);
-    transform::load_values(cell, raw, cell.bytes, 1, value, 0);
+    auto value = data::selection::make_values(cell, 1);
+    data::selection::load_values(cell, raw, cell.bytes, 1, value, 0);
     std::visit(
         [&](const auto& id) {
           if constexpr (requires { static_cast<std::int64_t>(id[0]); })
@@ -97,22 +97,23 @@ std::vector<std::uint64_t> RawRows::table_rows(const Join& join) const {
   return rows;
 }
 
-void RawRows::read_item(const FieldPlan& plan, std::size_t item, const std::vector<std::uint64_t>& rows,
+void RawRows::read_item(const data::fields::FieldPlan& plan, std::size_t item, const std::vector<std::uint64_t>& rows,
                         std::vector<ValueArray>& arrays) const {
   const auto& spec = plan.spec().items[item];
   const auto catalog = reader::select(contents_, {plan.dataset(item)});
   const auto& dataset = catalog.datasets[0];
   const auto& first_cell = spec.columns[0].cell;
-  const bool compound = record_of(dataset.type).compound;
+  const bool compound = data::columns::record_of(dataset.type).compound;
   // A plain dataset is shown as it stands, unless only some of its columns were asked for.
   const bool plain = !compound && !spec.raw.ragged && spec.columns[0].name.empty();
   std::uint64_t elements = plain ? 1 : 0;
   auto shape = dataset.row_shape;
   if (plain) {
-    shape = joined(shape, plain_values(dataset.type, first_cell.kind != transform::CellKind::number).value().dims);
+    shape = joined(
+        shape, data::columns::plain_values(dataset.type, first_cell.kind != transform::CellKind::number).value().dims);
     for (const auto extent : shape) elements *= extent;
   } else if (compound) {
-    shape = joined(shape, record_of(dataset.type).dims);
+    shape = joined(shape, data::columns::record_of(dataset.type).dims);
   } else if (!spec.raw.ragged) {
     shape = records_of(dataset, spec.raw.records);
   }
@@ -123,7 +124,8 @@ void RawRows::read_item(const FieldPlan& plan, std::size_t item, const std::vect
     const auto name = column.name.empty() ? dataset.path : dataset.path + "." + column.name;
     const auto& cell = column.cell;
     const std::string type = cell.kind == transform::CellKind::number ? std::string(name_of(cell.dtype)) : "text";
-    arrays.push_back({name, cell.big_endian ? type + " (big-endian)" : type, shape, transform::make_values(cell, 0)});
+    arrays.push_back(
+        {name, cell.big_endian ? type + " (big-endian)" : type, shape, data::selection::make_values(cell, 0)});
   }
   RowSink sink(dataset.row_bytes, [&](std::uint64_t, const std::byte* raw) {
     for (std::size_t a = first; a < arrays.size(); ++a)
@@ -135,7 +137,7 @@ void RawRows::read_item(const FieldPlan& plan, std::size_t item, const std::vect
   reader::load(alone_, catalog, intervals, sink, options);
 }
 
-std::vector<ValueArray> RawRows::of(const FieldPlan& plan) const {
+std::vector<ValueArray> RawRows::of(const data::fields::FieldPlan& plan) const {
   std::vector<ValueArray> arrays;
   const auto rows = plan.join ? table_rows(*plan.join) : std::vector<std::uint64_t>{row_};
   for (std::size_t i = 0; i < plan.spec().items.size(); ++i)
@@ -143,4 +145,4 @@ std::vector<ValueArray> RawRows::of(const FieldPlan& plan) const {
   return arrays;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,4 +1,4 @@
-#include "service/sample_text.hpp"
+#include "commands/inspect/sample_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 
 #include "base/printable.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -193,4 +193,4 @@ nlohmann::ordered_json as_json(const SampleView& view) {
   return json;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

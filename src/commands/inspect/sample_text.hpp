@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "service/sample_view.hpp"
+#include "commands/inspect/sample_view.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// "[[1 2 ... 9]\n [..." with every line after the first indented; long axes are shortened to three values at each end.
 std::string text_of(const ValueArray& array, std::size_t indent = 0);
@@ -14,4 +14,4 @@ std::string text_of(const ValueArray& array, std::size_t indent = 0);
 std::string as_text(const SampleView& view);
 nlohmann::ordered_json as_json(const SampleView& view);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

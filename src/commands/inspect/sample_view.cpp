@@ -1,4 +1,4 @@
-#include "service/sample_view.hpp"
+#include "commands/inspect/sample_view.hpp"
 
 #include <fmt/format.h>
 
@@ -7,18 +7,18 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "commands/inspect/sample_raw.hpp"
+#include "data/fields/plan.hpp"
+#include "data/selection/column_values.hpp"
+#include "data/selection/reading.hpp"
+#include "data/selection/scan_settings.hpp"
 #include "mpi/session.hpp"
 #include "reader/files.hpp"
-#include "service/join.hpp"
-#include "service/load_settings.hpp"
-#include "service/outside_validity.hpp"
-#include "service/plan_fields.hpp"
-#include "service/sample_raw.hpp"
-#include "service/scan_settings.hpp"
-#include "service/store_sink.hpp"
-#include "transform/column_values.hpp"
+#include "service/loading/join.hpp"
+#include "service/loading/outside_validity.hpp"
+#include "service/loading/store_sink.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -94,9 +94,9 @@ reader::Contents same_named(const reader::Contents& contents, std::size_t file) 
 class Showcase {
  public:
   /// The files are those of one that the user named, and the row counts through them.
-  Showcase(const Config& config, reader::Contents files, FieldPlans plans, std::uint64_t row)
-      : topology_(Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)), row_(row) {
-    blueprint_.catalog = catalog_of(contents_, plans.fields);
+  Showcase(const config::Config& config, reader::Contents files, data::fields::FieldPlans plans, std::uint64_t row)
+      : topology_(job::Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)), row_(row) {
+    blueprint_.catalog = data::fields::catalog_of(contents_, plans.fields);
     blueprint_.schema = std::move(plans.schema);
     blueprint_.fields = std::move(plans.fields);
     const std::vector<plan::Slab> slabs{{0, blueprint_.catalog.samples}};
@@ -104,50 +104,50 @@ class Showcase {
     blueprint_.placement = plan::Placement(slabs, plan::Members(plan::Selection::of({&one, 1}), slabs));
     const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
     store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
-    fill(load_options(config, 1));
+    fill(data::selection::load_options(config, 1));
   }
 
-  const Blueprint& blueprint() const { return blueprint_; }
+  const service::blueprint::Blueprint& blueprint() const { return blueprint_; }
   const reader::Contents& contents() const { return contents_; }
   const std::byte* finished(std::size_t array) const { return store_->column(0, array); }
 
  private:
   void fill(const reader::LoadOptions& options) {
-    StoreSink sink(blueprint_, topology_, *store_);
+    service::loading::StoreSink sink(blueprint_, topology_, *store_);
     const std::vector<reader::Interval> one{{row_, row_ + 1}};
     sink.fill_constants();
-    sink.take_validity(read_outside_validity(
+    sink.take_validity(service::loading::read_outside_validity(
         blueprint_.fields,
         {contents_, blueprint_.catalog.samples, blueprint_.placement.stored(), topology_, one, options}));
     reader::load(topology_.all, blueprint_.catalog, one, sink, options);
-    load_joins(blueprint_, topology_, contents_, sink, options);
+    service::loading::load_joins(blueprint_, topology_, contents_, sink, options);
     sink.finish(1);
   }
 
-  Topology topology_;
+  job::Topology topology_;
   reader::Contents contents_;
   std::uint64_t row_;
-  Blueprint blueprint_;
+  service::blueprint::Blueprint blueprint_;
   std::unique_ptr<store::NodeStore> store_;
 };
 
 ValueArray finished_array(const Field& field, const std::byte* row) {
   const transform::Cell cell{transform::CellKind::number, field.dtype, false, 0, size_of(field.dtype)};
   ValueArray array{field.name, std::string(name_of(field.dtype)), field.shape,
-                   transform::make_values(cell, field.elements())};
-  transform::load_values(cell, row, size_of(field.dtype), field.elements(), array.values, 0);
+                   data::selection::make_values(cell, field.elements())};
+  data::selection::load_values(cell, row, size_of(field.dtype), field.elements(), array.values, 0);
   return array;
 }
 
 }  // namespace
 
-SampleView view_sample(const Config& config, const std::string& which) {
+SampleView view_sample(const config::Config& config, const std::string& which) {
   const mpi::Session session;
   const auto alone = mpi::Comm::self();
-  const auto options = load_options(config, 1);
-  const auto contents = reader::scan(alone, reader::expand_files(config.files), scan_options(config));
-  auto plans = plan_fields(config, contents, alone, options);
-  const auto catalog = catalog_of(contents, plans.fields);
+  const auto options = data::selection::load_options(config, 1);
+  const auto contents = reader::scan(alone, reader::expand_files(config.files), data::selection::scan_options(config));
+  auto plans = data::fields::plan_fields(config, contents, alone, options);
+  const auto catalog = data::fields::catalog_of(contents, plans.fields);
   const auto place = find_place(catalog, which);
   const auto& file = catalog.files[place.file];
   for (auto& plan : plans.fields) plan.keep_file(place.file);
@@ -166,4 +166,4 @@ SampleView view_sample(const Config& config, const std::string& which) {
   return view;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -5,17 +5,17 @@
 #include <vector>
 
 #include "base/schema.hpp"
-#include "service/config.hpp"
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 /// Values with a shape, row-major.
 struct ValueArray {
   std::string name;  ///< of a raw array: "jets.pt"
   std::string type;  ///< "float32", "float64 (big-endian)"
   std::vector<std::uint64_t> shape;
-  transform::ColumnValues values;
+  condition::ColumnValues values;
 };
 
 struct FieldView {
@@ -35,6 +35,6 @@ struct SampleView {
 /// `which`: a sample number, or FILE:ROW. Reads the rows of that sample alone; of joined tables, the ids of its file
 /// and the rows that belong. Throws UsageError for a sample that is not there, and what serve would throw for values
 /// that break a promise.
-SampleView view_sample(const Config& config, const std::string& which);
+SampleView view_sample(const config::Config& config, const std::string& which);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -9,12 +9,12 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "service/inspect_advice.hpp"
-#include "service/inspect_fold.hpp"
-#include "service/inspect_packing.hpp"
-#include "service/inspect_views.hpp"
+#include "commands/inspect/advice.hpp"
+#include "commands/inspect/fold.hpp"
+#include "commands/inspect/packing.hpp"
+#include "commands/inspect/views.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
 
 namespace {
 
@@ -288,4 +288,4 @@ std::string as_table(const reader::Contents& contents, const reader::Grouping& g
   return text;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

@@ -1,23 +1,24 @@
 #include <iostream>
 
-#include "service/commands.hpp"
-#include "service/stats.hpp"
+#include "commands/commands.hpp"
+#include "commands/stats/command.hpp"
+#include "commands/stats/stats.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 namespace {
 
-const Flag of_stream{"stream", 0, "NAME", "train, or the only one", "whose samples are measured"};
-const Flag output{"output", 'o', "FILE", "the fields' scale-file", "where the numbers are written"};
+const config::Flag of_stream{"stream", 0, "NAME", "train, or the only one", "whose samples are measured"};
+const config::Flag output{"output", 'o', "FILE", "the fields' scale-file", "where the numbers are written"};
 
-int run(const Arguments& arguments, Mistakes& mistakes) {
+int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   const StatsOptions options{arguments.value(of_stream.name, "").text(), arguments.value(output.name, "").text()};
   return stats(configuration_with_files(arguments, mistakes, "measure"), options, std::cout);
 }
 
 }  // namespace
 
-Command stats_command() {
+config::Command stats_command() {
   return {.name = "stats",
           .usage = "[FILE...]",
           .summary = "Measures what normalisation needs, and writes the scale file.",
@@ -30,4 +31,4 @@ Command stats_command() {
           .run = run};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

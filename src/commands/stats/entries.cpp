@@ -1,4 +1,4 @@
-#include "service/stats_entries.hpp"
+#include "commands/stats/entries.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 namespace {
 
@@ -32,16 +32,16 @@ double rounding_of(const ColumnSpec& column, const Moments& moments) {
 }
 
 /// The entry's numbers; a deviation that float64 cannot hold is nobody's statistics.
-nlohmann::ordered_json entry_of(const FieldConfig& config, const ColumnSpec& column, bool raw, const Moments& moments,
-                                bool spread, double deviation) {
+nlohmann::ordered_json entry_of(const config::FieldConfig& config, const ColumnSpec& column, bool raw,
+                                const Moments& moments, bool spread, double deviation) {
   const bool any = moments.count > 0;
   nlohmann::ordered_json entry{{"mean", moments.mean},
                                {"std", deviation},
                                {"min", any ? moments.least : 0},
                                {"max", any ? moments.greatest : 0}};
   if (config.plugin.empty()) entry["default"] = before_steps(column, moments.mean);
-  if (raw || config.norm == Norm::tanh_log) return entry;
-  const bool minmax = config.norm == Norm::minmax;
+  if (raw || config.norm == config::Norm::tanh_log) return entry;
+  const bool minmax = config.norm == config::Norm::minmax;
   entry["shift"] = entry[minmax ? "min" : "mean"];
   entry["scale"] = !minmax ? deviation : spread ? moments.greatest - moments.least : 1.0;
   return entry;
@@ -49,7 +49,7 @@ nlohmann::ordered_json entry_of(const FieldConfig& config, const ColumnSpec& col
 
 }  // namespace
 
-void ScaleEntries::put(const FieldConfig& config, const std::string& dataset, const std::string& variable,
+void ScaleEntries::put(const config::FieldConfig& config, const std::string& dataset, const std::string& variable,
                        const ColumnSpec& column, bool raw, const Moments& moments) {
   const auto name = variable.empty() ? dataset : dataset + "." + variable;
   const bool spread = moments.count > 0 && moments.least < moments.greatest && moments.deviation() > 0;
@@ -79,7 +79,7 @@ void ScaleEntries::put(const FieldConfig& config, const std::string& dataset, co
   if (fresh) lines_.push_back({name, moments, deviation});
 }
 
-void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan,
+void ScaleEntries::add(const config::FieldConfig& config, const data::fields::FieldPlan& plan,
                        const std::vector<transform::ItemStatistics>& items) {
   Moments whole;
   const ColumnSpec* any = nullptr;
@@ -91,7 +91,7 @@ void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan,
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const auto& column = spec.columns[c];
       const bool raw = column.raw;
-      if (config.norm_over == NormOver::field) {
+      if (config.norm_over == config::NormOver::field) {
         if (raw) continue;
         whole.merge(columns[c]);
         any = &column;
@@ -104,7 +104,7 @@ void ScaleEntries::add(const FieldConfig& config, const FieldPlan& plan,
   if (any) put(config, config.name, "", *any, false, whole);
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> class_counts(const FieldPlan& plan,
+std::vector<std::pair<std::string, std::uint64_t>> class_counts(const data::fields::FieldPlan& plan,
                                                                 const transform::ItemStatistics& labels) {
   const auto& map = *plan.spec().labels;
   const bool number = plan.spec().items[0].columns[0].cell.kind == transform::CellKind::number;
@@ -124,4 +124,4 @@ std::vector<std::pair<std::string, std::uint64_t>> class_counts(const FieldPlan&
   return counts;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

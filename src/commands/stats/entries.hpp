@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/schema.hpp"
-#include "service/config.hpp"
-#include "service/stats_measure.hpp"
+#include "commands/stats/measure.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 /// A variable, as people read of it.
 struct StatsLine {
@@ -24,7 +24,8 @@ struct StatsLine {
 class ScaleEntries {
  public:
   /// Adds a field's variables. Throws UsageError where another field has given the same variable other numbers.
-  void add(const FieldConfig& config, const FieldPlan& plan, const std::vector<transform::ItemStatistics>& items);
+  void add(const config::FieldConfig& config, const data::fields::FieldPlan& plan,
+           const std::vector<transform::ItemStatistics>& items);
 
   const nlohmann::ordered_json& json() const { return json_; }
   const std::vector<StatsLine>& lines() const { return lines_; }
@@ -32,7 +33,7 @@ class ScaleEntries {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  void put(const FieldConfig& config, const std::string& dataset, const std::string& variable,
+  void put(const config::FieldConfig& config, const std::string& dataset, const std::string& variable,
            const transform::ColumnSpec& column, bool raw, const transform::Moments& moments);
 
   nlohmann::ordered_json json_ = nlohmann::ordered_json::object();
@@ -43,7 +44,7 @@ class ScaleEntries {
 
 /// How often each class of a label occurs, in the order of the classes; values that belong to none come last, under
 /// "value VALUE (no class)".
-std::vector<std::pair<std::string, std::uint64_t>> class_counts(const FieldPlan& plan,
+std::vector<std::pair<std::string, std::uint64_t>> class_counts(const data::fields::FieldPlan& plan,
                                                                 const transform::ItemStatistics& labels);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

@@ -1,11 +1,11 @@
 // The rows of joined tables that belong to a stream's samples.
 #pragma once
 
-#include "service/stats_measure.hpp"
+#include "commands/stats/measure.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 /// Collective. Each stager reads an equal part of each table and adds up the rows that are delivered.
 void measure_joins(const Survey& survey, Tallies& tallies);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

@@ -1,16 +1,16 @@
-#include "service/stats_measure.hpp"
+#include "commands/stats/measure.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "commands/stats/join.hpp"
+#include "commands/stats/merge.hpp"
+#include "data/selection/reading.hpp"
 #include "mpi/agree.hpp"
-#include "service/load_settings.hpp"
-#include "service/outside_validity.hpp"
-#include "service/stats_join.hpp"
-#include "service/stats_merge.hpp"
-#include "service/store_sink.hpp"
+#include "service/loading/outside_validity.hpp"
+#include "service/loading/store_sink.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 namespace {
 
@@ -22,7 +22,7 @@ class MeasureSink : public reader::Sink {
               const std::vector<std::vector<std::byte>>& validity)
       : survey_(survey), catalog_(catalog), validity_(validity) {
     for (const auto& dataset : catalog.datasets) {
-      uses_.push_back(uses_of(survey.fields, dataset.path));
+      uses_.push_back(data::fields::uses_of(survey.fields, dataset.path));
       sums_.push_back(std::make_unique<InOrder>(intervals, uses_.back().size()));
     }
   }
@@ -46,7 +46,7 @@ class MeasureSink : public reader::Sink {
   }
 
  private:
-  void measure(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw,
+  void measure(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw,
                transform::ItemStatistics& into) const {
     const auto& plan = survey_.fields[use.field];
     const auto row = survey_.members.place(survey_.topology.me(), sample);
@@ -56,25 +56,28 @@ class MeasureSink : public reader::Sink {
     try {
       plan.transform_at(catalog_, sample).measure(use.item, raw, count, valid, into);
     } catch (const transform::BadValue& bad) {
-      throw_bad_value(catalog_, plan.spec().name, plan.dataset(use.item), sample + bad.row, bad);
+      service::loading::throw_bad_value(catalog_, plan.spec().name, plan.dataset(use.item), sample + bad.row, bad);
     }
   }
 
   const Survey& survey_;
   const reader::Catalog& catalog_;
   const std::vector<std::vector<std::byte>>& validity_;
-  std::vector<std::vector<ItemUse>> uses_;  // per dataset
+  std::vector<std::vector<data::fields::ItemUse>> uses_;  // per dataset
   std::vector<std::unique_ptr<InOrder>> sums_;
 };
 
 void measure_samples(const Survey& survey, Tallies& tallies) {
-  const auto paths = sample_datasets(survey.fields);
+  const auto paths = data::fields::sample_datasets(survey.fields);
   if (paths.empty()) return;  // all are joined
   const auto& all = survey.topology.all;
-  const auto catalog = mpi::together(all, [&] { return reader::select(survey.contents, paths, missing_datasets(survey.fields)); });
-  const auto intervals = intervals_to_read(survey.members, survey.topology.me(), survey.slab, gap_to_read(catalog));
-  const auto validity = read_outside_validity(survey.fields, {survey.contents, survey.samples.samples, survey.members,
-                                                              survey.topology, intervals, survey.options});
+  const auto catalog = mpi::together(
+      all, [&] { return reader::select(survey.contents, paths, data::fields::missing_datasets(survey.fields)); });
+  const auto intervals = service::loading::intervals_to_read(survey.members, survey.topology.me(), survey.slab,
+                                                             data::selection::gap_to_read(catalog));
+  const auto validity = service::loading::read_outside_validity(
+      survey.fields,
+      {survey.contents, survey.samples.samples, survey.members, survey.topology, intervals, survey.options});
   MeasureSink sink(survey, catalog, intervals, validity);
   reader::load(all, catalog, intervals, sink, survey.options);
   sink.collect(tallies);
@@ -96,4 +99,4 @@ Tallies measure(const Survey& survey) {
   });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

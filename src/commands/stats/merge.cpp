@@ -1,11 +1,11 @@
-#include "service/stats_merge.hpp"
+#include "commands/stats/merge.hpp"
 
 #include <cstring>
 #include <utility>
 
 #include "base/contract.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 namespace {
 
@@ -88,4 +88,4 @@ void merge_packed(const std::string& text, std::vector<std::vector<transform::It
     }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

@@ -10,7 +10,7 @@
 #include "reader/load.hpp"
 #include "transform/statistics.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 /// Adds parts in the order of their samples. A part that comes before its turn waits; parts are few, for readers work
 /// along the file. add() may be called by any thread.
@@ -44,4 +44,4 @@ class InOrder {
 std::string packed(const std::vector<std::vector<transform::ItemStatistics>>& tallies);
 void merge_packed(const std::string& text, std::vector<std::vector<transform::ItemStatistics>>& sums);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

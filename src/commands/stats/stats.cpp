@@ -1,4 +1,4 @@
-#include "service/stats.hpp"
+#include "commands/stats/stats.hpp"
 
 #include <fmt/format.h>
 
@@ -10,22 +10,22 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/user_file.hpp"
+#include "commands/stats/entries.hpp"
+#include "data/fields/plan.hpp"
+#include "data/selection/reading.hpp"
+#include "data/selection/scan_settings.hpp"
+#include "data/selection/selected_samples.hpp"
+#include "ipc/own_files.hpp"
+#include "job/party.hpp"
+#include "job/same_config.hpp"
+#include "job/set_patience.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/session.hpp"
 #include "reader/files.hpp"
 #include "reader/same_files.hpp"
-#include "service/load_settings.hpp"
-#include "service/own_files.hpp"
-#include "service/party.hpp"
-#include "service/plan_fields.hpp"
-#include "service/same_config.hpp"
-#include "service/scan_settings.hpp"
-#include "service/set_patience.hpp"
-#include "service/sieve.hpp"
-#include "service/stats_entries.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 namespace {
 
@@ -33,14 +33,14 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 constexpr auto own_key = "headrace-stats";
 
-bool scaled_by_file(const FieldConfig& field) {
+bool scaled_by_file(const config::FieldConfig& field) {
   return !field.scale_file.empty();
 }
 
-StreamConfig stream_of(const Config& config, const std::string& name) {
+config::StreamConfig stream_of(const config::Config& config, const std::string& name) {
   const auto find = [&](const std::string& wanted) {
     return std::find_if(config.streams.begin(), config.streams.end(),
-                        [&](const StreamConfig& stream) { return stream.name == wanted; });
+                        [&](const config::StreamConfig& stream) { return stream.name == wanted; });
   };
   if (name.empty() && config.streams.size() == 1) return config.streams[0];
   const auto wanted = name.empty() ? "train" : name;
@@ -52,13 +52,13 @@ StreamConfig stream_of(const Config& config, const std::string& name) {
 }
 
 /// Where a field's numbers go.
-std::string file_of(const FieldConfig& field, const StatsOptions& options) {
+std::string file_of(const config::FieldConfig& field, const StatsOptions& options) {
   return options.output.empty() ? field.scale_file : options.output;
 }
 
-void check(const Config& config, const StatsOptions& options) {
-  const bool any = std::any_of(config.fields.begin(), config.fields.end(), [](const FieldConfig& field) {
-    return scaled_by_file(field) || field.encode != Encode::none;
+void check(const config::Config& config, const StatsOptions& options) {
+  const bool any = std::any_of(config.fields.begin(), config.fields.end(), [](const config::FieldConfig& field) {
+    return scaled_by_file(field) || field.encode != config::Encode::none;
   });
   if (!any)
     throw UsageError(
@@ -83,7 +83,7 @@ void check(const Config& config, const StatsOptions& options) {
 /// All or nothing: readers see the old file or the new one.
 void write(const std::string& path, const Json& json) {
   try {
-    Draft draft(path);
+    ipc::Draft draft(path);
     draft.write(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     draft.put_in_place();
   } catch (const Error& error) {
@@ -94,54 +94,54 @@ void write(const std::string& path, const Json& json) {
 
 /// What was measured, with the fields that it belongs to.
 struct Findings {
-  std::vector<const FieldConfig*> configs;
-  FieldPlans plans;  ///< only the fields that are measured; the schema is that of all
+  std::vector<const config::FieldConfig*> configs;
+  data::fields::FieldPlans plans;  ///< only the fields that are measured; the schema is that of all
   std::uint64_t samples = 0, files = 0;
   Tallies tallies;
 };
 
-Findings look(const Config& config, const Topology& topology) {
-  const auto options = load_options(config, worker_count(config.threads, topology.stagers_on_host));
+Findings look(const config::Config& config, const job::Topology& topology) {
+  const auto options =
+      data::selection::load_options(config, data::selection::worker_count(config.threads, topology.stagers_on_host));
   const auto& all = topology.all;
   const auto files = mpi::together(all, [&] { return reader::expand_files(config.files); });
   if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, files);
-  const auto contents = reader::scan(all, files, scan_options(config));
+  const auto contents = reader::scan(all, files, data::selection::scan_options(config));
   if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, reader::files_behind(contents));
-  for (const auto& note : virtual_notes(contents))
+  for (const auto& note : data::selection::virtual_notes(contents))
     if (note.warning && all.rank() == 0) log::warn("{}", note.text);
-  auto plans = plan_fields(config, contents, all, options, true);
-  const auto catalog = mpi::together(all, [&] { return catalog_of(contents, plans.fields); });
-  auto choices = mpi::together(all, [&] { return choose(config, catalog); });
-  const Sieve sieve(config, contents, catalog, std::move(choices), topology, options);
-  Blueprint blueprint;
-  auto slabs = sieve.divide(std::vector<double>(topology.stagers(), 1.0));
+  auto plans = data::fields::plan_fields(config, contents, all, options, true);
+  const auto catalog = mpi::together(all, [&] { return data::fields::catalog_of(contents, plans.fields); });
+  auto choices = mpi::together(all, [&] { return data::selection::choose(config, catalog); });
+  const data::selection::SelectedSamples selected(config, contents, catalog, std::move(choices), topology, options);
+  auto slabs = selected.divide(std::vector<double>(topology.stagers(), 1.0));
   const auto mine = slabs[topology.me()];
-  sieve.place(blueprint, std::move(slabs));
+  const auto placed = selected.place(std::move(slabs));
 
   Findings findings{.configs = {},
                     .plans = {std::move(plans.schema), {}},
-                    .samples = sieve.sizes()[0],
+                    .samples = selected.sizes()[0],
                     .files = files.size(),
                     .tallies = {}};
   for (std::size_t f = 0; f < config.fields.size(); ++f) {
-    if (!scaled_by_file(config.fields[f]) && config.fields[f].encode == Encode::none) continue;
+    if (!scaled_by_file(config.fields[f]) && config.fields[f].encode == config::Encode::none) continue;
     findings.configs.push_back(&config.fields[f]);
     findings.plans.fields.push_back(std::move(plans.fields[f]));
   }
-  findings.tallies = measure(
-      {findings.plans.fields, contents, catalog, blueprint.members[0], blueprint.placement, mine, topology, options});
+  findings.tallies =
+      measure({findings.plans.fields, contents, catalog, placed.members[0], placed.placement, mine, topology, options});
   return findings;
 }
 
 /// Rank 0 alone: files, and what people see.
 class Report {
  public:
-  Report(const Config& config, const StatsOptions& options, const Findings& findings) {
+  Report(const config::Config& config, const StatsOptions& options, const Findings& findings) {
     Json classes = Json::object();
     for (std::size_t f = 0; f < findings.configs.size(); ++f) {
       const auto& field = *findings.configs[f];
       const auto& plan = findings.plans.fields[f];
-      if (field.encode != Encode::none) {
+      if (field.encode != config::Encode::none) {
         labels_.emplace_back(field.name, class_counts(plan, findings.tallies[f][0]));
         for (const auto& [name, count] : labels_.back().second) classes[field.name][name] = count;
       } else {
@@ -202,16 +202,16 @@ class Report {
 
 }  // namespace
 
-int stats(const Config& asked, const StatsOptions& options, std::ostream& out) {
+int stats(const config::Config& asked, const StatsOptions& options, std::ostream& out) {
   auto config = asked;
   config.streams = {stream_of(asked, options.stream)};
-  set_patience(config);
+  job::set_patience(config);
   const mpi::Session session;
-  const auto world = meet(Role::alone, config.name).mine;
+  const auto world = job::meet(job::Role::alone, config.name).mine;
   log::setup("headrace stats", config.quiet || world.rank() != 0, config.verbose);
   try {
-    require_same_config(world, config);
-    const auto topology = Topology::discover(world, config.split_nodes);
+    job::require_same_config(world, config);
+    const auto topology = job::Topology::discover(world, config.split_nodes);
     mpi::together(world, [&] { check(config, options); });
     const auto findings = look(config, topology);
     mpi::together(world, [&] {
@@ -230,4 +230,4 @@ int stats(const Config& asked, const StatsOptions& options, std::ostream& out) {
   return 0;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

@@ -13,9 +13,9 @@
 #include <iosfwd>
 #include <string>
 
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::stats {
 
 struct StatsOptions {
   std::string stream;  ///< whose samples; "": train, or the only one
@@ -24,6 +24,6 @@ struct StatsOptions {
 
 /// Under mpirun or alone. Tells the numbers, and returns the exit code. An existing file is replaced only if this
 /// command wrote it.
-int stats(const Config& config, const StatsOptions& options, std::ostream& out);
+int stats(const config::Config& config, const StatsOptions& options, std::ostream& out);
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::stats

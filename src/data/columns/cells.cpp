@@ -1,8 +1,6 @@
-#include "service/cells.hpp"
+#include "data/columns/cells.hpp"
 
-#include "base/error.hpp"
-
-namespace headrace::service {
+namespace headrace::data::columns {
 
 std::optional<transform::Cell> cell_of(const h5::TypeInfo& type, std::uint64_t offset) {
   if (type.kind == h5::Kind::string) {
@@ -15,15 +13,8 @@ std::optional<transform::Cell> cell_of(const h5::TypeInfo& type, std::uint64_t o
   }
   const auto element = reader::element_of(type);
   if (!element) return std::nullopt;
-  return transform::Cell{
-      transform::CellKind::number, element->dtype,    element->big_endian, offset, type.size, transform::TextEnd::first_nul,
-      element->timeval};
+  return transform::Cell{transform::CellKind::number,   element->dtype,  element->big_endian, offset, type.size,
+                         transform::TextEnd::first_nul, element->timeval};
 }
 
-std::string dataset_meant(const std::string& name, const std::vector<std::string>& datasets) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string::npos || !nearest(name, datasets).empty()) return did_you_mean(name, datasets);
-  return did_you_mean(name.substr(0, dot), datasets);
-}
-
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

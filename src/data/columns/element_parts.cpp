@@ -1,4 +1,4 @@
-#include "service/element_parts.hpp"
+#include "data/columns/element_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 namespace {
 
@@ -95,8 +95,9 @@ class Walk {
     } else if (here.type->kind == Kind::array) {
       into_array(here, rest);
     } else {
-      throw UsageError(fmt::format("has no column '{}'{}", text_,
-                                   here.path.empty() ? "" : fmt::format(" ('{}' is {})", here.path, h5::text_of(*here.type))));
+      throw UsageError(
+          fmt::format("has no column '{}'{}", text_,
+                      here.path.empty() ? "" : fmt::format(" ('{}' is {})", here.path, h5::text_of(*here.type))));
     }
   }
 
@@ -111,7 +112,8 @@ class Walk {
     if (h5::complex_part(type) && (word == "real" || word == "imag"))
       return from(member_of(here, word == "real" ? 0 : 1), after(rest, word));
     const auto numbers = numbers_meant(word, type.members.size(), about(here));
-    if (!numbers) throw UsageError(fmt::format("has no column '{}'", text_) + did_you_mean(std::string(rest), names_of(type)));
+    if (!numbers)
+      throw UsageError(fmt::format("has no column '{}'", text_) + did_you_mean(std::string(rest), names_of(type)));
     for (const auto number : *numbers) from(member_of(here, number), after(rest, word));
   }
 
@@ -124,8 +126,7 @@ class Walk {
     if (words.size() < array.dims.size() || array.dims.size() == 1) {
       if (words.size() > 1 && array.dims.size() > 1) throw_axes(here, array);
       const auto numbers = numbers_meant(words[0], array.count(), about(here)).value();
-      for (const auto i : numbers)
-        from(element_of(here, array, i), after(rest, words[0]));
+      for (const auto i : numbers) from(element_of(here, array, i), after(rest, words[0]));
       return;
     }
     Numbers places{0};
@@ -157,9 +158,10 @@ class Walk {
   }
 
   [[noreturn]] void throw_axes(const Part& here, const Array& array) const {
-    throw UsageError(fmt::format("has no column '{}' ('{}' has {} axes; give the number of an element, 0 to {}, or one "
-                                 "number for each axis)",
-                                 text_, here.path, array.dims.size(), array.count() - 1));
+    throw UsageError(
+        fmt::format("has no column '{}' ('{}' has {} axes; give the number of an element, 0 to {}, or one "
+                    "number for each axis)",
+                    text_, here.path, array.dims.size(), array.count() - 1));
   }
 
   const std::string& text_;
@@ -181,7 +183,9 @@ std::optional<Numbers> numbers_meant(std::string_view text, std::uint64_t n, con
     throw UsageError(fmt::format("has no column {} ({}numbers go from 0 to {})", about, why, last - 1));
   };
   const auto colon = text.find(':');
-  const auto given = [&](std::string_view part, std::int64_t otherwise) { return part.empty() ? otherwise : border(part); };
+  const auto given = [&](std::string_view part, std::int64_t otherwise) {
+    return part.empty() ? otherwise : border(part);
+  };
   if (colon == text.npos) {
     auto number = border(text);
     if (!number) return std::nullopt;
@@ -256,4 +260,4 @@ std::vector<Part> bytes_of(const Part& part) {
   return bytes;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

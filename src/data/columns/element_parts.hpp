@@ -13,7 +13,7 @@
 
 #include "h5/types.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 struct Part {
   std::string name;                ///< as a column is called: "pt", "cov_3", "z.real"
@@ -36,9 +36,9 @@ std::vector<Part> leaves_of(const Part& part);
 /// Its bytes, each by itself, of the same steps: of a text of fixed length, or of what is opaque.
 std::vector<Part> bytes_of(const Part& part);
 
-/// "4" or "4:8", ":8", "-1": the numbers that are meant of n; nothing where the text is none of these. Throws UsageError
-/// with the second half of a sentence about `about` where there are not so many.
+/// "4" or "4:8", ":8", "-1": the numbers that are meant of n; nothing where the text is none of these. Throws
+/// UsageError with the second half of a sentence about `about` where there are not so many.
 std::optional<std::vector<std::uint64_t>> numbers_meant(std::string_view text, std::uint64_t n,
                                                         const std::string& about);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -1,11 +1,11 @@
-#include "service/field_item.hpp"
+#include "data/columns/item.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "service/field_item_types.hpp"
+#include "data/columns/item_types.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 namespace {
 
@@ -145,7 +145,8 @@ void pick_columns(const FoundItem& found, const PlainValues& values, ItemLayout&
   item.picked_from = dims.back();
   item.column_axis = found.column_axis || item.columns.size() > 1;
   item.tracks.resize(dims.size() - axes);
-  item.raw.record_bytes = product({product({dims.end() - static_cast<std::ptrdiff_t>(axes), dims.end()}), values.cell.bytes});
+  item.raw.record_bytes =
+      product({product({dims.end() - static_cast<std::ptrdiff_t>(axes), dims.end()}), values.cell.bytes});
 }
 
 void lay_out_plain(const FoundItem& found, const h5::TypeInfo& type, bool texts, ItemLayout& item) {
@@ -240,4 +241,4 @@ std::string text_of(const Extents& extents) {
   return text + ")";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

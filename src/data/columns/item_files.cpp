@@ -3,9 +3,9 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "service/field_item_types.hpp"
+#include "data/columns/item_types.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 namespace {
 
@@ -217,4 +217,4 @@ void lay_out_in_files(const FoundItem& found, bool missing, bool texts, ItemLayo
   if (!item.dataset->type_in_file.empty()) InFiles(found, missing, texts, item).lay_out();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -1,10 +1,10 @@
-#include "service/field_item_types.hpp"
+#include "data/columns/item_types.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 namespace {
 
@@ -19,10 +19,35 @@ std::string standard_name(const h5::TypeInfo& type) {
   return integer ? "" : "float64";
 }
 
+bool is_float(DType type) {
+  return type >= DType::float16;
+}
+bool is_signed(DType type) {
+  return type >= DType::int8 && type <= DType::int64;
+}
+
+/// Bits of whole numbers that a float type holds without gaps.
+std::size_t whole_bits(DType type) {
+  return type == DType::bfloat16 ? 8 : type == DType::float16 ? 11 : type == DType::float32 ? 24 : 53;
+}
+
 }  // namespace
 
 std::optional<transform::Cell> cell_at(const h5::TypeInfo& type, std::uint64_t offset, bool texts) {
   return type.kind == Kind::string && !texts ? std::nullopt : cell_of(type, offset);
+}
+
+bool holds_all_of(DType to, DType from) {
+  if (to == from || from == DType::boolean) return true;
+  if (to == DType::boolean) return false;
+  const auto bits = size_of(from) * 8;
+  if (is_float(from)) {
+    if (!is_float(to)) return false;
+    return size_of(to) > size_of(from);  // the two of 16 bits hold other values
+  }
+  if (is_float(to)) return whole_bits(to) >= bits - (is_signed(from) ? 1 : 0);
+  if (is_signed(from)) return is_signed(to) && size_of(to) >= size_of(from);
+  return is_signed(to) ? size_of(to) > size_of(from) : size_of(to) >= size_of(from);
 }
 
 bool has_bytes(const h5::TypeInfo& type) {
@@ -34,7 +59,8 @@ Record record_of(const h5::TypeInfo& dataset) {
   if (type->kind == Kind::vlen) type = type->base.data();
   Record record{type};
   Extents dims;
-  for (; type->kind == Kind::array; type = type->base.data()) dims.insert(dims.end(), type->dims.begin(), type->dims.end());
+  for (; type->kind == Kind::array; type = type->base.data())
+    dims.insert(dims.end(), type->dims.begin(), type->dims.end());
   if (type->kind == Kind::compound && !h5::complex_part(*type)) record = {type, true, std::move(dims)};
   return record;
 }
@@ -44,7 +70,8 @@ std::optional<PlainValues> plain_values(const h5::TypeInfo& type, bool texts) {
   const auto* inner = &type;
   while (inner->kind == Kind::array) inner = inner->base.data();
   const bool complex = h5::complex_part(*inner) != nullptr;
-  if (const auto cell = cell_at(*element, 0, texts)) return PlainValues{&type, element, *cell, std::move(dims), complex};
+  if (const auto cell = cell_at(*element, 0, texts))
+    return PlainValues{&type, element, *cell, std::move(dims), complex};
   if (texts || !has_bytes(*element)) return std::nullopt;
   const auto bytes = bytes_of({"", "", {}, 0, element});
   dims.push_back(bytes.size());
@@ -106,4 +133,4 @@ std::string remedy(const h5::TypeInfo& type) {
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -1,21 +1,26 @@
-// Types of the files against what an item needs of them. Used by field_item.cpp and its neighbours alone. Pure functions.
+// Types of the files against what an item needs of them. Used by field_item.cpp and its neighbours alone. Pure
+// functions.
 #pragma once
 
 #include <optional>
 
-#include "service/cells.hpp"
-#include "service/element_parts.hpp"
-#include "service/field_item.hpp"
+#include "data/columns/cells.hpp"
+#include "data/columns/element_parts.hpp"
+#include "data/columns/item.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 /// A number of this type at `offset` of a record, or a text where `texts`; nothing if no cell can hold it.
 std::optional<transform::Cell> cell_at(const h5::TypeInfo& type, std::uint64_t offset, bool texts);
 
+/// Whether every value of `from` is one of `to`.
+bool holds_all_of(DType to, DType from);
+
 /// Texts of fixed length and opaque values can be delivered as their bytes.
 bool has_bytes(const h5::TypeInfo& type);
 
-/// What a record is made of: a compound, perhaps in an array (whose axes are those of records), or values without names.
+/// What a record is made of: a compound, perhaps in an array (whose axes are those of records), or values without
+/// names.
 struct Record {
   const h5::TypeInfo* type;
   bool compound = false;
@@ -47,4 +52,4 @@ std::string remedy(const h5::TypeInfo& type);
 /// Sets what an item is in each file, where their types differ.
 void lay_out_in_files(const FoundItem& found, bool missing, bool texts, ItemLayout& item);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -12,7 +12,7 @@
 #include "base/dtype.hpp"
 #include "h5/types.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
 
 /// A number of an attribute, and the type that it has there (which decides the type of decoded values).
 struct AttributeNumber {
@@ -91,4 +91,4 @@ class RawDatasets {
   std::function<std::string(const std::string&)> why_missing_, listed_as_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -1,4 +1,4 @@
-#include "service/field_cf.hpp"
+#include "data/fields/cf.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -32,7 +32,7 @@ double reread(double value, DType to, bool is_unsigned) {
   return value >= range / 2 ? value - range : value;
 }
 
-DType packed_dtype(DType raw, const CfAttributes& attributes) {
+DType packed_dtype(DType raw, const columns::CfAttributes& attributes) {
   const auto& factor = attributes.scale_factor;
   const auto& offset = attributes.add_offset;
   const auto wide = [](DType type) { return type == DType::float32 ? DType::float32 : DType::float64; };
@@ -51,13 +51,13 @@ DType filled_dtype(DType raw) {
 
 }  // namespace
 
-bool decodes_cf(const CfAttributes& attributes, CfMode mode) {
-  if (mode == CfMode::off) return false;
-  if (mode == CfMode::on || attributes.conventions) return true;
+bool decodes_cf(const columns::CfAttributes& attributes, config::CfMode mode) {
+  if (mode == config::CfMode::off) return false;
+  if (mode == config::CfMode::on || attributes.conventions) return true;
   return attributes.plain || (attributes.netcdf && attributes.any());
 }
 
-std::string packing_text(const CfAttributes& attributes) {
+std::string packing_text(const columns::CfAttributes& attributes) {
   std::vector<std::string> all;
   if (attributes.scale_factor) all.push_back(fmt::format("scale_factor {}", attributes.scale_factor->value));
   if (attributes.add_offset) all.push_back(fmt::format("add_offset {}", attributes.add_offset->value));
@@ -68,12 +68,12 @@ std::string packing_text(const CfAttributes& attributes) {
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
-std::string left_packed(const RawDataset& dataset, CfMode mode) {
-  const auto left = [&](const CfAttributes& attributes) {
+std::string left_packed(const columns::RawDataset& dataset, config::CfMode mode) {
+  const auto left = [&](const columns::CfAttributes& attributes) {
     const auto text = packing_text(attributes);
     if (text.empty() || (decodes_cf(attributes, mode) && attributes.odd.empty())) return std::string();
-    const auto why = mode == CfMode::off       ? "cf = off"
-                     : !attributes.odd.empty() ? "one number is expected"
+    const auto why = mode == config::CfMode::off ? "cf = off"
+                     : !attributes.odd.empty()   ? "one number is expected"
                      : attributes.named.empty()
                          ? "no Conventions say that they are meant; cf = \"on\" decodes"
                          : "Conventions = '" + attributes.named + "' is none that means them; cf = \"on\" decodes";
@@ -84,7 +84,7 @@ std::string left_packed(const RawDataset& dataset, CfMode mode) {
   return dataset.cf_of_file.empty() ? left(dataset.cf) : "";
 }
 
-std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell) {
+std::optional<transform::CfDecoding> cf_decoding(const columns::CfAttributes& attributes, transform::Cell& cell) {
   if (cell.kind != transform::CellKind::number || cell.dtype == DType::boolean) return std::nullopt;
   transform::CfDecoding decoding;
   auto raw = cell.dtype;
@@ -104,9 +104,9 @@ std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes,
   return decoding;
 }
 
-Packings packings_of(const RawDataset& dataset, CfMode mode, const ItemColumn& column) {
+Packings packings_of(const columns::RawDataset& dataset, config::CfMode mode, const columns::ItemColumn& column) {
   Packings all;
-  const auto add = [&](const CfAttributes& attributes, const transform::Cell& cell, bool absent) {
+  const auto add = [&](const columns::CfAttributes& attributes, const transform::Cell& cell, bool absent) {
     auto& made = all.emplace_back(Packing{cell, {}, absent});
     if (!absent && decodes_cf(attributes, mode)) made.cf = cf_decoding(attributes, made.cell);
   };
@@ -142,4 +142,4 @@ DType type_over_files(const transform::ColumnSpec& column, const Packings& packi
   return common;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

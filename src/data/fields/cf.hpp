@@ -18,12 +18,12 @@
 #include <functional>
 #include <string>
 
-#include "service/config.hpp"
-#include "service/field_item.hpp"
-#include "service/raw_dataset.hpp"
+#include "config/config.hpp"
+#include "data/columns/item.hpp"
+#include "data/columns/raw_dataset.hpp"
 #include "transform/field_spec.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// How the values of a column stand in a file, and how they are decoded.
 struct Packing {
@@ -38,20 +38,20 @@ using Packings = std::vector<Packing>;
 /// them (CF, COARDS, ACDD, ...), where the NetCDF library wrote it, and, where no convention is named at all, what can
 /// be meant in no other way: integers with scale_factor or add_offset, a _FillValue of the dataset's own type,
 /// _Unsigned.
-bool decodes_cf(const CfAttributes& attributes, CfMode mode);
+bool decodes_cf(const columns::CfAttributes& attributes, config::CfMode mode);
 
 /// "packed values are not decoded: scale_factor 0.01, add_offset 5 (cf = off)", where a dataset has such attributes and
 /// `mode` leaves them alone; else "".
-std::string left_packed(const RawDataset& dataset, CfMode mode);
+std::string left_packed(const columns::RawDataset& dataset, config::CfMode mode);
 
 /// Whether the first file's dataset has something to decode, in words: "scale_factor 0.01, add_offset 5"; else "".
-std::string packing_text(const CfAttributes& attributes);
+std::string packing_text(const columns::CfAttributes& attributes);
 
 /// The decoding of the dataset's values, if any is left to do. Changes the cell where it is only read as another type.
-std::optional<transform::CfDecoding> cf_decoding(const CfAttributes& attributes, transform::Cell& cell);
+std::optional<transform::CfDecoding> cf_decoding(const columns::CfAttributes& attributes, transform::Cell& cell);
 
 /// How a column of the dataset is packed: one for each file, or a single one for all of them.
-Packings packings_of(const RawDataset& dataset, CfMode mode, const ItemColumn& column);
+Packings packings_of(const columns::RawDataset& dataset, config::CfMode mode, const columns::ItemColumn& column);
 /// The first that is not absent.
 const Packing& first_of(const Packings& packings);
 
@@ -59,4 +59,4 @@ const Packing& first_of(const Packings& packings);
 DType type_over_files(const transform::ColumnSpec& column, const Packings& packings,
                       const std::function<DType(const transform::ColumnSpec&)>& type_of);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,15 +1,15 @@
-#include "service/inspect_counts.hpp"
+#include "data/fields/counts.hpp"
 
 #include <algorithm>
 
+#include "data/fields/label_values.hpp"
+#include "data/selection/reading.hpp"
+#include "data/selection/selected_samples.hpp"
 #include "reader/grouping.hpp"
-#include "service/label_values.hpp"
-#include "service/load_settings.hpp"
-#include "service/sieve.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
-DataCounts::DataCounts(const Config& config, const reader::Contents& contents, std::uint64_t most_bytes)
+DataCounts::DataCounts(const config::Config& config, const reader::Contents& contents, std::uint64_t most_bytes)
     : config_(config), contents_(contents), most_bytes_(most_bytes) {}
 
 bool DataCounts::affords(std::uint64_t bytes) {
@@ -19,25 +19,27 @@ bool DataCounts::affords(std::uint64_t bytes) {
 }
 
 std::optional<DataCounts::Streams> DataCounts::streams(const reader::Catalog& catalog,
-                                                       const std::vector<Choice>& choices) {
-  if (std::none_of(choices.begin(), choices.end(), [](const Choice& c) { return c.by_data(); })) return std::nullopt;
-  SampleColumns columns(contents_, catalog);
-  questions_of(choices, columns);
+                                                       const std::vector<selection::Choice>& choices) {
+  if (std::none_of(choices.begin(), choices.end(), [](const selection::Choice& c) { return c.by_data(); }))
+    return std::nullopt;
+  selection::SampleColumns columns(contents_, catalog);
+  selection::questions_of(choices, columns);
   constexpr std::uint64_t a_sample = 8;  // what drawing a part or looking into a list costs beside reading
   if (!affords(catalog.samples * (columns.row_bytes() + a_sample))) return std::nullopt;
-  const auto topology = Topology::discover(mpi::Comm::self(), false);
-  const auto options = load_options(config_, worker_count(config_.threads, 1));
-  const Sieve sieve(config_, contents_, catalog, choices, topology, options);
-  return Streams{sieve.sizes(), sieve.shared()};
+  const auto topology = job::Topology::discover(mpi::Comm::self(), false);
+  const auto options = selection::load_options(config_, selection::worker_count(config_.threads, 1));
+  const selection::SelectedSamples selected(config_, contents_, catalog, choices, topology, options);
+  return Streams{selected.sizes(), selected.shared()};
 }
 
-std::optional<std::vector<std::string>> DataCounts::labels(const FieldConfig& field, const std::string& dataset) {
+std::optional<std::vector<std::string>> DataCounts::labels(const config::FieldConfig& field,
+                                                           const std::string& dataset) {
   std::uint64_t bytes = 0;
   for (const auto& file : contents_)
     if (const auto* found = reader::find(file, dataset)) bytes += found->stored_bytes;
   if (!affords(bytes)) return std::nullopt;
   return label_values(field, dataset, contents_, mpi::Comm::self(),
-                      load_options(config_, worker_count(config_.threads, 1)));
+                      selection::load_options(config_, selection::worker_count(config_.threads, 1)));
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

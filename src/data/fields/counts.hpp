@@ -7,34 +7,34 @@
 #include <string>
 #include <vector>
 
+#include "data/selection/choice.hpp"
+#include "data/selection/shared_samples.hpp"
 #include "mpi/session.hpp"
 #include "reader/load.hpp"
-#include "service/choice.hpp"
-#include "service/shared_samples.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 class DataCounts {
  public:
   /// Nothing is answered that takes reading so many bytes or more.
-  DataCounts(const Config& config, const reader::Contents& contents, std::uint64_t most_bytes);
+  DataCounts(const config::Config& config, const reader::Contents& contents, std::uint64_t most_bytes);
 
   struct Streams {
-    std::vector<std::uint64_t> sizes;   ///< samples of each
-    std::vector<SharedSamples> shared;  ///< pairs that have some in common
+    std::vector<std::uint64_t> sizes;              ///< samples of each
+    std::vector<selection::SharedSamples> shared;  ///< pairs that have some in common
   };
   /// Where the data decide which samples streams have; nothing where they need not be asked, too.
-  std::optional<Streams> streams(const reader::Catalog& catalog, const std::vector<Choice>& choices);
+  std::optional<Streams> streams(const reader::Catalog& catalog, const std::vector<selection::Choice>& choices);
   /// The values of a field's labels.
-  std::optional<std::vector<std::string>> labels(const FieldConfig& field, const std::string& dataset);
+  std::optional<std::vector<std::string>> labels(const config::FieldConfig& field, const std::string& dataset);
 
  private:
   bool affords(std::uint64_t bytes);
 
-  const Config& config_;
+  const config::Config& config_;
   const reader::Contents& contents_;
   std::uint64_t most_bytes_;
   std::unique_ptr<mpi::Session> session_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

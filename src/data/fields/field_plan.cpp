@@ -1,8 +1,8 @@
-#include "service/field_plan.hpp"
+#include "data/fields/field_plan.hpp"
 
 #include <algorithm>
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 const transform::FieldTransform& FieldPlan::transform_at(const reader::Catalog& catalog, std::uint64_t sample) const {
   return by_file.empty() ? transform : *by_file[catalog.file_of(sample)];
@@ -80,4 +80,4 @@ std::vector<std::string> sample_datasets(const std::vector<FieldPlan>& fields) {
   return paths;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

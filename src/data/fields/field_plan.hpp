@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/schema.hpp"
+#include "data/fields/resolve.hpp"
 #include "reader/catalog.hpp"
-#include "service/field_resolve.hpp"
 #include "transform/field_transform.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// Rows of tables that belong to samples by an id.
 struct Join {
@@ -74,4 +74,4 @@ std::vector<std::string> sample_datasets(const std::vector<FieldPlan>& fields);
 /// Those of all datasets of fields that a file may lack.
 std::set<std::string> missing_datasets(const std::vector<FieldPlan>& fields);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

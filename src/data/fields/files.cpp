@@ -1,26 +1,15 @@
-#include "service/field_files.hpp"
+#include "data/fields/files.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "data/columns/item_types.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
 using From = transform::ValidSpec::From;
-
-bool is_float(DType type) {
-  return type >= DType::float16;
-}
-bool is_signed(DType type) {
-  return type >= DType::int8 && type <= DType::int64;
-}
-
-/// Bits of whole numbers that a float type holds without gaps.
-std::size_t whole_bits(DType type) {
-  return type == DType::bfloat16 ? 8 : type == DType::float16 ? 11 : type == DType::float32 ? 24 : 53;
-}
 
 const Packing& packing_in(const Packings& packings, std::size_t file) {
   return packings[packings.size() == 1 ? 0 : file];
@@ -64,19 +53,6 @@ bool same_in_files(const ResolvedField& resolved, std::size_t a, std::size_t b) 
                      [&](const ItemOverFiles& item) { return same(item.raw) && same(item.valid); });
 }
 
-bool holds_all_of(DType to, DType from) {
-  if (to == from || from == DType::boolean) return true;
-  if (to == DType::boolean) return false;
-  const auto bits = size_of(from) * 8;
-  if (is_float(from)) {
-    if (!is_float(to)) return false;
-    return size_of(to) > size_of(from);  // the two of 16 bits hold other values
-  }
-  if (is_float(to)) return whole_bits(to) >= bits - (is_signed(from) ? 1 : 0);
-  if (is_signed(from)) return is_signed(to) && size_of(to) >= size_of(from);
-  return is_signed(to) ? size_of(to) > size_of(from) : size_of(to) >= size_of(from);
-}
-
 void require_lossless(const ColumnPlace& column, DType common, bool has_plugin) {
   const auto& dataset = *column.item->dataset;
   if (dataset.type_in_file.empty() || column.packings.size() < 2) return;
@@ -88,7 +64,7 @@ void require_lossless(const ColumnPlace& column, DType common, bool has_plugin) 
   };
   std::optional<std::size_t> lost, other;
   for (std::size_t f = 0; f < column.packings.size(); ++f)
-    if (!column.packings[f].absent && !holds_all_of(common, type_in(f))) lost = lost ? lost : f;
+    if (!column.packings[f].absent && !columns::holds_all_of(common, type_in(f))) lost = lost ? lost : f;
   if (!lost) return;
   for (std::size_t f = 0; f < column.packings.size(); ++f)
     if (!column.packings[f].absent && type_in(f) != type_in(*lost)) other = other ? other : f;
@@ -101,4 +77,4 @@ void require_lossless(const ColumnPlace& column, DType common, bool has_plugin) 
                    ", and no type holds the values of both; say with dtype what they are to become");
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -2,9 +2,9 @@
 // functions.
 #pragma once
 
-#include "service/field_draft.hpp"
+#include "data/fields/draft.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// The field for the rows of one file.
 transform::FieldSpec as_in_file(std::size_t file, const ResolvedField& resolved);
@@ -19,7 +19,4 @@ bool same_in_files(const ResolvedField& resolved, std::size_t a, std::size_t b);
 /// `common`, that NumPy would choose for them.
 void require_lossless(const ColumnPlace& column, DType common, bool has_plugin);
 
-/// Whether every value of `from` is one of `to`.
-bool holds_all_of(DType to, DType from);
-
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

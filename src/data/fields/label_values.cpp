@@ -1,15 +1,15 @@
-#include "service/label_values.hpp"
+#include "data/fields/label_values.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "base/error.hpp"
+#include "data/selection/sample_columns.hpp"
 #include "mpi/agree.hpp"
-#include "service/sample_columns.hpp"
 #include "transform/bad_element.hpp"
 #include "transform/label_map.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -19,10 +19,10 @@ class LabelValues {
       : contents_(contents), comm_(comm), options_(options) {}
 
   /// Collective.
-  std::vector<std::string> read(const FieldConfig& field, const std::string& dataset) {
+  std::vector<std::string> read(const config::FieldConfig& field, const std::string& dataset) {
     auto samples = mpi::together(comm_, [&] { return reader::select(contents_, {dataset}); });
     auto columns = mpi::together(comm_, [&] {
-      auto made = std::make_unique<SampleColumns>(contents_, samples);
+      auto made = std::make_unique<selection::SampleColumns>(contents_, samples);
       made->add_item(field.source[0],
                      "[field." + field.name + "] encode (name the classes, or encode one label per sample)");
       return made;
@@ -44,7 +44,7 @@ class LabelValues {
  private:
   static constexpr std::size_t most_classes = 10'000;
 
-  static std::int64_t whole(const FieldConfig& field, double value) {
+  static std::int64_t whole(const config::FieldConfig& field, double value) {
     const auto label = transform::whole_label(value);
     require(label.has_value(),
             "[field." + field.name + "] encode: '" + field.source[0] + "' holds " + transform::shown(value) +
@@ -52,7 +52,8 @@ class LabelValues {
     return *label;
   }
 
-  static void collect(const FieldConfig& field, const transform::ColumnValues& values, std::set<std::string>& found) {
+  static void collect(const config::FieldConfig& field, const condition::ColumnValues& values,
+                      std::set<std::string>& found) {
     std::visit(
         [&](const auto& all) {
           using T = typename std::decay_t<decltype(all)>::value_type;
@@ -96,10 +97,10 @@ class LabelValues {
 
 }  // namespace
 
-std::vector<std::string> label_values(const FieldConfig& field, const std::string& dataset,
+std::vector<std::string> label_values(const config::FieldConfig& field, const std::string& dataset,
                                       const reader::Contents& contents, const mpi::Comm& comm,
                                       const reader::LoadOptions& options) {
   return LabelValues(contents, comm, options).read(field, dataset);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -4,16 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "config/config.hpp"
 #include "mpi/comm.hpp"
 #include "reader/load.hpp"
-#include "service/config.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// Collective. Each value once, as text; of the whole data set, whatever streams select. `dataset`: the one that the
 /// field's only source is in. Throws UsageError for floats, and Error for more values than labels can have.
-std::vector<std::string> label_values(const FieldConfig& field, const std::string& dataset,
+std::vector<std::string> label_values(const config::FieldConfig& field, const std::string& dataset,
                                       const reader::Contents& contents, const mpi::Comm& comm,
                                       const reader::LoadOptions& options);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

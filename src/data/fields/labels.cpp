@@ -5,9 +5,9 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "service/field_draft.hpp"
+#include "data/fields/draft.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -44,7 +44,7 @@ std::string as_stored(const std::string& value, const h5::TypeInfo& type) {
 }
 
 /// The names of an enumeration, by value; of files that have different ones, of all.
-std::vector<h5::Label> labels_over_files(const ItemColumn& column) {
+std::vector<h5::Label> labels_over_files(const columns::ItemColumn& column) {
   std::map<std::int64_t, std::string> names;
   const auto add = [&](const h5::TypeInfo& type) {
     for (const auto& label : type.labels) names.emplace(label.value, label.name);
@@ -62,7 +62,7 @@ std::string class_name(const std::string& text) {
   return is_text(text) ? text : printable(text);
 }
 
-std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLayout& item) {
+std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const columns::ItemLayout& item) {
   const auto& type = *item.columns[0].type;
   std::vector<LabelMap::Class> classes;
   for (const auto& text : input.config.classes) {
@@ -87,7 +87,7 @@ std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const ItemLay
 
 }  // namespace
 
-std::shared_ptr<const LabelMap> label_map(const ResolveInput& input, const ItemLayout& item) {
+std::shared_ptr<const LabelMap> label_map(const ResolveInput& input, const columns::ItemLayout& item) {
   if (item.columns.size() != 1)
     throw UsageError("encode takes one column, and the source has " + std::to_string(item.columns.size()) +
                      "; name one, as in path.column");
@@ -95,4 +95,4 @@ std::shared_ptr<const LabelMap> label_map(const ResolveInput& input, const ItemL
   return classes.empty() ? nullptr : std::make_shared<const LabelMap>(std::move(classes));
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -3,9 +3,9 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "service/field_draft.hpp"
+#include "data/fields/draft.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -13,7 +13,7 @@ std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-std::string own_name(const ItemLayout& item, std::size_t column) {
+std::string own_name(const columns::ItemLayout& item, std::size_t column) {
   const auto& name = item.columns[column].name;
   if (!name.empty()) return name;
   if (item.picked) {
@@ -58,4 +58,4 @@ std::vector<std::string> column_names(const FieldDraft& draft) {
   return texts;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -4,11 +4,11 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "service/field_cf.hpp"
-#include "service/field_draft.hpp"
-#include "service/field_item_types.hpp"
+#include "data/columns/item_types.hpp"
+#include "data/fields/cf.hpp"
+#include "data/fields/draft.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -25,17 +25,17 @@ std::string described(const ColumnPlace& column) {
 
 /// The paths of an item's columns that `name` means as it would behind the dataset's name: members, elements, lists of
 /// numbers. None where there are no such parts.
-std::set<std::string> paths_meant(const ItemLayout& item, const std::string& name) {
+std::set<std::string> paths_meant(const columns::ItemLayout& item, const std::string& name) {
   std::set<std::string> paths;
   if (item.dataset == nullptr) return paths;
   try {
-    const auto record = record_of(item.dataset->type);
+    const auto record = columns::record_of(item.dataset->type);
     if (record.compound) {
-      for (const auto& part : parts_named(*record.type, name))
-        for (const auto& leaf : leaves_of(part)) paths.insert(leaf.path);
+      for (const auto& part : columns::parts_named(*record.type, name))
+        for (const auto& leaf : columns::leaves_of(part)) paths.insert(leaf.path);
     } else if (item.columns.size() > 1 || item.picked) {
       const auto last = item.picked ? item.picked_from : item.width;
-      for (const auto number : numbers_meant(name, last, name).value_or(std::vector<std::uint64_t>{}))
+      for (const auto number : columns::numbers_meant(name, last, name).value_or(std::vector<std::uint64_t>{}))
         paths.insert(std::to_string(number));
     }
   } catch (const UsageError&) {  // there is none
@@ -78,12 +78,12 @@ std::vector<bool> named(const std::vector<std::string>& list, const std::string&
 /// Scaling by the scale file.
 class FileScaling {
  public:
-  FileScaling(const FieldConfig& config, const ScaleFile& file) : config_(config), file_(file) {}
+  FileScaling(const config::FieldConfig& config, const ScaleFile& file) : config_(config), file_(file) {}
 
   const VariableScale& entry(const ColumnPlace& column) const {
     const auto& name = column.item->columns[column.index].name;
     const auto& path = column.item->path;
-    if (config_.norm_over == NormOver::field) return file_.at(config_.name);
+    if (config_.norm_over == config::NormOver::field) return file_.at(config_.name);
     if (!name.empty()) return file_.at(path, name);
     const auto& number = column.item->columns[column.index].path;
     if (const auto* found = file_.find(path, number.empty() ? std::to_string(column.index) : number)) return *found;
@@ -94,24 +94,24 @@ class FileScaling {
 
   void set(const ColumnPlace& column) const {
     const auto& from = entry(column);
-    const auto what = config_.norm_over == NormOver::field ? "entry '" + config_.name + "'" : described(column);
+    const auto what = config_.norm_over == config::NormOver::field ? "entry '" + config_.name + "'" : described(column);
     auto& spec = *column.spec;
     switch (config_.norm) {
-      case Norm::minmax:
+      case config::Norm::minmax:
         spec.shift = said(from.min, "min", what);
         spec.scale = said(from.max, "max", what) - spec.shift;
         if (spec.scale == 0 && from.scale) spec.scale = *from.scale;  // no spread, and stats knows of it
         check(spec, what, "max - min");
         break;
-      case Norm::standard:
+      case config::Norm::standard:
         spec.shift = said(from.mean, "mean", what);
         spec.scale = said(from.std, "std", what);
         check(spec, what, "std");
         break;
-      case Norm::tanh_log:
+      case config::Norm::tanh_log:
         if (from.shift || from.scale) as_written(spec, from, what);
         return;
-      case Norm::none:
+      case config::Norm::none:
         as_written(spec, from, what);
     }
     spec.scaled = true;
@@ -130,7 +130,7 @@ class FileScaling {
     spec.scaled = true;
   }
   double said(const std::optional<double>& value, const std::string& key, const std::string& what) const {
-    if (!value) wrong(what, "has no " + key + ", which norm = '" + std::string(word(config_.norm)) + "' needs");
+    if (!value) wrong(what, "has no " + key + ", which norm = '" + std::string(config::word(config_.norm)) + "' needs");
     return *value;
   }
   void check(const ColumnSpec& spec, const std::string& what, const std::string& key) const {
@@ -143,7 +143,7 @@ class FileScaling {
     throw UsageError("scale file '" + file_.path() + "': " + what + " " + why);
   }
 
-  const FieldConfig& config_;
+  const config::FieldConfig& config_;
   const ScaleFile& file_;
 };
 
@@ -168,14 +168,15 @@ void set_operations(const ResolveInput& input, std::vector<ColumnPlace>& columns
     const auto* dataset = columns[i].item->dataset;
     const auto& column = columns[i].item->columns[columns[i].index];
     if (dataset && column.type) {
-      columns[i].packings = packings_of(*dataset, config.encode == Encode::none ? config.cf : CfMode::off, column);
+      columns[i].packings =
+          packings_of(*dataset, config.encode == config::Encode::none ? config.cf : config::CfMode::off, column);
       spec.cell = first_of(columns[i].packings).cell;
       spec.cf = first_of(columns[i].packings).cf;
     }
     spec.raw = raw[i];
     spec.log = log[i];
     if (raw[i]) continue;
-    spec.tanh_log = config.norm == Norm::tanh_log;
+    spec.tanh_log = config.norm == config::Norm::tanh_log;
     const auto shift = of_column(config.shift, i, columns.size(), "shift", 0);
     const auto scale = of_column(config.scale, i, columns.size(), "scale", 1);
     if (input.measuring) continue;
@@ -194,7 +195,7 @@ void set_nonfinite(const ResolveInput& input, std::vector<ColumnPlace>& columns,
   const auto& policy = config.nonfinite;
   for (const auto& column : columns) {
     auto& spec = *column.spec;
-    using Asked = NonfinitePolicy::Kind;
+    using Asked = config::NonfinitePolicy::Kind;
     const bool computed = spec.scaled || spec.log || spec.tanh_log || !config.plugin.empty();
     // That files of one type join files of another is no cast: their NaN stay missing values.
     const auto decoded = [](const ColumnSpec& one) { return one.cf ? one.cf->dtype : one.cell.dtype; };
@@ -225,4 +226,4 @@ void set_nonfinite(const ResolveInput& input, std::vector<ColumnPlace>& columns,
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "service/inspect_config.hpp"
+#include "data/fields/report.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -15,10 +15,11 @@ std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
 }
 
-std::string scaling_text(const FieldConfig& f) {
-  const auto with = f.norm_over == NormOver::field ? " of the whole field" : "";
+std::string scaling_text(const config::FieldConfig& f) {
+  const auto with = f.norm_over == config::NormOver::field ? " of the whole field" : "";
   if (!f.scale_file.empty()) {
-    const auto how = f.norm == Norm::none || f.norm == Norm::tanh_log ? "scale" : std::string(word(f.norm));
+    const auto how =
+        f.norm == config::Norm::none || f.norm == config::Norm::tanh_log ? "scale" : std::string(config::word(f.norm));
     return fmt::format("{}{} by '{}'", how, with, file_name(f.scale_file));
   }
   std::string text;
@@ -27,8 +28,8 @@ std::string scaling_text(const FieldConfig& f) {
   return text;
 }
 
-std::string nonfinite_text(const NonfinitePolicy& policy) {
-  using Kind = NonfinitePolicy::Kind;
+std::string nonfinite_text(const config::NonfinitePolicy& policy) {
+  using Kind = config::NonfinitePolicy::Kind;
   switch (policy.kind) {
     case Kind::unsaid:
       return "";
@@ -44,16 +45,16 @@ std::string nonfinite_text(const NonfinitePolicy& policy) {
   return "";
 }
 
-std::string encoding_text(const FieldConfig& f, const ResolvedField& resolved) {
-  if (f.encode == Encode::none) return "";
-  if (resolved.needs_label_values) return std::string(word(f.encode));
+std::string encoding_text(const config::FieldConfig& f, const ResolvedField& resolved) {
+  if (f.encode == config::Encode::none) return "";
+  if (resolved.needs_label_values) return std::string(config::word(f.encode));
   const auto& classes = resolved.field.classes;
   constexpr std::size_t listed = 8;
-  if (classes.size() > listed) return fmt::format("{} of {} classes", word(f.encode), classes.size());
-  return fmt::format("{} of {}", word(f.encode), fmt::join(classes, ", "));
+  if (classes.size() > listed) return fmt::format("{} of {} classes", config::word(f.encode), classes.size());
+  return fmt::format("{} of {}", config::word(f.encode), fmt::join(classes, ", "));
 }
 
-std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
+std::string validity_text(const config::FieldConfig& f, const ResolvedField& resolved) {
   switch (resolved.validity.from) {
     case ValiditySource::From::items:
     case ValiditySource::From::dataset:
@@ -67,7 +68,7 @@ std::string validity_text(const FieldConfig& f, const ResolvedField& resolved) {
   return "";
 }
 
-std::string type_text(const FieldConfig& f) {
+std::string type_text(const config::FieldConfig& f) {
   if (!f.dtype) return "";
   const auto overflow = static_cast<transform::Overflow>(f.overflow);
   return fmt::format("as {}{}{}", name_of(*f.dtype), transform::truncates(overflow) ? ", fractions cut" : "",
@@ -76,7 +77,7 @@ std::string type_text(const FieldConfig& f) {
 
 }  // namespace
 
-std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& resolved) {
+std::vector<std::string> operations(const config::FieldConfig& f, const ResolvedField& resolved) {
   const auto any_packing = [&](const auto& what) {
     return std::any_of(resolved.packings.begin(), resolved.packings.end(), [&](const Packings& all) {
       return std::any_of(all.begin(), all.end(), [&](const Packing& one) { return what(one, all[0]); });
@@ -89,9 +90,9 @@ std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& r
   });
   const bool decoded =
       decoded_apart || any_packing([](const Packing& one, const Packing&) { return one.cf.has_value(); });
-  const auto pad = f.pad
-                       ? fmt::format("pad to {}{}", *f.pad, f.overlong == Overlong::truncate ? ", longer ones cut" : "")
-                       : std::string();
+  const auto pad =
+      f.pad ? fmt::format("pad to {}{}", *f.pad, f.overlong == config::Overlong::truncate ? ", longer ones cut" : "")
+            : std::string();
   std::vector<std::string> all{f.join.empty() ? "" : fmt::format("join by {}", f.join),
                                pad,
                                layouts_differ ? "types or layouts of the files brought together" : "",
@@ -101,7 +102,7 @@ std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& r
                                validity_text(f, resolved),
                                nonfinite_text(f.nonfinite),
                                f.log.empty() ? "" : fmt::format("log of {}", fmt::join(f.log, ", ")),
-                               f.norm == Norm::tanh_log ? "tanh-log" : "",
+                               f.norm == config::Norm::tanh_log ? "tanh-log" : "",
                                f.plugin.empty() ? "" : fmt::format("plugin '{}'", file_name(f.plugin)),
                                scaling_text(f),
                                f.raw.empty() ? "" : fmt::format("{} raw", fmt::join(f.raw, ", ")),
@@ -113,4 +114,4 @@ std::vector<std::string> operations(const FieldConfig& f, const ResolvedField& r
   return all;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

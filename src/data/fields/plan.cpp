@@ -1,25 +1,25 @@
-#include "service/plan_fields.hpp"
+#include "data/fields/plan.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "config/source_item.hpp"
+#include "config/value.hpp"
+#include "data/fields/files.hpp"
+#include "data/fields/label_values.hpp"
+#include "data/fields/raw_contents.hpp"
+#include "data/fields/scale_file.hpp"
+#include "data/fields/warnings.hpp"
+#include "data/selection/questions.hpp"
 #include "mpi/agree.hpp"
-#include "service/field_files.hpp"
-#include "service/field_warnings.hpp"
-#include "service/label_values.hpp"
-#include "service/options_value.hpp"
-#include "service/questions.hpp"
-#include "service/raw_contents.hpp"
-#include "service/scale_file.hpp"
-#include "service/source_item.hpp"
 #include "transform/plugin.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
 /// Each item has a state of its own: its columns differ from the others'.
-void load_plugins(const FieldConfig& field, transform::FieldSpec& spec) {
+void load_plugins(const config::FieldConfig& field, transform::FieldSpec& spec) {
   for (auto& item : spec.items) {
     transform::Plugin::Setup setup{field.plugin_args, item.dataset, {}, item.repeated ? 1 : spec.records};
     for (const auto& column : item.columns) setup.columns.push_back(column.name);
@@ -28,7 +28,7 @@ void load_plugins(const FieldConfig& field, transform::FieldSpec& spec) {
 }
 
 /// The datasets of samples of the fields that could be resolved.
-std::vector<std::string> sample_paths(const std::vector<FieldConfig>& fields,
+std::vector<std::string> sample_paths(const std::vector<config::FieldConfig>& fields,
                                       const std::vector<std::optional<ResolvedField>>& resolved) {
   std::vector<std::string> paths;
   for (std::size_t f = 0; f < fields.size(); ++f)
@@ -54,7 +54,7 @@ std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file
   return all;
 }
 
-FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
+FieldPlan plan_of(const config::FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
   FieldPlan plan{transform::FieldTransform(resolved.spec), {}, schema.size(), {}, {}, resolved.validity};
   plan.by_file = transforms_by_file(resolved);
   plan.notes = resolved.left_packed;
@@ -69,10 +69,10 @@ FieldPlan plan_of(const FieldConfig& config, ResolvedField&& resolved, Schema& s
 
 }  // namespace
 
-std::vector<FieldConfig> automatic_fields(const reader::Contents& contents) {
-  std::vector<FieldConfig> fields;
+std::vector<config::FieldConfig> automatic_fields(const reader::Contents& contents) {
+  std::vector<config::FieldConfig> fields;
   for (const auto& dataset : reader::select(contents, {}).datasets)
-    fields.push_back({.name = dataset.path, .source = {as_item(dataset.path)}});
+    fields.push_back({.name = dataset.path, .source = {config::as_item(dataset.path)}});
   return fields;
 }
 
@@ -88,7 +88,7 @@ ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins) {
   return resolved;
 }
 
-FieldPlans plan_fields(const Config& config, const reader::Contents& contents, const mpi::Comm& comm,
+FieldPlans plan_fields(const config::Config& config, const reader::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring) {
   std::vector<reader::LeftOut> left_out;
   const auto datasets = raw_datasets(contents, &left_out);
@@ -103,12 +103,12 @@ FieldPlans plan_fields(const Config& config, const reader::Contents& contents, c
     resolved[f] = resolve_with_plugins(input);
   };
   mpi::together(comm, [&] {
-    Mistakes mistakes;
+    config::Mistakes mistakes;
     for (std::size_t f = 0; f < fields.size(); ++f) mistakes.attempt([&] { resolve(f, nullptr); });
     if (mistakes.empty()) return;
     for (const auto& [path, reason] : left_out)
       if (mistakes.mention(path)) mistakes.add("dataset '" + path + "' is left out: " + reason);
-    check_streams(config, contents, sample_paths(fields, resolved), mistakes);
+    selection::check_streams(config, contents, sample_paths(fields, resolved), mistakes);
     mistakes.throw_if_any();
   });
   for (std::size_t f = 0; f < fields.size(); ++f) {
@@ -133,8 +133,8 @@ reader::Catalog catalog_of(const reader::Contents& contents, const std::vector<F
   return reader::select(contents, paths, missing_datasets(fields));
 }
 
-std::vector<reader::LeftOut> left_out_datasets(const Config& config, const reader::Contents& contents) {
+std::vector<reader::LeftOut> left_out_datasets(const config::Config& config, const reader::Contents& contents) {
   return config.fields.empty() ? reader::select(contents, {}).left_out : std::vector<reader::LeftOut>();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

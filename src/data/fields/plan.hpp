@@ -1,15 +1,15 @@
 // The fields of the configuration against the files: what becomes of which datasets.
 #pragma once
 
+#include "config/config.hpp"
+#include "data/fields/field_plan.hpp"
 #include "mpi/comm.hpp"
 #include "reader/load.hpp"
-#include "service/config.hpp"
-#include "service/field_plan.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// The fields where none is named: one per dataset of the most common length.
-std::vector<FieldConfig> automatic_fields(const reader::Contents& contents);
+std::vector<config::FieldConfig> automatic_fields(const reader::Contents& contents);
 
 /// Loading a plugin runs its code.
 enum class Plugins { load, look_at };
@@ -22,13 +22,13 @@ ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins = 
 /// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together,
 /// and of the streams where there are any.
 /// measuring: for statistics, so that nothing is scaled and scale files are not read.
-FieldPlans plan_fields(const Config& config, const reader::Contents& contents, const mpi::Comm& comm,
+FieldPlans plan_fields(const config::Config& config, const reader::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring = false);
 
 /// The datasets with one row per sample that fields are made of.
 reader::Catalog catalog_of(const reader::Contents& contents, const std::vector<FieldPlan>& fields);
 
 /// Datasets that could not be fields where none is named, with the reasons.
-std::vector<reader::LeftOut> left_out_datasets(const Config& config, const reader::Contents& contents);
+std::vector<reader::LeftOut> left_out_datasets(const config::Config& config, const reader::Contents& contents);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

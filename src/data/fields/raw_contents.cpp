@@ -1,15 +1,15 @@
-#include "service/raw_contents.hpp"
+#include "data/fields/raw_contents.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "data/fields/cf.hpp"
 #include "reader/conventions.hpp"
 #include "reader/grouping.hpp"
-#include "service/field_cf.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -17,24 +17,25 @@ std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
   return {dataset.dims.begin() + 1, dataset.dims.end()};
 }
 
-std::optional<AttributeNumber> number_of(const h5::DatasetInfo& dataset, const char* key) {
+std::optional<columns::AttributeNumber> number_of(const h5::DatasetInfo& dataset, const char* key) {
   const auto* attribute = dataset.attribute(key);
   if (attribute == nullptr || attribute->numbers.size() != 1) return std::nullopt;
   const auto element = reader::element_of(attribute->type);
-  return AttributeNumber{attribute->numbers[0], element ? element->dtype : DType::float64};
+  return columns::AttributeNumber{attribute->numbers[0], element ? element->dtype : DType::float64};
 }
 
 /// Whether the attributes of a dataset say by themselves that they are NetCDF's: people give numbers of their own such
 /// names as scale_factor, too, but pack no integers with them; names with an underscore are NetCDF's alone.
-bool says_so(const h5::DatasetInfo& dataset, const CfAttributes& cf) {
+bool says_so(const h5::DatasetInfo& dataset, const columns::CfAttributes& cf) {
   const auto* fill = dataset.attribute("_FillValue");
   const bool own_fill = fill != nullptr && !fill->numbers.empty() && fill->type == dataset.type;
   const bool integer = dataset.type.kind == h5::Kind::integer;
   return (integer && (cf.scale_factor || cf.add_offset)) || own_fill || cf.is_unsigned;
 }
 
-RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& dataset, const std::string& name) {
-  RawDataset raw{name, dataset.type, row_shape(dataset), {}, {}};
+columns::RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& dataset,
+                                const std::string& name) {
+  columns::RawDataset raw{name, dataset.type, row_shape(dataset), {}, {}};
   raw.cf.scale_factor = number_of(dataset, "scale_factor");
   raw.cf.add_offset = number_of(dataset, "add_offset");
   for (const auto* key : {"_FillValue", "missing_value"})
@@ -56,7 +57,7 @@ RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& 
 }
 
 /// What keeps the dataset of this file from being one with those before it; "" if nothing does.
-std::string trouble(const h5::DatasetInfo& dataset, const RawDataset* before, const std::string& file) {
+std::string trouble(const h5::DatasetInfo& dataset, const columns::RawDataset* before, const std::string& file) {
   if (!dataset.problem.empty()) return "it cannot be opened in '" + file + "': " + dataset.problem;
   if (dataset.dims.empty()) return "it has no axis of samples in '" + file + "'";
   if (!before) return "";
@@ -67,17 +68,18 @@ std::string trouble(const h5::DatasetInfo& dataset, const RawDataset* before, co
 }
 
 /// Whether the same is done to the values of both. Fill values may be NaN.
-bool packed_alike(const CfAttributes& a, const CfAttributes& b) {
+bool packed_alike(const columns::CfAttributes& a, const columns::CfAttributes& b) {
   const auto same_fill = [](double x, double y) { return x == y || (x != x && y != y); };
   const bool fills =
       std::equal(a.fill_values.begin(), a.fill_values.end(), b.fill_values.begin(), b.fill_values.end(), same_fill);
-  const bool marks = !a.any() || decodes_cf(a, CfMode::automatic) == decodes_cf(b, CfMode::automatic);
+  const bool marks = !a.any() || decodes_cf(a, config::CfMode::automatic) == decodes_cf(b, config::CfMode::automatic);
   return fills && marks && a.scale_factor == b.scale_factor && a.add_offset == b.add_offset &&
          a.is_unsigned == b.is_unsigned;
 }
 
 /// Notes where the attributes of a later file are not those of the first.
-void compare(RawDataset& first, const RawDataset& other, const reader::Contents& contents, std::size_t file) {
+void compare(columns::RawDataset& first, const columns::RawDataset& other, const reader::Contents& contents,
+             std::size_t file) {
   if (first.cf_of_file.empty() && !packed_alike(first.cf, other.cf)) first.cf_of_file.assign(contents.size(), first.cf);
   if (!first.cf_of_file.empty()) first.cf_of_file[file] = other.cf;
   if (first.labelled_otherwise.empty() && first.classes != other.classes)
@@ -89,20 +91,20 @@ class TypesInFiles {
  public:
   explicit TypesInFiles(const reader::Contents& contents) : contents_(contents) {}
 
-  void note(RawDataset& raw, const h5::TypeInfo& type, std::size_t file) {
+  void note(columns::RawDataset& raw, const h5::TypeInfo& type, std::size_t file) {
     auto& [first, seen] = runs_.try_emplace(raw.path, file, 0).first->second;
     if (raw.type_in_file.empty() && (first + seen != file || first > 0 || type != raw.type)) tell(raw, first, seen);
     if (!raw.type_in_file.empty()) raw.type_in_file[file].type = type;
     ++seen;
   }
   /// Once all files are known.
-  void finish(RawDataset& raw) const {
+  void finish(columns::RawDataset& raw) const {
     const auto& [first, seen] = runs_.at(raw.path);
     if (raw.type_in_file.empty() && first + seen != contents_.size()) tell(raw, first, seen);
   }
 
  private:
-  void tell(RawDataset& raw, std::size_t first, std::size_t seen) const {
+  void tell(columns::RawDataset& raw, std::size_t first, std::size_t seen) const {
     for (std::size_t f = 0; f < contents_.size(); ++f)
       raw.type_in_file.push_back(
           {contents_[f].path, f >= first && f < first + seen ? std::optional(raw.type) : std::nullopt});
@@ -129,16 +131,18 @@ std::string why_missing(const reader::Contents& contents, const std::string& pat
 }
 
 /// Files of one data set mean the same: where one says that attributes pack its values, those of the others do, too.
-void agree_on_packing(RawDataset& dataset) {
-  const auto decoded = [](const CfAttributes& cf) { return cf.any() && decodes_cf(cf, CfMode::automatic); };
+void agree_on_packing(columns::RawDataset& dataset) {
+  const auto decoded = [](const columns::CfAttributes& cf) {
+    return cf.any() && decodes_cf(cf, config::CfMode::automatic);
+  };
   if (std::any_of(dataset.cf_of_file.begin(), dataset.cf_of_file.end(), decoded))
     for (auto& cf : dataset.cf_of_file) cf.conventions = true;
 }
 
 }  // namespace
 
-RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
-  RawDatasets raw;
+columns::RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
+  columns::RawDatasets raw;
   std::set<std::string> wrong;
   TypesInFiles types(contents);
   for (std::size_t f = 0; f < contents.size(); ++f)
@@ -160,7 +164,7 @@ RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::L
       }
     }
   for (const auto& name : wrong) raw.remove(name);
-  raw.for_each([&](RawDataset& dataset) {
+  raw.for_each([&](columns::RawDataset& dataset) {
     types.finish(dataset);
     agree_on_packing(dataset);
   });
@@ -171,4 +175,4 @@ RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::L
   return raw;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,23 +1,23 @@
-#include "service/inspect_config.hpp"
+#include "data/fields/report.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <ostream>
 
+#include "data/columns/item.hpp"
+#include "data/fields/counts.hpp"
+#include "data/fields/plan.hpp"
+#include "data/fields/raw_contents.hpp"
+#include "data/fields/scale_file.hpp"
+#include "data/fields/warnings.hpp"
+#include "data/selection/choice.hpp"
+#include "data/selection/questions.hpp"
+#include "data/selection/scan_settings.hpp"
 #include "reader/files.hpp"
 #include "reader/grouping.hpp"
-#include "service/choice.hpp"
-#include "service/field_item.hpp"
-#include "service/field_warnings.hpp"
-#include "service/inspect_counts.hpp"
-#include "service/plan_fields.hpp"
-#include "service/questions.hpp"
-#include "service/raw_contents.hpp"
-#include "service/scale_file.hpp"
-#include "service/scan_settings.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -62,7 +62,7 @@ class SampleCount {
 };
 
 /// What can be counted without reading data.
-StreamReport count(const StreamConfig& stream, const Choice& choice) {
+StreamReport count(const config::StreamConfig& stream, const selection::Choice& choice) {
   StreamReport report{.config = stream};
   if (!choice.where.empty())
     report.why = "where";
@@ -76,9 +76,9 @@ StreamReport count(const StreamConfig& stream, const Choice& choice) {
 }
 
 /// Pairs of streams with samples in common, as far as they are known.
-std::vector<SharedReport> shared_of(const Config& config, const std::vector<Choice>& choices,
+std::vector<SharedReport> shared_of(const config::Config& config, const std::vector<selection::Choice>& choices,
                                     const std::optional<DataCounts::Streams>& counted) {
-  std::vector<SharedSamples> known;
+  std::vector<selection::SharedSamples> known;
   std::vector<SharedReport> reports;
   if (counted) {
     known = counted->shared;
@@ -86,37 +86,37 @@ std::vector<SharedReport> shared_of(const Config& config, const std::vector<Choi
     for (std::size_t a = 0; a < choices.size(); ++a)
       for (std::size_t b = a + 1; b < choices.size(); ++b) {
         const auto &first = choices[a], &second = choices[b];
-        const auto shared = shared_without_data(first, second);
+        const auto shared = selection::shared_without_data(first, second);
         if (!shared)
           reports.push_back({first.stream, second.stream, std::nullopt});
         else if (*shared > 0)
           known.push_back({first.stream, second.stream, *shared, first.selection.size(), second.selection.size()});
       }
   }
-  refuse_shared(config, known);
+  selection::refuse_shared(config, known);
   for (const auto& shared : known) reports.push_back({shared.first, shared.second, shared.samples});
   return reports;
 }
 
 /// The streams, once all that they name is there.
-void add_streams(const Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
+void add_streams(const config::Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
                  DataCounts& data, ConfigReport& report) {
-  const auto choices = choose(config, catalog);
-  SampleColumns columns(contents, catalog);
-  questions_of(choices, columns);
+  const auto choices = selection::choose(config, catalog);
+  selection::SampleColumns columns(contents, catalog);
+  selection::questions_of(choices, columns);
   const auto counted = data.streams(catalog, choices);
   auto& reports = report.streams;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     if (const auto& list = choices[s].list; list && list->by == "index")
-      IdList::read(list->file, false, choices[s].stream);
+      selection::IdList::read(list->file, false, choices[s].stream);
     reports.push_back(count(config.streams[s], choices[s]));
     if (counted) reports.back().samples = counted->sizes[s];
   }
   report.shared = shared_of(config, choices, counted);
 }
 
-void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFiles& scales, SampleCount& count,
-               DataCounts& data, Plugins plugins, ConfigReport& report) {
+void add_field(const config::FieldConfig& config, const columns::RawDatasets& datasets, ScaleFiles& scales,
+               SampleCount& count, DataCounts& data, Plugins plugins, ConfigReport& report) {
   ResolveInput input{.config = config, .datasets = datasets, .scales = scales.of(config)};
   auto resolved = resolve_with_plugins(input, plugins);
   if (resolved.needs_label_values)
@@ -137,18 +137,19 @@ void add_field(const FieldConfig& config, const RawDatasets& datasets, ScaleFile
 }
 
 /// Of a field whose other keys are wrong: whether what it is made of is there. A source that nobody gave is not meant.
-void check_sources(const FieldConfig& config, const RawDatasets& datasets, const Mistakes& known) {
+void check_sources(const config::FieldConfig& config, const columns::RawDatasets& datasets,
+                   const config::Mistakes& known) {
   const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
   if (!given || config.missing || known.wrong({"field", config.name, "missing"})) return;
   for (const auto& text : config.source) {
-    const auto found = find_item(SourceItem::parse(text), datasets);
-    lay_out(found, *datasets.find(found.dataset), false, true);
+    const auto found = columns::find_item(config::SourceItem::parse(text), datasets);
+    columns::lay_out(found, *datasets.find(found.dataset), false, true);
   }
 }
 
 /// The fields; what is wrong goes to `mistakes`. Returns the datasets of samples.
-SampleCount add_fields(const Config& config, const reader::Contents& contents, Mistakes& mistakes, DataCounts& data,
-                       Plugins plugins, ConfigReport& report) {
+SampleCount add_fields(const config::Config& config, const reader::Contents& contents, config::Mistakes& mistakes,
+                       DataCounts& data, Plugins plugins, ConfigReport& report) {
   std::vector<reader::LeftOut> left_out;
   const auto datasets = raw_datasets(contents, &left_out);
   ScaleFiles scales;
@@ -175,14 +176,14 @@ std::uint64_t ConfigReport::sample_bytes() const {
   return bytes;
 }
 
-ConfigReport report_on(const Config& config, std::uint64_t most_bytes, Plugins plugins) {
+ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
   report.files = reader::expand_files(config.files);
-  const auto contents = reader::examine_all(report.files, scan_options(config));
-  Mistakes mistakes;
+  const auto contents = reader::examine_all(report.files, selection::scan_options(config));
+  config::Mistakes mistakes;
   DataCounts data(config, contents, most_bytes);
   const auto samples = add_fields(config, contents, mistakes, data, plugins, report);
-  check_streams(config, contents, samples.paths(), mistakes);
+  selection::check_streams(config, contents, samples.paths(), mistakes);
   mistakes.throw_if_any();
   if (samples.per_file().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
@@ -191,28 +192,21 @@ ConfigReport report_on(const Config& config, std::uint64_t most_bytes, Plugins p
   return report;
 }
 
-void check_against_files(const Config& config, Mistakes& mistakes) {
+void check_against_files(const config::Config& config, config::Mistakes& mistakes) {
   constexpr std::size_t most_files = 8;  // they are alike, and nobody waits for thousands to be opened
   if (config.files.empty() || mistakes.wrong({"", "", "files"})) return;
   try {
     auto files = reader::expand_files(config.files);
     const bool all = files.size() <= most_files;
     files.resize(std::min(files.size(), most_files));
-    const auto contents = reader::examine_all(files, scan_options(config));
+    const auto contents = reader::examine_all(files, selection::scan_options(config));
     ConfigReport unused;
     DataCounts nothing(config, contents, 0);
     const auto samples = add_fields(config, contents, mistakes, nothing, Plugins::look_at, unused);
-    check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
+    selection::check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
   } catch (const Error& error) {
     mistakes.add(error.what());
   }
 }
 
-int inspect_config(const Config& config, const ConfigOptions& options, std::ostream& out) {
-  constexpr std::uint64_t quickly_read = 1 << 30;
-  const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
-  out << (options.json ? as_json(report) : as_table(report, options.all)) << std::flush;
-  return 0;
-}
-
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,13 +1,13 @@
-#include "service/field_resolve.hpp"
+#include "data/fields/resolve.hpp"
 
 #include <algorithm>
 
 #include "base/error.hpp"
 #include "base/narrow.hpp"
-#include "service/field_draft.hpp"
-#include "service/field_files.hpp"
+#include "data/fields/draft.hpp"
+#include "data/fields/files.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -35,7 +35,7 @@ class Resolution {
 
  private:
   /// Each of them is in the same files.
-  static bool there_alike(const ItemColumn& a, const ItemColumn& b) {
+  static bool there_alike(const columns::ItemColumn& a, const columns::ItemColumn& b) {
     if ((a.type == nullptr) != (b.type == nullptr)) return false;
     return std::equal(a.in_file.begin(), a.in_file.end(), b.in_file.begin(), b.in_file.end(),
                       [](const auto& x, const auto& y) { return (x.type == nullptr) == (y.type == nullptr); });
@@ -55,7 +55,7 @@ class Resolution {
     result_.spec.columns = first;
   }
 
-  void add_item(const ItemLayout& item, std::size_t from, std::size_t to, std::uint32_t first_column) {
+  void add_item(const columns::ItemLayout& item, std::size_t from, std::size_t to, std::uint32_t first_column) {
     transform::ItemSpec spec;
     spec.dataset = item.path;
     spec.first_column = first_column;
@@ -86,7 +86,7 @@ class Resolution {
 
   /// Labels are those of the file as it stands.
   void tell_left_packed() {
-    if (config_.encode != Encode::none) return;
+    if (config_.encode != config::Encode::none) return;
     for (const auto& item : draft_.items)
       if (const auto text = item.dataset ? left_packed(*item.dataset, config_.cf) : ""; !text.empty())
         if (auto& all = result_.left_packed; std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
@@ -94,9 +94,9 @@ class Resolution {
 
   void shape() {
     auto& spec = result_.spec;
-    spec.records = product(draft_.tracks);
+    spec.records = columns::product(draft_.tracks);
     spec.fill = config_.fill.value_or(0);
-    spec.truncate = config_.overlong == Overlong::truncate;
+    spec.truncate = config_.overlong == config::Overlong::truncate;
     spec.overflow = static_cast<transform::Overflow>(config_.overflow);
     result_.field.name = config_.name;
     result_.field.shape = draft_.collapsed ? draft_.collapsed_axes : draft_.tracks;
@@ -108,9 +108,9 @@ class Resolution {
   }
 
   void labels() {
-    if (config_.encode == Encode::none) return;
+    if (config_.encode == config::Encode::none) return;
     auto& spec = result_.spec;
-    spec.one_hot = config_.encode == Encode::one_hot;
+    spec.one_hot = config_.encode == config::Encode::one_hot;
     spec.labels = label_map(input_, *origins_[0]);
     result_.needs_label_values = spec.labels == nullptr;
     if (!spec.labels) return;
@@ -124,7 +124,8 @@ class Resolution {
 
   DType dtype() const {
     if (config_.dtype) return *config_.dtype;
-    if (config_.encode != Encode::none) return config_.encode == Encode::one_hot ? DType::float32 : DType::int64;
+    if (config_.encode != config::Encode::none)
+      return config_.encode == config::Encode::one_hot ? DType::float32 : DType::int64;
     std::optional<DType> common;
     for (const auto& column : columns_)
       if (column.item->columns[column.index].type) {
@@ -140,8 +141,8 @@ class Resolution {
   void describe() {
     auto& field = result_.field;
     field.dtype = result_.spec.dtype;
-    if (product({result_.spec.records, result_.spec.columns, size_of(field.dtype)}) >> 62)
-      throw UsageError("rows of " + text_of(field.shape) + " are too large");
+    if (columns::product({result_.spec.records, result_.spec.columns, size_of(field.dtype)}) >> 62)
+      throw UsageError("rows of " + columns::text_of(field.shape) + " are too large");
     if (config_.shape) reshape();
     const bool all_real = result_.validity.from == ValiditySource::From::nowhere;
     if (config_.fill && all_real)
@@ -158,9 +159,9 @@ class Resolution {
 
   void reshape() {
     auto& field = result_.field;
-    if (product(*config_.shape) != field.elements())
-      throw UsageError("shape " + text_of(*config_.shape) + " does not fit (a row is " + text_of(field.shape) + ", " +
-                       std::to_string(field.elements()) + " elements)");
+    if (columns::product(*config_.shape) != field.elements())
+      throw UsageError("shape " + columns::text_of(*config_.shape) + " does not fit (a row is " +
+                       columns::text_of(field.shape) + ", " + std::to_string(field.elements()) + " elements)");
     const bool keeps = !config_.shape->empty() && config_.shape->back() == field.columns.size();
     if (!keeps) field.columns.clear();
     field.shape = *config_.shape;
@@ -186,7 +187,7 @@ class Resolution {
 
   /// The id dataset: one whole number for each row of the tables.
   std::string join_ids() const {
-    const auto found = find_item(SourceItem::parse(config_.join), input_.datasets);
+    const auto found = columns::find_item(config::SourceItem::parse(config_.join), input_.datasets);
     const auto& dataset = *input_.datasets.find(found.dataset);
     const auto whole = [](const h5::TypeInfo& type) { return type.kind == h5::Kind::integer && type.standard; };
     for (const auto& here : dataset.type_in_file)
@@ -195,17 +196,17 @@ class Resolution {
                          "'; name a dataset of whole numbers, one for each row of the table");
     if (!found.columns.empty() || !whole(dataset.type) || !dataset.row_shape.empty())
       throw UsageError("join = '" + config_.join + "' is " + h5::text_of(dataset.type) +
-                       (dataset.row_shape.empty() ? "" : " of " + text_of(dataset.row_shape) + " a row") +
+                       (dataset.row_shape.empty() ? "" : " of " + columns::text_of(dataset.row_shape) + " a row") +
                        "; name a dataset of whole numbers, one for each row of the table");
     return found.dataset;
   }
 
   const ResolveInput& input_;
-  const FieldConfig& config_;
+  const config::FieldConfig& config_;
   FieldDraft draft_;
   ResolvedField result_;
-  std::vector<const ItemLayout*> origins_;  // of the spec's items
-  std::vector<std::size_t> starts_;         // first column of each, within its origin
+  std::vector<const columns::ItemLayout*> origins_;  // of the spec's items
+  std::vector<std::size_t> starts_;                  // first column of each, within its origin
   std::vector<ColumnPlace> columns_;
 };
 
@@ -217,4 +218,4 @@ ResolvedField resolve_field(const ResolveInput& input) {
   return resolved;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -22,17 +22,17 @@
 
 #include "base/error.hpp"
 #include "base/schema.hpp"
-#include "service/config.hpp"
-#include "service/field_cf.hpp"
-#include "service/raw_dataset.hpp"
-#include "service/scale_file.hpp"
+#include "config/config.hpp"
+#include "data/columns/raw_dataset.hpp"
+#include "data/fields/cf.hpp"
+#include "data/fields/scale_file.hpp"
 #include "transform/field_spec.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 struct ResolveInput {
-  const FieldConfig& config;
-  const RawDatasets& datasets;
+  const config::FieldConfig& config;
+  const columns::RawDatasets& datasets;
   const ScaleFile* scales = nullptr;                       ///< contents of scale-file, where there is one
   const std::vector<std::string>* label_values = nullptr;  ///< the values that the labels have in the files, any order
   std::shared_ptr<transform::Plugin> plugin{};             ///< loaded, where there is one
@@ -59,8 +59,8 @@ struct ValiditySource {
   std::string dataset;
   transform::RawRows raw{};
   transform::Cell cell{};
-  std::vector<ColumnInFile> in_file{};  ///< the cell in each file, where they differ; else empty
-  std::vector<ItemInFile> rows_in_file{};
+  std::vector<columns::ColumnInFile> in_file{};  ///< the cell in each file, where they differ; else empty
+  std::vector<columns::ItemInFile> rows_in_file{};
 };
 
 /// An item's rows and validity in each file, where they differ; else empty.
@@ -96,4 +96,4 @@ void in_field(const std::string& name, Call call) {
 /// Throws UsageError that begins with "[field.NAME]".
 ResolvedField resolve_field(const ResolveInput& input);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

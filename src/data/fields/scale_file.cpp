@@ -1,12 +1,12 @@
-#include "service/scale_file.hpp"
+#include "data/fields/scale_file.hpp"
 
 #include <array>
 
 #include "base/error.hpp"
 #include "base/user_file.hpp"
-#include "service/scale_text.hpp"
+#include "data/fields/scale_text.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -144,7 +144,7 @@ const VariableScale& ScaleFile::at(const std::string& name) const {
   throw UsageError("scale file '" + path_ + "' has no entry '" + name + "'" + did_you_mean(name, keys_of(flat_)));
 }
 
-const ScaleFile* ScaleFiles::of(const FieldConfig& field) {
+const ScaleFile* ScaleFiles::of(const config::FieldConfig& field) {
   if (field.scale_file.empty()) return nullptr;
   auto at = files_.find(field.scale_file);
   if (at == files_.end()) try {
@@ -155,4 +155,4 @@ const ScaleFile* ScaleFiles::of(const FieldConfig& field) {
   return &at->second;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// What the file says about one variable. Nothing is promised about the numbers.
 struct VariableScale {
@@ -57,10 +57,10 @@ class ScaleFile {
 class ScaleFiles {
  public:
   /// That of the field; null where it names none. Throws UsageError that names the field.
-  const ScaleFile* of(const FieldConfig& field);
+  const ScaleFile* of(const config::FieldConfig& field);
 
  private:
   std::map<std::string, ScaleFile> files_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,4 +1,4 @@
-#include "service/scale_text.hpp"
+#include "data/fields/scale_text.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
@@ -71,4 +71,4 @@ nlohmann::json json_or_yaml(std::string_view text, const std::string& path) {
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

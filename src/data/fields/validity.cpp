@@ -1,21 +1,21 @@
 // Which records of a field are real: its own members, the lengths of rows, another dataset, or the join.
 #include "base/error.hpp"
-#include "service/field_draft.hpp"
+#include "data/fields/draft.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 namespace {
 
 using From = transform::ValidSpec::From;
 
-void check_tracks(const ResolveInput& input, const FieldDraft& draft, const ItemLayout& named) {
+void check_tracks(const ResolveInput& input, const FieldDraft& draft, const columns::ItemLayout& named) {
   if (named.tracks != draft.tracks)
-    throw UsageError("valid = '" + input.config.valid + "' is for " + text_of(named.tracks) +
-                     " records a sample, and the field has " + text_of(draft.tracks));
+    throw UsageError("valid = '" + input.config.valid + "' is for " + columns::text_of(named.tracks) +
+                     " records a sample, and the field has " + columns::text_of(draft.tracks));
 }
 
-void set_by_name(const ResolveInput& input, const FieldDraft& draft, const std::vector<const ItemLayout*>& items,
-                 ResolvedField& resolved) {
+void set_by_name(const ResolveInput& input, const FieldDraft& draft,
+                 const std::vector<const columns::ItemLayout*>& items, ResolvedField& resolved) {
   const auto named = named_validity(input);
   check_tracks(input, draft, named);
   const auto& cell = named.columns[0].cell;
@@ -42,12 +42,13 @@ void set_by_name(const ResolveInput& input, const FieldDraft& draft, const std::
   validity.rows_in_file = named.in_file;
 }
 
-void set_own(const ItemLayout& item, transform::ItemSpec& spec, ItemOverFiles& over_files) {
+void set_own(const columns::ItemLayout& item, transform::ItemSpec& spec, ItemOverFiles& over_files) {
   spec.valid = {From::record, *item.valid};
   for (const auto& here : item.in_file) over_files.valid.push_back(here.valid.value_or(*item.valid));
 }
 
-void set_by_default(const FieldDraft& draft, const std::vector<const ItemLayout*>& items, ResolvedField& resolved) {
+void set_by_default(const FieldDraft& draft, const std::vector<const columns::ItemLayout*>& items,
+                    ResolvedField& resolved) {
   auto& validity = resolved.validity;
   for (std::size_t i = 0; i < items.size(); ++i) {
     auto& spec = resolved.spec.items[i];
@@ -68,13 +69,13 @@ void set_by_default(const FieldDraft& draft, const std::vector<const ItemLayout*
 
 }  // namespace
 
-ItemLayout named_validity(const ResolveInput& input) {
+columns::ItemLayout named_validity(const ResolveInput& input) {
   const auto& text = input.config.valid;
-  const auto found = find_item(SourceItem::parse(text), input.datasets);
-  auto layout = lay_out(found, *input.datasets.find(found.dataset), false, false);
+  const auto found = columns::find_item(config::SourceItem::parse(text), input.datasets);
+  auto layout = columns::lay_out(found, *input.datasets.find(found.dataset), false, false);
   if (layout.raw.ragged)
     throw UsageError("valid = '" + text + "' has rows of variable length; their length says already what is real");
-  if (layout.plain) turn_columns_to_records(layout);
+  if (layout.plain) columns::turn_columns_to_records(layout);
   if (layout.columns.size() != 1) throw UsageError("valid = '" + text + "' is not one column; write path.column");
   if (layout.columns[0].type->kind == h5::Kind::floating)
     throw UsageError("valid = '" + text + "' is " + h5::text_of(*layout.columns[0].type) +
@@ -82,8 +83,8 @@ ItemLayout named_validity(const ResolveInput& input) {
   return layout;
 }
 
-void set_validity(const ResolveInput& input, const FieldDraft& draft, const std::vector<const ItemLayout*>& items,
-                  ResolvedField& resolved) {
+void set_validity(const ResolveInput& input, const FieldDraft& draft,
+                  const std::vector<const columns::ItemLayout*>& items, ResolvedField& resolved) {
   if (!input.config.join.empty()) {
     resolved.validity.from = ValiditySource::From::join;
     for (auto& spec : resolved.spec.items)
@@ -95,4 +96,4 @@ void set_validity(const ResolveInput& input, const FieldDraft& draft, const std:
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

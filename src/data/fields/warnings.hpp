@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "service/field_resolve.hpp"
+#include "data/fields/resolve.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
 
 /// Beginning with "[field.NAME]":
 ///   padding that looks like values: labels and integers whose elements are not all real, and no word about `fill`.
-std::vector<std::string> warnings_of(const FieldConfig& config, const ResolvedField& resolved);
+std::vector<std::string> warnings_of(const config::FieldConfig& config, const ResolvedField& resolved);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

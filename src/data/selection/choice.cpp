@@ -1,4 +1,4 @@
-#include "service/choice.hpp"
+#include "data/selection/choice.hpp"
 
 #include <fnmatch.h>
 
@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "plan/permutation.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -28,7 +28,7 @@ bool matches(const std::string& pattern, const std::string& path) {
 }
 
 /// The samples of the stream's files, ascending.
-std::vector<plan::Range> ranges_of_files(const StreamConfig& stream, const reader::Catalog& catalog) {
+std::vector<plan::Range> ranges_of_files(const config::StreamConfig& stream, const reader::Catalog& catalog) {
   if (stream.files.empty()) return {{0, catalog.samples}};
   std::vector<bool> used(stream.files.size());
   std::vector<plan::Range> ranges;
@@ -70,7 +70,7 @@ plan::Selection through(const plan::Selection& selection, const std::vector<plan
   return plan::Selection::of(result);
 }
 
-std::optional<Part> part_named(const Config& config, const std::string& name, std::uint64_t samples) {
+std::optional<Part> part_named(const config::Config& config, const std::string& name, std::uint64_t samples) {
   double before = 0;
   for (const auto& part : config.split) {
     const auto border = [&](double fraction) {
@@ -84,7 +84,8 @@ std::optional<Part> part_named(const Config& config, const std::string& name, st
   return std::nullopt;
 }
 
-void select(const Config& config, const StreamConfig& stream, const reader::Catalog& catalog, Choice& choice) {
+void select(const config::Config& config, const config::StreamConfig& stream, const reader::Catalog& catalog,
+            Choice& choice) {
   const auto ranges = ranges_of_files(stream, catalog);
   std::uint64_t samples = 0;
   for (const auto& range : ranges) samples += range.last - range.first;
@@ -117,14 +118,14 @@ std::uint64_t split_key(std::uint64_t seed) {
   return plan::epoch_key(seed, "/split", 0);  // no stream is called like that
 }
 
-std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog) {
-  Mistakes mistakes;
+std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog) {
+  config::Mistakes mistakes;
   auto choices = choose(config, catalog, mistakes);
   mistakes.throw_if_any();
   return choices;
 }
 
-std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog, Mistakes& mistakes) {
+std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog, config::Mistakes& mistakes) {
   std::vector<Choice> choices;
   for (const auto& stream : config.streams) {
     auto& choice = choices.emplace_back();
@@ -136,9 +137,9 @@ std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog,
     if (!known) mistakes.attempt([&] { select(config, stream, catalog, choice); });
     if (!stream.select_file.empty()) choice.list = List{stream.select_file, stream.select_by};
     for (const auto& text : {config.where, stream.where})
-      if (!text.empty()) choice.where.push_back(transform::Condition::parse(text));
+      if (!text.empty()) choice.where.push_back(condition::Condition::parse(text));
   }
   return choices;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

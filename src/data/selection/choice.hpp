@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "condition/condition.hpp"
+#include "config/config.hpp"
+#include "config/value.hpp"
 #include "plan/selection.hpp"
 #include "reader/catalog.hpp"
-#include "service/config.hpp"
-#include "service/options_value.hpp"
-#include "transform/condition.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 /// Positions [first, last) of the split's permutation of all samples.
 struct Part {
@@ -31,7 +31,7 @@ struct Choice {
   plan::Selection selection;
   std::optional<Part> part;
   std::optional<List> list;
-  std::vector<transform::Condition> where;
+  std::vector<condition::Condition> where;
 
   /// Whether each stager must look at its own samples to know which are chosen.
   bool by_data() const { return part || list || !where.empty(); }
@@ -39,11 +39,11 @@ struct Choice {
 
 /// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of
 /// range.
-std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog);
+std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog);
 /// The same, but mistakes are added to `mistakes`; the streams that it already knows to be wrong are not looked at.
-std::vector<Choice> choose(const Config& config, const reader::Catalog& catalog, Mistakes& mistakes);
+std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog, config::Mistakes& mistakes);
 
 /// Positions of the split's parts: the seed alone decides who is where.
 std::uint64_t split_key(std::uint64_t seed);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,13 +1,13 @@
-#include "transform/column_values.hpp"
+#include "data/selection/column_values.hpp"
 
 #include <algorithm>
 
 #include "transform/cells.hpp"
 
-namespace headrace::transform {
+namespace headrace::data::selection {
 
-ColumnValues make_values(const Cell& cell, std::size_t n) {
-  if (cell.kind != CellKind::number) return std::vector<std::string>(n);
+condition::ColumnValues make_values(const transform::Cell& cell, std::size_t n) {
+  if (cell.kind != transform::CellKind::number) return std::vector<std::string>(n);
   switch (cell.dtype) {
     case DType::boolean:
     case DType::int8:
@@ -25,20 +25,20 @@ ColumnValues make_values(const Cell& cell, std::size_t n) {
   }
 }
 
-void load_values(const Cell& cell, const std::byte* raw, std::uint64_t stride, std::size_t n, ColumnValues& values,
-                 std::size_t at) {
+void load_values(const transform::Cell& cell, const std::byte* raw, std::uint64_t stride, std::size_t n,
+                 condition::ColumnValues& values, std::size_t at) {
   if (auto* texts = std::get_if<std::vector<std::string>>(&values)) {
-    for (std::size_t i = 0; i < n; ++i) (*texts)[at + i] = load_text(cell, raw + i * stride);
+    for (std::size_t i = 0; i < n; ++i) (*texts)[at + i] = transform::load_text(cell, raw + i * stride);
     return;
   }
   std::visit(
       [&](auto& numbers) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(numbers)>, std::vector<std::string>>)
-          for (std::size_t done = 0; done < n; done += block_values)
-            load(cell, {.first = raw + done * stride, .stride = stride}, std::min(block_values, n - done),
-                 numbers.data() + at + done);
+          for (std::size_t done = 0; done < n; done += transform::block_values)
+            transform::load(cell, {.first = raw + done * stride, .stride = stride},
+                            std::min(transform::block_values, n - done), numbers.data() + at + done);
       },
       values);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::data::selection

@@ -4,16 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 #include "transform/raw.hpp"
 
-namespace headrace::transform {
+namespace headrace::data::selection {
 
 /// Room for n values of the cell's kind: int64 for signed integers and bool, uint64, double, or text.
-ColumnValues make_values(const Cell& cell, std::size_t n);
+condition::ColumnValues make_values(const transform::Cell& cell, std::size_t n);
 
 /// values[at + i] = the cell of record i; records stand `stride` bytes apart.
-void load_values(const Cell& cell, const std::byte* raw, std::uint64_t stride, std::size_t n, ColumnValues& values,
-                 std::size_t at);
+void load_values(const transform::Cell& cell, const std::byte* raw, std::uint64_t stride, std::size_t n,
+                 condition::ColumnValues& values, std::size_t at);
 
-}  // namespace headrace::transform
+}  // namespace headrace::data::selection

@@ -1,4 +1,4 @@
-#include "service/id_list.hpp"
+#include "data/selection/id_list.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include "base/printable.hpp"
 #include "base/user_file.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -104,7 +104,7 @@ IdList IdList::read(const std::string& path, bool texts, const std::string& stre
   throw Error("stream '" + stream + "': select: " + error.what());
 }
 
-void IdList::filter(const transform::ColumnValues& values, std::vector<std::uint8_t>& keep,
+void IdList::filter(const condition::ColumnValues& values, std::vector<std::uint8_t>& keep,
                     std::vector<std::uint8_t>& found) const {
   const auto check = [&](std::size_t i, const std::optional<std::size_t>& place) {
     if (keep[i] == 0) return;
@@ -126,4 +126,4 @@ std::string IdList::value(std::size_t i) const {
   return texts_.empty() ? std::to_string(numbers_[i]) : printable(texts_[i]);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "transform/condition.hpp"
+#include "condition/condition.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 class IdList {
  public:
@@ -23,7 +23,7 @@ class IdList {
   std::size_t size() const { return count_; }
   const std::vector<std::int64_t>& numbers() const { return numbers_; }  ///< ascending
   /// keep[i] &= whether values[i] is listed; marks in `found` (size() of them) the values that occur.
-  void filter(const transform::ColumnValues& values, std::vector<std::uint8_t>& keep,
+  void filter(const condition::ColumnValues& values, std::vector<std::uint8_t>& keep,
               std::vector<std::uint8_t>& found) const;
   /// The i-th value, for messages.
   std::string value(std::size_t i) const;
@@ -34,4 +34,4 @@ class IdList {
   std::vector<std::string> texts_;  // ascending
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

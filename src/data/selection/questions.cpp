@@ -1,9 +1,9 @@
-#include "service/questions.hpp"
+#include "data/selection/questions.hpp"
 
 #include "base/error.hpp"
-#include "service/options_value.hpp"
+#include "config/value.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -15,7 +15,7 @@ std::size_t column_of_ids(const Choice& choice, SampleColumns& columns) {
   return column;
 }
 
-std::vector<std::size_t> columns_of(const Choice& choice, const transform::Condition& condition,
+std::vector<std::size_t> columns_of(const Choice& choice, const condition::Condition& condition,
                                     SampleColumns& columns) {
   std::vector<std::size_t> found;
   for (const auto& name : condition.columns())
@@ -23,7 +23,7 @@ std::vector<std::size_t> columns_of(const Choice& choice, const transform::Condi
   return found;
 }
 
-Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& columns, Mistakes& mistakes) {
+Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& columns, config::Mistakes& mistakes) {
   Questions questions;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     const auto& list = choices[s].list;
@@ -40,8 +40,8 @@ Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& co
 
 }  // namespace
 
-void check_streams(const Config& config, const reader::Contents& contents, const std::vector<std::string>& paths,
-                   Mistakes& mistakes) {
+void check_streams(const config::Config& config, const reader::Contents& contents,
+                   const std::vector<std::string>& paths, config::Mistakes& mistakes) {
   auto asked = config;
   if (paths.empty())
     for (auto& stream : asked.streams) {
@@ -59,7 +59,7 @@ void check_streams(const Config& config, const reader::Contents& contents, const
 }
 
 Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns) {
-  Mistakes mistakes;
+  config::Mistakes mistakes;
   auto questions = unread_questions(choices, columns, mistakes);
   mistakes.throw_if_any();
   for (const auto& question : questions.all) {
@@ -71,4 +71,4 @@ Questions questions_of(const std::vector<Choice>& choices, SampleColumns& column
   return questions;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

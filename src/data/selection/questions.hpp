@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "service/choice.hpp"
-#include "service/id_list.hpp"
-#include "service/sample_columns.hpp"
+#include "data/selection/choice.hpp"
+#include "data/selection/id_list.hpp"
+#include "data/selection/sample_columns.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 struct Question {
   std::size_t stream;                               ///< whose samples
   std::vector<std::size_t> columns;                 ///< of SampleColumns
-  const transform::Condition* condition = nullptr;  ///< of the choice; or null:
+  const condition::Condition* condition = nullptr;  ///< of the choice; or null:
   std::size_t list = 0;                             ///< of Questions::lists
 };
 
@@ -35,7 +35,7 @@ Questions questions_of(const std::vector<Choice>& choices, SampleColumns& column
 
 /// What is wrong with the streams of a configuration, with the columns that they ask for, too: all goes to `mistakes`.
 /// Lists of ids are not read. `paths`: the datasets of samples; where they are not known, only columns are looked at.
-void check_streams(const Config& config, const reader::Contents& contents, const std::vector<std::string>& paths,
-                   Mistakes& mistakes);
+void check_streams(const config::Config& config, const reader::Contents& contents,
+                   const std::vector<std::string>& paths, config::Mistakes& mistakes);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,26 +1,24 @@
-#include "service/load_settings.hpp"
+#include "data/selection/reading.hpp"
 
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "service/blueprint.hpp"
-
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
 /// Between samples that are wanted: shorter gaps are read along.
 constexpr std::uint64_t gap_bytes = 64u << 10;
 
-reader::Io io_of(IoMode mode) {
+reader::Io io_of(config::IoMode mode) {
   switch (mode) {
-    case IoMode::collective:
+    case config::IoMode::collective:
       return reader::Io::collective;
-    case IoMode::direct:
+    case config::IoMode::direct:
       return reader::Io::direct;
-    case IoMode::automatic:
+    case config::IoMode::automatic:
       break;
   }
   return reader::Io::automatic;
@@ -39,7 +37,7 @@ unsigned worker_count(unsigned asked, std::uint32_t stagers_on_host) {
   return std::max(1u, bound ? cores : cores / stagers_on_host);
 }
 
-reader::LoadOptions load_options(const Config& config, unsigned threads) {
+reader::LoadOptions load_options(const config::Config& config, unsigned threads) {
   reader::LoadOptions options;
   options.io = io_of(config.io);
   options.threads = threads;
@@ -47,7 +45,7 @@ reader::LoadOptions load_options(const Config& config, unsigned threads) {
 }
 
 std::uint64_t gap_to_read(const reader::Catalog& catalog) {
-  return std::max<std::uint64_t>(largest_chunk(catalog), gap_bytes / std::max<std::uint64_t>(1, catalog.row_bytes()));
+  return std::max<std::uint64_t>(catalog.largest_chunk(), gap_bytes / std::max<std::uint64_t>(1, catalog.row_bytes()));
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,4 +1,4 @@
-#include "service/sieve_bits.hpp"
+#include "data/selection/sample_bits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "plan/members.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -114,4 +114,4 @@ void unpack_bits(const std::string& parcel, const std::function<BitsOfSlab(std::
   }
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -11,7 +11,7 @@
 #include "plan/selection.hpp"
 #include "reader/load.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 std::vector<std::uint64_t> bits_of(const plan::Selection& selection, const plan::Slab& run);
 
@@ -40,4 +40,4 @@ struct BitsOfSlab {
 /// Puts what was packed where `place(set, holder)` says.
 void unpack_bits(const std::string& parcel, const std::function<BitsOfSlab(std::size_t, std::uint32_t)>& place);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

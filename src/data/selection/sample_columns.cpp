@@ -1,16 +1,16 @@
-#include "service/sample_columns.hpp"
+#include "data/selection/sample_columns.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "base/error.hpp"
+#include "config/dataset_name.hpp"
+#include "config/source_item.hpp"
+#include "data/columns/cells.hpp"
+#include "data/columns/item_types.hpp"
 #include "reader/grouping.hpp"
-#include "service/cells.hpp"
-#include "service/field_files.hpp"
-#include "service/field_item_types.hpp"
-#include "service/source_item.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -25,24 +25,24 @@ std::vector<std::uint64_t> rows_of(const h5::DatasetInfo& dataset) {
 /// The only one that is there for each sample.
 transform::Cell cell_in(const h5::DatasetInfo& dataset, const std::string& column, const std::string& what,
                         const std::string& name) {
-  const RawDataset raw{.path = dataset.path, .type = dataset.type, .row_shape = rows_of(dataset)};
+  const columns::RawDataset raw{.path = dataset.path, .type = dataset.type, .row_shape = rows_of(dataset)};
   if (dataset.type.kind == h5::Kind::vlen)
     refuse(what, name, "has rows of variable length (it is " + h5::text_of(dataset.type) + ")");
-  if (column.empty() && record_of(dataset.type).compound) {
+  if (column.empty() && columns::record_of(dataset.type).compound) {
     std::vector<std::string> members;
-    for (const auto& member : record_of(dataset.type).type->members) members.push_back(member.name);
+    for (const auto& member : columns::record_of(dataset.type).type->members) members.push_back(member.name);
     refuse(what, name, "is a table; name one of its columns" + did_you_mean("", members));
   }
-  ItemLayout item;
+  columns::ItemLayout item;
   try {
-    item = lay_out({dataset.path, column.empty() ? std::vector<std::string>{} : std::vector{column}, false}, raw, false,
-                   true);
+    item = columns::lay_out({dataset.path, column.empty() ? std::vector<std::string>{} : std::vector{column}, false},
+                            raw, false, true);
   } catch (const UsageError& error) {
     const std::string why = error.what(), gone = "dataset '" + dataset.path + "' has no column '" + column + "'";
     refuse(what, name,
            why.starts_with(gone) ? "is not there" + why.substr(gone.size()) : "cannot be looked at (" + why + ")");
   }
-  if (item.raw.records != 1 || column_count(item) != 1)
+  if (item.raw.records != 1 || columns::column_count(item) != 1)
     refuse(what, name,
            "has shape " + h5::shape_text(dataset.dims) + "; one value per sample is needed" +
                (item.plain ? ", as in " + name + ".0" : ""));
@@ -61,7 +61,7 @@ std::optional<transform::Cell> common_cell(const std::vector<transform::Cell>& c
     if (is_number(cell)) common.dtype = transform::result_type(common.dtype, cell.dtype);
   }
   for (const auto& cell : cells)
-    if (is_number(cell) && !holds_all_of(common.dtype, cell.dtype)) return std::nullopt;
+    if (is_number(cell) && !columns::holds_all_of(common.dtype, cell.dtype)) return std::nullopt;
   return common;
 }
 
@@ -78,8 +78,8 @@ class SampleColumns::Sink : public reader::Sink {
       if (columns_.columns_[c].dataset == info.path) {
         const auto& cells = columns_.columns_[c].cells;
         const auto file = columns_.catalog_.file_of(sample);
-        transform::load_values(cells[cells.size() == 1 ? 0 : file], raw, info.in_file[file].row_bytes(), rows,
-                               columns_.values_[c], sample - first_);
+        load_values(cells[cells.size() == 1 ? 0 : file], raw, info.in_file[file].row_bytes(), rows, columns_.values_[c],
+                    sample - first_);
       }
   }
 
@@ -95,12 +95,13 @@ std::size_t SampleColumns::add(const std::string& name, const std::string& what)
   for (std::size_t c = 0; c < columns_.size(); ++c)
     if (columns_[c].name == name) return c;
   const auto& file = contents_[0];
-  const auto parts = take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
+  const auto parts =
+      config::take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
   if (!parts)
     for (const auto& path : {name, name.substr(0, name.rfind('.'))})
       if (const auto dead = reader::dead_link(contents_, path); !dead.empty())
         refuse(what, name, "leads nowhere: " + dead);
-  if (!parts) refuse(what, name, "names no dataset" + dataset_meant(name, reader::names(file)));
+  if (!parts) refuse(what, name, "names no dataset" + config::dataset_meant(name, reader::names(file)));
   const auto& dataset = *reader::find(file, parts->first);
   if (dataset.dims.empty()) refuse(what, name, "is a single value; one value per sample is needed");
   Column column{name, parts->first, {}, {}};
@@ -136,11 +137,11 @@ void SampleColumns::refuse_types(const std::string& what, const std::string& nam
 
 std::size_t SampleColumns::add_item(const std::string& text, const std::string& what) {
   const auto there = [&](const std::string& path) { return reader::find(contents_[0], path) != nullptr; };
-  return add(plain_name(text, there), what);
+  return add(config::plain_name(text, there), what);
 }
 
 bool SampleColumns::is_whole(std::size_t column) const {
-  const auto values = transform::make_values(columns_[column].cell, 0);
+  const auto values = make_values(columns_[column].cell, 0);
   return std::holds_alternative<std::vector<std::int64_t>>(values) ||
          std::holds_alternative<std::vector<std::uint64_t>>(values);
 }
@@ -168,9 +169,9 @@ void SampleColumns::read(const mpi::Comm& comm, std::uint64_t first, std::uint64
                          std::span<const reader::Interval> intervals, const reader::LoadOptions& options) {
   if (catalog_.datasets.empty()) make_catalog();
   values_.clear();
-  for (const auto& column : columns_) values_.push_back(transform::make_values(column.cell, last - first));
+  for (const auto& column : columns_) values_.push_back(make_values(column.cell, last - first));
   Sink sink(*this, first);
   reader::load(comm, catalog_, intervals, sink, options);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

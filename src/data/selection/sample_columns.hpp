@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "data/selection/column_values.hpp"
 #include "mpi/comm.hpp"
 #include "reader/load.hpp"
-#include "transform/column_values.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 class SampleColumns {
  public:
@@ -33,7 +33,7 @@ class SampleColumns {
   void read(const mpi::Comm& comm, std::uint64_t first, std::uint64_t last, std::span<const reader::Interval> intervals,
             const reader::LoadOptions& options);
   /// One value per sample of [first, last).
-  const transform::ColumnValues& values(std::size_t column) const { return values_[column]; }
+  const condition::ColumnValues& values(std::size_t column) const { return values_[column]; }
 
  private:
   struct Column {
@@ -50,7 +50,7 @@ class SampleColumns {
   const reader::Catalog& samples_;
   reader::Catalog catalog_;
   std::vector<Column> columns_;
-  std::vector<transform::ColumnValues> values_;
+  std::vector<condition::ColumnValues> values_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,4 +1,4 @@
-#include "service/scan_settings.hpp"
+#include "data/selection/scan_settings.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,12 +7,12 @@
 #include <cctype>
 #include <set>
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
 /// All texts of a configuration that may name datasets.
-std::vector<std::string> texts_of(const Config& config) {
+std::vector<std::string> texts_of(const config::Config& config) {
   std::vector<std::string> texts{config.where};
   for (const auto& field : config.fields) {
     texts.insert(texts.end(), field.source.begin(), field.source.end());
@@ -42,9 +42,9 @@ std::string files_text(std::size_t n) {
 
 }  // namespace
 
-reader::ScanOptions scan_options(const Config& config) {
+reader::ScanOptions scan_options(const config::Config& config) {
   reader::ScanOptions options;
-  options.fill_gaps = config.virtual_gaps == VirtualGaps::fill;
+  options.fill_gaps = config.virtual_gaps == config::VirtualGaps::fill;
   options.keep = [texts = texts_of(config), automatic = config.fields.empty()](const h5::DatasetInfo& dataset) {
     auto names = dataset.aliases;
     names.push_back(dataset.path);
@@ -77,4 +77,4 @@ std::vector<VirtualNote> virtual_notes(const reader::Contents& contents) {
   return notes;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

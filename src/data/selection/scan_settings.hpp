@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "config/config.hpp"
 #include "reader/catalog.hpp"
-#include "service/config.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 /// Datasets beside virtual ones stay where the configuration names them; where it names no fields, all that could be.
-reader::ScanOptions scan_options(const Config& config);
+reader::ScanOptions scan_options(const config::Config& config);
 
 /// One line about each virtual file, and whether it is a warning: rows are fill values.
 struct VirtualNote {
@@ -19,4 +19,4 @@ struct VirtualNote {
 };
 std::vector<VirtualNote> virtual_notes(const reader::Contents& contents);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

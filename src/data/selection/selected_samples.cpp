@@ -1,15 +1,15 @@
-#include "service/sieve.hpp"
+#include "data/selection/selected_samples.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 
 #include "base/error.hpp"
+#include "data/selection/sample_bits.hpp"
 #include "mpi/agree.hpp"
 #include "plan/permutation.hpp"
-#include "service/sieve_bits.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 namespace {
 
@@ -19,14 +19,15 @@ constexpr std::uint64_t buckets_per_stager = 128;     // balance of the stored s
 
 }  // namespace
 
-Sieve::Sieve(const Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
-             std::vector<Choice> choices, const Topology& topology, const reader::LoadOptions& options)
+SelectedSamples::SelectedSamples(const config::Config& config, const reader::Contents& contents,
+                                 const reader::Catalog& catalog, std::vector<Choice> choices,
+                                 const job::Topology& topology, const reader::LoadOptions& options)
     : config_(config),
       catalog_(catalog),
       choices_(std::move(choices)),
       topology_(topology),
       options_(options),
-      align_(largest_chunk(catalog)),
+      align_(catalog.largest_chunk()),
       parts_(plan::divide(catalog.samples, plan::Selection::all(catalog.samples), align_,
                           std::vector<double>(topology.stagers(), 1.0))),
       mine_(parts_[topology.me()]),
@@ -42,7 +43,7 @@ Sieve::Sieve(const Config& config, const reader::Contents& contents, const reade
   count_shared();
 }
 
-void Sieve::look() {
+void SelectedSamples::look() {
   questions_ = mpi::together(topology_.all, [&] { return questions_of(choices_, columns_); });
   for (std::size_t s = 0; s < choices_.size(); ++s) {
     if (!by_data(s)) continue;
@@ -53,7 +54,7 @@ void Sieve::look() {
   if (!questions_.all.empty()) look_at_columns();
 }
 
-void Sieve::keep_parts(std::size_t stream) {
+void SelectedSamples::keep_parts(std::size_t stream) {
   const auto part = *choices_[stream].part;
   const plan::Permutation order(catalog_.samples, split_key(config_.seed));
   keep_where(bits_[stream], mine_, [&](std::uint64_t first, std::span<std::uint8_t> keep) {
@@ -63,7 +64,7 @@ void Sieve::keep_parts(std::size_t stream) {
   });
 }
 
-void Sieve::keep_listed_numbers(std::size_t stream) {
+void SelectedSamples::keep_listed_numbers(std::size_t stream) {
   const auto& [file, by] = *choices_[stream].list;
   mpi::together(topology_.all, [&] {
     const auto list = IdList::read(file, false, choices_[stream].stream);
@@ -80,7 +81,7 @@ void Sieve::keep_listed_numbers(std::size_t stream) {
   });
 }
 
-void Sieve::look_at_columns() {
+void SelectedSamples::look_at_columns() {
   // As many rounds on every stager: reading may be collective.
   const auto rounds = topology_.all.max((mine_.last - mine_.first + samples_at_a_time - 1) / samples_at_a_time);
   for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -90,7 +91,7 @@ void Sieve::look_at_columns() {
   check_found();
 }
 
-void Sieve::look_at(std::uint64_t first, std::uint64_t last) {
+void SelectedSamples::look_at(std::uint64_t first, std::uint64_t last) {
   Bits asked((mine_.last - mine_.first + 63) / 64);
   for (const auto& question : questions_.all)
     for (std::size_t w = 0; w < asked.size(); ++w) asked[w] |= bits_[question.stream][w];
@@ -111,30 +112,30 @@ void Sieve::look_at(std::uint64_t first, std::uint64_t last) {
 }
 
 /// Of the samples that are kept so far alone: what others hold is nobody's business.
-void Sieve::ask(const Question& question, std::uint64_t first, std::vector<std::uint8_t>& keep) const {
+void SelectedSamples::ask(const Question& question, std::uint64_t first, std::vector<std::uint8_t>& keep) const {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < keep.size(); ++i)
     if (keep[i] != 0) places.push_back(i);
-  const auto kept = [&](const auto& all) -> transform::ColumnValues {
+  const auto kept = [&](const auto& all) -> condition::ColumnValues {
     if (places.size() == all.size()) return all;
     std::decay_t<decltype(all)> some;
     some.reserve(places.size());
     for (const auto i : places) some.push_back(all[i]);
     return some;
   };
-  std::vector<transform::ColumnValues> values;
+  std::vector<condition::ColumnValues> values;
   for (const auto column : question.columns) values.push_back(std::visit(kept, columns_.values(column)));
   std::vector<std::uint8_t> holds(places.size());
   try {
     question.condition->evaluate(values, holds);
-  } catch (const transform::ConditionValueError& error) {
+  } catch (const condition::ConditionValueError& error) {
     throw_bad_row(question, first + places[error.row], error);
   }
   for (std::size_t i = 0; i < places.size(); ++i) keep[places[i]] = holds[i];
 }
 
 /// The message with the stream and with file and row, which go before the lines that show the condition.
-void Sieve::throw_bad_row(const Question& question, std::uint64_t sample, const UsageError& error) const {
+void SelectedSamples::throw_bad_row(const Question& question, std::uint64_t sample, const UsageError& error) const {
   std::string what = error.what();
   for (const auto& file : catalog_.files)
     if (sample >= file.first_sample && sample < file.first_sample + file.samples)
@@ -143,7 +144,7 @@ void Sieve::throw_bad_row(const Question& question, std::uint64_t sample, const 
   throw Error("stream '" + choices_[question.stream].stream + "': where: " + what);
 }
 
-void Sieve::check_found() const {
+void SelectedSamples::check_found() const {
   for (const auto& open : questions_.lists) {
     const auto all = topology_.all.allgather(std::string(open.found.begin(), open.found.end()));
     std::uint64_t missing = 0;
@@ -158,7 +159,7 @@ void Sieve::check_found() const {
   }
 }
 
-void Sieve::count() {
+void SelectedSamples::count() {
   for (std::size_t s = 0; s < choices_.size(); ++s)
     sizes_.push_back(by_data(s) ? topology_.all.sum(plan::SampleSet(mine_, bits_[s]).size())
                                 : choices_[s].selection.size());
@@ -194,7 +195,7 @@ void Sieve::count() {
     }
 }
 
-void Sieve::count_shared() {
+void SelectedSamples::count_shared() {
   std::vector<Bits> known(choices_.size());  // of streams whose samples are known, where another's the data decide
   const auto bits = [&](std::size_t s) -> const Bits& {
     if (by_data(s)) return bits_[s];
@@ -215,12 +216,12 @@ void Sieve::count_shared() {
     }
 }
 
-std::vector<plan::Slab> Sieve::divide(std::span<const double> weights) const {
+std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights) const {
   return stored_by_data_ ? plan::divide(catalog_.samples, histogram_, weights)
                          : plan::divide(catalog_.samples, stored_, align_, weights);
 }
 
-std::vector<std::vector<plan::SampleSet>> Sieve::sets_here(const std::vector<plan::Slab>& slabs) const {
+std::vector<std::vector<plan::SampleSet>> SelectedSamples::sets_here(const std::vector<plan::Slab>& slabs) const {
   std::vector<std::string> parcels(topology_.stagers());
   for (std::uint32_t to = 0; to < topology_.stagers(); ++to) {
     const auto& node = topology_.nodes[topology_.node_of(to)];
@@ -247,19 +248,19 @@ std::vector<std::vector<plan::SampleSet>> Sieve::sets_here(const std::vector<pla
   return sets;
 }
 
-void Sieve::place(Blueprint& blueprint, std::vector<plan::Slab> slabs) const {
+Placed SelectedSamples::place(std::vector<plan::Slab> slabs) const {
   const bool any = std::any_of(choices_.begin(), choices_.end(), [](const Choice& c) { return c.by_data(); });
   auto sets = any ? sets_here(slabs) : std::vector<std::vector<plan::SampleSet>>(bits_.size());
   const auto members = [&](std::size_t set) {
     const auto counts = topology_.all.allgather(std::uint64_t{sets[set][topology_.local()].size()});
     return plan::Members(counts, topology_.here().first, std::move(sets[set]));
   };
-  blueprint.members.clear();
+  Placed placed;
   for (std::size_t s = 0; s < choices_.size(); ++s)
-    blueprint.members.push_back(by_data(s) ? members(s) : plan::Members(choices_[s].selection, slabs));
+    placed.members.push_back(by_data(s) ? members(s) : plan::Members(choices_[s].selection, slabs));
   auto stored = stored_by_data_ ? members(bits_.size() - 1) : plan::Members(stored_, slabs);
-  blueprint.placement =
-      mpi::together(topology_.all, [&] { return plan::Placement(std::move(slabs), std::move(stored)); });
+  placed.placement = mpi::together(topology_.all, [&] { return plan::Placement(std::move(slabs), std::move(stored)); });
+  return placed;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -12,30 +12,36 @@
 #include <span>
 #include <vector>
 
+#include "config/config.hpp"
+#include "data/selection/choice.hpp"
+#include "data/selection/questions.hpp"
+#include "data/selection/shared_samples.hpp"
+#include "job/topology.hpp"
 #include "plan/members.hpp"
+#include "plan/placement.hpp"
 #include "reader/load.hpp"
-#include "service/blueprint.hpp"
-#include "service/choice.hpp"
-#include "service/questions.hpp"
-#include "service/shared_samples.hpp"
-#include "service/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
-class Sieve {
+/// Who holds what, and which of it each stream delivers.
+struct Placed {
+  plan::Placement placement;
+  std::vector<plan::Members> members;  ///< per stream
+};
+
+class SelectedSamples {
  public:
   using Bits = std::vector<std::uint64_t>;
 
-  Sieve(const Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
-        std::vector<Choice> choices, const Topology& topology, const reader::LoadOptions& options);
+  SelectedSamples(const config::Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
+                  std::vector<Choice> choices, const job::Topology& topology, const reader::LoadOptions& options);
 
   const std::vector<std::uint64_t>& sizes() const { return sizes_; }    ///< samples of each stream
   std::uint64_t stored() const { return stored_size_; }                 ///< samples that some stream delivers
   const std::vector<SharedSamples>& shared() const { return shared_; }  ///< pairs of streams that have some in common
   /// One slab per stager, each with its share of what is stored.
   std::vector<plan::Slab> divide(std::span<const double> weights) const;
-  /// Gives the blueprint placement and members.
-  void place(Blueprint& blueprint, std::vector<plan::Slab> slabs) const;
+  Placed place(std::vector<plan::Slab> slabs) const;
 
  private:
   bool by_data(std::size_t stream) const { return choices_[stream].by_data(); }
@@ -51,10 +57,10 @@ class Sieve {
   void count_shared();
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;
 
-  const Config& config_;
+  const config::Config& config_;
   const reader::Catalog& catalog_;
   std::vector<Choice> choices_;
-  const Topology& topology_;
+  const job::Topology& topology_;
   const reader::LoadOptions& options_;
   std::uint64_t align_;
   std::vector<plan::Slab> parts_;  // who looks at what
@@ -70,4 +76,4 @@ class Sieve {
   std::vector<SharedSamples> shared_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,4 +1,4 @@
-#include "service/shared_samples.hpp"
+#include "data/selection/shared_samples.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 std::optional<std::uint64_t> shared_without_data(const Choice& a, const Choice& b) {
   const auto shared = plan::shared(a.selection, b.selection);
@@ -26,11 +26,11 @@ std::string text_of(const SharedSamples& shared) {
       same ? "" : fmt::format(" (of {} and {})", shared.of_first, shared.of_second));
 }
 
-void refuse_shared(const Config& config, const std::vector<SharedSamples>& all) {
+void refuse_shared(const config::Config& config, const std::vector<SharedSamples>& all) {
   if (!config.strict || all.empty()) return;
-  Mistakes mistakes;
+  config::Mistakes mistakes;
   for (const auto& shared : all) mistakes.add(text_of(shared) + " (strict = true)");
   mistakes.throw_if_any();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

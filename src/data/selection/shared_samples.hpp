@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "service/choice.hpp"
+#include "data/selection/choice.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
 
 struct SharedSamples {
   std::string first, second;                  ///< streams
@@ -23,6 +23,6 @@ std::optional<std::uint64_t> shared_without_data(const Choice& a, const Choice& 
 std::string text_of(const SharedSamples& shared);
 
 /// Throws UsageError that names all of them where the configuration is strict.
-void refuse_shared(const Config& config, const std::vector<SharedSamples>& all);
+void refuse_shared(const config::Config& config, const std::vector<SharedSamples>& all);
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

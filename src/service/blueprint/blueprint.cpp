@@ -1,4 +1,4 @@
-#include "service/blueprint.hpp"
+#include "service/blueprint/blueprint.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -8,7 +8,7 @@
 #include "base/hash.hpp"
 #include "ring/producer.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 namespace {
 
@@ -19,13 +19,7 @@ constexpr std::uint64_t prefetch_bytes = 16 << 20, fewest_slots = 4, most_slots 
 
 }  // namespace
 
-std::uint64_t largest_chunk(const reader::Catalog& catalog) {
-  std::uint64_t rows = 1;
-  for (const auto& dataset : catalog.datasets) rows = std::max(rows, dataset.chunk_rows);
-  return rows;
-}
-
-std::vector<double> weights(const std::vector<Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
+std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
                             std::uint64_t total_bytes) {
   // Equal per stager; a node that this would overfill is filled to its budget, and the others share the rest.
   std::vector<double> share(nodes.size());
@@ -57,8 +51,8 @@ std::vector<double> weights(const std::vector<Node>& nodes, const std::vector<st
   return per_stager;
 }
 
-Blueprint draw(const Config& config, reader::Catalog catalog, FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const Topology& topology) {
+Blueprint draw(const config::Config& config, reader::Catalog catalog, data::fields::FieldPlans fields,
+               const std::vector<std::uint64_t>& sizes, const job::Topology& topology) {
   Blueprint blueprint;
   blueprint.catalog = std::move(catalog);
   blueprint.schema = std::move(fields.schema);
@@ -85,17 +79,17 @@ std::uint32_t Blueprint::slot_rows(std::uint32_t stream) const {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(facts.samples, 1, batch));
 }
 
-std::uint64_t Blueprint::ring_bytes(const Config& config, std::uint32_t stream) const {
+std::uint64_t Blueprint::ring_bytes(const config::Config& config, std::uint32_t stream) const {
   return ring::Producer::ring_bytes(schema, slot_rows(stream), slots_of(config, stream));
 }
 
-std::uint32_t Blueprint::slots_of(const Config& config, std::uint32_t stream) const {
+std::uint32_t Blueprint::slots_of(const config::Config& config, std::uint32_t stream) const {
   if (config.slots > 0) return config.slots;
   const auto batch_bytes = std::max<std::uint64_t>(1, slot_rows(stream) * row_bytes(schema));
   return static_cast<std::uint32_t>(std::clamp(prefetch_bytes / batch_bytes, fewest_slots, most_slots));
 }
 
-std::vector<std::uint64_t> Blueprint::rows_of_node(const Node& node) const {
+std::vector<std::uint64_t> Blueprint::rows_of_node(const job::Node& node) const {
   std::vector<std::uint64_t> rows;
   for (auto stager = node.first; stager < node.first + node.stagers; ++stager) rows.push_back(placement.rows(stager));
   return rows;
@@ -118,4 +112,4 @@ std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::u
   return sum;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -6,21 +6,21 @@
 #include <vector>
 
 #include "base/schema.hpp"
+#include "config/config.hpp"
+#include "data/fields/field_plan.hpp"
+#include "job/topology.hpp"
 #include "plan/members.hpp"
 #include "plan/placement.hpp"
 #include "reader/catalog.hpp"
-#include "service/config.hpp"
-#include "service/field_plan.hpp"
-#include "service/registry.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/stream_facts.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 struct Blueprint {
   reader::Catalog catalog;
-  Schema schema;                     ///< what trainers get
-  std::vector<FieldPlan> fields;     ///< how its arrays come to be
-  std::vector<StreamFacts> streams;  ///< in the order of the configuration
+  Schema schema;                                ///< what trainers get
+  std::vector<data::fields::FieldPlan> fields;  ///< how its arrays come to be
+  std::vector<StreamFacts> streams;             ///< in the order of the configuration
   plan::Placement placement;
   std::vector<plan::Members> members;  ///< per stream
   std::uint32_t trainers = 1;          ///< that the configuration expects, on all nodes
@@ -30,26 +30,23 @@ struct Blueprint {
   /// Rows that a slot of its rings must hold: no more than the stream has.
   std::uint32_t slot_rows(std::uint32_t stream) const;
   /// Bytes of each of its rings.
-  std::uint64_t ring_bytes(const Config& config, std::uint32_t stream) const;
+  std::uint64_t ring_bytes(const config::Config& config, std::uint32_t stream) const;
   /// Slots of each of its rings: as configured, else enough for 8 MiB, from 4 to 16.
-  std::uint32_t slots_of(const Config& config, std::uint32_t stream) const;
+  std::uint32_t slots_of(const config::Config& config, std::uint32_t stream) const;
   /// Rows of each stager of a node.
-  std::vector<std::uint64_t> rows_of_node(const Node& node) const;
+  std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
 };
 
 /// Draws the blueprint, but for who holds what: placement and members are empty. sizes: samples of each stream. Errors
 /// name section, key and what would do.
-Blueprint draw(const Config& config, reader::Catalog catalog, FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const Topology& topology);
-
-/// Rows of the largest chunk. Slab borders should not cut chunks, or two stagers inflate the same one.
-std::uint64_t largest_chunk(const reader::Catalog& catalog);
+Blueprint draw(const config::Config& config, reader::Catalog catalog, data::fields::FieldPlans fields,
+               const std::vector<std::uint64_t>& sizes, const job::Topology& topology);
 
 /// What each stager can take of `rows` rows: equal shares, but no node gets more bytes than its budget.
-std::vector<double> weights(const std::vector<Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
+std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
                             std::uint64_t total_bytes);
 
 /// Sum over a stream's samples of stager `stager` of their hashes: its part of what an epoch must add up to.
 std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -1,4 +1,4 @@
-#include "service/descriptors.hpp"
+#include "service/blueprint/descriptors.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 namespace {
 
@@ -22,8 +22,8 @@ constexpr std::uint64_t least_callers = 16;
 
 }  // namespace
 
-DescriptorNeed descriptor_need(const Config& config, const Node& node, std::uint32_t local, std::uint32_t stagers,
-                               std::uint64_t open) {
+DescriptorNeed descriptor_need(const config::Config& config, const job::Node& node, std::uint32_t local,
+                               std::uint32_t stagers, std::uint64_t open) {
   const std::uint64_t here = node.stagers;
   const std::uint64_t places = (config.trainers_per_node + here - 1 - local) / here;  // by turns
   DescriptorNeed need;
@@ -34,16 +34,15 @@ DescriptorNeed descriptor_need(const Config& config, const Node& node, std::uint
   return need;
 }
 
-void require_descriptors(const DescriptorNeed& need, std::uint64_t limit, const Config& config,
-                         const Node& node) {
+void require_descriptors(const DescriptorNeed& need, std::uint64_t limit, const config::Config& config,
+                         const job::Node& node) {
   const auto streams = config.streams.size();
   require(need.total() <= limit,
           fmt::format("too few file descriptors on {}: trainers-per-node = {}{} with {} stager{} there needs {} in one "
                       "stager ({} for trainers, {} for other nodes, {} open already, {} others), but {} are allowed "
                       "(the hard limit, ulimit -Hn); raise it, use more stagers, or lower trainers-per-node",
-                      node.host, config.trainers_per_node,
-                      streams > 1 ? fmt::format(" of {} streams", streams) : "", node.stagers,
-                      node.stagers == 1 ? "" : "s", need.total(), need.trainers, need.stagers, need.open,
+                      node.host, config.trainers_per_node, streams > 1 ? fmt::format(" of {} streams", streams) : "",
+                      node.stagers, node.stagers == 1 ? "" : "s", need.total(), need.trainers, need.stagers, need.open,
                       need.others, limit));
 }
 
@@ -52,4 +51,4 @@ std::uint64_t most_callers(const DescriptorNeed& need, std::uint64_t limit) {
   return std::max<std::uint64_t>(1, (limit - std::min(limit, rest)) / per_caller);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -1,14 +1,14 @@
-// How many file descriptors a stager needs: pure arithmetic, for the check at start. Whoever has too few for its trainers
-// would refuse the last of them after hours, or end with them.
+// How many file descriptors a stager needs: pure arithmetic, for the check at start. Whoever has too few for its
+// trainers would refuse the last of them after hours, or end with them.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "service/config.hpp"
-#include "service/topology.hpp"
+#include "config/config.hpp"
+#include "job/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 struct DescriptorNeed {
   std::uint64_t open = 0;      ///< already
@@ -19,14 +19,14 @@ struct DescriptorNeed {
 };
 
 /// Of stager `local` of a node, which has `open` descriptors; stagers: of the whole service.
-DescriptorNeed descriptor_need(const Config& config, const Node& node, std::uint32_t local, std::uint32_t stagers,
-                               std::uint64_t open);
+DescriptorNeed descriptor_need(const config::Config& config, const job::Node& node, std::uint32_t local,
+                               std::uint32_t stagers, std::uint64_t open);
 
 /// Error that names node, limit and figure where the limit is lower than the need.
-void require_descriptors(const DescriptorNeed& need, std::uint64_t limit, const Config& config,
-                         const Node& node);
+void require_descriptors(const DescriptorNeed& need, std::uint64_t limit, const config::Config& config,
+                         const job::Node& node);
 
 /// How many callers the front desk of such a stager may hold at once: what is left by the rest, at least one.
 std::uint64_t most_callers(const DescriptorNeed& need, std::uint64_t limit);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -1,4 +1,4 @@
-#include "service/fingerprint.hpp"
+#include "service/blueprint/fingerprint.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "base/dtype.hpp"
 #include "base/user_file.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 namespace {
 
@@ -67,7 +67,7 @@ std::string files_of(const reader::Catalog& catalog) {
   return hash.text();
 }
 
-void add_field(Hash& hash, const FieldConfig& field) {
+void add_field(Hash& hash, const config::FieldConfig& field) {
   hash.add(field.name).add(field.source).add(field.scale).add(field.shift).add(content(field.scale_file));
   hash.add(field.norm).add(field.norm_over).add(field.log).add(field.raw);
   hash.add(field.nonfinite.kind).add(field.nonfinite.value).add(field.dtype).add(field.overflow);
@@ -77,14 +77,14 @@ void add_field(Hash& hash, const FieldConfig& field) {
   if (field.fill) hash.add("fill").add(*field.fill);  // a key of later days: where it is unsaid, nothing changes
 }
 
-std::string fields_of(const Config& config) {
+std::string fields_of(const config::Config& config) {
   Hash hash;
   for (const auto& field : config.fields) add_field(hash, field);
   return hash.text();
 }
 
 /// Folders do not count: files move.
-std::string stream_of(const Config& config, const StreamConfig& stream) {
+std::string stream_of(const config::Config& config, const config::StreamConfig& stream) {
   Hash hash;
   hash.add(stream.name).add(stream.select);
   for (const auto& pattern : stream.files) hash.add(std::filesystem::path(pattern).filename().string());
@@ -95,11 +95,12 @@ std::string stream_of(const Config& config, const StreamConfig& stream) {
 
 }  // namespace
 
-Fingerprint fingerprint_of(const Config& config, const StreamConfig& stream, const reader::Catalog& catalog) {
+Fingerprint fingerprint_of(const config::Config& config, const config::StreamConfig& stream,
+                           const reader::Catalog& catalog) {
   return {{"files", files_of(catalog)},
           {"fields", fields_of(config)},
           {"stream", stream_of(config, stream)},
           {"seed", std::to_string(config.seed)}};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

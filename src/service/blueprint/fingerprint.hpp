@@ -14,13 +14,14 @@
 #include <map>
 #include <string>
 
+#include "config/config.hpp"
 #include "reader/catalog.hpp"
-#include "service/config.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 using Fingerprint = std::map<std::string, std::string>;
 
-Fingerprint fingerprint_of(const Config& config, const StreamConfig& stream, const reader::Catalog& catalog);
+Fingerprint fingerprint_of(const config::Config& config, const config::StreamConfig& stream,
+                           const reader::Catalog& catalog);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -1,4 +1,4 @@
-#include "service/memory.hpp"
+#include "service/blueprint/memory.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 namespace {
 
@@ -112,4 +112,4 @@ MemoryLimit available_memory(const std::string& root) {
   return tightest;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 struct MemoryLimit {
   std::uint64_t available = 0;  ///< bytes
@@ -14,4 +14,4 @@ struct MemoryLimit {
 /// The tightest limit. root: where /proc and /sys are found (tests put files there).
 MemoryLimit available_memory(const std::string& root = "");
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

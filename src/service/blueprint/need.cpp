@@ -1,23 +1,29 @@
-#include "service/need.hpp"
+#include "service/blueprint/need.hpp"
 
 #include <algorithm>
 
 #include "exchange/engine.hpp"
-#include "service/guests.hpp"
 #include "store/node_store.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
 
 namespace {
 /// MPI, HDF5 and the reader's buffers, per stager.
 constexpr std::uint64_t overhead_bytes = 64u << 20;
 }  // namespace
 
-Need need_of_node(const Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,
+std::uint64_t ring_bytes_of_node(const config::Config& config, const Blueprint& blueprint) {
+  std::uint64_t bytes = 0;
+  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
+    bytes += config.trainers_per_node * blueprint.ring_bytes(config, s);
+  return bytes;
+}
+
+Need need_of_node(const config::Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,
                   std::size_t nodes) {
   Need need;
   need.store = store::Layout(blueprint.schema, rows).bytes();
-  need.rings = Rings::bytes_of_node(config, blueprint);
+  need.rings = ring_bytes_of_node(config, blueprint);
   need.buffers = rows.size() * overhead_bytes;
   if (nodes > 1) {
     const auto settings = exchange::Settings::of(nodes, sizeof(std::int64_t) + row_bytes(blueprint.schema));
@@ -26,4 +32,4 @@ Need need_of_node(const Config& config, const Blueprint& blueprint, std::span<co
   return need;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

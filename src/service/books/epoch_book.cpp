@@ -1,4 +1,4 @@
-#include "service/epoch_book.hpp"
+#include "service/books/epoch_book.hpp"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
-EpochBook::EpochBook(const Blueprint& blueprint, std::uint64_t seed, std::vector<std::uint64_t> stream_hashes,
-                     std::uint32_t nodes, BookLimits limits)
+EpochBook::EpochBook(const blueprint::Blueprint& blueprint, std::uint64_t seed,
+                     std::vector<std::uint64_t> stream_hashes, std::uint32_t nodes, BookLimits limits)
     : blueprint_(blueprint),
       seed_(seed),
       stream_hashes_(std::move(stream_hashes)),
@@ -158,4 +158,4 @@ bool EpochBook::all_exactly_once() const {
   return std::ranges::all_of(totals_, [](const Totals& totals) { return totals.failed == 0; });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

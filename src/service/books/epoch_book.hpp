@@ -16,11 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include "service/blueprint.hpp"
-#include "service/ledger.hpp"
-#include "service/left_out.hpp"
+#include "service/blueprint/blueprint.hpp"
+#include "service/books/ledger.hpp"
+#include "service/books/left_out.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 /// What the stager that serves a trainer reports when the trainer completes or leaves an epoch.
 struct TrainerEpoch {
@@ -58,7 +58,7 @@ struct Verdict {
 class EpochBook {
  public:
   /// stream_hashes: per stream, the sum of hashes of all its samples. nodes: that answer questions.
-  EpochBook(const Blueprint& blueprint, std::uint64_t seed, std::vector<std::uint64_t> stream_hashes,
+  EpochBook(const blueprint::Blueprint& blueprint, std::uint64_t seed, std::vector<std::uint64_t> stream_hashes,
             std::uint32_t nodes = 1, BookLimits limits = {});
 
   /// A verdict once every trainer of the session has reported the epoch; nothing yet where question() must be answered.
@@ -98,7 +98,7 @@ class EpochBook {
   Verdict judge(const LeftOut& what, const Reports& reports, std::uint64_t left_out_hash);
   std::string sentence(const Verdict& verdict, std::uint64_t rows, bool right_ones, std::uint64_t wrong) const;
 
-  const Blueprint& blueprint_;
+  const blueprint::Blueprint& blueprint_;
   std::uint64_t seed_;
   std::vector<std::uint64_t> stream_hashes_;
   std::uint32_t nodes_;
@@ -112,4 +112,4 @@ class EpochBook {
   std::vector<Totals> totals_;  // per stream
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

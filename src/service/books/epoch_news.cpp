@@ -1,4 +1,4 @@
-#include "service/epoch_news.hpp"
+#include "service/books/epoch_news.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/bytes.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 bool EpochNews::Allowance::take(Clock::time_point now) {
   if (since != Clock::time_point{})
@@ -82,4 +82,4 @@ std::vector<News> EpochNews::flush() {
   return news;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

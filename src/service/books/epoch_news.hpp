@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "service/epoch_book.hpp"
+#include "service/books/epoch_book.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 /// One epoch, or many together.
 struct News {
@@ -55,4 +55,4 @@ class EpochNews {
   std::vector<State> states_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -1,8 +1,8 @@
-#include "service/following.hpp"
+#include "service/books/following.hpp"
 
 #include <algorithm>
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::optional<std::string> Following::strays(const std::string& me, Step positio
          place(to.at) + "; load the state of the same moment in every trainer (load_state_dict)";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -13,9 +13,9 @@
 #include <optional>
 #include <string>
 
-#include "service/ledger.hpp"
+#include "service/books/ledger.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 /// A trainer went on from a saved state.
 struct Resumed {
@@ -53,4 +53,4 @@ class Following {
   std::deque<Debt> debts_;  // in order of their numbers
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -1,4 +1,4 @@
-#include "service/last_call.hpp"
+#include "service/books/last_call.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "exchange/engine.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 namespace {
 
@@ -16,7 +16,7 @@ constexpr double tell_every_s = 60;
 
 }  // namespace
 
-double end_limit(const Config& config) {
+double end_limit(const config::Config& config) {
   return std::min(config.start_timeout, exchange::Settings{}.limit_s);
 }
 
@@ -65,4 +65,4 @@ std::optional<std::string> LastCall::tick(Clock::time_point now) {
   return text;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "service/config.hpp"
+#include "config/config.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 /// Seconds that the end waits for a stager: start-timeout, but no longer than the exchange waits for an answer; 0: no
 /// limit.
-double end_limit(const Config& config);
+double end_limit(const config::Config& config);
 
 class LastCall {
  public:
@@ -47,4 +47,4 @@ class LastCall {
   std::vector<std::uint32_t> owed_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -1,11 +1,11 @@
-#include "service/ledger.hpp"
+#include "service/books/ledger.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 Ledger::Ledger(std::uint64_t steps, std::uint64_t epochs, Step start) : steps_(steps), epochs_(epochs), cursor_(start) {
   EXPECTS(steps > 0 && start.step < steps);
@@ -126,4 +126,4 @@ Ledger Ledger::from_json(const nlohmann::json& json) {
   return ledger;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -15,9 +15,9 @@
 #include <optional>
 #include <vector>
 
-#include "service/runs.hpp"
+#include "base/runs.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 struct Step {
   std::uint64_t epoch = 0, step = 0;
@@ -72,4 +72,4 @@ class Ledger {
   Runs complete_;                        // epochs behind the first open one
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -1,4 +1,4 @@
-#include "service/left_out.hpp"
+#include "service/books/left_out.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,11 +10,11 @@
 #include "base/hash.hpp"
 #include "plan/permutation.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 namespace {
 
-plan::Schedule schedule_of(const Blueprint& blueprint, const LeftOut& what) {
+plan::Schedule schedule_of(const blueprint::Blueprint& blueprint, const LeftOut& what) {
   return blueprint.streams[what.stream].schedule(static_cast<std::uint32_t>(what.first_steps.size()));
 }
 
@@ -57,14 +57,14 @@ LeftOut LeftOut::from_json(const nlohmann::json& json) {
   return {json.at("stream"), json.at("session"), json.at("epoch"), json.at("first_steps")};
 }
 
-std::uint64_t left_out_rows(const Blueprint& blueprint, const LeftOut& what) {
+std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut& what) {
   std::uint64_t rows = 0;
   for_each_run(schedule_of(blueprint, what), what,
                [&](std::uint64_t first, std::uint64_t last) { rows += last - first; });
   return rows;
 }
 
-std::uint64_t left_out_hash(const Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
+std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
                             std::uint32_t first_stager, std::uint32_t last_stager) {
   constexpr std::uint64_t block = 4096;
   const auto schedule = schedule_of(blueprint, what);
@@ -87,4 +87,4 @@ std::uint64_t left_out_hash(const Blueprint& blueprint, std::uint64_t seed, cons
   return sum;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

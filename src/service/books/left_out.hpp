@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "service/blueprint.hpp"
+#include "service/blueprint/blueprint.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 struct LeftOut {
   std::uint32_t stream = 0;
@@ -22,10 +22,10 @@ struct LeftOut {
 };
 
 /// How many positions that are.
-std::uint64_t left_out_rows(const Blueprint& blueprint, const LeftOut& what);
+std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut& what);
 
 /// The sum over those of them that stagers [first_stager, last_stager) hold; the stream's members there are known here.
-std::uint64_t left_out_hash(const Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
+std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
                             std::uint32_t first_stager, std::uint32_t last_stager);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "service/epoch_book.hpp"
-#include "service/following.hpp"
+#include "service/books/epoch_book.hpp"
+#include "service/books/following.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 inline nlohmann::json to_message(const TrainerEpoch& report) {
   return {{"type", "epoch"},
@@ -51,4 +51,4 @@ inline Resumed resumed_from(const nlohmann::json& json) {
   return {json.at("number"), {json.at("epoch"), json.at("step")}, json.at("who")};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

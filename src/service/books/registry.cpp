@@ -1,4 +1,4 @@
-#include "service/registry.hpp"
+#include "service/books/registry.hpp"
 
 #include <algorithm>
 
@@ -6,26 +6,9 @@
 #include "base/error.hpp"
 #include "base/narrow.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
-plan::Schedule StreamFacts::schedule(std::uint32_t trainers) const {
-  const auto count = std::to_string(trainers) + (trainers == 1 ? " trainer" : " trainers");
-  std::uint64_t rows = batch ? *batch : 0;
-  if (global_batch) {
-    require(*global_batch % trainers == 0, "stream '" + name + "': global-batch = " + std::to_string(*global_batch) +
-                                               " does not divide by " + count +
-                                               "; choose a multiple of the number of trainers");
-    rows = *global_batch / trainers;
-  }
-  require(last != plan::Last::drop || rows * trainers <= samples,
-          "stream '" + name + "': a global batch of " + std::to_string(rows * trainers) + " rows (" + count +
-              ") exceeds the " + std::to_string(samples) +
-              " samples of the stream, and last = \"drop\" drops what is no full batch; "
-              "choose a smaller batch, or last = \"partial\" or \"pad\"");
-  return {samples, narrow<std::uint32_t>(rows), trainers, shuffle, last};
-}
-
-Registry::Registry(std::vector<StreamFacts> streams) : facts_(std::move(streams)), states_(facts_.size()) {}
+Registry::Registry(std::vector<blueprint::StreamFacts> streams) : facts_(std::move(streams)), states_(facts_.size()) {}
 
 void Registry::check(const Claim& claim) const {
   const auto& state = states_[claim.stream];
@@ -167,4 +150,4 @@ std::size_t Registry::alive() const {
   return count;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -18,26 +18,12 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "service/config.hpp"
-#include "service/following.hpp"
-#include "service/ledger.hpp"
+#include "config/config.hpp"
+#include "service/blueprint/stream_facts.hpp"
+#include "service/books/following.hpp"
+#include "service/books/ledger.hpp"
 
-namespace headrace::service {
-
-/// What the registry must know of a stream.
-struct StreamFacts {
-  std::string name;
-  std::uint64_t samples = 0;
-  std::optional<std::uint32_t> batch;
-  std::optional<std::uint64_t> global_batch;
-  plan::Shuffle shuffle = plan::Shuffle::global;
-  plan::Last last = plan::Last::drop;
-  std::uint64_t epochs = 0;
-  plan::RowOrder order = plan::RowOrder::sorted;
-
-  /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.
-  plan::Schedule schedule(std::uint32_t trainers) const;
-};
+namespace headrace::service::books {
 
 /// A claim is refused for what a living trainer holds: it may be about to leave.
 class Taken : public Error {
@@ -63,7 +49,7 @@ struct Grant {
 
 class Registry {
  public:
-  explicit Registry(std::vector<StreamFacts> streams);
+  explicit Registry(std::vector<blueprint::StreamFacts> streams);
 
   /// Throws Error with the reason of a refusal; Taken where it is another trainer.
   Grant claim(const Claim& claim);
@@ -83,7 +69,7 @@ class Registry {
   std::size_t alive() const;
   std::uint32_t world_size(std::uint32_t stream) const { return states_[stream].world_size; }
   std::uint64_t session(std::uint32_t stream) const { return states_[stream].session; }
-  const StreamFacts& facts(std::uint32_t stream) const { return facts_[stream]; }
+  const blueprint::StreamFacts& facts(std::uint32_t stream) const { return facts_[stream]; }
   std::size_t streams() const { return facts_.size(); }
 
  private:
@@ -115,9 +101,9 @@ class Registry {
   static Resumed resumed(const State& state, std::size_t number);
   static Step begin_of_session(const State& state);
 
-  std::vector<StreamFacts> facts_;
+  std::vector<blueprint::StreamFacts> facts_;
   std::vector<State> states_;
   std::uint64_t generations_ = 0;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

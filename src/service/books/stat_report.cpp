@@ -1,4 +1,4 @@
-#include "service/stat_report.hpp"
+#include "service/books/stat_report.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -10,52 +10,52 @@
 #include "base/bytes.hpp"
 #include "base/printable.hpp"
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 namespace {
 
 using Json = nlohmann::json;
 
 /// Steps since the beginning, for comparing positions.
-std::uint64_t progress(const Json& guest) {
-  return guest.value("epoch", 0ull) * std::max<std::uint64_t>(1, guest.value("steps", 1ull)) +
-         guest.value("step", 0ull);
+std::uint64_t progress(const Json& trainer) {
+  return trainer.value("epoch", 0ull) * std::max<std::uint64_t>(1, trainer.value("steps", 1ull)) +
+         trainer.value("step", 0ull);
 }
 
-Json position(const Json& guest) {
-  return {{"epoch", guest.at("epoch")}, {"step", guest.at("step")}};
+Json position(const Json& trainer) {
+  return {{"epoch", trainer.at("epoch")}, {"step", trainer.at("step")}};
 }
 
-Json person(const Json& guest) {
+Json person(const Json& trainer) {
   Json who;
   for (const auto* key : {"rank", "who", "stager", "host", "epoch", "step", "trainer_wait", "stager_wait"})
-    who[key] = guest.at(key);
+    who[key] = trainer.at(key);
   return who;
 }
 
-double mean(const std::vector<Json>& guests, const char* key) {
+double mean(const std::vector<Json>& trainers, const char* key) {
   double sum = 0;
-  for (const auto& guest : guests) sum += guest.value(key, 0.0);
-  return guests.empty() ? 0 : sum / static_cast<double>(guests.size());
+  for (const auto& trainer : trainers) sum += trainer.value(key, 0.0);
+  return trainers.empty() ? 0 : sum / static_cast<double>(trainers.size());
 }
 
-void complete(Json& stream, const std::vector<Json>& guests) {
-  if (guests.empty()) return;
+void complete(Json& stream, const std::vector<Json>& trainers) {
+  if (trainers.empty()) return;
   const auto least = [&](auto figure) {
-    return *std::min_element(guests.begin(), guests.end(),
+    return *std::min_element(trainers.begin(), trainers.end(),
                              [&](const Json& a, const Json& b) { return figure(a) < figure(b); });
   };
   const auto of = [](const char* key, double sign) {
-    return [key, sign](const Json& guest) { return sign * guest.value(key, 0.0); };
+    return [key, sign](const Json& trainer) { return sign * trainer.value(key, 0.0); };
   };
   const auto last = least(progress);
-  const auto first = least([](const Json& guest) { return -static_cast<double>(progress(guest)); });
+  const auto first = least([](const Json& trainer) { return -static_cast<double>(progress(trainer)); });
   stream.update({{"steps", last.at("steps")},
                  {"first", position(first)},
                  {"last", position(last)},
-                 {"gbps", mean(guests, "gbps") * static_cast<double>(guests.size())},
-                 {"trainer_wait", mean(guests, "trainer_wait")},
-                 {"stager_wait", mean(guests, "stager_wait")},
+                 {"gbps", mean(trainers, "gbps") * static_cast<double>(trainers.size())},
+                 {"trainer_wait", mean(trainers, "trainer_wait")},
+                 {"stager_wait", mean(trainers, "stager_wait")},
                  {"slowest", person(least(of("trainer_wait", 1)))},
                  {"starved", person(least(of("trainer_wait", -1)))},
                  {"behind", person(last)}});
@@ -95,18 +95,19 @@ std::string stream_text(const Json& stream) {
                             starved.value("host", ""));
 }
 
-std::string trainers_text(const Json& guests, std::size_t rows) {
-  if (guests.empty()) return "";
+std::string trainers_text(const Json& trainers, std::size_t rows) {
+  if (trainers.empty()) return "";
   auto text = fmt::format("{:<10} {:>7} {:<28} {:>6} {:>9} {:>8} {:>7} {:>7} {:>6}\n", "stream", "trainer", "", "epoch",
                           "step", "GB/s", "waits", "waited", "ready");
-  for (std::size_t g = 0; g < std::min(rows, guests.size()); ++g) {
-    const auto& guest = guests[g];
-    text += fmt::format("{:<10} {:>7} {:<28} {:>6} {:>9} {:>8.2f} {:>7} {:>7} {:>6}\n", guest.value("stream", ""),
-                        guest.value("rank", 0u), printable(guest.value("who", "")), guest.value("epoch", 0ull),
-                        guest.value("step", 0ull), guest.value("gbps", 0.0), percent(guest.value("trainer_wait", 0.0)),
-                        percent(guest.value("stager_wait", 0.0)), guest.value("ready", 0u));
+  for (std::size_t g = 0; g < std::min(rows, trainers.size()); ++g) {
+    const auto& trainer = trainers[g];
+    text += fmt::format("{:<10} {:>7} {:<28} {:>6} {:>9} {:>8.2f} {:>7} {:>7} {:>6}\n", trainer.value("stream", ""),
+                        trainer.value("rank", 0u), printable(trainer.value("who", "")), trainer.value("epoch", 0ull),
+                        trainer.value("step", 0ull), trainer.value("gbps", 0.0),
+                        percent(trainer.value("trainer_wait", 0.0)), percent(trainer.value("stager_wait", 0.0)),
+                        trainer.value("ready", 0u));
   }
-  if (guests.size() > rows) text += fmt::format("and {} more (--json has all)\n", guests.size() - rows);
+  if (trainers.size() > rows) text += fmt::format("and {} more (--json has all)\n", trainers.size() - rows);
   return text;
 }
 
@@ -136,20 +137,20 @@ std::string nodes_text(const Json& nodes, std::size_t rows) {
 std::optional<nlohmann::json> Collected::take(nlohmann::json answer) {
   if (answer.at("type") == "viewed") {
     answer.erase("type");
-    answer.update({{"nodes_seen", std::move(nodes_)}, {"guests", std::move(guests_)}});
+    answer.update({{"nodes_seen", std::move(nodes_)}, {"trainers", std::move(trainers_)}});
     return answer;
   }
-  for (auto& guest : answer.at("guests")) guests_.push_back(std::move(guest));
+  for (auto& trainer : answer.at("trainers")) trainers_.push_back(std::move(trainer));
   if (!answer.at("last")) return std::nullopt;
-  for (const auto* key : {"type", "last", "guests"}) answer.erase(key);
+  for (const auto* key : {"type", "last", "trainers"}) answer.erase(key);
   nodes_.push_back(std::move(answer));
   return std::nullopt;
 }
 
 nlohmann::json summary(const nlohmann::json& view) {
   auto document = view;
-  auto& guests = document["guests"];
-  std::vector<Json> sorted(guests.begin(), guests.end());
+  auto& trainers = document["trainers"];
+  std::vector<Json> sorted(trainers.begin(), trainers.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Json& a, const Json& b) {
     return std::pair(a.value("stream", ""), a.value("rank", 0u)) <
            std::pair(b.value("stream", ""), b.value("rank", 0u));
@@ -158,11 +159,11 @@ nlohmann::json summary(const nlohmann::json& view) {
     for (auto& stream : document["service"]["streams"]) {
       std::vector<Json> mine;
       std::copy_if(sorted.begin(), sorted.end(), std::back_inserter(mine),
-                   [&](const Json& guest) { return guest.at("stream") == stream.at("name"); });
+                   [&](const Json& trainer) { return trainer.at("stream") == stream.at("name"); });
       stream["attached"] = mine.size();
       complete(stream, mine);
     }
-  guests = sorted;
+  trainers = sorted;
   return document;
 }
 
@@ -181,7 +182,7 @@ std::string stat_text(const nlohmann::json& summary, std::size_t rows) {
   text += fmt::format(", {} trainer{}{}\n", service.value("trainers", 0u),
                       service.value("trainers", 0u) == 1 ? "" : "s", ending.empty() ? "" : "; ending (" + ending + ")");
   for (const auto& stream : service.at("streams")) text += stream_text(stream);
-  text += trainers_text(summary.at("guests"), rows);
+  text += trainers_text(summary.at("trainers"), rows);
   text += nodes_text(summary.at("nodes_seen"), rows);
   for (const auto& host : summary.at("missing_nodes"))
     text += fmt::format("{} does not answer\n", host.get<std::string>());
@@ -201,4 +202,4 @@ std::string on_screen(const std::string& text) {
   return out + "\x1b[J";
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

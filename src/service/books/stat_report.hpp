@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace headrace::service {
+namespace headrace::service::books {
 
 /// What all nodes said, one answer after the other, as one document.
 class Collected {
@@ -16,13 +16,13 @@ class Collected {
   std::optional<nlohmann::json> take(nlohmann::json answer);
 
  private:
-  nlohmann::json nodes_ = nlohmann::json::array(), guests_ = nlohmann::json::array();
+  nlohmann::json nodes_ = nlohmann::json::array(), trainers_ = nlohmann::json::array();
 };
 
 /// The document with "streams" completed: per stream the position of the first and the last trainer, "gbps",
 /// "trainer_wait" and "stager_wait" (means of shares of the last seconds), and "slowest": the trainer that waited least
 /// for batches, "behind": the one furthest back, "starved": the one that waits most, with its stager. Absent where
-/// nobody is attached. view: what the service said, with "guests" of all nodes and "nodes_seen".
+/// nobody is attached. view: what the service said, with "trainers" of all nodes and "nodes_seen".
 nlohmann::json summary(const nlohmann::json& view);
 
 /// rows: how many trainers are listed one by one at most.
@@ -32,4 +32,4 @@ std::size_t rows_of_terminal();
 /// The text preceded and parted by what makes a terminal overwrite the last one.
 std::string on_screen(const std::string& text);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::books

@@ -1,4 +1,4 @@
-#include "service/feed.hpp"
+#include "service/delivery/feed.hpp"
 
 #include <algorithm>
 #include <string>
@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 namespace {
 /// No stream comes so far; epochs are counted on from here without a thought of overflow.
@@ -25,7 +25,7 @@ std::uint32_t slots_per_bell(const ring::Producer& ring) {
 }  // namespace
 
 Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
-           Ledger ledger, Events events)
+           books::Ledger ledger, Events events)
     : supply_(supply),
       workers_(workers),
       ring_(ring),
@@ -216,8 +216,8 @@ void Feed::hand_over() {
   }
 }
 
-std::vector<Tally> Feed::seek(std::uint32_t generation, Step to) {
-  std::vector<Tally> unfinished;
+std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to) {
+  std::vector<books::Tally> unfinished;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return {};
@@ -250,7 +250,7 @@ void Feed::close(std::function<void()> on_idle) {
   on_idle();
 }
 
-EpochReport Feed::report(const Tally& tally) {
+EpochReport Feed::report(const books::Tally& tally) {
   const auto now = Clock::now();
   const double trainer_wait = static_cast<double>(ring_.stats().wait_ns) / 1e9;
   EpochReport report{tally, seconds_between(epoch_begin_, now), trainer_wait - reported_trainer_wait_,
@@ -261,12 +261,12 @@ EpochReport Feed::report(const Tally& tally) {
   return report;
 }
 
-Ledger Feed::ledger() const {
+books::Ledger Feed::ledger() const {
   const std::lock_guard lock(mutex_);
   return ledger_;
 }
 
-Step Feed::position() const {
+books::Step Feed::position() const {
   const std::lock_guard lock(mutex_);
   return ledger_.position();
 }
@@ -286,4 +286,4 @@ double Feed::idle_seconds() const {
   return full_ && !end_handed_over_ ? seconds_between(last_sign_, Clock::now()) : 0;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

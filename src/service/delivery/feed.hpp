@@ -22,14 +22,14 @@
 
 #include "base/clock.hpp"
 #include "ring/producer.hpp"
-#include "service/ledger.hpp"
-#include "service/supply.hpp"
+#include "service/books/ledger.hpp"
+#include "service/delivery/supply.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 /// One epoch of one trainer, as it is reported.
 struct EpochReport {
-  Tally tally;
+  books::Tally tally;
   double seconds = 0;       ///< from the first batch handed over to the last released
   double trainer_wait = 0;  ///< seconds of it in which the trainer waited for batches
   double stager_wait = 0;   ///< seconds of it in which every slot was the trainer's
@@ -51,20 +51,20 @@ class Feed : public std::enable_shared_from_this<Feed> {
 
   /// The ring is configured for the schedule's batch, with generation 1.
   Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
-       Ledger ledger, Events events);
+       books::Ledger ledger, Events events);
 
   /// Takes back what was released and fills what is free.
   void pump();
   /// Whether the trainer returned something that nobody has taken back yet. Any thread.
   bool has_returns() const;
   /// The trainer wants another position from now on. Returns the epochs that are left unfinished.
-  std::vector<Tally> seek(std::uint32_t generation, Step to);
+  std::vector<books::Tally> seek(std::uint32_t generation, books::Step to);
   /// No more fills. on_idle comes once nothing of this feed is under way and the ring may be used anew.
   void close(std::function<void()> on_idle);
 
   /// As things stand; after close() for good.
-  Ledger ledger() const;
-  Step position() const;
+  books::Ledger ledger() const;
+  books::Step position() const;
   double stager_wait() const;
   /// Seconds since the trainer last took or gave back anything, while it could have.
   double idle_seconds() const;
@@ -72,7 +72,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
 
  private:
   struct Slot {
-    Step step;
+    books::Step step;
     std::uint32_t generation = 0;
     std::uint32_t rows = 0, filled = 0;
     std::uint64_t hash = 0, wrong = 0;
@@ -96,7 +96,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::uint64_t count_wrong(const Slot& slot, const std::int64_t* index) const;
   std::shared_ptr<const plan::Permutation> permutation(std::uint64_t epoch);
   Target target(std::uint32_t slot) const;
-  EpochReport report(const Tally& tally);
+  EpochReport report(const books::Tally& tally);
 
   const Supply& supply_;
   Workers& workers_;
@@ -107,7 +107,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   const Events events_;
 
   mutable std::mutex mutex_;
-  Ledger ledger_;
+  books::Ledger ledger_;
   std::vector<Slot> slots_;
   std::deque<std::uint32_t> queue_;  // slots being filled or waiting for their turn, in order of steps
   std::size_t under_way_ = 0;
@@ -124,4 +124,4 @@ class Feed : public std::enable_shared_from_this<Feed> {
   double reported_trainer_wait_ = 0, reported_stager_wait_ = 0;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 template <std::size_t Amounts>
 class Pace {
@@ -37,4 +37,4 @@ class Pace {
   std::deque<Look> looks_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -1,4 +1,4 @@
-#include "service/places.hpp"
+#include "service/delivery/places.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/contract.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 Places::Answer Places::take(std::uint32_t stream, std::int32_t local_rank) {
   auto& places = places_[stream];
@@ -83,4 +83,4 @@ void Places::retired(std::uint32_t stream, std::uint32_t place, Retired what) {
   places_.at(stream).at(place).retired = std::move(what);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "service/memory.hpp"
-#include "service/ring_keeper.hpp"
+#include "service/blueprint/memory.hpp"
+#include "service/delivery/ring_keeper.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 class Places {
  public:
@@ -26,7 +26,7 @@ class Places {
     std::uint32_t per_stream = 1;
     std::string host;
     std::optional<std::uint64_t> more{};  ///< bytes that the option `memory` leaves beside what was reserved at start
-    std::function<MemoryLimit()> available;
+    std::function<blueprint::MemoryLimit()> available;
   };
   explicit Places(Setup setup) : setup_(std::move(setup)), places_(setup_.streams.size(), per_stream()) {}
 
@@ -65,4 +65,4 @@ class Places {
   std::vector<std::vector<Place>> places_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -1,11 +1,11 @@
-#include "service/provenance.hpp"
+#include "service/delivery/provenance.hpp"
 
 #include <filesystem>
 
 #include "ipc/memory.hpp"
 #include "ring/file_table.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 ipc::Fd table_of_files(const reader::Catalog& catalog) {
   std::vector<ring::FileSpan> files;
@@ -14,4 +14,4 @@ ipc::Fd table_of_files(const reader::Catalog& catalog) {
   return ipc::make_memfd_of("headrace-files", ring::encode(files));
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -4,9 +4,9 @@
 #include "ipc/fd.hpp"
 #include "reader/catalog.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 /// The table of files (ring/file_table.hpp), paths absolute, in a sealed memfd for any number of trainers.
 ipc::Fd table_of_files(const reader::Catalog& catalog);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

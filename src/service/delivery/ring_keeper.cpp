@@ -1,4 +1,4 @@
-#include "service/ring_keeper.hpp"
+#include "service/delivery/ring_keeper.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "ipc/memory.hpp"
 #include "ipc/process.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 void RingKeeper::back(Leaver leaver, Clock::time_point now) {
   EXPECTS(state_ == State::lent);
@@ -63,4 +63,4 @@ std::optional<Retired> RingKeeper::retired() const {
   return Retired{former_->bytes, fmt::format("{} {} (it went: {})", leaver.who, still, leaver.why)};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -22,7 +22,7 @@
 #include "ipc/process.hpp"
 #include "ring/producer.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 /// Whoever had a ring.
 struct Leaver {
@@ -81,4 +81,4 @@ class RingKeeper {
   std::optional<Former> former_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

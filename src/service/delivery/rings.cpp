@@ -1,10 +1,11 @@
-#include "service/rings.hpp"
+#include "service/delivery/rings.hpp"
 
 #include <fmt/format.h>
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
-Rings::Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads)
+Rings::Rings(const config::Config& config, const blueprint::Blueprint& blueprint, const job::Topology& topology,
+             unsigned threads)
     : config_(config), blueprint_(blueprint), threads_(threads), keepers_(blueprint.streams.size()) {
   for (std::uint32_t s = 0; s < keepers_.size(); ++s)
     for (std::uint32_t p = 0; p < config.trainers_per_node; ++p)
@@ -23,11 +24,4 @@ void Rings::each(const std::function<void(std::uint32_t, std::uint32_t, RingKeep
       if (keepers_[s][p]) call(s, p, *keepers_[s][p]);
 }
 
-std::uint64_t Rings::bytes_of_node(const Config& config, const Blueprint& blueprint) {
-  std::uint64_t bytes = 0;
-  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
-    bytes += config.trainers_per_node * blueprint.ring_bytes(config, s);
-  return bytes;
-}
-
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

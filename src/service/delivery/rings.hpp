@@ -7,17 +7,18 @@
 #include <memory>
 #include <vector>
 
-#include "service/blueprint.hpp"
-#include "service/config.hpp"
-#include "service/ring_keeper.hpp"
-#include "service/topology.hpp"
+#include "config/config.hpp"
+#include "job/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
+#include "service/delivery/ring_keeper.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 class Rings {
  public:
   /// Makes, reserves and faults in the rings of this stager.
-  Rings(const Config& config, const Blueprint& blueprint, const Topology& topology, unsigned threads);
+  Rings(const config::Config& config, const blueprint::Blueprint& blueprint, const job::Topology& topology,
+        unsigned threads);
 
   /// Null where another stager serves it.
   RingKeeper* at(std::uint32_t stream, std::uint32_t place) const { return keepers_[stream][place].get(); }
@@ -25,14 +26,12 @@ class Rings {
   void each(const std::function<void(std::uint32_t stream, std::uint32_t place, RingKeeper& keeper)>& call) const;
   /// The same ring as at the start, made anew: any thread. Error if there is too little memory.
   std::unique_ptr<ring::Producer> make(std::uint32_t stream, std::uint32_t place) const;
-  /// Bytes of all rings of a node.
-  static std::uint64_t bytes_of_node(const Config& config, const Blueprint& blueprint);
 
  private:
-  const Config& config_;
-  const Blueprint& blueprint_;
+  const config::Config& config_;
+  const blueprint::Blueprint& blueprint_;
   const unsigned threads_;
   std::vector<std::vector<std::unique_ptr<RingKeeper>>> keepers_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -1,4 +1,4 @@
-#include "service/supply.hpp"
+#include "service/delivery/supply.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@
 #include "base/narrow.hpp"
 #include "exchange/answer.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 namespace {
 
@@ -219,4 +219,4 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
   return used;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

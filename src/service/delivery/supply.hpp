@@ -18,12 +18,12 @@
 #include "base/copy_rows.hpp"
 #include "base/workers.hpp"
 #include "exchange/engine.hpp"
+#include "job/topology.hpp"
 #include "plan/batch_plan.hpp"
-#include "service/blueprint.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
 #include "store/node_store.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
 /// Where a batch goes: memory that a trainer may already be scribbling on, so it is written, and read only for sums.
 struct Target {
@@ -41,7 +41,7 @@ struct Order {
 
 class Supply {
  public:
-  Supply(const Blueprint& blueprint, const Topology& topology, const store::NodeStore& store)
+  Supply(const blueprint::Blueprint& blueprint, const job::Topology& topology, const store::NodeStore& store)
       : blueprint_(blueprint), topology_(topology), store_(store) {}
   /// Where rows of other nodes come from; before the first fill, unless there is one node only.
   void connect(exchange::Engine& engine) { engine_ = &engine; }
@@ -53,7 +53,7 @@ class Supply {
   std::size_t pack(const exchange::Request& request, std::span<std::byte> out) const;
   /// Bytes of the largest single row in an answer: sample number and fields.
   std::size_t answer_row_bytes() const { return sizeof(std::int64_t) + row_bytes(blueprint_.schema); }
-  const Blueprint& blueprint() const { return blueprint_; }
+  const blueprint::Blueprint& blueprint() const { return blueprint_; }
   bool is_whole() const { return topology_.nodes.size() == 1; }  ///< this node holds all samples
 
  private:
@@ -70,10 +70,10 @@ class Supply {
   std::vector<exchange::Fetch> remote_fetches(const Order& order, const plan::BatchPlan& plan,
                                               std::span<const std::uint32_t> places, const Target& target) const;
 
-  const Blueprint& blueprint_;
-  const Topology& topology_;
+  const blueprint::Blueprint& blueprint_;
+  const job::Topology& topology_;
   const store::NodeStore& store_;
   exchange::Engine* engine_ = nullptr;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -23,27 +23,27 @@
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
 #include "ring/messages.hpp"
-#include "service/feed.hpp"
-#include "service/fingerprint.hpp"
-#include "service/following.hpp"
-#include "service/pace.hpp"
-#include "service/rings.hpp"
+#include "service/blueprint/fingerprint.hpp"
+#include "service/books/following.hpp"
+#include "service/delivery/feed.hpp"
+#include "service/delivery/pace.hpp"
+#include "service/delivery/rings.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
-class Guests {
+class Trainers {
  public:
   struct Actions {
     std::function<void(const nlohmann::json& message)> up;  ///< to the coordinator, by way of the leader
     std::function<void(std::function<void()> job)> post;    ///< any thread: runs it in the host's thread
   };
 
-  Guests(const Config& config, const Topology& topology, ipc::Poller& poller, const Supply& supply, Workers& workers,
-         const Rings& rings, Actions actions);
-  ~Guests();
+  Trainers(const config::Config& config, const job::Topology& topology, ipc::Poller& poller, const Supply& supply,
+           Workers& workers, const Rings& rings, Actions actions);
+  ~Trainers();
 
   /// A trainer that the front desk hands over: the grant and the hello in one message; socket and pidfd.
-  void welcome(const nlohmann::json& guest, std::vector<ipc::Fd> fds);
+  void welcome(const nlohmann::json& trainer, std::vector<ipc::Fd> fds);
   /// The coordinator's answer to a trainer that goes on from a saved state.
   void agreed(const nlohmann::json& message);
   /// The leader wants a ring for a vacant place. "ring_made" follows.
@@ -62,7 +62,7 @@ class Guests {
   nlohmann::json retired() const;
 
  private:
-  struct Guest {
+  struct Trainer {
     std::uint32_t stream = 0, rank = 0, world_size = 1, ring = 0;
     std::uint64_t generation = 0, session = 0;
     std::string who;
@@ -72,7 +72,7 @@ class Guests {
     unsigned rung = 0;  ///< since the last look
     std::shared_ptr<Feed> feed;
     std::uint64_t steps = 0, batch_bytes = 0;
-    std::optional<Following> following;
+    std::optional<books::Following> following;
     Pace<3> pace{};  // batches taken, seconds that the trainer waited, seconds that the stager did
     bool leaving = false, stall_told = false;
     std::string why;  ///< it leaves
@@ -83,8 +83,8 @@ class Guests {
   void read(std::uint64_t id);
   void hear(std::uint64_t id, const ring::FromClient& said);
   void say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds = {});
-  void agree(std::uint64_t id, Guest& guest, const ring::Agree& wanted);
-  void seek(Guest& guest, const ring::Seek& wanted);
+  void agree(std::uint64_t id, Trainer& trainer, const ring::Agree& wanted);
+  void seek(Trainer& trainer, const ring::Seek& wanted);
   void tell_files(std::uint64_t id);
   void throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind = ring::Refusal::failed);
   void look_for_strays();
@@ -92,24 +92,24 @@ class Guests {
   void gone(std::uint64_t id, bool goodbye);
   void look_at_rings(Clock::time_point now, bool all);
   void look_at_ring(std::uint32_t stream, std::uint32_t place, RingKeeper& keeper, Clock::time_point now);
-  void report(const Guest& guest, const EpochReport& report, bool abandoned);
-  void report_abandoned(const Guest& guest, const std::vector<Tally>& tallies);
-  ring::Welcome welcome_for(const Guest& guest, const plan::Schedule& schedule, Step at) const;
+  void report(const Trainer& trainer, const EpochReport& report, bool abandoned);
+  void report_abandoned(const Trainer& trainer, const std::vector<books::Tally>& tallies);
+  ring::Welcome welcome_for(const Trainer& trainer, const plan::Schedule& schedule, books::Step at) const;
 
-  const Config& config_;
-  const Topology& topology_;
+  const config::Config& config_;
+  const job::Topology& topology_;
   ipc::Poller& poller_;
   const Supply& supply_;
   Workers& workers_;
   const Rings& rings_;
   Actions actions_;
-  std::vector<Fingerprint> fingerprints_;  // per stream
+  std::vector<blueprint::Fingerprint> fingerprints_;  // per stream
   Clock::time_point next_look_{};
   ipc::Fd files_;  // the table of files, once a trainer has asked for it
-  std::map<std::uint64_t, Guest> guests_;
+  std::map<std::uint64_t, Trainer> trainers_;
   std::uint64_t next_id_ = 1;
   std::function<void()> drained_;
   bool closed_ = false;  ///< by close(): rings and workers may go at any time once all trainers have
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

@@ -5,17 +5,17 @@
 #include <utility>
 
 #include "log/log.hpp"
-#include "service/guests.hpp"
+#include "service/delivery/trainers.hpp"
 
-namespace headrace::service {
+namespace headrace::service::delivery {
 
-void Guests::look_at_rings(Clock::time_point now, bool all) {
+void Trainers::look_at_rings(Clock::time_point now, bool all) {
   rings_.each([&](std::uint32_t stream, std::uint32_t place, RingKeeper& keeper) {
     if (all || keeper.state() == RingKeeper::State::settling) look_at_ring(stream, place, keeper, now);
   });
 }
 
-void Guests::look_at_ring(std::uint32_t stream, std::uint32_t place, RingKeeper& keeper, Clock::time_point now) {
+void Trainers::look_at_ring(std::uint32_t stream, std::uint32_t place, RingKeeper& keeper, Clock::time_point now) {
   const auto state = keeper.state();
   const auto before = keeper.retired();
   // To unmap and free gigabytes takes a while.
@@ -41,7 +41,7 @@ void Guests::look_at_ring(std::uint32_t stream, std::uint32_t place, RingKeeper&
       {{"type", "ring_left"}, {"stream", stream}, {"ring", place}, {"state", static_cast<int>(keeper.state())}});
 }
 
-void Guests::make_ring(const nlohmann::json& order) {
+void Trainers::make_ring(const nlohmann::json& order) {
   const std::uint32_t stream = order.at("stream"), place = order.at("ring");
   // Taking and faulting in gigabytes takes a while, too.
   workers_.post([this, stream, place] {
@@ -60,7 +60,7 @@ void Guests::make_ring(const nlohmann::json& order) {
   });
 }
 
-nlohmann::json Guests::retired() const {
+nlohmann::json Trainers::retired() const {
   auto all = nlohmann::json::array();
   rings_.each([&](std::uint32_t stream, std::uint32_t, const RingKeeper& keeper) {
     if (const auto retired = keeper.retired())
@@ -72,4 +72,4 @@ nlohmann::json Guests::retired() const {
   return all;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::delivery

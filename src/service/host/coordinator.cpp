@@ -1,4 +1,4 @@
-#include "service/coordinator.hpp"
+#include "service/host/coordinator.hpp"
 
 #include <fmt/format.h>
 
@@ -8,13 +8,13 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "log/log.hpp"
-#include "service/messages.hpp"
+#include "service/books/messages.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 
-std::vector<std::string> names_of(const std::vector<StreamFacts>& streams) {
+std::vector<std::string> names_of(const std::vector<blueprint::StreamFacts>& streams) {
   std::vector<std::string> names;
   for (const auto& stream : streams) names.push_back(stream.name);
   return names;
@@ -22,8 +22,9 @@ std::vector<std::string> names_of(const std::vector<StreamFacts>& streams) {
 
 }  // namespace
 
-Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, const std::vector<Node>& nodes,
-                         std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send)
+Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint,
+                         const std::vector<job::Node>& nodes, std::vector<std::uint64_t> stream_hashes,
+                         EventLog& events, Send send)
     : config_(config),
       blueprint_(blueprint),
       nodes_(nodes),
@@ -32,7 +33,7 @@ Coordinator::Coordinator(const Config& config, const Blueprint& blueprint, const
       registry_(blueprint.streams),
       book_(blueprint, config.seed, std::move(stream_hashes), static_cast<std::uint32_t>(nodes.size())),
       news_(names_of(blueprint.streams)),
-      last_call_(stager_names(nodes), end_limit(config)) {}
+      last_call_(job::stager_names(nodes), books::end_limit(config)) {}
 
 void Coordinator::handle(const nlohmann::json& message) {
   const auto type = message.at("type").get<std::string>();
@@ -45,7 +46,7 @@ void Coordinator::handle(const nlohmann::json& message) {
                           {"rank", message.at("rank")},
                           {"goodbye", message.at("goodbye")}});
     registry_.left(message.at("stream"), message.at("rank"), message.at("generation"),
-                   Ledger::from_json(message.at("ledger")), message.at("goodbye"));
+                   books::Ledger::from_json(message.at("ledger")), message.at("goodbye"));
     return consider_end();
   }
   if (type == "finished") {
@@ -53,7 +54,7 @@ void Coordinator::handle(const nlohmann::json& message) {
     return consider_end();
   }
   if (type == "left_out") {
-    tell(book_.answer(LeftOut::from_json(message), message.at("hash")));
+    tell(book_.answer(books::LeftOut::from_json(message), message.at("hash")));
     last_call_.came(nodes_.at(message.at("node").get<std::uint32_t>()).first);
     return consider_exit();
   }
@@ -86,7 +87,7 @@ void Coordinator::claim(const nlohmann::json& message) {
                           {"world_size", message.at("world_size")},
                           {"who", message.at("who")}});
     auto resumed = nlohmann::json::array();
-    for (const auto& state : grant.resumed) resumed.push_back(to_message(state));
+    for (const auto& state : grant.resumed) resumed.push_back(books::to_message(state));
     send_(node, {{"type", "grant"},
                  {"id", message.at("id")},
                  {"generation", grant.generation},
@@ -94,7 +95,7 @@ void Coordinator::claim(const nlohmann::json& message) {
                  {"ledger", grant.ledger.to_json()},
                  {"loads", grant.loads},
                  {"resumed", std::move(resumed)}});
-  } catch (const Taken& error) {
+  } catch (const books::Taken& error) {
     send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", true}});
   } catch (const Error& error) {
     send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", false}});
@@ -111,14 +112,14 @@ void Coordinator::agree(const nlohmann::json& message) {
   send_(message.at("node"), answer);
   const auto newest = registry_.newest_state(stream);
   if (!newest || (before && before->number == newest->number)) return;
-  auto news = to_message(*newest);
+  auto news = books::to_message(*newest);
   news["type"] = "resumed";
   news["stream"] = stream;
   send_all(news);
 }
 
 void Coordinator::epoch(const nlohmann::json& message) {
-  const auto report = trainer_epoch_from(message);
+  const auto report = books::trainer_epoch_from(message);
   if (report.session != registry_.session(report.stream)) return;
   tell(book_.add(report));
   if (const auto question = book_.question()) {
@@ -129,11 +130,11 @@ void Coordinator::epoch(const nlohmann::json& message) {
   }
 }
 
-void Coordinator::tell(const std::optional<Verdict>& verdict) {
+void Coordinator::tell(const std::optional<books::Verdict>& verdict) {
   if (verdict) tell(news_.add(*verdict, Clock::now()));
 }
 
-void Coordinator::tell(const std::vector<News>& news) const {
+void Coordinator::tell(const std::vector<books::News>& news) const {
   for (const auto& item : news) {
     const auto& verdict = item.verdict;
     nlohmann::json facts{{"stream", blueprint_.streams[verdict.stream].name},
@@ -211,4 +212,4 @@ nlohmann::json Coordinator::stat() const {
   return {{"trainers", registry_.alive()}, {"streams", std::move(streams)}, {"ending", reason_}};
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

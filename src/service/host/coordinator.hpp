@@ -11,21 +11,21 @@
 #include <string>
 
 #include "base/clock.hpp"
-#include "service/epoch_book.hpp"
-#include "service/epoch_news.hpp"
-#include "service/event_log.hpp"
-#include "service/last_call.hpp"
-#include "service/registry.hpp"
-#include "service/topology.hpp"
+#include "job/topology.hpp"
+#include "service/books/epoch_book.hpp"
+#include "service/books/epoch_news.hpp"
+#include "service/books/last_call.hpp"
+#include "service/books/registry.hpp"
+#include "service/host/event_log.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 class Coordinator {
  public:
   /// send(node, message): to the leader of a node (node 0 is here).
   using Send = std::function<void(std::uint32_t node, const nlohmann::json& message)>;
 
-  Coordinator(const Config& config, const Blueprint& blueprint, const std::vector<Node>& nodes,
+  Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint, const std::vector<job::Node>& nodes,
               std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send);
 
   /// A message of a leader: claim, left, finished, epoch, left_out, stop, ending, drained.
@@ -48,25 +48,25 @@ class Coordinator {
   void claim(const nlohmann::json& message);
   void agree(const nlohmann::json& message);
   void epoch(const nlohmann::json& message);
-  void tell(const std::optional<Verdict>& verdict);
-  void tell(const std::vector<News>& news) const;
+  void tell(const std::optional<books::Verdict>& verdict);
+  void tell(const std::vector<books::News>& news) const;
   void consider_end();
   void consider_exit();
   void send_all(const nlohmann::json& message) const;
 
-  const Config& config_;
-  const Blueprint& blueprint_;
-  const std::vector<Node>& nodes_;
+  const config::Config& config_;
+  const blueprint::Blueprint& blueprint_;
+  const std::vector<job::Node>& nodes_;
   EventLog& events_;
   Send send_;
-  Registry registry_;
-  EpochBook book_;
-  EpochNews news_;
-  LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
+  books::Registry registry_;
+  books::EpochBook book_;
+  books::EpochNews news_;
+  books::LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
   std::string reason_;
   bool exit_sent_ = false;
   std::optional<Clock::time_point> all_gone_since_;
   Clock::time_point begin_ = Clock::now();
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -1,4 +1,4 @@
-#include "service/event_log.hpp"
+#include "service/host/event_log.hpp"
 
 #include <unistd.h>
 
@@ -10,15 +10,15 @@
 
 #include "base/error.hpp"
 #include "base/user_file.hpp"
+#include "ipc/own_files.hpp"
 #include "log/log.hpp"
-#include "service/own_files.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 EventLog::EventLog(const std::string& path, std::string service) : service_(std::move(service)), path_(path) {
   if (path.empty()) return;
   // Appended, and each line by one call: several services, or a restarted one, may share a file.
-  file_ = open_to_append(path, "log = " + path);
+  file_ = ipc::open_to_append(path, "log = " + path);
 }
 
 void EventLog::tell(const char* event, nlohmann::json facts) {
@@ -44,4 +44,4 @@ void EventLog::tell(const char* event, nlohmann::json facts) {
   if (std::string_view(event) == "end") file_ = ipc::Fd();  // said once, whatever else goes wrong on the way out
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -16,7 +16,7 @@
 
 #include "ipc/fd.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 class EventLog {
  public:
@@ -34,4 +34,4 @@ class EventLog {
   bool loss_told_ = false, broken_ = false;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -1,4 +1,4 @@
-#include "service/front_desk.hpp"
+#include "service/host/front_desk.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "log/log.hpp"
 #include "ring/producer.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 constexpr std::chrono::milliseconds tell_every{500};
@@ -41,12 +41,12 @@ std::uint64_t callers_while_loading() {
 
 }  // namespace
 
-std::string service_address(const Config& config, std::uint32_t node) {
+std::string service_address(const config::Config& config, std::uint32_t node) {
   const auto& base = config.socket.empty() ? config.name : config.socket;
   return config.split_nodes && node > 0 ? fmt::format("{}.{}", base, node) : base;
 }
 
-std::string meeting_place(const Config& config, std::size_t nodes) {
+std::string meeting_place(const config::Config& config, std::size_t nodes) {
   auto text = fmt::format("trainers connect to '{}'", service_address(config, 0));
   if (config.split_nodes && nodes > 1)
     text += fmt::format(" .. '{}'", service_address(config, static_cast<std::uint32_t>(nodes - 1)));
@@ -55,7 +55,7 @@ std::string meeting_place(const Config& config, std::size_t nodes) {
   return text + fmt::format(", up to {} on each node", config.trainers_per_node);
 }
 
-FrontDesk::FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions)
+FrontDesk::FrontDesk(const config::Config& config, const job::Topology& topology, ipc::Poller& poller, Actions actions)
     : config_(config),
       topology_(topology),
       poller_(poller),
@@ -238,19 +238,19 @@ void FrontDesk::answer(const nlohmann::json& message) {
     return;
   }
   ENSURES(caller.ring.has_value());
-  auto guest = message;
-  guest["type"] = "guest";
-  guest["stream"] = caller.stream;
-  guest["ring"] = *caller.ring;
-  guest["rank"] = caller.hello.rank;
-  guest["world_size"] = caller.hello.world_size;
-  guest["who"] = who(caller.hello);
+  auto trainer = message;
+  trainer["type"] = "trainer";
+  trainer["stream"] = caller.stream;
+  trainer["ring"] = *caller.ring;
+  trainer["rank"] = caller.hello.rank;
+  trainer["world_size"] = caller.hello.world_size;
+  trainer["who"] = who(caller.hello);
   std::vector<ipc::Fd> fds;
   fds.push_back(caller.gone() ? std::move(caller.socket) : caller.talk->take());
   fds.push_back(std::move(caller.pidfd));
   const auto local = *caller.ring % topology_.here().stagers;
   callers_.erase(found);
-  actions_.hand_over(local, guest, std::move(fds));
+  actions_.hand_over(local, trainer, std::move(fds));
 }
 
 void FrontDesk::about_ring(const nlohmann::json& message) {
@@ -258,8 +258,8 @@ void FrontDesk::about_ring(const nlohmann::json& message) {
   const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
   if (message.at("type") == "ring_retired")
     return places_->retired(stream, ring, {message.at("bytes"), message.at("text")});
-  ring_freed_ =
-      places_->left(stream, ring, static_cast<RingKeeper::State>(message.at("state").get<int>())) || ring_freed_;
+  ring_freed_ = places_->left(stream, ring, static_cast<delivery::RingKeeper::State>(message.at("state").get<int>())) ||
+                ring_freed_;
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {
@@ -267,13 +267,13 @@ void FrontDesk::loading(const std::string& what, double fraction) {
   fraction_ = fraction;
 }
 
-void FrontDesk::open(const Blueprint& blueprint, const Need& need) {
+void FrontDesk::open(const blueprint::Blueprint& blueprint, const blueprint::Need& need) {
   blueprint_ = &blueprint;
-  Places::Setup setup{.streams = {},
-                      .ring_bytes = {},
-                      .per_stream = config_.trainers_per_node,
-                      .host = topology_.here().host,
-                      .available = [] { return available_memory(); }};
+  delivery::Places::Setup setup{.streams = {},
+                                .ring_bytes = {},
+                                .per_stream = config_.trainers_per_node,
+                                .host = topology_.here().host,
+                                .available = [] { return blueprint::available_memory(); }};
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {
     setup.streams.push_back(blueprint.streams[s].name);
     setup.ring_bytes.push_back(blueprint.ring_bytes(config_, s));
@@ -325,7 +325,7 @@ void FrontDesk::drop(std::uint64_t id) {
   const auto found = callers_.find(id);
   if (found == callers_.end()) return;
   auto& caller = found->second;
-  // A claim under way ends with its answer: the guest's connection is closed by then, and its stager sees that.
+  // A claim under way ends with its answer: the trainer's connection is closed by then, and its stager sees that.
   if (caller.state == State::claimed || caller.state == State::preparing) {
     if (!caller.gone()) caller.socket = caller.talk->take();
     caller.talk.reset();
@@ -347,4 +347,4 @@ void FrontDesk::over() {
   callers_.clear();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -21,25 +21,25 @@
 #include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/socket.hpp"
+#include "job/topology.hpp"
 #include "ring/messages.hpp"
-#include "service/blueprint.hpp"
-#include "service/need.hpp"
-#include "service/places.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
+#include "service/blueprint/need.hpp"
+#include "service/delivery/places.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 /// The name or path under which the k-th node of this machine is found: NAME, and NAME.k where nodes are split.
-std::string service_address(const Config& config, std::uint32_t node);
+std::string service_address(const config::Config& config, std::uint32_t node);
 
 /// For the log: where trainers of each node connect, and how many.
-std::string meeting_place(const Config& config, std::size_t nodes);
+std::string meeting_place(const config::Config& config, std::size_t nodes);
 
 class FrontDesk {
  public:
   struct Actions {
     std::function<void(const nlohmann::json& claim)> claim;
-    std::function<void(std::uint32_t local, const nlohmann::json& guest, std::vector<ipc::Fd> fds)> hand_over;
+    std::function<void(std::uint32_t local, const nlohmann::json& trainer, std::vector<ipc::Fd> fds)> hand_over;
     /// To the stager of this node that serves the place; ring_made() follows.
     std::function<void(std::uint32_t local, const nlohmann::json& order)> make_ring;
     std::function<void(std::uint64_t tool)> stat;  ///< tell() the tool how things are, now or soon
@@ -47,14 +47,14 @@ class FrontDesk {
   };
 
   /// Error if the name is taken.
-  FrontDesk(const Config& config, const Topology& topology, ipc::Poller& poller, Actions actions);
+  FrontDesk(const config::Config& config, const job::Topology& topology, ipc::Poller& poller, Actions actions);
   ~FrontDesk();
 
   void loading(const std::string& what, double fraction);
   /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
   void limit_callers(std::uint64_t most) { most_callers_ = most; }
   /// need: of this node, as it was reserved.
-  void open(const Blueprint& blueprint, const Need& need);
+  void open(const blueprint::Blueprint& blueprint, const blueprint::Need& need);
   /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just
   /// be leaving.
   void tick(Clock::time_point now);
@@ -104,15 +104,15 @@ class FrontDesk {
   void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
   void drop(std::uint64_t id);
 
-  const Config& config_;
-  const Topology& topology_;
+  const config::Config& config_;
+  const job::Topology& topology_;
   ipc::Poller& poller_;
   Actions actions_;
   ipc::Listener listener_;
-  const Blueprint* blueprint_ = nullptr;
+  const blueprint::Blueprint* blueprint_ = nullptr;
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;
-  std::optional<Places> places_;
+  std::optional<delivery::Places> places_;
   std::string what_ = "starting", closed_;
   double fraction_ = -1;
   Clock::time_point told_ = Clock::now(), tried_ = told_, renewed_ = told_;
@@ -122,4 +122,4 @@ class FrontDesk {
   std::optional<Clock::time_point> paused_, pause_told_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

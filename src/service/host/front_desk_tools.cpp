@@ -1,9 +1,9 @@
 // Tools at the front desk: what they ask, and how they are answered without waiting for them.
 #include "base/error.hpp"
 #include "log/log.hpp"
-#include "service/front_desk.hpp"
+#include "service/host/front_desk.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 constexpr std::chrono::seconds patience_with_readers{60};
@@ -60,4 +60,4 @@ void FrontDesk::tell(std::uint64_t tool, const std::string& text, bool last) {
   say(tool, text);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

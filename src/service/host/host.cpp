@@ -1,4 +1,4 @@
-#include "service/host.hpp"
+#include "service/host/host.hpp"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -8,22 +8,23 @@
 
 #include "base/error.hpp"
 #include "log/log.hpp"
-#include "service/guests.hpp"
+#include "service/delivery/trainers.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 constexpr std::chrono::milliseconds tick_every{250};
 constexpr double grace = 1.2;  // for stager 0 to say who is missing before others say that it is
 }  // namespace
 
-Host::Host(const Config& config, const Topology& topology)
+Host::Host(const config::Config& config, const job::Topology& topology)
     : config_(config),
       topology_(topology),
       bell_(ipc::Bell::make()),
       events_(topology.me() == 0 ? config.log : "", config.name) {
   poller_.add(bell_.fd(), [this] { take_jobs(); });
-  if (topology.me() != 0) head_.emplace(stager_names({{0, 1, topology.nodes[0].host}}), grace * end_limit(config));
+  if (topology.me() != 0)
+    head_.emplace(job::stager_names({{0, 1, topology.nodes[0].host}}), grace * books::end_limit(config));
   if (!topology.is_leader()) return;
   metrics_.emplace(metrics_path(config, topology.nodes, topology.my_node));
   if (topology.me() == 0 && topology.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
@@ -32,8 +33,8 @@ Host::Host(const Config& config, const Topology& topology)
   desk_.emplace(config_, topology_, poller_,
                 FrontDesk::Actions{
                     .claim = [this](const nlohmann::json& claim) { up(claim); },
-                    .hand_over = [this](std::uint32_t local, const nlohmann::json& guest,
-                                        std::vector<ipc::Fd> fds) { to_local(local, guest, std::move(fds)); },
+                    .hand_over = [this](std::uint32_t local, const nlohmann::json& trainer,
+                                        std::vector<ipc::Fd> fds) { to_local(local, trainer, std::move(fds)); },
                     .make_ring = [this](std::uint32_t local, const nlohmann::json& order) { to_local(local, order); },
                     .stat =
                         [this](std::uint64_t tool) {
@@ -50,7 +51,7 @@ Host::~Host() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Host::start(NodeLinks links, std::vector<Neighbour> neighbours) {
+void Host::start(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
   node_links_ = std::move(links);
   neighbours_ = std::move(neighbours);
   for (std::size_t i = 0; i < neighbours_.size(); ++i) poller_.add(neighbours_[i].line.fd(), [this, i] { look_at(i); });
@@ -66,7 +67,7 @@ void Host::run() {
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
       if (head_) look_for_head(now);
-      if (guests_) guests_->tick(now);
+      if (trainers_) trainers_->tick(now);
       if (views_) views_->tick(now);
       if (views_ && metrics_ && metrics_->take_turn(now)) write_metrics();
     }
@@ -108,17 +109,17 @@ void Host::open(Service service) {
     if (topology_.me() == 0)
       coordinator_.emplace(config_, *service_.blueprint, topology_.nodes, service_.stream_hashes, events_,
                            [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); });
-    guests_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
-                    Guests::Actions{.up = [this](const nlohmann::json& message) { up(message); },
-                                    .post = [this](std::function<void()> job) { post(std::move(job)); }});
+    trainers_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
+                      delivery::Trainers::Actions{.up = [this](const nlohmann::json& message) { up(message); },
+                                                  .post = [this](std::function<void()> job) { post(std::move(job)); }});
     views_.emplace(
         topology_.nodes, topology_.my_node, topology_.local(), service_.memory,
         Views::Actions{.up = [this](const nlohmann::json& message) { up(message); },
                        .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
                        .to_node = [this](const nlohmann::json& message) { broadcast(message); },
                        .to_leader = [this](const nlohmann::json& message) { to_link(0, message); },
-                       .guests = [this] { return guests_->stat(); },
-                       .retired = [this] { return guests_->retired(); },
+                       .trainers = [this] { return trainers_->stat(); },
+                       .retired = [this] { return trainers_->retired(); },
                        .service = [this] { return coordinator_->stat(); }});
     if (desk_) desk_->open(*service_.blueprint, service_.memory);
   });
@@ -148,4 +149,4 @@ void Host::on_over(std::function<void()> callback) {
   on_over_ = std::move(callback);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -3,7 +3,7 @@
 //
 //   trainer --hello--> front desk (leader) --claim--> coordinator (stager 0)
 //                          |  <--grant--
-//                          +--hand over--> guests (the stager that serves this ring) --welcome--> trainer
+//                          +--hand over--> trainers (the stager that serves this ring) --welcome--> trainer
 //
 // Everything here runs in the host's thread, but for the functions marked "any thread". It waits for nobody: what a
 // peer, a tool or another stager does not read at once is kept for it (ipc/courier.hpp).
@@ -20,42 +20,42 @@
 #include <thread>
 #include <vector>
 
+#include "config/config.hpp"
 #include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/process.hpp"
-#include "service/config.hpp"
-#include "service/coordinator.hpp"
-#include "service/event_log.hpp"
-#include "service/front_desk.hpp"
-#include "service/guests.hpp"
-#include "service/last_call.hpp"
-#include "service/metrics_file.hpp"
-#include "service/neighbours.hpp"
-#include "service/node_links.hpp"
-#include "service/topology.hpp"
-#include "service/views.hpp"
+#include "job/neighbours.hpp"
+#include "job/node_links.hpp"
+#include "job/topology.hpp"
+#include "service/books/last_call.hpp"
+#include "service/delivery/trainers.hpp"
+#include "service/host/coordinator.hpp"
+#include "service/host/event_log.hpp"
+#include "service/host/front_desk.hpp"
+#include "service/host/metrics_file.hpp"
+#include "service/host/views.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 class Host {
  public:
   /// What the host needs once loading is done.
   struct Service {
-    Supply* supply = nullptr;
-    const Blueprint* blueprint = nullptr;
+    delivery::Supply* supply = nullptr;
+    const blueprint::Blueprint* blueprint = nullptr;
     Workers* workers = nullptr;
-    Rings* rings = nullptr;
+    delivery::Rings* rings = nullptr;
     std::vector<std::uint64_t> stream_hashes;  ///< at stager 0
-    Need memory;                               ///< of this node
+    blueprint::Need memory;                    ///< of this node
     /// Sends a control message to another stager; null where there is one node only.
     std::function<void(int to, std::string text)> send_to_stager;
   };
 
   /// Leaders listen from here on: error where the name is taken.
-  Host(const Config& config, const Topology& topology);
+  Host(const config::Config& config, const job::Topology& topology);
   ~Host();
 
-  void start(NodeLinks links, std::vector<Neighbour> neighbours);
+  void start(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
   /// Before open(); collective over the node: the leader's descriptor, on every stager.
   ipc::Fd share(ipc::Fd leaders);
   /// Any thread: how far loading is, for those who wait.
@@ -111,18 +111,18 @@ class Host {
   [[noreturn]] void leave(int exit_code);
   std::string name_of_local(std::size_t local) const;
 
-  const Config& config_;
-  const Topology& topology_;
-  NodeLinks node_links_;  ///< until trainers may come
-  std::vector<Neighbour> neighbours_;
+  const config::Config& config_;
+  const job::Topology& topology_;
+  job::NodeLinks node_links_;  ///< until trainers may come
+  std::vector<job::Neighbour> neighbours_;
   ipc::Poller poller_;
   std::vector<std::unique_ptr<ipc::Courier>> links_;  ///< numbered as NodeLinks, from then on
   ipc::Bell bell_;
   std::optional<FrontDesk> desk_;
   std::optional<Coordinator> coordinator_;
-  std::optional<LastCall> head_;  ///< everywhere but at stager 0: whether that one still lives at the end
-  bool stop_unheard_ = false;     ///< this leader was asked to stop, and stager 0 has not answered yet
-  std::optional<Guests> guests_;
+  std::optional<books::LastCall> head_;  ///< everywhere but at stager 0: whether that one still lives at the end
+  bool stop_unheard_ = false;            ///< this leader was asked to stop, and stager 0 has not answered yet
+  std::optional<delivery::Trainers> trainers_;
   std::optional<Views> views_;
   EventLog events_;
   std::optional<MetricsFile> metrics_;
@@ -139,4 +139,4 @@ class Host {
   std::thread thread_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

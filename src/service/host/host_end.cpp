@@ -6,9 +6,9 @@
 
 #include "log/log.hpp"
 #include "mpi/launcher.hpp"
-#include "service/host.hpp"
+#include "service/host/host.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 constexpr std::chrono::seconds link_limit{10};
@@ -17,7 +17,7 @@ constexpr auto tolerant = nlohmann::json::error_handler_t::replace;  // of chara
 }  // namespace
 
 void Host::stop(const std::string& reason) {
-  if (guests_) {
+  if (trainers_) {
     if (head_) head_->begin(Clock::now());
     stop_unheard_ = true;
     return up({{"type", "stop"}, {"reason", reason}});
@@ -36,7 +36,7 @@ void Host::begin_end(const std::string& reason) {
   if (head_) head_->begin(Clock::now());
   stop_unheard_ = false;
   up({{"type", "ending"}, {"stager", topology_.me()}});
-  guests_->close("the service has ended (" + reason + ")", [this] {
+  trainers_->close("the service has ended (" + reason + ")", [this] {
     up({{"type", "drained"}, {"stager", topology_.me()}});
   });
 }
@@ -75,7 +75,7 @@ void Host::fail(const std::string& what, std::uint32_t teller) {
   events_.tell("end", {{"error", what}});
   if (metrics_) metrics_->remove();
   if (desk_) desk_->close(what);
-  if (guests_) guests_->farewell(what);
+  if (trainers_) trainers_->farewell(what);
   if (topology_.is_leader()) {
     for (const auto& link : links_)
       if (link)
@@ -103,7 +103,7 @@ void Host::farewell(const std::string& why) {
     events_.tell("end", {{"error", why}});
     if (metrics_) metrics_->remove();
     if (desk_) desk_->close(why);
-    if (guests_) guests_->farewell(why);
+    if (trainers_) trainers_->farewell(why);
     {
       const std::lock_guard lock(mutex_);
       farewell_said_ = true;
@@ -114,4 +114,4 @@ void Host::farewell(const std::string& why) {
   changed_.wait_for(lock, std::chrono::milliseconds(150), [this] { return farewell_said_; });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "service/host.hpp"
+#include "service/host/host.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 void Host::up(const nlohmann::json& message) {
   if (!topology_.is_leader()) return to_link(0, message);
@@ -57,15 +57,15 @@ void Host::handle(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
   if (Views::is_mine(type)) return views_->handle(message);
   if (type == "agreed") {
     const std::uint32_t local = message.at("local");
-    return local == topology_.local() ? guests_->agreed(message) : to_link(local, message);
+    return local == topology_.local() ? trainers_->agreed(message) : to_link(local, message);
   }
   if (type == "resumed") {
     broadcast(message);
-    return guests_->resumed(message);
+    return trainers_->resumed(message);
   }
   if (type == "ask_left_out") return left_out(message);
-  if (type == "guest") return guests_->welcome(message, std::move(fds));
-  if (type == "make_ring") return guests_->make_ring(message);
+  if (type == "trainer") return trainers_->welcome(message, std::move(fds));
+  if (type == "make_ring") return trainers_->make_ring(message);
   if (type == "end") {
     broadcast(message);
     return begin_end(message.at("reason"));
@@ -79,12 +79,13 @@ void Host::handle(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
 
 void Host::left_out(const nlohmann::json& message) {
   // A worker does it: after a seek it may be many samples.
-  service_.workers->post([this, what = LeftOut::from_json(message)] {
+  service_.workers->post([this, what = books::LeftOut::from_json(message)] {
     const auto& here = topology_.here();
     auto answer = what.to_json();
     answer["type"] = "left_out";
     answer["node"] = topology_.my_node;
-    answer["hash"] = left_out_hash(*service_.blueprint, config_.seed, what, here.first, here.first + here.stagers);
+    answer["hash"] =
+        books::left_out_hash(*service_.blueprint, config_.seed, what, here.first, here.first + here.stagers);
     post([this, answer] { up(answer); });
   });
 }
@@ -155,4 +156,4 @@ void Host::to_local(std::uint32_t local, const nlohmann::json& message, std::vec
     to_link(local, message, std::move(fds));
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -5,10 +5,10 @@
 #include <sstream>
 
 #include "log/log.hpp"
-#include "service/host.hpp"
-#include "service/stat_report.hpp"
+#include "service/books/stat_report.hpp"
+#include "service/host/host.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 constexpr std::size_t trainers_told = 32;  // one by one in the log
@@ -36,15 +36,15 @@ void Host::view(const std::function<void(const nlohmann::json& part)>& tell) {
 void Host::show_state() {
   if (topology_.me() != 0) return;
   post([this] {
-    view([this, collected = std::make_shared<Collected>()](const nlohmann::json& part) {
+    view([this, collected = std::make_shared<books::Collected>()](const nlohmann::json& part) {
       const auto whole = collected->take(part);
       if (!whole) return;
-      const auto document = summary(*whole);
+      const auto document = books::summary(*whole);
       events_.tell("state", {{"stat", document}});
-      std::istringstream lines(stat_text(document, trainers_told));
+      std::istringstream lines(books::stat_text(document, trainers_told));
       for (std::string line; std::getline(lines, line);) log::say("{}", line);
     });
   });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

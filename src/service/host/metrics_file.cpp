@@ -1,4 +1,4 @@
-#include "service/metrics_file.hpp"
+#include "service/host/metrics_file.hpp"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "ipc/own_files.hpp"
 #include "log/log.hpp"
-#include "service/own_files.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 
@@ -54,7 +54,7 @@ std::string with_suffix(const std::string& path, const std::string& suffix) {
 }
 
 /// The file of a host; the same for nodes whose hosts are called alike.
-std::string path_on(const std::string& host, const Config& config, bool several_hosts) {
+std::string path_on(const std::string& host, const config::Config& config, bool several_hosts) {
   auto path = config.metrics;
   if (!names_node(path)) return several_hosts ? with_suffix(path, host) : path;
   for (std::size_t at = 0; (at = path.find("%h", at)) != std::string::npos; at += host.size())
@@ -68,10 +68,10 @@ bool names_node(const std::string& path) {
   return path.find("%h") != std::string::npos;
 }
 
-std::string metrics_path(const Config& config, const std::vector<Node>& nodes, std::uint32_t node) {
+std::string metrics_path(const config::Config& config, const std::vector<job::Node>& nodes, std::uint32_t node) {
   if (config.metrics.empty()) return "";
   const auto& host = nodes[node].host;
-  const auto is_mine = [&](const Node& other) { return other.host == host; };
+  const auto is_mine = [&](const job::Node& other) { return other.host == host; };
   const auto path = path_on(host, config, !std::all_of(nodes.begin(), nodes.end(), is_mine));
   const bool first = std::none_of(nodes.begin(), nodes.begin() + node, is_mine);
   return first ? path : with_suffix(path, std::to_string(node));
@@ -86,23 +86,24 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
   text += head("stagers", "gauge", "Stagers on this node.");
   text += fmt::format("headrace_stagers{{{}}} {}\n", label, views.front().at("stagers").get<unsigned>());
   std::size_t trainers = 0;
-  for (const auto& view : views) trainers += view.at("guests").size();
+  for (const auto& view : views) trainers += view.at("trainers").size();
   text += head("trainers", "gauge", "Trainers attached on this node, one per stream.");
   text += fmt::format("headrace_trainers{{{}}} {}\n", label, trainers);
   if (trainers == 0) return text;
   for (const auto& metric : metrics) {
     text += head(metric.name, metric.type, metric.help);
     for (const auto& view : views)
-      for (const auto& guest : view.at("guests"))
+      for (const auto& trainer : view.at("trainers"))
         text += fmt::format("headrace_{}{{{},stream={},rank=\"{}\"}} {}\n", metric.name, label,
-                            quoted(guest.at("stream")), guest.at("rank").get<unsigned>(), guest.at(metric.key).dump());
+                            quoted(trainer.at("stream")), trainer.at("rank").get<unsigned>(),
+                            trainer.at(metric.key).dump());
   }
   return text;
 }
 
 MetricsFile::MetricsFile(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;
-  require_replaceable(path_, "metrics = " + path_);
+  ipc::require_replaceable(path_, "metrics = " + path_);
 }
 
 bool MetricsFile::take_turn(Clock::time_point now) {
@@ -115,7 +116,7 @@ void MetricsFile::write(const std::string& text) {
   if (path_.empty()) return;
   written_ = true;
   try {
-    Draft draft(path_);  // the exporter takes files that end in .prom only
+    ipc::Draft draft(path_);  // the exporter takes files that end in .prom only
     draft.write(text);
     draft.put_in_place();
     failure_told_ = false;
@@ -129,4 +130,4 @@ void MetricsFile::remove() noexcept {
   path_.clear();
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

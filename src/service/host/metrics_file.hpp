@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "service/config.hpp"
-#include "service/topology.hpp"
+#include "config/config.hpp"
+#include "job/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 /// The file of node `node`: `metrics` with %h replaced by the host's name. No two nodes write the same file, whatever
 /// they share: where hosts differ and there is no %h, the host's name goes before the ending (head.n03.prom), and where
 /// hosts are called alike, ".k" for the k-th node after the first. Empty where there is none.
-std::string metrics_path(const Config& config, const std::vector<Node>& nodes, std::uint32_t node);
+std::string metrics_path(const config::Config& config, const std::vector<job::Node>& nodes, std::uint32_t node);
 /// Whether the path has a place for the host's name.
 bool names_node(const std::string& path);
 
@@ -46,4 +46,4 @@ class MetricsFile {
   std::optional<Clock::time_point> last_turn_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

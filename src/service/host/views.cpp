@@ -1,11 +1,11 @@
-#include "service/views.hpp"
+#include "service/host/views.hpp"
 
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <utility>
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 namespace {
 
@@ -17,14 +17,14 @@ std::uint64_t line_of(const char* file, const std::string& key) {
 }
 
 /// Views of one node that together hold all its trainers.
-std::vector<nlohmann::json> split(const nlohmann::json& guests, const nlohmann::json& rest) {
+std::vector<nlohmann::json> split(const nlohmann::json& trainers, const nlohmann::json& rest) {
   std::vector<nlohmann::json> views;
-  for (std::size_t first = 0; first == 0 || first < guests.size(); first += Views::guests_a_message) {
-    const auto last = std::min(guests.size(), first + Views::guests_a_message);
+  for (std::size_t first = 0; first == 0 || first < trainers.size(); first += Views::trainers_a_message) {
+    const auto last = std::min(trainers.size(), first + Views::trainers_a_message);
     views.push_back(rest);
-    auto& some = views.back()["guests"] = nlohmann::json::array();
-    for (auto g = first; g < last; ++g) some.push_back(guests[g]);
-    views.back()["last"] = last == guests.size();
+    auto& some = views.back()["trainers"] = nlohmann::json::array();
+    for (auto g = first; g < last; ++g) some.push_back(trainers[g]);
+    views.back()["last"] = last == trainers.size();
   }
   return views;
 }
@@ -36,7 +36,8 @@ std::uint64_t private_bytes() {
   return all - std::min(all, shared);
 }
 
-Views::Views(std::vector<Node> nodes, std::uint32_t my_node, std::uint32_t local, Need memory, Actions actions)
+Views::Views(std::vector<job::Node> nodes, std::uint32_t my_node, std::uint32_t local, blueprint::Need memory,
+             Actions actions)
     : nodes_(std::move(nodes)), my_node_(my_node), local_(local), memory_(memory), actions_(std::move(actions)) {}
 
 bool Views::is_mine(const std::string& type) {
@@ -68,7 +69,7 @@ void Views::look() {
     return of_node([this](const std::vector<nlohmann::json>& views) {
       for (const auto& view : views) actions_.up(view);
     });
-  for (auto& part : split(actions_.guests(), {{"type", "figures"}, {"local", local_}})) {
+  for (auto& part : split(actions_.trainers(), {{"type", "figures"}, {"local", local_}})) {
     if (part.at("last")) part.update({{"private", private_bytes()}, {"retired", actions_.retired()}});
     actions_.to_leader(part);
   }
@@ -78,7 +79,7 @@ void Views::of_node(std::function<void(const std::vector<nlohmann::json>& views)
   node_waits_.push_back(std::move(done));
   if (node_waits_.size() > 1) return;
   node_since_ = now_;
-  node_guests_ = actions_.guests();
+  node_trainers_ = actions_.trainers();
   node_private_ = private_bytes();
   node_retired_ = nlohmann::json::array();
   take_retired(actions_.retired());
@@ -89,7 +90,7 @@ void Views::of_node(std::function<void(const std::vector<nlohmann::json>& views)
 
 void Views::take_figures(const nlohmann::json& message) {
   if (node_waits_.empty()) return;  // it came too late
-  for (const auto& guest : message.at("guests")) node_guests_.push_back(guest);
+  for (const auto& trainer : message.at("trainers")) node_trainers_.push_back(trainer);
   if (!message.at("last")) return;
   node_private_ += message.at("private").get<std::uint64_t>();
   take_retired(message.at("retired"));
@@ -117,13 +118,13 @@ void Views::node_done() {
   const auto memory = memory_of_node();
   auto retired = std::exchange(node_retired_, {});
   while (retired.size() > most_retired) retired.erase(retired.end() - 1);
-  const auto views = split(node_guests_, {{"type", "view"},
-                                          {"node", my_node_},
-                                          {"host", here().host},
-                                          {"stagers", here().stagers},
-                                          {"silent_stagers", std::move(silent)},
-                                          {"retired", std::move(retired)},
-                                          {"memory", memory}});
+  const auto views = split(node_trainers_, {{"type", "view"},
+                                            {"node", my_node_},
+                                            {"host", here().host},
+                                            {"stagers", here().stagers},
+                                            {"silent_stagers", std::move(silent)},
+                                            {"retired", std::move(retired)},
+                                            {"memory", memory}});
   for (const auto& done : std::exchange(node_waits_, {})) done(views);
 }
 
@@ -169,4 +170,4 @@ void Views::end_round() {
   for (const auto who : std::exchange(wanting_, std::exchange(next_wanting_, {}))) actions_.down(who, message);
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

@@ -6,7 +6,7 @@
 //
 //   1. A node is looked at once a second at most, however many ask; who asks meanwhile gets the next look.
 //   2. Nobody is waited for longer than `patience`: who does not answer is named as missing.
-//   3. No message holds the figures of more than `guests_a_message` trainers, so that all fit.
+//   3. No message holds the figures of more than `trainers_a_message` trainers, so that all fit.
 #pragma once
 
 #include <chrono>
@@ -19,29 +19,30 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "service/need.hpp"
-#include "service/topology.hpp"
+#include "job/topology.hpp"
+#include "service/blueprint/need.hpp"
 
-namespace headrace::service {
+namespace headrace::service::host {
 
 class Views {
  public:
   using Tell = std::function<void(const nlohmann::json& message)>;
   static constexpr std::chrono::seconds look_every{1}, patience{2};
-  static constexpr std::size_t guests_a_message = 64;
+  static constexpr std::size_t trainers_a_message = 64;
   static constexpr std::size_t most_retired = 32;  ///< that are listed for a node; all are counted
 
   struct Actions {
     Tell up;                                                              ///< a leader's message to stager 0
     std::function<void(std::uint32_t node, const nlohmann::json&)> down;  ///< stager 0's to a leader
-    Tell to_node;                             ///< a leader's message to the other stagers of its node
-    Tell to_leader;                           ///< another stager's to its leader
-    std::function<nlohmann::json()> guests;   ///< the trainers of this stager, as an array
-    std::function<nlohmann::json()> retired;  ///< its rings that others still have, as an array
-    std::function<nlohmann::json()> service;  ///< at stager 0: what only the coordinator knows
+    Tell to_node;                              ///< a leader's message to the other stagers of its node
+    Tell to_leader;                            ///< another stager's to its leader
+    std::function<nlohmann::json()> trainers;  ///< the trainers of this stager, as an array
+    std::function<nlohmann::json()> retired;   ///< its rings that others still have, as an array
+    std::function<nlohmann::json()> service;   ///< at stager 0: what only the coordinator knows
   };
   /// nodes: all of the service; this is stager `local` of the node `my_node`.
-  Views(std::vector<Node> nodes, std::uint32_t my_node, std::uint32_t local, Need memory, Actions actions);
+  Views(std::vector<job::Node> nodes, std::uint32_t my_node, std::uint32_t local, blueprint::Need memory,
+        Actions actions);
 
   /// Whether a message is for views to handle.
   static bool is_mine(const std::string& type);
@@ -65,17 +66,17 @@ class Views {
   void end_round();
   void viewed(const nlohmann::json& message);
 
-  const Node& here() const { return nodes_[my_node_]; }
+  const job::Node& here() const { return nodes_[my_node_]; }
 
-  const std::vector<Node> nodes_;
+  const std::vector<job::Node> nodes_;
   const std::uint32_t my_node_, local_;
-  const Need memory_;
+  const blueprint::Need memory_;
   Actions actions_;
 
   // A leader's: who waits for the figures of this node, and what its stagers have said so far.
   std::vector<std::function<void(const std::vector<nlohmann::json>&)>> node_waits_;
   std::set<std::uint32_t> silent_stagers_;
-  nlohmann::json node_guests_, node_retired_;
+  nlohmann::json node_trainers_, node_retired_;
   std::uint64_t node_private_ = 0;
   Clock::time_point now_{}, node_since_{};  // now_: of the last tick, which follows every message
   // A leader's: who waits for those of the service, in the round under way and in the one after it.
@@ -89,4 +90,4 @@ class Views {
 /// Bytes of this process that it shares with nobody.
 std::uint64_t private_bytes();
 
-}  // namespace headrace::service
+}  // namespace headrace::service::host

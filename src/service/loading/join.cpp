@@ -1,4 +1,4 @@
-#include "service/join.hpp"
+#include "service/loading/join.hpp"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,11 @@
 #include <mutex>
 
 #include "base/error.hpp"
+#include "data/columns/cells.hpp"
+#include "data/selection/column_values.hpp"
 #include "mpi/agree.hpp"
-#include "service/cells.hpp"
-#include "transform/column_values.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 namespace {
 
@@ -23,7 +23,8 @@ constexpr std::uint64_t round_bytes = std::uint64_t{16} << 20;  // of the tables
 /// Rows stand as far apart as the longest of any file; those of a file lie at its beginning.
 class RoundSink : public reader::Sink {
  public:
-  RoundSink(const reader::Catalog& catalog, std::uint64_t first, std::uint64_t rows) : catalog_(catalog), first_(first) {
+  RoundSink(const reader::Catalog& catalog, std::uint64_t first, std::uint64_t rows)
+      : catalog_(catalog), first_(first) {
     for (const auto& dataset : catalog.datasets) {
       row_bytes_.push_back(dataset.row_bytes);
       bytes_.emplace_back(rows * dataset.row_bytes);
@@ -61,13 +62,13 @@ class JoinLoad {
     for (const auto f : fields_)
       for (std::size_t i = 0; i < asked.fields[f].spec().items.size(); ++i)
         if (const auto& path = asked.fields[f].dataset(i); !path.empty()) paths.push_back(path);
-    tables_ = reader::select(asked.contents, paths, missing_datasets(asked.fields));
+    tables_ = reader::select(asked.contents, paths, data::fields::missing_datasets(asked.fields));
     check();
     const auto& ids = tables_.datasets[0];
     for (const auto& here : ids.in_file) {
-      const auto cell = cell_of(here.type);
+      const auto cell = data::columns::cell_of(here.type);
       require(cell && cell->kind == transform::CellKind::number && ids.row_shape.empty() &&
-                  !std::holds_alternative<std::vector<double>>(transform::make_values(*cell, 0)),
+                  !std::holds_alternative<std::vector<double>>(data::selection::make_values(*cell, 0)),
               fmt::format("join: '{}' has rows of shape {} of {}; one whole number per row is needed", join.ids,
                           h5::shape_text(ids.row_shape), h5::text_of(here.type)));
       id_cells_.push_back(*cell);
@@ -113,8 +114,8 @@ class JoinLoad {
   /// The id in this row of the tables.
   std::int64_t id_at(const RoundSink& round, std::uint64_t row) const {
     const auto& cell = id_cells_[static_cast<std::size_t>(&file_of(row) - tables_.files.data())];
-    auto value = transform::make_values(cell, 1);
-    transform::load_values(cell, round.row(0, row), 0, 1, value, 0);
+    auto value = data::selection::make_values(cell, 1);
+    data::selection::load_values(cell, round.row(0, row), 0, 1, value, 0);
     return std::visit(
         [](const auto& values) -> std::int64_t {
           if constexpr (requires { static_cast<std::int64_t>(values[0]); })
@@ -204,7 +205,7 @@ class JoinLoad {
   }
 
   const JoinedRows& asked_;
-  const Topology& topology_;
+  const job::Topology& topology_;
   std::vector<std::size_t> fields_;
   const TakeJoined& take_;
   reader::Catalog tables_;
@@ -226,8 +227,8 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take) {
   }
 }
 
-void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents, StoreSink& sink,
-                const reader::LoadOptions& options) {
+void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const reader::Contents& contents,
+                StoreSink& sink, const reader::LoadOptions& options) {
   read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
              [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {
                const auto& plan = blueprint.fields[f];
@@ -238,4 +239,4 @@ void load_joins(const Blueprint& blueprint, const Topology& topology, const read
              });
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

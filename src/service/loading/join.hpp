@@ -5,20 +5,20 @@
 
 #include <functional>
 
+#include "job/topology.hpp"
 #include "reader/load.hpp"
-#include "service/blueprint.hpp"
-#include "service/store_sink.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
+#include "service/loading/store_sink.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 /// The rows that are asked for: those of the joined ones among `fields`, for the samples that `placement` stores.
 struct JoinedRows {
-  const std::vector<FieldPlan>& fields;
+  const std::vector<data::fields::FieldPlan>& fields;
   const reader::Contents& contents;
   const reader::Catalog& samples;
   const plan::Placement& placement;
-  const Topology& topology;
+  const job::Topology& topology;
   const reader::LoadOptions& options;
 };
 
@@ -33,7 +33,7 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take);
 
 /// Collective over all stagers. Fills the joined fields of the blueprint, and their masks. Errors name the field, the
 /// table, the file and the row: an id outside its file, more rows than `pad`, values that break a promise.
-void load_joins(const Blueprint& blueprint, const Topology& topology, const reader::Contents& contents, StoreSink& sink,
-                const reader::LoadOptions& options);
+void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const reader::Contents& contents,
+                StoreSink& sink, const reader::LoadOptions& options);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

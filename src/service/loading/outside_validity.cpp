@@ -1,4 +1,4 @@
-#include "service/outside_validity.hpp"
+#include "service/loading/outside_validity.hpp"
 
 #include <fmt/format.h>
 
@@ -6,19 +6,19 @@
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
-#include "service/store_sink.hpp"
+#include "service/loading/store_sink.hpp"
 #include "transform/cells.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 namespace {
 
-using From = ValiditySource::From;
+using From = data::fields::ValiditySource::From;
 
 /// Keeps the records real that this dataset calls so, too.
 class ValiditySink : public reader::Sink {
  public:
-  ValiditySink(const FieldPlan& plan, const AskedSamples& asked, const reader::Catalog& catalog,
+  ValiditySink(const data::fields::FieldPlan& plan, const AskedSamples& asked, const reader::Catalog& catalog,
                std::vector<std::byte>& valid)
       : plan_(plan), asked_(asked), catalog_(catalog), valid_(valid) {}
   std::byte* place(std::size_t, std::uint64_t, std::uint64_t) override { return nullptr; }
@@ -54,14 +54,14 @@ class ValiditySink : public reader::Sink {
     }
   }
 
-  const FieldPlan& plan_;
+  const data::fields::FieldPlan& plan_;
   const AskedSamples& asked_;
   const reader::Catalog& catalog_;
   std::vector<std::byte>& valid_;
 };
 
 /// The datasets that say which records of a field are real, each once.
-std::vector<std::string> saying(const FieldPlan& plan) {
+std::vector<std::string> saying(const data::fields::FieldPlan& plan) {
   if (plan.validity.from == From::dataset) return {plan.validity.dataset};
   std::vector<std::string> paths;
   for (const auto item : plan.validity.items)
@@ -70,13 +70,13 @@ std::vector<std::string> saying(const FieldPlan& plan) {
 }
 
 /// The dataset alone. A file may lack one that is an item's: the other fields' tell how many samples it holds.
-reader::Catalog select(const std::vector<FieldPlan>& fields, const FieldPlan& plan, const AskedSamples& asked,
-                       const std::string& path) {
+reader::Catalog select(const std::vector<data::fields::FieldPlan>& fields, const data::fields::FieldPlan& plan,
+                       const AskedSamples& asked, const std::string& path) {
   std::vector<std::string> paths{path};
-  auto missing = missing_datasets(fields);
+  auto missing = data::fields::missing_datasets(fields);
   if (plan.validity.from == From::dataset) missing.erase(path);
   if (missing.count(path) != 0)
-    for (const auto& other : sample_datasets(fields)) paths.push_back(other);
+    for (const auto& other : data::fields::sample_datasets(fields)) paths.push_back(other);
   auto selected = reader::select(asked.contents, paths, missing);
   selected.datasets.resize(1);
   const auto& shape = selected.datasets[0].row_shape;
@@ -90,7 +90,7 @@ reader::Catalog select(const std::vector<FieldPlan>& fields, const FieldPlan& pl
 
 }  // namespace
 
-std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<FieldPlan>& fields,
+std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data::fields::FieldPlan>& fields,
                                                           const AskedSamples& asked) {
   std::vector<std::vector<std::byte>> valid(fields.size());
   const auto& all = asked.topology.all;
@@ -109,4 +109,4 @@ std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<Fiel
   return valid;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

@@ -5,26 +5,26 @@
 #include <span>
 #include <vector>
 
+#include "data/fields/field_plan.hpp"
+#include "job/topology.hpp"
 #include "plan/members.hpp"
 #include "reader/load.hpp"
-#include "service/field_plan.hpp"
-#include "service/topology.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 /// The samples whose records are asked about: this stager's among the members.
 struct AskedSamples {
   const reader::Contents& contents;
   std::uint64_t samples;  ///< of the whole data set
   const plan::Members& members;
-  const Topology& topology;
+  const job::Topology& topology;
   std::span<const reader::Interval> intervals;  ///< to read
   const reader::LoadOptions& options;
 };
 
 /// Collective. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in
 /// their order; empty for the others. Where several datasets speak, all must say valid.
-std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<FieldPlan>& fields,
+std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data::fields::FieldPlan>& fields,
                                                           const AskedSamples& asked);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

@@ -1,4 +1,4 @@
-#include "service/progress.hpp"
+#include "service/loading/progress.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "base/bytes.hpp"
 #include "log/log.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 namespace {
 constexpr auto tell_every = std::chrono::milliseconds(250);
@@ -51,4 +51,4 @@ void Progress::done() {
   [[maybe_unused]] const auto written = write(STDERR_FILENO, blank.data(), blank.size());
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 class Progress {
  public:
@@ -26,4 +26,4 @@ class Progress {
   Clock::time_point begin_ = Clock::now(), told_at_ = begin_, line_at_ = begin_;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

@@ -1,4 +1,4 @@
-#include "service/store_sink.hpp"
+#include "service/loading/store_sink.hpp"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <atomic>
 #include <thread>
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
-using Validity = ValiditySource::From;
+using Validity = data::fields::ValiditySource::From;
 
 void throw_bad_value(const reader::Catalog& catalog, const std::string& field, const std::string& dataset,
                      std::uint64_t sample, const transform::BadValue& bad) {
@@ -18,13 +18,14 @@ void throw_bad_value(const reader::Catalog& catalog, const std::string& field, c
                                       column, sample - file.first_sample, file.path));
 }
 
-StoreSink::StoreSink(const Blueprint& blueprint, const Topology& topology, store::NodeStore& store)
+StoreSink::StoreSink(const blueprint::Blueprint& blueprint, const job::Topology& topology, store::NodeStore& store)
     : blueprint_(blueprint),
       store_(store),
       stager_(topology.me()),
       local_(topology.local()),
       validity_(blueprint.fields.size()) {
-  for (const auto& dataset : blueprint.catalog.datasets) uses_.push_back(uses_of(blueprint.fields, dataset.path));
+  for (const auto& dataset : blueprint.catalog.datasets)
+    uses_.push_back(data::fields::uses_of(blueprint.fields, dataset.path));
   const auto rows = blueprint.placement.rows(stager_);
   for (std::size_t f = 0; f < validity_.size(); ++f) {
     const auto& plan = field(f);
@@ -62,7 +63,7 @@ void StoreSink::fill_constants() {
 }
 
 /// The rows of the files that lack an item's dataset: nothing will be read there.
-void StoreSink::fill_where_missing(const FieldPlan& plan) {
+void StoreSink::fill_where_missing(const data::fields::FieldPlan& plan) {
   const auto& catalog = blueprint_.catalog;
   const auto& slab = blueprint_.placement.slab(stager_);
   for (std::size_t i = 0; i < plan.spec().items.size(); ++i)
@@ -95,7 +96,8 @@ void StoreSink::accept(std::size_t dataset, std::uint64_t first_sample, std::uin
                                      });
 }
 
-void StoreSink::convert(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw) {
+void StoreSink::convert(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count,
+                        const std::byte* raw) {
   const auto& plan = field(use.field);
   try {
     const std::byte* valid = nullptr;
@@ -109,7 +111,8 @@ void StoreSink::convert(const ItemUse& use, std::uint64_t sample, std::uint64_t 
   }
 }
 
-void StoreSink::note_validity(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw) {
+void StoreSink::note_validity(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count,
+                              const std::byte* raw) {
   const auto& plan = field(use.field);
   const auto& items = plan.validity.items;
   if (plan.validity.from != Validity::items || plan.needs_validity_first() || (!plan.mask && !clears_[use.field]) ||
@@ -176,4 +179,4 @@ std::vector<reader::Interval> intervals_to_read(const plan::Members& members, st
   return intervals;
 }
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

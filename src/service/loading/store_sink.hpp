@@ -7,16 +7,16 @@
 
 #include <vector>
 
+#include "job/topology.hpp"
 #include "reader/load.hpp"
-#include "service/blueprint.hpp"
-#include "service/topology.hpp"
+#include "service/blueprint/blueprint.hpp"
 #include "store/node_store.hpp"
 
-namespace headrace::service {
+namespace headrace::service::loading {
 
 class StoreSink : public reader::Sink {
  public:
-  StoreSink(const Blueprint& blueprint, const Topology& topology, store::NodeStore& store);
+  StoreSink(const blueprint::Blueprint& blueprint, const job::Topology& topology, store::NodeStore& store);
 
   void fill_constants();
   std::byte* place(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows) override;
@@ -29,17 +29,17 @@ class StoreSink : public reader::Sink {
   std::byte* at(std::size_t array, std::uint64_t sample) const;
 
  private:
-  void fill_where_missing(const FieldPlan& plan);
+  void fill_where_missing(const data::fields::FieldPlan& plan);
   /// Whether all of these samples are stored, and so stand one after another.
   bool stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const;
-  void convert(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
-  void note_validity(const ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
-  const FieldPlan& field(std::size_t f) const { return blueprint_.fields[f]; }
+  void convert(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
+  void note_validity(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
+  const data::fields::FieldPlan& field(std::size_t f) const { return blueprint_.fields[f]; }
 
-  const Blueprint& blueprint_;
+  const blueprint::Blueprint& blueprint_;
   store::NodeStore& store_;
   std::uint32_t stager_, local_;
-  std::vector<std::vector<ItemUse>> uses_;        // per dataset of the catalog
+  std::vector<std::vector<data::fields::ItemUse>> uses_;  // per dataset of the catalog
   std::vector<std::vector<std::byte>> validity_;  // per field: rows x records, where finish() or outside needs it
   std::vector<bool> clears_;                      // per field: repeated items follow the validity of others
 };
@@ -53,4 +53,4 @@ class StoreSink : public reader::Sink {
 std::vector<reader::Interval> intervals_to_read(const plan::Members& members, std::uint32_t stager,
                                                 const plan::Slab& slab, std::uint64_t gap = 0);
 
-}  // namespace headrace::service
+}  // namespace headrace::service::loading

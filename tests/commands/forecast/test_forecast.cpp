@@ -3,14 +3,20 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
-#include "service/forecast.hpp"
-#include "service/forecast_report.hpp"
-#include "service/plan_command.hpp"
+#include "commands/forecast/command.hpp"
+#include "commands/forecast/forecast.hpp"
+#include "commands/forecast/report.hpp"
 
 namespace {
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::commands::forecast;
+using namespace headrace::config;
+using namespace headrace::data::columns;
+using namespace headrace::data::fields;
+using namespace headrace::job;
+using namespace headrace::service::blueprint;
+using namespace headrace::service::books;
 
 Config config(std::uint32_t batch, unsigned trainers_per_node = 1) {
   Config config;

@@ -1,9 +1,11 @@
 // Long lists told shortly.
-#include "service/inspect_fold.hpp"
+#include "commands/inspect/fold.hpp"
 
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::commands::inspect {
+
+using namespace headrace::config;
 
 using Texts = std::vector<std::string>;
 
@@ -50,4 +52,4 @@ BOOST_AUTO_TEST_CASE(of_many_that_differ_the_first_are_told) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::commands::inspect

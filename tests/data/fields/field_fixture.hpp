@@ -1,10 +1,13 @@
 // Datasets to resolve fields against, made without files.
 #pragma once
 
-#include "service/config_fixture.hpp"
-#include "service/field_resolve.hpp"
+#include "config/config_fixture.hpp"
+#include "data/fields/resolve.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 inline h5::TypeInfo number_type(h5::Kind kind, std::uint64_t size, bool is_signed = true) {
   return {.kind = kind, .size = size, .is_signed = is_signed};
@@ -117,4 +120,4 @@ struct FieldFixture {
   bool measuring = false;
 };
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -3,10 +3,13 @@
 #include <cmath>
 #include <sstream>
 
-#include "service/field_cf.hpp"
-#include "service/field_fixture.hpp"
+#include "data/fields/cf.hpp"
+#include "data/fields/field_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 
@@ -98,4 +101,4 @@ BOOST_AUTO_TEST_CASE(what_is_left_packed_is_told) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,10 +1,13 @@
 // Fields of files that hold their datasets in types that differ.
-#include "service/field_files.hpp"
+#include "data/fields/files.hpp"
 
-#include "service/field_fixture.hpp"
+#include "data/fields/field_fixture.hpp"
 #include "transform/field_transform.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 
@@ -69,8 +72,9 @@ BOOST_AUTO_TEST_CASE(numbers_are_brought_to_the_type_that_holds_all) {
 
 BOOST_AUTO_TEST_CASE(what_no_type_holds_is_for_the_user_to_say) {
   files({i64(), f32()});
-  BOOST_TEST(mistake(config) == "[field.x] dataset 'd' is int64 in 'a.h5' but float32 in 'b.h5', and no type holds the "
-                                "values of both; say with dtype what they are to become");
+  BOOST_TEST(mistake(config) ==
+             "[field.x] dataset 'd' is int64 in 'a.h5' but float32 in 'b.h5', and no type holds the "
+             "values of both; say with dtype what they are to become");
   auto u64 = i64();
   u64.is_signed = false;
   files({f32(), i64(), u64});
@@ -78,8 +82,9 @@ BOOST_AUTO_TEST_CASE(what_no_type_holds_is_for_the_user_to_say) {
   config.dtype = DType::float64;
   BOOST_TEST((resolved().field.dtype == DType::float64));
   files({i32(), text(4)});
-  BOOST_TEST(contains(mistake(config), "dataset 'd' is int32 in 'a.h5' but string (4 bytes) in 'b.h5', which cannot be one "
-                                       "field"));
+  BOOST_TEST(contains(mistake(config),
+                      "dataset 'd' is int32 in 'a.h5' but string (4 bytes) in 'b.h5', which cannot be one "
+                      "field"));
   files({array(f32(), {2}), array(f32(), {3})});
   BOOST_TEST(contains(mistake(config), "is float32[2] in 'a.h5' but float32[3] in 'b.h5'"));
   files({text(4), text(6)});
@@ -121,8 +126,9 @@ BOOST_AUTO_TEST_CASE(members_are_found_by_name_wherever_they_stand) {
   BOOST_TEST(item_in(2).raw.record_bytes == 21u);
   BOOST_TEST((item_in(2).columns[0].cell.dtype == DType::float64));
   config.source = {"d"};
-  BOOST_TEST(contains(mistake(config), "dataset 'd' has column 'new' in 'c.h5' but not in 'a.h5'; name the columns that are "
-                                       "wanted, as in \"d[pt, flag, eta]\""));
+  BOOST_TEST(contains(mistake(config),
+                      "dataset 'd' has column 'new' in 'c.h5' but not in 'a.h5'; name the columns that are "
+                      "wanted, as in \"d[pt, flag, eta]\""));
   files({packed, padded});
   BOOST_TEST(resolved().field.columns == (Texts{"pt", "flag", "eta"}));
   BOOST_TEST(files_told_apart(resolved()) == 2u);
@@ -233,4 +239,4 @@ BOOST_AUTO_TEST_CASE(expanded_columns_and_picked_ones) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

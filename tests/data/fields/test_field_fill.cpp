@@ -1,9 +1,12 @@
 // The value of elements that are not real: where it may be given, and who is warned that 0 stands there.
-#include "service/field_fixture.hpp"
-#include "service/field_warnings.hpp"
+#include "data/fields/field_fixture.hpp"
+#include "data/fields/warnings.hpp"
 #include "transform/field_transform.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 BOOST_FIXTURE_TEST_SUITE(field_fill, FieldFixture)
 
@@ -68,4 +71,4 @@ BOOST_AUTO_TEST_CASE(it_must_fit_the_type) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

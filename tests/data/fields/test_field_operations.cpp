@@ -1,10 +1,13 @@
 // What is done to each column: scales of every kind, NaN, labels, NetCDF decoding.
 #include <cmath>
 
-#include "service/field_files.hpp"
-#include "service/field_fixture.hpp"
+#include "data/fields/field_fixture.hpp"
+#include "data/fields/files.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 
@@ -327,4 +330,4 @@ BOOST_AUTO_TEST_CASE(statistics_need_no_scale_file) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,11 +1,14 @@
 // Random fields over the fixture's datasets: each is refused in words, or what is resolved holds together.
 #include <random>
 
-#include "service/field_fixture.hpp"
-#include "service/options_check.hpp"
+#include "config/check.hpp"
+#include "data/fields/field_fixture.hpp"
 #include "transform/field_transform.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 
@@ -107,4 +110,4 @@ BOOST_AUTO_TEST_CASE(every_field_is_refused_or_holds_together) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,8 +1,11 @@
 // Shapes, columns, types and places in memory that fields resolve to.
-#include "service/field_fixture.hpp"
+#include "data/fields/field_fixture.hpp"
 #include "transform/field_transform.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 
@@ -202,7 +205,8 @@ BOOST_AUTO_TEST_CASE(complex_numbers_are_an_axis_of_two) {
   BOOST_TEST(resolve_of({"z.imag"}).spec.items[0].columns[0].cell.offset == 8u);
   BOOST_TEST(resolve_of({"z.3.real"}).field.shape.empty());
   BOOST_TEST(resolve_of({"z.3.real"}).spec.items[0].columns[0].cell.offset == 48u);
-  add("waves", compound({{"a", f32()}, {"z", array(complex(f32()), {2})}, {"p", compound({{"x", i16()}, {"y", i16()}})}}), {});
+  add("waves",
+      compound({{"a", f32()}, {"z", array(complex(f32()), {2})}, {"p", compound({{"x", i16()}, {"y", i16()}})}}), {});
   BOOST_TEST(resolve_of({"waves"}).field.columns ==
              (Texts{"a", "z_0.real", "z_0.imag", "z_1.real", "z_1.imag", "p.x", "p.y"}));
   BOOST_TEST(resolve_of({"waves[z.1, p.y]"}).field.columns == (Texts{"z_1.real", "z_1.imag", "p.y"}));
@@ -221,7 +225,8 @@ BOOST_AUTO_TEST_CASE(texts_and_opaque_values_are_rows_of_bytes) {
   FieldConfig config{.name = "x", .source = {"word"}, .encode = Encode::index, .classes = {"a"}};
   BOOST_TEST(resolve(config).field.shape == Shape{3});  // labels
   config.source = {"blob"};
-  BOOST_TEST(contains(mistake(config), "dataset 'blob' is opaque (6 bytes), which cannot be a field; only its bytes can"));
+  BOOST_TEST(
+      contains(mistake(config), "dataset 'blob' is opaque (6 bytes), which cannot be a field; only its bytes can"));
 }
 
 BOOST_AUTO_TEST_CASE(columns_go_by_number) {
@@ -257,7 +262,8 @@ BOOST_AUTO_TEST_CASE(members_and_their_elements_go_by_number) {
   add("named", compound({{"a", f32()}, {"0", f32()}, {"a.b", f64()}}), {});
   BOOST_TEST(resolve_of({"named.0"}).spec.items[0].columns[0].cell.offset == 4u);  // its name goes first
   BOOST_TEST(resolve_of({"named.a.b"}).spec.items[0].columns[0].cell.offset == 8u);
-  BOOST_TEST(contains(mistake_of({"cells.cov.4"}), "dataset 'cells' has no column 'cov.4' of 'cov' (numbers go from 0 to 3)"));
+  BOOST_TEST(
+      contains(mistake_of({"cells.cov.4"}), "dataset 'cells' has no column 'cov.4' of 'cov' (numbers go from 0 to 3)"));
   BOOST_TEST(contains(mistake_of({"cells.2"}), "dataset 'cells' has no column '2' (numbers go from 0 to 1)"));
   BOOST_TEST(contains(mistake_of({"cells.cov.x"}), "'cov' is float32[2, 2]; its elements go by number, as in 'cov.0'"));
   BOOST_TEST(contains(mistake_of({"cells.id.x"}), "has no column 'id.x' ('id' is int64)"));
@@ -268,9 +274,10 @@ BOOST_AUTO_TEST_CASE(odd_numbers_are_refused_with_a_way_out) {
   twelve.standard = false;
   twelve.oddity = "12 of its 16 bits";
   add("adc", twelve, {8});
-  BOOST_TEST(contains(mistake_of({"adc"}), "dataset 'adc' is int16 (12 of its 16 bits), which cannot be a field; no "
-                                           "processor computes with such numbers: write them once more in a type that one "
-                                           "does, with h5py: file[\"new\"] = file[\"old\"].astype(\"int16\")[...]"));
+  BOOST_TEST(contains(mistake_of({"adc"}),
+                      "dataset 'adc' is int16 (12 of its 16 bits), which cannot be a field; no "
+                      "processor computes with such numbers: write them once more in a type that one "
+                      "does, with h5py: file[\"new\"] = file[\"old\"].astype(\"int16\")[...]"));
   add("counts", number_type(h5::Kind::integer, 3, false), {});
   BOOST_TEST(contains(mistake_of({"counts"}), "dataset 'counts' is uint24, which cannot be a field"));
   BOOST_TEST(contains(mistake_of({"counts"}), "astype(\"uint32\")"));
@@ -279,19 +286,23 @@ BOOST_AUTO_TEST_CASE(odd_numbers_are_refused_with_a_way_out) {
   wide.oddity = "15 bits of exponent, 64 of mantissa";
   add("t", compound({{"x", wide}, {"at", {.kind = h5::Kind::reference, .size = 8}}}), {});
   BOOST_TEST(contains(mistake_of({"t.x"}), "astype(\"float64\")"));
-  BOOST_TEST(contains(mistake_of({"t.at"}), "reference (8 bytes), which cannot be a field; references lead to other objects"));
+  BOOST_TEST(
+      contains(mistake_of({"t.at"}), "reference (8 bytes), which cannot be a field; references lead to other objects"));
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_about_sources) {
-  BOOST_TEST(mistake_of({"jet.pt"}) ==
-             "[field.x] no dataset 'jet.pt'; did you mean 'jets'? (available: ECAL, OneHot, cells, g/hits.x, hid, jets, "
-             "kind, packed, ragged, table, tracks, truth, weight)");
+  BOOST_TEST(
+      mistake_of({"jet.pt"}) ==
+      "[field.x] no dataset 'jet.pt'; did you mean 'jets'? (available: ECAL, OneHot, cells, g/hits.x, hid, jets, "
+      "kind, packed, ragged, table, tracks, truth, weight)");
   BOOST_TEST(contains(mistake_of({"jets.ptt"}), "dataset 'jets' has no column 'ptt'; did you mean 'pt'?"));
-  BOOST_TEST(contains(mistake_of({"ECAL[a]"}), "dataset 'ECAL' has no column 'a' (it is float32, no compound; its columns "
-                                               "go by number, 0 to 24)"));
+  BOOST_TEST(contains(mistake_of({"ECAL[a]"}),
+                      "dataset 'ECAL' has no column 'a' (it is float32, no compound; its columns "
+                      "go by number, 0 to 24)"));
   BOOST_TEST(contains(mistake_of({"weight.0"}), "dataset 'weight' has no columns (it is float64, one value a row)"));
-  BOOST_TEST(contains(mistake_of({"kind"}), "dataset 'kind' is string (variable), which cannot be a field; texts of "
-                                            "variable length are labels: set encode"));
+  BOOST_TEST(contains(mistake_of({"kind"}),
+                      "dataset 'kind' is string (variable), which cannot be a field; texts of "
+                      "variable length are labels: set encode"));
   BOOST_TEST(contains(mistake_of({"ragged"}), "has rows of variable length; give pad = N"));
   BOOST_TEST(contains(mistake_of({"tracks.d0", "ECAL"}),
                       "datasets 'tracks' and 'ECAL' do not fit side by side ((40) records a sample beside (25, 25))"));
@@ -318,4 +329,4 @@ BOOST_AUTO_TEST_CASE(mistakes_about_sources) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,11 +1,13 @@
 // Scale files of every form, and what is wrong with them.
-#include "service/scale_file.hpp"
+#include "data/fields/scale_file.hpp"
 
 #include <cmath>
 
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
 
 namespace {
 
@@ -103,4 +105,4 @@ BOOST_AUTO_TEST_CASE(aliases_cannot_multiply_without_end) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -2,11 +2,13 @@
 #include <random>
 #include <set>
 
+#include "data/made.hpp"
+#include "data/selection/selected_samples.hpp"
 #include "plan/permutation.hpp"
-#include "service/sieve.hpp"
-#include "service/world.hpp"
 
 using namespace service_test;
+using namespace headrace::data::selection;
+using namespace headrace::job;
 
 namespace {
 
@@ -36,11 +38,10 @@ BOOST_AUTO_TEST_CASE(parts_are_disjoint_and_complete_on_any_number_of_stagers) {
       if (round % 3 == 2) config.streams.erase(config.streams.begin());  // not all are stored
       const auto data = files_of(samples, 1 + random() % 30);
       const reader::LoadOptions options;
-      const Sieve sieve(config, {}, data, choose(config, data), topology, options);
-      Blueprint drawn = draw(config, data, {}, sieve.sizes(), topology);
+      const SelectedSamples selected(config, {}, data, choose(config, data), topology, options);
       std::vector<double> weights(topology.stagers());
       for (auto& weight : weights) weight = 1 + static_cast<double>(random() % 3);
-      sieve.place(drawn, sieve.divide(weights));
+      const auto drawn = selected.place(selected.divide(weights));
 
       // What this stager knows of its own slab, all together.
       const auto me = topology.me();
@@ -60,10 +61,10 @@ BOOST_AUTO_TEST_CASE(parts_are_disjoint_and_complete_on_any_number_of_stagers) {
       }
       std::uint64_t sizes = 0;
       for (std::size_t s = 0; s < config.streams.size(); ++s)
-        if (config.streams[s].name != "some") sizes += sieve.sizes()[s];
+        if (config.streams[s].name != "some") sizes += selected.sizes()[s];
       BOOST_TEST(found == sizes);
       BOOST_TEST((round % 3 == 2 || found == samples));
-      BOOST_TEST(world.sum(drawn.placement.rows(me)) == sieve.stored());
+      BOOST_TEST(world.sum(drawn.placement.rows(me)) == selected.stored());
       // Neighbours on the node are known, too.
       const auto& here = topology.here();
       for (auto stager = here.first; stager < here.first + here.stagers; ++stager)
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(samples_that_streams_share_are_counted_over_all_stagers) {
         stream("s" + std::to_string(config.streams.size()), select, 1, plan::Shuffle::none, plan::Last::drop));
   const auto data = files_of(samples, 17);
   const reader::LoadOptions options;
-  const Sieve sieve(config, {}, data, choose(config, data), topology, options);
+  const SelectedSamples selected(config, {}, data, choose(config, data), topology, options);
   // The same by asking each sample.
   const auto choices = choose(config, data);
   const plan::Permutation order(samples, split_key(config.seed));
@@ -98,12 +99,12 @@ BOOST_AUTO_TEST_CASE(samples_that_streams_share_are_counted_over_all_stagers) {
     for (std::size_t b = a + 1; b < choices.size(); ++b) {
       std::uint64_t both = 0, found = 0;
       for (std::uint64_t sample = 0; sample < samples; ++sample) both += delivers(a, sample) && delivers(b, sample);
-      for (const auto& shared : sieve.shared())
+      for (const auto& shared : selected.shared())
         if (shared.first == choices[a].stream && shared.second == choices[b].stream) found = shared.samples;
       BOOST_TEST(found == both, choices[a].stream << " and " << choices[b].stream);
       pairs += both > 0 ? 1 : 0;
     }
-  BOOST_TEST(pairs == sieve.shared().size());
+  BOOST_TEST(pairs == selected.shared().size());
   BOOST_TEST(pairs == 14u);  // but for the two parts
 }
 

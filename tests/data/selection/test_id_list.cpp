@@ -1,8 +1,10 @@
-#include "service/id_list.hpp"
+#include "data/selection/id_list.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-namespace headrace::service {
+namespace headrace::data::selection {
+
+using namespace headrace::condition;
 
 BOOST_AUTO_TEST_SUITE(id_lists)
 
@@ -19,4 +21,4 @@ BOOST_AUTO_TEST_CASE(texts_are_told_apart_by_all_their_characters) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,8 +1,11 @@
 // Lists of samples: who is listed twice is refused with both lines.
-#include "service/config_fixture.hpp"
-#include "service/id_list.hpp"
+#include "config/config_fixture.hpp"
+#include "data/selection/id_list.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
+
+using namespace headrace::condition;
+using namespace headrace::config;
 
 namespace {
 
@@ -38,4 +41,4 @@ BOOST_AUTO_TEST_CASE(a_text_twice_too) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

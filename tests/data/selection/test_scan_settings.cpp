@@ -1,13 +1,15 @@
 // What becomes of virtual files: which of their other datasets stay, what people are told, and what streams may name.
-#include "service/scan_settings.hpp"
+#include "data/selection/scan_settings.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include "base/error.hpp"
-#include "service/choice.hpp"
+#include "data/selection/choice.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::condition;
+using namespace headrace::config;
+using namespace headrace::data::selection;
 
 BOOST_AUTO_TEST_SUITE(scan_settings)
 

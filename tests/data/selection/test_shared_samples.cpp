@@ -1,9 +1,12 @@
 // Streams with samples in common: what is told, and refused.
-#include "service/shared_samples.hpp"
+#include "data/selection/shared_samples.hpp"
 
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::data::selection {
+
+using namespace headrace::condition;
+using namespace headrace::config;
 
 namespace {
 
@@ -65,4 +68,4 @@ BOOST_AUTO_TEST_CASE(strict_configurations_refuse_all_pairs_at_once) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::selection

@@ -1,8 +1,8 @@
 #include <boost/test/unit_test.hpp>
 #include <numeric>
 
-#include "service/store_sink.hpp"
-#include "service/world.hpp"
+#include "service/blueprint/world.hpp"
+#include "service/loading/store_sink.hpp"
 
 using namespace service_test;
 

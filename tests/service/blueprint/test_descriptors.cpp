@@ -1,4 +1,4 @@
-#include "service/descriptors.hpp"
+#include "service/blueprint/descriptors.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -6,7 +6,9 @@
 #include "base/error.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::job;
+using namespace headrace::service::blueprint;
 
 namespace {
 

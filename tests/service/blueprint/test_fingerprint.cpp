@@ -5,10 +5,11 @@
 #include <fstream>
 #include <functional>
 
-#include "service/fingerprint.hpp"
+#include "service/blueprint/fingerprint.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::service::blueprint;
 
 namespace {
 

@@ -6,9 +6,11 @@
 
 #include "config_fixture.hpp"
 #include "field_fixture.hpp"
-#include "service/fingerprint.hpp"
+#include "service/blueprint/fingerprint.hpp"
 
-namespace headrace::service {
+namespace headrace::service::blueprint {
+
+using namespace headrace::config;
 
 namespace {
 
@@ -180,4 +182,4 @@ BOOST_AUTO_TEST_CASE(a_file_has_the_fingerprint_that_saved_states_hold) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::service::blueprint

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "service/memory.hpp"
+#include "service/blueprint/memory.hpp"
 
-using namespace headrace::service;
+using namespace headrace::service::blueprint;
 
 namespace {
 

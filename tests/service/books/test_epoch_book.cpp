@@ -1,8 +1,8 @@
 // The audit: whole epochs of random schedules pass, and a single sample too few, too many or out of place does not.
 #include <boost/test/unit_test.hpp>
 
-#include "service/epoch_book.hpp"
-#include "service/world.hpp"
+#include "service/blueprint/world.hpp"
+#include "service/books/epoch_book.hpp"
 
 using namespace service_test;
 

@@ -1,10 +1,15 @@
 // Which epochs the log tells: all that a person could read, and of the others how many, so that none is missing.
 #include <boost/test/unit_test.hpp>
 
-#include "service/epoch_news.hpp"
+#include "service/books/epoch_news.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::data::columns;
+using namespace headrace::data::fields;
+using namespace headrace::job;
+using namespace headrace::service::blueprint;
+using namespace headrace::service::books;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(epoch_news)

@@ -1,8 +1,8 @@
-#include "service/following.hpp"
+#include "service/books/following.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-using namespace headrace::service;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(following)
 

@@ -2,7 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/error.hpp"
-#include "service/last_call.hpp"
+#include "service/books/last_call.hpp"
 
 using namespace headrace;
 using service::LastCall;

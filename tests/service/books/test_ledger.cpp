@@ -7,10 +7,10 @@
 #include <set>
 
 #include "base/hash.hpp"
-#include "service/ledger.hpp"
+#include "service/books/ledger.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(ledger)
 

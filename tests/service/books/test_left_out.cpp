@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
-#include "service/epoch_book.hpp"
-#include "service/world.hpp"
+#include "service/blueprint/world.hpp"
+#include "service/books/epoch_book.hpp"
 
 using namespace service_test;
 

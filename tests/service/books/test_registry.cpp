@@ -2,10 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
-#include "service/registry.hpp"
+#include "service/books/registry.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(registry)
 

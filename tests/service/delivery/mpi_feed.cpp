@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "service/trainer.hpp"
+#include "service/delivery/trainer.hpp"
 
 using namespace service_test;
 

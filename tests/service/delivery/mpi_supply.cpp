@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/error.hpp"
-#include "service/stagers.hpp"
+#include "service/delivery/stagers.hpp"
 
 using namespace service_test;
 

@@ -11,13 +11,13 @@
 
 #include "../ipc/child.hpp"
 #include "ring/consumer.hpp"
-#include "service/guests.hpp"
-#include "service/stagers.hpp"
+#include "service/delivery/stagers.hpp"
+#include "service/delivery/trainers.hpp"
 
 using namespace service_test;
 using namespace std::chrono_literals;
 
-BOOST_AUTO_TEST_SUITE(guests)
+BOOST_AUTO_TEST_SUITE(trainers)
 
 namespace {
 
@@ -33,7 +33,7 @@ struct House {
   std::mutex mutex;
   std::deque<std::function<void()>> jobs;
   std::vector<nlohmann::json> said;
-  std::optional<Guests> guests;
+  std::optional<Trainers> trainers;
   std::uint64_t generations = 0;
 
   House() {
@@ -41,13 +41,13 @@ struct House {
     config.slots = 4;
     config.trainers_per_node = 2;
     rings.emplace(config, stager.drawn, stager.topology, 1);
-    guests.emplace(config, stager.topology, poller, *stager.supply, workers, *rings,
-                   Guests::Actions{.up = [this](const nlohmann::json& message) { said.push_back(message); },
-                                   .post =
-                                       [this](std::function<void()> job) {
-                                         const std::lock_guard lock(mutex);
-                                         jobs.push_back(std::move(job));
-                                       }});
+    trainers.emplace(config, stager.topology, poller, *stager.supply, workers, *rings,
+                     Trainers::Actions{.up = [this](const nlohmann::json& message) { said.push_back(message); },
+                                       .post =
+                                           [this](std::function<void()> job) {
+                                             const std::lock_guard lock(mutex);
+                                             jobs.push_back(std::move(job));
+                                           }});
   }
   /// Events, jobs and time pass, until the condition holds.
   bool until(const std::function<bool()>& condition) {
@@ -59,7 +59,7 @@ struct House {
         some.swap(jobs);
       }
       for (auto& job : some) job();
-      guests->tick(Clock::now());
+      trainers->tick(Clock::now());
       if (condition()) return true;
     }
     return false;
@@ -93,18 +93,18 @@ struct Visitor {
     fds.emplace_back(ends[1]);
     fds.push_back(ipc::open_pidfd(pid));
     const auto steps = h.stager.drawn.streams[0].schedule(2).steps();
-    h.guests->welcome({{"type", "guest"},
-                       {"stream", 0},
-                       {"rank", rank},
-                       {"world_size", 2},
-                       {"ring", place},
-                       {"generation", ++h.generations},
-                       {"session", 1},
-                       {"who", "process " + std::to_string(pid) + " on here"},
-                       {"ledger", Ledger(steps, 0).to_json()},
-                       {"loads", 0},
-                       {"resumed", nlohmann::json::array()}},
-                      std::move(fds));
+    h.trainers->welcome({{"type", "trainer"},
+                         {"stream", 0},
+                         {"rank", rank},
+                         {"world_size", 2},
+                         {"ring", place},
+                         {"generation", ++h.generations},
+                         {"session", 1},
+                         {"who", "process " + std::to_string(pid) + " on here"},
+                         {"ledger", Ledger(steps, 0).to_json()},
+                         {"loads", 0},
+                         {"resumed", nlohmann::json::array()}},
+                        std::move(fds));
     auto message = hear();
     welcome = std::get<ring::Welcome>(ring::decode_from_service(message.text));
     memory = std::move(message.fds.at(0));
@@ -149,8 +149,8 @@ BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successor
   BOOST_TEST(house.until([&] { return house.heard("ring_left") == 1; }));
   BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::vacant));
   BOOST_TEST(house.last("ring_retired").at("bytes") == evicted.welcome.ring_bytes);
-  BOOST_TEST(house.guests->retired().size() == 1u);
-  house.guests->make_ring({{"stream", 0}, {"ring", 0}});
+  BOOST_TEST(house.trainers->retired().size() == 1u);
+  house.trainers->make_ring({{"stream", 0}, {"ring", 0}});
   BOOST_TEST(house.until([&] { return house.heard("ring_made") == 1; }));
   BOOST_TEST(house.last("ring_made").at("error") == "");
   Visitor successor(house, 0, 0);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successor
   BOOST_TEST(std::equal(all.begin() + ring::page_bytes * 2, all.end(), before.begin() + ring::page_bytes * 2));
   // Once the process lets go of it, nothing of it is left.
   evicted.consumer.reset();
-  BOOST_TEST(house.until([&] { return house.guests->retired().empty(); }));
+  BOOST_TEST(house.until([&] { return house.trainers->retired().empty(); }));
   BOOST_TEST(house.last("ring_retired").at("bytes") == 0);
 }
 
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(one_question_about_saved_states_is_open_at_a_time) {
   BOOST_TEST(house.heard("agree") == 1u);
   auto answer = house.last("agree");
   answer["refusal"] = "";
-  house.guests->agreed(answer);
+  house.trainers->agreed(answer);
   BOOST_TEST(house.until([&] { return house.heard("agree") == 2; }));
 }
 

@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "job/node_links.hpp"
 #include "mpi/agree.hpp"
-#include "service/node_links.hpp"
-#include "service/supply.hpp"
-#include "service/world.hpp"
+#include "service/blueprint/world.hpp"
+#include "service/delivery/supply.hpp"
 
 namespace service_test {
 

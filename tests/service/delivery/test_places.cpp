@@ -1,9 +1,10 @@
 // The places of a node: who gets which, when a ring is made anew, and what is said when it cannot be.
 #include <boost/test/unit_test.hpp>
 
-#include "service/places.hpp"
+#include "service/delivery/places.hpp"
 
-using namespace headrace::service;
+using namespace headrace::service::blueprint;
+using namespace headrace::service::delivery;
 using State = RingKeeper::State;
 
 BOOST_AUTO_TEST_SUITE(places)

@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "../ipc/child.hpp"
-#include "service/ring_keeper.hpp"
+#include "service/delivery/ring_keeper.hpp"
 
 using namespace headrace;
-using namespace headrace::service;
+using namespace headrace::service::delivery;
 using namespace std::chrono_literals;
 using State = RingKeeper::State;
 

@@ -8,8 +8,8 @@
 
 #include "ipc/poller.hpp"
 #include "ring/consumer.hpp"
-#include "service/feed.hpp"
-#include "service/stagers.hpp"
+#include "service/delivery/feed.hpp"
+#include "service/delivery/stagers.hpp"
 
 namespace service_test {
 

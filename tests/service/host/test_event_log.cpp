@@ -1,4 +1,4 @@
-#include "service/event_log.hpp"
+#include "service/host/event_log.hpp"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,7 +13,7 @@
 
 #include "../ipc/child.hpp"
 
-using namespace headrace::service;
+using namespace headrace::service::host;
 
 namespace {
 

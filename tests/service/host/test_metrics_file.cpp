@@ -9,23 +9,26 @@
 #include <sstream>
 
 #include "base/error.hpp"
-#include "service/metrics_file.hpp"
-#include "service/pace.hpp"
+#include "service/delivery/pace.hpp"
+#include "service/host/metrics_file.hpp"
 
 namespace {
 
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::job;
+using namespace headrace::service::delivery;
+using namespace headrace::service::host;
 
-nlohmann::json guest(const char* stream, unsigned rank) {
+nlohmann::json trainer(const char* stream, unsigned rank) {
   return {{"stream", stream}, {"rank", rank},          {"epoch", 2},
           {"step", 30},       {"batches", 40},         {"bytes", 4096},
           {"ready", 3},       {"trainer_wait_s", 0.5}, {"stager_wait_s", 1.25}};
 }
 
-nlohmann::json view(std::vector<nlohmann::json> guests) {
+nlohmann::json view(std::vector<nlohmann::json> trainers) {
   return {{"stagers", 2},
           {"memory", {{"store_bytes", 100}, {"rings_bytes", 20}, {"retired_bytes", 5}, {"private_bytes", 3}}},
-          {"guests", std::move(guests)}};
+          {"trainers", std::move(trainers)}};
 }
 
 bool has(const std::string& text, const std::string& line) {
@@ -37,7 +40,7 @@ bool has(const std::string& text, const std::string& line) {
 BOOST_AUTO_TEST_SUITE(metrics_file)
 
 BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
-  const auto text = metrics_text("lcd", {view({guest("train", 0)}), view({guest("va\"l\\\n", 1)})});
+  const auto text = metrics_text("lcd", {view({trainer("train", 0)}), view({trainer("va\"l\\\n", 1)})});
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"store\"} 100"));
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"rings\"} 20"));
   BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"private\"} 3"));

@@ -5,20 +5,26 @@
 #include <map>
 #include <memory>
 
-#include "service/views.hpp"
+#include "service/host/views.hpp"
 
 namespace {
 
-using namespace headrace::service;
+using namespace headrace::config;
+using namespace headrace::data::columns;
+using namespace headrace::data::fields;
+using namespace headrace::job;
+using namespace headrace::service::blueprint;
+using namespace headrace::service::books;
+using namespace headrace::service::host;
 using Json = nlohmann::json;
 
 class Cluster {
  public:
-  std::map<std::string, int> sent;              // messages between nodes, by type
-  std::set<std::uint32_t> dead;                 // nodes that take no message
-  std::map<std::uint32_t, std::size_t> guests;  // per stager
-  std::map<std::uint32_t, Json> retired;        // per stager
-  std::size_t longest = 0;                      // trainers in one message
+  std::map<std::string, int> sent;                // messages between nodes, by type
+  std::set<std::uint32_t> dead;                   // nodes that take no message
+  std::map<std::uint32_t, std::size_t> trainers;  // per stager
+  std::map<std::uint32_t, Json> retired;          // per stager
+  std::size_t longest = 0;                        // trainers in one message
 
   explicit Cluster(const std::vector<std::uint32_t>& stagers) {
     std::uint32_t first = 0;
@@ -65,10 +71,10 @@ class Cluster {
                     send(node, node, nodes_[node].first + l, message);
                 },
             .to_leader = [this, node](const Json& message) { send(node, node, nodes_[node].first, message); },
-            .guests =
+            .trainers =
                 [this, me] {
                   auto all = Json::array();
-                  for (std::size_t g = 0; g < guests[me]; ++g) all.push_back({{"stager", me}, {"rank", g}});
+                  for (std::size_t g = 0; g < trainers[me]; ++g) all.push_back({{"stager", me}, {"rank", g}});
                   return all;
                 },
             .retired = [this, me] { return retired.contains(me) ? retired[me] : Json::array(); },
@@ -79,7 +85,7 @@ class Cluster {
   }
   void send(std::uint32_t from_node, std::uint32_t to_node, std::uint32_t to, const Json& message) {
     if (from_node != to_node) ++sent[message.at("type")];
-    if (message.contains("guests")) longest = std::max(longest, message.at("guests").size());
+    if (message.contains("trainers")) longest = std::max(longest, message.at("trainers").size());
     if (!dead.contains(to_node) && !dead.contains(from_node)) queue_.emplace_back(to, message);
   }
 
@@ -93,9 +99,9 @@ class Cluster {
 std::set<std::pair<unsigned, unsigned>> trainers(const std::vector<Json>& heard) {
   std::set<std::pair<unsigned, unsigned>> all;
   for (const auto& message : heard)
-    if (message.contains("guests"))
-      for (const auto& guest : message.at("guests"))
-        BOOST_TEST(all.insert({guest.at("stager").get<unsigned>(), guest.at("rank").get<unsigned>()}).second);
+    if (message.contains("trainers"))
+      for (const auto& trainer : message.at("trainers"))
+        BOOST_TEST(all.insert({trainer.at("stager").get<unsigned>(), trainer.at("rank").get<unsigned>()}).second);
   return all;
 }
 
@@ -110,12 +116,12 @@ BOOST_AUTO_TEST_CASE(every_node_can_see_all_trainers) {
     Cluster cluster(stagers);
     std::uint32_t all = 0;
     for (const auto count : stagers)
-      for (std::uint32_t s = 0; s < count; ++s, ++all) cluster.guests[all] = all % 3;
+      for (std::uint32_t s = 0; s < count; ++s, ++all) cluster.trainers[all] = all % 3;
     for (std::uint32_t node = 0; node < stagers.size(); ++node) {
       const auto heard = cluster.ask(node);
       cluster.pass(second);
       std::size_t expected = 0;
-      for (const auto& [stager, count] : cluster.guests) expected += count;
+      for (const auto& [stager, count] : cluster.trainers) expected += count;
       BOOST_TEST(trainers(*heard).size() == expected);
       BOOST_TEST(heard->back().at("type") == "viewed");
       BOOST_TEST(heard->back().at("service").at("trainers") == 7);
@@ -185,11 +191,11 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_answer_is_named) {
 
 BOOST_AUTO_TEST_CASE(many_trainers_come_in_several_messages) {
   Cluster cluster({2, 2});
-  cluster.guests = {{0, 1}, {1, 1000}, {2, 64}, {3, 129}};
+  cluster.trainers = {{0, 1}, {1, 1000}, {2, 64}, {3, 129}};
   const auto heard = cluster.ask(1);
   cluster.pass(second);
   BOOST_TEST(trainers(*heard).size() == 1u + 1000 + 64 + 129);
-  BOOST_TEST(cluster.longest == Views::guests_a_message);
+  BOOST_TEST(cluster.longest == Views::trainers_a_message);
   const auto done = cluster.ask(0);
   cluster.pass(second);
   BOOST_TEST(done->back().at("type") == "viewed");

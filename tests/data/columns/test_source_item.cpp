@@ -1,9 +1,11 @@
 // Items of a source: taken apart, and found among datasets.
-#include "service/source_item.hpp"
+#include "config/source_item.hpp"
 
-#include "service/config_fixture.hpp"
+#include "config/config_fixture.hpp"
 
-namespace headrace::service {
+namespace headrace::data::columns {
+
+using namespace headrace::config;
 
 namespace {
 
@@ -122,4 +124,4 @@ BOOST_AUTO_TEST_CASE(a_name_that_needs_quotes_is_shown_in_them) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::columns

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <random>
 
-#include "service/config_fixture.hpp"
-#include "service/scale_file.hpp"
-#include "service/source_item.hpp"
+#include "config/config_fixture.hpp"
+#include "config/source_item.hpp"
+#include "data/fields/scale_file.hpp"
 
-namespace headrace::service {
+namespace headrace::data::fields {
+
+using namespace headrace::config;
 
 namespace {
 
@@ -193,4 +195,4 @@ BOOST_AUTO_TEST_CASE(mutated_scale_files_are_read_or_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::service
+}  // namespace headrace::data::fields

@@ -1,0 +1,33 @@
+// `headrace inspect -c CONFIG`: the report on a configuration, for people and for programs.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "config/config.hpp"
+#include "data/fields/report.hpp"
+
+namespace headrace::commands::inspect {
+
+/// all: each field has a line of its own; else many that are alike share one.
+std::string as_table(const data::fields::ConfigReport& report, bool all);
+std::string as_json(const data::fields::ConfigReport& report);
+
+struct ConfigOptions {
+  bool json = false;
+  bool count = false;  ///< streams and classes also where that takes reading more than a gigabyte
+  bool all = false;    ///< the table has a line for each field, however many
+  data::fields::Plugins plugins = data::fields::Plugins::look_at;
+};
+
+/// Tells the report, as a table for people or as JSON (described below). Returns the exit code.
+///
+///   {"files": [path], "samples", "sample_bytes",
+///    "fields": [{"name", "source": [item], "operations": [text], "shape", "dtype", "bytes", "columns", "classes",
+///                "unknown": [what is only known when served], "notes": [text]}],
+///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
+///                 "epochs"}],
+///    "shared": [{"streams": [name, name], "samples" (null: counted when served)}], "warnings": [text]}
+int inspect_config(const config::Config& config, const ConfigOptions& options, std::ostream& out);
+
+}  // namespace headrace::commands::inspect

@@ -1,0 +1,27 @@
+// What is known of a stream once its samples are counted. A plain value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "plan/permutation.hpp"
+#include "plan/schedule.hpp"
+
+namespace headrace::service::blueprint {
+
+struct StreamFacts {
+  std::string name;
+  std::uint64_t samples = 0;
+  std::optional<std::uint32_t> batch;
+  std::optional<std::uint64_t> global_batch;
+  plan::Shuffle shuffle = plan::Shuffle::global;
+  plan::Last last = plan::Last::drop;
+  std::uint64_t epochs = 0;
+  plan::RowOrder order = plan::RowOrder::sorted;
+
+  /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.
+  plan::Schedule schedule(std::uint32_t trainers) const;
+};
+
+}  // namespace headrace::service::blueprint
