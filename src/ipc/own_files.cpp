@@ -1,13 +1,13 @@
 #include "ipc/own_files.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cinttypes>
 #include <climits>
 #include <cstdint>
 #include <cstdio>
@@ -30,11 +30,11 @@ const char* kind_of(mode_t mode) {
 }
 
 [[noreturn]] void refuse(const std::string& what, const char* kind) {
-  throw UsageError(fmt::format("{} is {}, not a regular file; name another", what, kind));
+  throw UsageError(what + " is " + kind + ", not a regular file; name another");
 }
 
 /// Where a link leads to. The link is that very one that was looked at, whatever is at its place by now.
-std::string target_of(const ipc::Fd& link, const std::string& path, const std::string& what) {
+std::string target_of(const Fd& link, const std::string& path, const std::string& what) {
   std::array<char, PATH_MAX> target{};
   const auto length = readlinkat(link.get(), "", target.data(), target.size() - 1);
   require(length > 0, errno_text(what + " cannot be followed", errno));
@@ -45,25 +45,27 @@ std::string target_of(const ipc::Fd& link, const std::string& path, const std::s
 std::string random_name() {
   std::uint64_t number = 0;
   if (getrandom(&number, sizeof number, 0) != sizeof number) throw_errno("getrandom");
-  return fmt::format("{:016x}", number);
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016" PRIx64, number);
+  return digits.data();
 }
 
 }  // namespace
 
-ipc::Fd open_to_append(const std::string& path, const std::string& what) {
+Fd open_to_append(const std::string& path, const std::string& what) {
   struct stat info {};
   if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) refuse(what, kind_of(info.st_mode));
   auto at = path;
   constexpr int most_links = 20;
   for (int links = 0; links < most_links; ++links) {
-    const ipc::Fd there(open(at.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const Fd there(open(at.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!there || fstat(there.get(), &info) != 0 || !S_ISLNK(info.st_mode)) break;
     if (info.st_uid != geteuid() && info.st_uid != 0)
-      throw UsageError(
-          fmt::format("{} leads over a link of another user (uid {}), '{}'; name another file", what, info.st_uid, at));
+      throw UsageError(what + " leads over a link of another user (uid " + std::to_string(info.st_uid) + "), '" + at +
+                       "'; name another file");
     at = target_of(there, at, what);
   }
-  ipc::Fd file(open(at.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644));
+  Fd file(open(at.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644));
   require(static_cast<bool>(file), errno_text(what + " cannot be written", errno));
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) refuse(what, kind_of(info.st_mode));
   return file;
@@ -78,7 +80,7 @@ void require_replaceable(const std::string& path, const std::string& what) {
 
 Draft::Draft(std::string path) : path_(std::move(path)) {
   name_ = path_ + "." + random_name() + ".part";
-  file_ = ipc::Fd(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  file_ = Fd(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file_) return;
   const auto why = errno_text("open", errno);
   name_.clear();

@@ -12,7 +12,7 @@ namespace headrace::ipc {
 /// The file that lines are appended to, made if it is not there. Error where it is no regular file (a FIFO would block
 /// for ever, a device do what nobody meant), or where the way to it leads over another user's link. what: "log = PATH",
 /// for messages.
-ipc::Fd open_to_append(const std::string& path, const std::string& what);
+Fd open_to_append(const std::string& path, const std::string& what);
 
 /// Error unless the path can be replaced by a file: nothing is there, or a regular file; and its folder may be written.
 void require_replaceable(const std::string& path, const std::string& what);
@@ -33,7 +33,7 @@ class Draft {
 
  private:
   std::string path_, name_;
-  ipc::Fd file_;
+  Fd file_;
 };
 
 }  // namespace headrace::ipc

@@ -5,7 +5,7 @@
 
 #include "base/runs.hpp"
 
-using headrace::service::Runs;
+using headrace::Runs;
 
 BOOST_AUTO_TEST_SUITE(runs)
 

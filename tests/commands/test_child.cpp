@@ -10,12 +10,12 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "../ipc/child.hpp"
 #include "base/process_start.hpp"
+#include "ipc/child.hpp"
 
 namespace {
 
-using Started = headrace::service::Child;
+using Started = headrace::commands::Child;
 
 /// Where a program started by sh says something, a line at a time, on descriptor 1.
 struct Said {

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-using headrace::service::is_of_launcher;
+using headrace::commands::is_of_launcher;
 
 BOOST_AUTO_TEST_SUITE(run_command)
 

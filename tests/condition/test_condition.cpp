@@ -7,8 +7,8 @@
 #include "base/error.hpp"
 
 using namespace headrace;
-using transform::ColumnValues;
-using transform::Condition;
+using condition::ColumnValues;
+using condition::Condition;
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include "condition/condition.hpp"
 
 using namespace headrace;
-using transform::ColumnValues;
-using transform::Condition;
+using condition::ColumnValues;
+using condition::Condition;
 
 namespace {
 
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(values_that_are_refused_have_a_place) {
     std::vector<std::uint8_t> keep;
     try {
       Condition::parse(text).evaluate({ColumnValues(std::move(values))}, keep);
-    } catch (const transform::ConditionValueError& error) {
+    } catch (const condition::ConditionValueError& error) {
       return static_cast<int>(error.row);
     }
     return -1;

@@ -4,7 +4,7 @@
 
 #include "condition/condition.hpp"
 
-using headrace::transform::Condition;
+using headrace::condition::Condition;
 
 BOOST_AUTO_TEST_SUITE(condition_numpy)
 

@@ -12,8 +12,8 @@
 
 using namespace headrace;
 using namespace condition_reference;
-using transform::ColumnValues;
-using transform::Condition;
+using condition::ColumnValues;
+using condition::Condition;
 
 namespace {
 

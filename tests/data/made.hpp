@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/schema.hpp"
 #include "config/config.hpp"
 #include "reader/catalog.hpp"
 

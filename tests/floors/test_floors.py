@@ -103,51 +103,6 @@ def test_rooms_name_only_rooms_below():
         known.add(room)
 
 
-def circles(graph):
-    """Groups of nodes that lead to each other (Tarjan)."""
-    number, low, stack, found = {}, {}, [], []
-
-    def visit(node):
-        number[node] = low[node] = len(number)
-        stack.append(node)
-        for to in graph.get(node, ()):
-            if to not in number:
-                visit(to)
-            if to in stack:
-                low[node] = min(low[node], low[to])
-        if low[node] == number[node]:
-            at = stack.index(node)
-            if len(stack) - at > 1:
-                found.append(sorted(stack[at:]))
-            del stack[at:]
-
-    for node in graph:
-        if node not in number:
-            visit(node)
-    return found
-
-
-def test_no_circles_of_files():
-    """A header and its .cpp are one: what one of them includes, both know."""
-    graph = {}
-    units = {str(p.relative_to(ROOT / "src").with_suffix("")) for p in SOURCES}
-    for path in SOURCES:
-        unit = str(path.relative_to(ROOT / "src").with_suffix(""))
-        graph.setdefault(unit, set()).update(
-            {str(pathlib.PurePath(i).with_suffix("")) for i in includes(path)} & units - {unit})
-    assert not circles(graph)
-    assert circles({"a": {"b"}, "b": {"a"}, "c": {"a"}}) == [["a", "b"]]
-
-
-def test_rooms_stay_small():
-    files, lines = collections.Counter(), collections.Counter()
-    for path in SOURCES:
-        files[room_of(path)] += 1
-        lines[room_of(path)] += len(path.read_text().splitlines())
-    assert {r: n for r, n in files.items() if n > MOST_FILES} == {}
-    assert {r: n for r, n in lines.items() if n > MOST_SHARE * lines.total()} == {}
-
-
 def test_libraries_stay_in_their_rooms():
     wrong = []
     for path in SOURCES:

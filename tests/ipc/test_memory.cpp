@@ -7,8 +7,8 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
-#include "../ipc/child.hpp"
 #include "base/error.hpp"
+#include "ipc/child.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/socket.hpp"
 

@@ -17,6 +17,7 @@
 #include "base/error.hpp"
 
 using namespace headrace;
+using namespace headrace::ipc;
 
 namespace fs = std::filesystem;
 

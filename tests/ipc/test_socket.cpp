@@ -9,8 +9,8 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
-#include "../ipc/child.hpp"
 #include "base/error.hpp"
+#include "ipc/child.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/socket.hpp"
 

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "../ipc/child.hpp"
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
+#include "ipc/child.hpp"
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
 #include "ipc/socket_call.hpp"
@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE(a_message_that_is_too_long_is_told_apart) {
   const int bytes = 8 << 20;
   setsockopt(pair.client.fd(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes);
   const std::string text(ipc::max_message_bytes + 1, 'x');
-  if (::send(pair.client.fd(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return;  // and where it does not, nobody can
+  if (::send(pair.client.fd(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
+    return;  // and where it does not, nobody can
   const auto error = error_of([&] { static_cast<void>(pair.server.receive()); });
   BOOST_TEST(holds(error, "of more than 1048576 bytes"), error);
   BOOST_TEST(!holds(error, "descriptor"), error);

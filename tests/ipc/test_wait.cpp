@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "../ipc/child.hpp"
 #include "base/error.hpp"
+#include "ipc/child.hpp"
 #include "ipc/futex.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/poller.hpp"

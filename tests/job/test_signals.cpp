@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "../ipc/child.hpp"
 #include "base/process_start.hpp"
+#include "ipc/child.hpp"
 
 using namespace headrace;
 using namespace headrace::job;

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "../ipc/child.hpp"
+#include "ipc/child.hpp"
 
 using namespace headrace;
 namespace fs = std::filesystem;

@@ -6,7 +6,7 @@
 #include <map>
 #include <random>
 
-#include "../ipc/child.hpp"
+#include "ipc/child.hpp"
 #include "pair.hpp"
 
 using namespace ring_test;

@@ -12,13 +12,10 @@ namespace {
 using namespace headrace;
 using namespace headrace::commands::forecast;
 using namespace headrace::config;
-using namespace headrace::data::columns;
-using namespace headrace::data::fields;
 using namespace headrace::job;
 using namespace headrace::service::blueprint;
-using namespace headrace::service::books;
 
-Config config(std::uint32_t batch, unsigned trainers_per_node = 1) {
+Config configured(std::uint32_t batch, unsigned trainers_per_node = 1) {
   Config config;
   config.streams.resize(1);
   config.streams[0].batch = batch;
@@ -41,7 +38,7 @@ double rate_of(const std::string& text) {
 BOOST_AUTO_TEST_SUITE(forecasts)
 
 BOOST_AUTO_TEST_CASE(one_node_keeps_everything_to_itself) {
-  const auto one = made_up(config(100), 10'000, 1000, {1, 2, 1}, {.nic = 1e9, .memory = 5e9});
+  const auto one = made_up(configured(100), 10'000, 1000, {1, 2, 1}, {.nic = 1e9, .memory = 5e9});
   BOOST_TEST(one.need.store >= 10'000'000u);
   BOOST_TEST(one.need.store < 10'100'000u);
   BOOST_TEST(one.streams[0].remote() == 0);
@@ -52,7 +49,7 @@ BOOST_AUTO_TEST_CASE(one_node_keeps_everything_to_itself) {
 }
 
 BOOST_AUTO_TEST_CASE(the_network_limits_what_is_remote) {
-  const auto four = made_up(config(256, 2), 1'000'000, 4096, {4, 2, 2}, {.nic = 3e9, .memory = 50e9});
+  const auto four = made_up(configured(256, 2), 1'000'000, 4096, {4, 2, 2}, {.nic = 3e9, .memory = 50e9});
   const auto& stream = four.streams[0];
   BOOST_TEST(stream.remote_share() == 0.75, boost::test_tools::tolerance(0.05));
   BOOST_TEST(stream.bottleneck()->name == "NIC");
@@ -62,7 +59,7 @@ BOOST_AUTO_TEST_CASE(the_network_limits_what_is_remote) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_says_how_many_nodes_would_do) {
-  auto large = config(32);
+  auto large = configured(32);
   large.memory = std::uint64_t{64} << 30;
   const auto few = made_up(large, 100'000'000, 10'000, {4, 1, 1});
   BOOST_TEST(!few.resident);
@@ -74,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_says_how_many_nodes_would_do) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_limited_by_reading_too) {
-  auto small = config(32);
+  auto small = configured(32);
   small.memory = std::uint64_t{64} << 20;
   const auto limit_of = [&](const Rates& rates, const std::string& name) {
     const auto four = made_up(small, 1'000'000, 1000, {4, 1, 1}, rates);
@@ -87,7 +84,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_limited_by_reading_too) {
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_that_of_the_fullest_node) {
-  const auto of_chunks = config(10);
+  const auto of_chunks = configured(10);
   auto facts = facts_made_up(of_chunks, 1000, 1'000'000);
   facts.chunk_rows = 400;
   for (const std::uint32_t nodes : {2, 3}) {  // 400 and 600, or 400, 400 and 200, in whatever order
@@ -97,7 +94,7 @@ BOOST_AUTO_TEST_CASE(memory_is_that_of_the_fullest_node) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_lies_on_some_nodes_only_is_told_as_unbalanced) {
-  auto two = config(64);
+  auto two = configured(64);
   two.streams.push_back(two.streams[0]);
   two.streams[0].select = ":800000";
   two.streams[1] = two.streams[0];
@@ -110,24 +107,24 @@ BOOST_AUTO_TEST_CASE(a_stream_that_lies_on_some_nodes_only_is_told_as_unbalanced
 }
 
 BOOST_AUTO_TEST_CASE(reading_takes_as_long_as_the_slower_of_disk_and_file_system) {
-  const auto by_disk = made_up(config(32), 1'000'000, 1000, {10, 1, 1}, {.disk = 1e7, .disk_total = 1e9});
+  const auto by_disk = made_up(configured(32), 1'000'000, 1000, {10, 1, 1}, {.disk = 1e7, .disk_total = 1e9});
   BOOST_TEST(*by_disk.load_s == 10.0);
   BOOST_TEST(by_disk.load_by == "disk");
-  const auto by_all = made_up(config(32), 1'000'000, 1000, {10, 1, 1}, {.disk = 1e9, .disk_total = 1e8});
+  const auto by_all = made_up(configured(32), 1'000'000, 1000, {10, 1, 1}, {.disk = 1e9, .disk_total = 1e8});
   BOOST_TEST(*by_all.load_s == 10.0);
   BOOST_TEST(by_all.load_by == "file system");
-  BOOST_TEST(!made_up(config(32), 1000, 10, {1, 1, 1}).load_s);
+  BOOST_TEST(!made_up(configured(32), 1000, 10, {1, 1, 1}).load_s);
 }
 
 BOOST_AUTO_TEST_CASE(thousands_of_nodes_are_balanced) {
-  const auto many = made_up(config(64, 4), 50'000'000, 1000, {4096, 1, 4});
+  const auto many = made_up(configured(64, 4), 50'000'000, 1000, {4096, 1, 4});
   const double mean = static_cast<double>(many.streams[0].flow.rows) / 4096;
   BOOST_TEST(many.streams[0].balance_nodes() <= 1 + 5 / std::sqrt(mean));
   BOOST_TEST(json_of(many).at("streams").at(0).at("balance").at("steps") == 16);
 }
 
 BOOST_AUTO_TEST_CASE(too_few_samples_for_so_many_trainers) {
-  BOOST_CHECK_EXCEPTION(made_up(config(64), 1000, 10, {100, 1, 1}), Error, [](const auto& e) {
+  BOOST_CHECK_EXCEPTION(made_up(configured(64), 1000, 10, {100, 1, 1}), Error, [](const auto& e) {
     return std::string(e.what()).find("choose a smaller batch") != std::string::npos;
   });
 }

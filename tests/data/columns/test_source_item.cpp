@@ -1,5 +1,5 @@
 // Items of a source: taken apart, and found among datasets.
-#include "config/source_item.hpp"
+#include "data/columns/find_item.hpp"
 
 #include "config/config_fixture.hpp"
 

@@ -1,4 +1,5 @@
 // Fields of files that hold their datasets in types that differ.
+#include "data/columns/item_types.hpp"
 #include "data/fields/files.hpp"
 
 #include "data/fields/field_fixture.hpp"
@@ -94,18 +95,18 @@ BOOST_AUTO_TEST_CASE(what_no_type_holds_is_for_the_user_to_say) {
 }
 
 BOOST_AUTO_TEST_CASE(which_types_hold_which) {
-  BOOST_TEST(holds_all_of(DType::float64, DType::int32));
-  BOOST_TEST(!holds_all_of(DType::float64, DType::int64));
-  BOOST_TEST(!holds_all_of(DType::float32, DType::int32));
-  BOOST_TEST(holds_all_of(DType::float16, DType::uint8));
-  BOOST_TEST(holds_all_of(DType::bfloat16, DType::uint8));
-  BOOST_TEST(!holds_all_of(DType::bfloat16, DType::int16));
-  BOOST_TEST(!holds_all_of(DType::bfloat16, DType::float16));
-  BOOST_TEST(holds_all_of(DType::int16, DType::uint8));
-  BOOST_TEST(!holds_all_of(DType::int16, DType::uint16));
-  BOOST_TEST(!holds_all_of(DType::uint32, DType::int8));
-  BOOST_TEST(holds_all_of(DType::int8, DType::boolean));
-  BOOST_TEST(!holds_all_of(DType::boolean, DType::int8));
+  BOOST_TEST(columns::holds_all_of(DType::float64, DType::int32));
+  BOOST_TEST(!columns::holds_all_of(DType::float64, DType::int64));
+  BOOST_TEST(!columns::holds_all_of(DType::float32, DType::int32));
+  BOOST_TEST(columns::holds_all_of(DType::float16, DType::uint8));
+  BOOST_TEST(columns::holds_all_of(DType::bfloat16, DType::uint8));
+  BOOST_TEST(!columns::holds_all_of(DType::bfloat16, DType::int16));
+  BOOST_TEST(!columns::holds_all_of(DType::bfloat16, DType::float16));
+  BOOST_TEST(columns::holds_all_of(DType::int16, DType::uint8));
+  BOOST_TEST(!columns::holds_all_of(DType::int16, DType::uint16));
+  BOOST_TEST(!columns::holds_all_of(DType::uint32, DType::int8));
+  BOOST_TEST(columns::holds_all_of(DType::int8, DType::boolean));
+  BOOST_TEST(!columns::holds_all_of(DType::boolean, DType::int8));
 }
 
 BOOST_AUTO_TEST_CASE(members_are_found_by_name_wherever_they_stand) {

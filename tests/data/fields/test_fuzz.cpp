@@ -3,12 +3,13 @@
 #include <random>
 
 #include "config/config_fixture.hpp"
-#include "config/source_item.hpp"
+#include "data/columns/find_item.hpp"
 #include "data/fields/scale_file.hpp"
 
 namespace headrace::data::fields {
 
 using namespace headrace::config;
+using namespace headrace::data::columns;
 
 namespace {
 

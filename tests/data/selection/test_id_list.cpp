@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_SUITE(id_lists)
 BOOST_AUTO_TEST_CASE(texts_are_told_apart_by_all_their_characters) {
   const auto list = IdList::parse("run 1\n  cd  \r\n\"ab  \"\n\n# a remark\n\"\"\n\"\n", "ids.txt", true);
   using namespace std::string_literals;
-  const transform::ColumnValues values =
+  const condition::ColumnValues values =
       std::vector<std::string>{"ab", "ab  ", "cd", "cd  ", "run 1", "", "ab\0cd"s, "\""};
   std::vector<std::uint8_t> keep(8, 1), found(list.size());
   list.filter(values, keep, found);

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(what_is_known_without_the_data) {
   BOOST_TEST(shared_without_data(slice("a", ":3000"), slice("b", "2000:")).value() == 1000u);
   BOOST_TEST(shared_without_data(slice("a", ":2000"), slice("b", "2000:")).value() == 0u);
   auto some = slice("b", "2000:");
-  some.where.push_back(transform::Condition::parse("x > 3"));
+  some.where.push_back(condition::Condition::parse("x > 3"));
   BOOST_TEST(!shared_without_data(slice("a", ":3000"), some));
   BOOST_TEST(shared_without_data(slice("a", ":2000"), some).value() == 0u);  // a condition adds none
   auto train = slice("a", ":"), val = slice("b", ":");

@@ -4,13 +4,15 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
-#include "config_fixture.hpp"
-#include "field_fixture.hpp"
+#include "config/config_fixture.hpp"
+#include "data/fields/field_fixture.hpp"
 #include "service/blueprint/fingerprint.hpp"
 
 namespace headrace::service::blueprint {
 
 using namespace headrace::config;
+using namespace headrace::data::columns;
+using namespace headrace::data::fields;
 
 namespace {
 

@@ -18,11 +18,7 @@ namespace service_test {
 
 using namespace headrace;
 using namespace headrace::config;
-using namespace headrace::data::columns;
-using namespace headrace::data::fields;
-using namespace headrace::job;
 using namespace headrace::service::blueprint;
-using namespace headrace::service::books;
 
 /// What draw() makes, for any number of stagers, without asking MPI who is where.
 inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> streams, const std::vector<double>& weights,

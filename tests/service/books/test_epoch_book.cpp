@@ -5,6 +5,7 @@
 #include "service/books/epoch_book.hpp"
 
 using namespace service_test;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(epoch_book)
 

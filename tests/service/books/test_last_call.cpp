@@ -5,7 +5,7 @@
 #include "service/books/last_call.hpp"
 
 using namespace headrace;
-using service::LastCall;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(last_call)
 
@@ -85,12 +85,12 @@ BOOST_AUTO_TEST_CASE(the_error_names_the_silent_rather_than_those_that_may_wait_
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_is_that_of_starting_but_not_above_that_of_an_answer) {
-  service::Config config;
-  BOOST_TEST(service::end_limit(config) == 300);
+  config::Config config;
+  BOOST_TEST(end_limit(config) == 300);
   config.start_timeout = 20;
-  BOOST_TEST(service::end_limit(config) == 20);
+  BOOST_TEST(end_limit(config) == 20);
   config.start_timeout = 0;
-  BOOST_TEST(service::end_limit(config) == 0);
+  BOOST_TEST(end_limit(config) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

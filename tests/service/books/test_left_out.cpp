@@ -4,6 +4,7 @@
 #include "service/books/epoch_book.hpp"
 
 using namespace service_test;
+using namespace headrace::service::books;
 
 namespace {
 

@@ -6,6 +6,7 @@
 
 using namespace headrace;
 using namespace headrace::config;
+using namespace headrace::service::blueprint;
 using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(registry)

@@ -7,6 +7,7 @@
 #include "service/delivery/trainer.hpp"
 
 using namespace service_test;
+using namespace headrace::service::books;
 
 BOOST_AUTO_TEST_SUITE(feeding)
 

@@ -9,12 +9,13 @@
 #include <deque>
 #include <optional>
 
-#include "../ipc/child.hpp"
+#include "ipc/child.hpp"
 #include "ring/consumer.hpp"
 #include "service/delivery/stagers.hpp"
 #include "service/delivery/trainers.hpp"
 
 using namespace service_test;
+using namespace headrace::service::books;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(trainers)

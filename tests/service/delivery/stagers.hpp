@@ -10,6 +10,9 @@
 
 namespace service_test {
 
+using namespace headrace::job;
+using namespace headrace::service::delivery;
+
 struct Stager {
   Topology topology;
   Blueprint drawn;

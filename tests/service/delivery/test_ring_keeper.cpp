@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "../ipc/child.hpp"
+#include "ipc/child.hpp"
 #include "service/delivery/ring_keeper.hpp"
 
 using namespace headrace;

@@ -13,6 +13,8 @@
 
 namespace service_test {
 
+using namespace headrace::service::books;
+
 /// A ring that outlives its trainers, and who answers its bell.
 struct Berth {
   ring::Producer ring;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../ipc/child.hpp"
+#include "ipc/child.hpp"
 
 using namespace headrace::service::host;
 

@@ -14,7 +14,6 @@ using namespace headrace::data::columns;
 using namespace headrace::data::fields;
 using namespace headrace::job;
 using namespace headrace::service::blueprint;
-using namespace headrace::service::books;
 using namespace headrace::service::host;
 using Json = nlohmann::json;
 

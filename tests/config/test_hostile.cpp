@@ -7,8 +7,8 @@
 #include "transform/label_map.hpp"
 
 using namespace headrace;
-using transform::ColumnValues;
-using transform::Condition;
+using condition::ColumnValues;
+using condition::Condition;
 using transform::LabelMap;
 
 namespace {

@@ -8,6 +8,7 @@
 #include "transform/field_transform.hpp"
 
 using namespace headrace;
+using namespace headrace::data::selection;
 using namespace headrace::transform;
 
 BOOST_AUTO_TEST_SUITE(cells)
