@@ -11,7 +11,7 @@
 #include "h5/error.hpp"
 #include "h5/refusal.hpp"
 #include "mpi/agree.hpp"
-#include "mpi/watch.hpp"
+#include "mpi/watch_together.hpp"
 
 namespace headrace::h5 {
 
@@ -79,7 +79,7 @@ File open_collective(const mpi::Comm& comm, const std::string& path) {
   std::exception_ptr failure;
   File file;
   try {
-    const mpi::Watch watch(comm, "open " + path);
+    const auto watch = mpi::watch_together(comm, "open " + path);
     file = open_with(path, access);
   } catch (...) {
     failure = std::current_exception();

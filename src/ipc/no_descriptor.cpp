@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include "base/error.hpp"
 #include "base/file_limit.hpp"
 
 namespace headrace::ipc {
@@ -15,8 +14,7 @@ void throw_no_descriptor(const std::string& call) {
   if (error == EMFILE)
     throw NoDescriptors(text + " (ulimit -n allows process " + std::to_string(getpid()) + " " +
                         std::to_string(file_limit()) + "); raise that limit there, or have it close files");
-  if (error == ENFILE)
-    throw NoDescriptors(text + " (fs.file-max); have that limit raised, or end what holds so many");
+  if (error == ENFILE) throw NoDescriptors(text + " (fs.file-max); have that limit raised, or end what holds so many");
   if (error == ENOBUFS || error == ENOMEM) throw NoDescriptors(text);
   throw Error(text);
 }

@@ -1,13 +1,20 @@
-// One message for every call that found no descriptor. Not for other rooms, which see NoDescriptors only.
+// One error, and one message, for every call that found no descriptor.
 #pragma once
 
 #include <string>
 
-#include "ipc/socket.hpp"
+#include "base/error.hpp"
 
 namespace headrace::ipc {
 
-/// For a failed call that makes a descriptor, by errno: NoDescriptors with the limit and what to do about it, else Error.
+/// No descriptor is left in this process, or in the system: a matter of time, or of limits.
+class NoDescriptors : public Error {
+ public:
+  using Error::Error;
+};
+
+/// For a failed call that makes a descriptor, by errno: NoDescriptors with the limit and what to do about it, else
+/// Error.
 [[noreturn]] void throw_no_descriptor(const std::string& call);
 
 }  // namespace headrace::ipc

@@ -18,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "ipc/fd.hpp"
+#include "ipc/no_descriptor.hpp"
 
 namespace headrace::ipc {
 
@@ -42,12 +43,6 @@ class Address {
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
-};
-
-/// No descriptor is left in this process, or in the system: a matter of time, or of limits.
-class NoDescriptors : public Error {
- public:
-  using Error::Error;
 };
 
 struct Message {

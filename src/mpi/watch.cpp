@@ -33,12 +33,6 @@ Watch::Watch(std::string what, std::string why, bool speaks, std::string end)
       watched_(gettid()),
       thread_([this] { watch(); }) {}
 
-Watch::Watch(const Comm& comm, const std::string& deed)
-    : Watch(comm.name_of(comm.rank()),
-            comm.size() == 1 ? fmt::format("it is to {}", deed)
-                             : fmt::format("all stagers are to {} together; one that does not say so hangs", deed),
-            true, "got no further") {}
-
 Watch::~Watch() {
   {
     const std::lock_guard lock(mutex_);

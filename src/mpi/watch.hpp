@@ -9,27 +9,20 @@
 #include <string>
 #include <thread>
 
-#include "mpi/comm.hpp"
-
 namespace headrace::mpi {
 
 /// While one lives, a thread beside tells that it takes long, and ends this process (exit code 1, on which launchers
 /// end the others) where it takes too long: by patience.hpp. MPI itself would wait for ever.
 class Watch {
  public:
-  /// what: "MPI", or another that waits; why: what may be the reason, in words. Only one that speaks tells.
-  Watch(std::string what, std::string why, bool speaks) : Watch(std::move(what), std::move(why), speaks, start) {}
-
-  /// All ranks of comm are about to do something together: "read 'x' in a.h5". Every one speaks, so that who says
-  /// nothing is known to stand still.
-  Watch(const Comm& comm, const std::string& deed);
+  /// what: "MPI", or another that waits; why: what may be the reason, in words; end: what is said of it when it took
+  /// too long. Only one that speaks tells.
+  Watch(std::string what, std::string why, bool speaks, std::string end = "did not come up");
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
  private:
-  static constexpr const char* start = "did not come up";
-  Watch(std::string what, std::string why, bool speaks, std::string end);
   void watch();
   std::string text(const std::string& verb, double seconds) const;
 

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "mpi/agree.hpp"
-#include "mpi/watch.hpp"
+#include "mpi/watch_together.hpp"
 #include "reader/ways.hpp"
 
 namespace headrace::reader {
@@ -27,7 +27,7 @@ class Rounds {
  public:
   Rounds(const mpi::Comm& comm, const Course& course, const h5::File& file)
       : comm_(comm), course_(course), deed_("read '" + course.here().path + "' in " + course.path()) {
-    const mpi::Watch watch(comm_, deed_);
+    const auto watch = mpi::watch_together(comm_, deed_);
     reader_.emplace(file, course.here().place());
   }
 
@@ -46,7 +46,7 @@ class Rounds {
 
  private:
   void take_part(std::uint64_t first, std::uint64_t rows, std::byte* to) {
-    const mpi::Watch watch(comm_, deed_);
+    const auto watch = mpi::watch_together(comm_, deed_);
     collective_ = reader_->read_collective(first, rows, to).collective && collective_;
   }
 

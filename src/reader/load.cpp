@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "mpi/agree.hpp"
-#include "mpi/watch.hpp"
+#include "mpi/watch_together.hpp"
 #include "reader/route.hpp"
 #include "reader/ways.hpp"
 
@@ -75,7 +75,7 @@ class Load {
     std::optional<h5::File> file;
     ~OpenTogether() {
       if (!file) return;
-      const mpi::Watch watch(comm, "close " + path);
+      const auto watch = mpi::watch_together(comm, "close " + path);
       file.reset();
     }
   };

@@ -1,17 +1,23 @@
 // How near loading comes to what the cores can decode: bench_filters FILE THREADS TURNS DATASET... (make_filtered.py
 // makes the file). In turns: the limit, all chunks decoded by so many threads from memory into memory that was touched
-// before, by the bare library; and the load of the same dataset by one stager with so many threads. Prints both and the
-// quotient, median (least .. greatest) over the turns. No test, because nothing here asserts a time.
+// before, by the bare library; the same with each chunk read first, by pread from a plain file (what no loader can be
+// without: filters that shrink nothing are as fast as the reading); and the load of the same dataset by one stager with
+// so many threads. Prints all three and the load's quotient of each, median (least .. greatest) over the turns. No
+// test, because nothing here asserts a time.
 #include <mpi.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <iostream>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "h5/codec.hpp"
 #include "h5/read.hpp"
 #include "reader/decode.hpp"
@@ -38,6 +44,8 @@ class PlaceSink : public Sink {
 struct Chunks {
   std::vector<std::vector<std::byte>> stored;
   std::uint64_t plain_bytes;
+  std::vector<off_t> at{};  ///< in the plain file
+  std::FILE* file = nullptr;
 };
 
 Chunks chunks_of(const std::string& path, const h5::DatasetInfo& dataset) {
@@ -52,17 +60,38 @@ Chunks chunks_of(const std::string& path, const h5::DatasetInfo& dataset) {
   return chunks;
 }
 
-double decode_all(const Chunks& chunks, const h5::DatasetInfo& dataset, unsigned threads, std::vector<std::byte>& to) {
+void write_plain_file(Chunks& chunks) {
+  chunks.file = std::tmpfile();
+  require(chunks.file != nullptr, errno_text("a temporary file", errno));
+  off_t at = 0;
+  for (const auto& chunk : chunks.stored) {
+    chunks.at.push_back(at);
+    require(std::fwrite(chunk.data(), 1, chunk.size(), chunks.file) == chunk.size(), errno_text("writing it", errno));
+    at += static_cast<off_t>(chunk.size());
+  }
+  std::fflush(chunks.file);
+}
+
+double decode_all(const Chunks& chunks, const h5::DatasetInfo& dataset, unsigned threads, bool read,
+                  std::vector<std::byte>& to) {
   std::atomic<std::size_t> next{0};
   const auto* codec = h5::codec_of(dataset.filters.back().id);
   const auto work = [&] {
     Decoder decoder;
+    std::vector<std::byte> mine;
     for (auto i = next++; i < chunks.stored.size(); i = next++) {
+      std::span<const std::byte> stored = chunks.stored[i];
+      if (read) {
+        mine.resize(std::max(mine.size(), stored.size()));
+        const auto got = pread(fileno(chunks.file), mine.data(), stored.size(), chunks.at[i]);
+        require(got == static_cast<ssize_t>(stored.size()), errno_text("reading the plain file", errno));
+        stored = std::span(mine).first(stored.size());
+      }
       const std::span plain(to.data() + i * chunks.plain_bytes, chunks.plain_bytes);
       if (dataset.filters.size() == 1 && codec != nullptr)
-        codec->undo(dataset.filters[0].values, chunks.stored[i], plain);
+        codec->undo(dataset.filters[0].values, stored, plain);
       else
-        decoder.decode(dataset.filters, 0, chunks.stored[i], plain);
+        decoder.decode(dataset.filters, 0, stored, plain);
     }
   };
   const auto begin = Clock::now();
@@ -84,21 +113,27 @@ void bench(const std::string& path, const std::string& name, unsigned threads, i
   const auto self = mpi::Comm::self();
   const auto catalog = select(scan(self, {path}), {name});
   const auto& dataset = catalog.datasets[0].in_file[0];
-  const auto chunks = chunks_of(path, dataset);
+  auto chunks = chunks_of(path, dataset);
+  write_plain_file(chunks);
   std::vector<std::byte> to(catalog.samples * catalog.row_bytes(), std::byte{1}), again(to.size(), std::byte{1});
   PlaceSink sink(again, catalog.row_bytes());
   LoadOptions options;
   options.threads = threads;
-  std::vector<double> limit, load, quotient;
+  std::vector<double> limit, read_too, load, quotient, quotient_read;
   for (int turn = 0; turn < turns; ++turn) {
     const auto bytes = static_cast<double>(to.size()) / 1e9;
-    limit.push_back(bytes / decode_all(chunks, dataset, threads, to));
+    limit.push_back(bytes / decode_all(chunks, dataset, threads, false, to));
+    read_too.push_back(bytes / decode_all(chunks, dataset, threads, true, to));
     const std::vector<Interval> all{{0, catalog.samples}};
     load.push_back(bytes / reader::load(self, catalog, all, sink, options).seconds);
     quotient.push_back(load.back() / limit.back());
+    quotient_read.push_back(load.back() / read_too.back());
   }
-  std::cout << name << ": decoding " << spread(limit) << " GB/s, loading " << spread(load) << " GB/s, quotient "
-            << spread(quotient) << (to == again ? "" : "  THE BYTES DIFFER") << std::endl;
+  std::cout << name << ": decoding " << spread(limit) << " GB/s, reading and decoding " << spread(read_too)
+            << " GB/s, loading " << spread(load) << " GB/s; of decoding " << spread(quotient)
+            << ", of reading and decoding " << spread(quotient_read) << (to == again ? "" : "  THE BYTES DIFFER")
+            << std::endl;
+  std::fclose(chunks.file);
 }
 
 }  // namespace
