@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "base/error.hpp"
 #include "config/source_item.hpp"
@@ -162,15 +163,15 @@ DataFacts facts_of_files(const config::Config& config) {
   DataFacts facts{.report = data::fields::report_on(config)};
   // The files of one data set are alike: the first tells chunks and compression.
   const auto first = reader::examine_all({facts.report.files.front()}, data::selection::scan_options(config)).front();
+  std::set<std::string> named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
+  for (const auto& field : facts.report.fields)
+    for (const auto& text : field.source) {
+      const auto item = config::SourceItem::parse(text);
+      named.insert({item.whole, item.path});
+      for (const auto dot : item.dots) named.insert(item.path.substr(0, dot));
+    }
   for (const auto& dataset : first.datasets) {
-    const bool used = std::any_of(
-        facts.report.fields.begin(), facts.report.fields.end(), [&](const data::fields::FieldReport& field) {
-          return std::any_of(field.source.begin(), field.source.end(), [&](const std::string& text) {
-            const auto item = config::SourceItem::parse(text);
-            return item.whole == dataset.path || item.path == dataset.path || item.path.starts_with(dataset.path + ".");
-          });
-        });
-    if (!used || dataset.rows() == 0) continue;
+    if (!named.contains(dataset.path) || dataset.rows() == 0) continue;
     if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
     facts.file_bytes_a_sample += static_cast<double>(dataset.stored_bytes) / static_cast<double>(dataset.rows());
   }
