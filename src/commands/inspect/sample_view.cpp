@@ -76,7 +76,8 @@ Place find_place(const reader::Catalog& catalog, const std::string& which) {
   const auto colon = which.rfind(':');
   const auto row = colon == std::string::npos ? std::nullopt : number(std::string_view(which).substr(colon + 1));
   if (!row) throw UsageError("--sample takes the number of a sample, or FILE:ROW, and not '" + which + "'");
-  const auto& file = find_file(catalog, which.substr(0, colon));
+  const auto name = which.substr(0, colon);
+  const auto& file = find_file(catalog, name);
   if (*row >= file.samples)
     throw UsageError(fmt::format("--sample {}: {} holds {} samples", which, file.path, file.samples));
   return place_of(catalog, file.first_sample + *row);
