@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "commands/forecast/command.hpp"
 #include "commands/inspect/command.hpp"
 #include "commands/stats/command.hpp"
+#include "config/reference.hpp"
 #include "mpi/launcher.hpp"
 
 namespace {
@@ -48,7 +50,10 @@ std::string overview(const std::vector<Command>& all) {
       "Usage: headrace COMMAND ...\n\nCommands\n";
   for (const auto& command : all)
     text += "  " + command.name + std::string(10 - command.name.size(), ' ') + command.summary + "\n";
-  return text + "\nEach has a --help of its own; 'headrace --version' tells the version.\n";
+  return text +
+         "\nEach has a --help of its own; 'headrace --version' tells the version, 'headrace help --json' all of this "
+         "for "
+         "programs.\n";
 }
 
 /// Error where what was printed did not arrive: on a full disk, say.
@@ -87,23 +92,36 @@ int start(const Command& command, const std::vector<std::string>& args) {
   return code;
 }
 
+const Command& find(const std::vector<Command>& all, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& command : all) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw UsageError("unknown command '" + name + "'" + did_you_mean(name, names));
+}
+
+/// headrace help [COMMAND | --json]
+int help(const std::vector<Command>& all, const std::vector<std::string>& args) {
+  if (args.size() > 1) throw UsageError("help takes one command, or --json; '" + args[1] + "' is too much");
+  if (args.empty())
+    print(overview(all));
+  else if (args[0] == "--json")
+    print(reference(HEADRACE_VERSION, all).dump(2) + "\n");
+  else
+    print(help_text(find(all, args[0])));
+  return 0;
+}
+
 int run(const std::vector<std::string>& args) {
   const auto all = commands();
   if (args.empty()) throw UsageError("no command given\n\n" + overview(all));
-  if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
-    print(overview(all));
-    return 0;
-  }
+  if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") return help(all, {args.begin() + 1, args.end()});
   if (args[0] == "--version") {
     print("headrace " HEADRACE_VERSION "\n");
     return 0;
   }
-  std::vector<std::string> names;
-  for (const auto& command : all) {
-    if (command.name == args[0]) return start(command, {args.begin() + 1, args.end()});
-    names.push_back(command.name);
-  }
-  throw UsageError("unknown command '" + args[0] + "'" + did_you_mean(args[0], names));
+  return start(find(all, args[0]), {args.begin() + 1, args.end()});
 }
 
 /// Launched side by side, all ranks make the same mistake, and only the first tells it: once it has spoken the launcher

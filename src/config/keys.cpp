@@ -1,5 +1,6 @@
 #include "config/keys.hpp"
 
+#include <cctype>
 #include <filesystem>
 
 #include "config/selection_values.hpp"
@@ -169,6 +170,12 @@ const Key* find_key(std::string_view section, std::string_view name) {
   for (const auto& key : keys())
     if (key.name == name && stands_in(key, section)) return &key;
   return nullptr;
+}
+
+std::string variable_name(std::string_view key) {
+  std::string name = "HEADRACE_";
+  for (const char c : key) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
 }
 
 std::string meant_key(std::string_view section, std::string_view name) {

@@ -52,6 +52,8 @@ std::vector<Key> field_keys();
 /// The key of that name at the top level (`section` empty) or in [stream.X] ("stream") or [field.X] ("field"), or
 /// nullptr.
 const Key* find_key(std::string_view section, std::string_view name);
+/// The variable of the environment that sets a key of the top level: "HEADRACE_TRAINERS_PER_NODE".
+std::string variable_name(std::string_view key);
 /// The names that may stand there.
 std::vector<std::string> key_names(std::string_view section);
 /// The key that an unknown name there is taken for, or "?": it may be any.

@@ -8,12 +8,6 @@ namespace headrace::config {
 
 namespace {
 
-std::string variable_name(std::string_view key) {
-  std::string name = "HEADRACE_";
-  for (const char c : key) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
-}
-
 std::vector<std::string> split_paths(const std::string& text) {
   std::vector<std::string> paths;
   std::string::size_type from = 0;
