@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The figures of the README's performance section, measured again: each against a limit of the same run.
+"""The figures of docs/explanation/figures.md, measured again: each against a limit of the same run.
 
     jobs/measure.py                       all rows, a few minutes; run it alone on the machine
     jobs/measure.py --quick               smaller data, fewer repeats: to see that it works

@@ -38,7 +38,7 @@ struct NonfinitePolicy {
 };
 
 /// One array of every batch. Fields stand in the order of the configuration; none named: the service picks them. The
-/// meaning of the keys is told in the table of docs beside transform/.
+/// meaning of the keys is told in docs/reference/fields.md.
 struct FieldConfig {
   std::string name;
   std::vector<std::string> source;   ///< items: path, path.column, path[col, ...]; the field's own name unless said

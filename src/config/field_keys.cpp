@@ -1,4 +1,4 @@
-// The keys of [field.NAME]; their meaning is told in transform/FIELDS.md.
+// The keys of [field.NAME]; docs/reference/fields.md tells their meaning.
 #include <algorithm>
 
 #include "config/keys.hpp"

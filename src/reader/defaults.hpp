@@ -1,4 +1,4 @@
-// Which datasets are fields where nobody names any. FIELDS.md tells the rules.
+// Which datasets are fields where nobody names any. docs/reference/fields.md tells the rules.
 #pragma once
 
 #include <string>

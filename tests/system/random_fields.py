@@ -1,6 +1,6 @@
 """Fields drawn at random over files drawn at random, and what NumPy makes of them.
 
-Each drawn field is a section of the configuration and a reference: step by step what FIELDS.md says, on whole arrays.
+Each drawn field is a section of the configuration and a reference: step by step what docs/reference/fields.md says, on whole arrays.
 """
 
 import h5py

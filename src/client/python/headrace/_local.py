@@ -47,14 +47,17 @@ def local(
     echo: bool = False,
     **flags: Any,
 ) -> Iterator[Stream]:
-    """Runs ``headrace serve`` for the duration of a ``with`` block and yields a Stream of it.
+    """Runs ``headrace serve`` for the duration of a ``with`` block and yields a Stream of it::
 
         with headrace.local("lcd.toml", stream="train", batch=64) as stream:
             ...
 
-    config      TOML file; may be left out where flags say enough (files="data/*.h5")
-    flags       configuration keys of the service: batch=64, trainers_per_node=2, **{"stream.val.batch": 64}
-    echo        shows what the service prints
+    config
+        TOML file; may be left out where flags say enough (``files="data/*.h5"``)
+    flags
+        configuration keys of the service: ``batch=64, slots=8, **{"stream.val.batch": 64}``
+    echo
+        shows what the service prints
 
     The stream is that of rank 0 of `trainers_per_node`; other trainers and streams of the same service attach with
     ``headrace.connect(stream.service, ...)``. The service is stopped at the end of the block, and dies with this

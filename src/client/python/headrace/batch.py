@@ -111,6 +111,7 @@ class Batch(Mapping[str, np.ndarray]):
 
     @property
     def released(self) -> bool:
+        """Whether release() has given it back."""
         return self._lease is None
 
     def __enter__(self) -> Batch:

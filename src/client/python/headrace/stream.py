@@ -47,13 +47,13 @@ class Stream:
         info = info_of(handle)
         self.service: str = info.service.decode()  #: name of the service
         self.name: str = info.stream.decode()  #: name of the stream
-        self.rank: int = info.rank
-        self.world_size: int = info.world_size
+        self.rank: int = info.rank  #: of this trainer, 0 .. world_size - 1
+        self.world_size: int = info.world_size  #: how many trainers the stream has
         self.samples: int = info.samples  #: selected, over all trainers
         self.batch: int = info.batch  #: rows of a full batch of this trainer
         self.epochs: int = info.epochs  #: 0: endless
         self.slots: int = info.slots  #: batches that can be held at once
-        self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))
+        self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))  #: the fields by name, in order
         self.placement = dial.placement
         self._dial = Dial(dial.name, self.name, dial.placement, dial.timeout, dial.progress)
         self._plan = _plan(info)
@@ -168,6 +168,7 @@ class Stream:
     # -- the rest ------------------------------------------------------------------------------------------------------
 
     def stats(self) -> Stats:
+        """What this trainer has acquired so far, and how long it has waited."""
         return Stats(*self._connection.stats())
 
     @property
@@ -185,6 +186,7 @@ class Stream:
 
     @property
     def closed(self) -> bool:
+        """Whether close(), or the end of a ``with`` block, has ended it."""
         return self._connection.closed
 
     def close(self, goodbye: bool = True) -> None:
@@ -254,18 +256,24 @@ def connect(
 ) -> Stream:
     """Attaches this process to a stream of a service on this node, as one of its trainers.
 
-    name            of the service, or the path of its socket
-    stream          which of its streams; may be left out where there is one
+    name
+        of the service, or the path of its socket
+    stream
+        which of its streams; may be left out where there is one
     rank, world_size, local_rank
-                    this trainer's place; by default from torchrun, Open MPI, PMI or Slurm, else 0 of 1
-    timeout         seconds to wait for a service not yet started or still loading (0: not at all; None: no limit)
-    batch_timeout   seconds that a loop may wait for one batch before it raises Timeout (None: no limit, but it says so
-                    in the log "headrace" after half a minute)
-    progress        shows on stderr what it waits for
-    reconnect       a service that dies or is stopped is waited for, `timeout` seconds each time: once it is started
-                    again (in the job script: a loop around `headrace serve` is all it takes), iteration goes on with
-                    the next batch, and the log "headrace" tells. Batches held stay valid; they count as consumed. The
-                    new service must serve the same samples in the same order. Without it, ServiceLost is raised.
+        this trainer's place; by default from torchrun, Open MPI, PMI or Slurm, else 0 of 1
+    timeout
+        seconds to wait for a service not yet started or still loading (0: not at all; None: no limit)
+    batch_timeout
+        seconds that a loop may wait for one batch before it raises Timeout (None: no limit, but it says so in the log
+        "headrace" after half a minute)
+    progress
+        shows on stderr what it waits for
+    reconnect
+        a service that dies or is stopped is waited for, `timeout` seconds each time: once it is started again (in the
+        job script: a loop around ``headrace serve`` is all it takes), iteration goes on with the next batch, and the
+        log "headrace" tells. Batches held stay valid; they count as consumed. The new service must serve the same
+        samples in the same order. Without it, ServiceLost is raised.
 
     Where the whole job starts again, the trainers keep stream.state_dict() in their checkpoints instead.
 
