@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from markdown import PAGES, ROOT, all_blocks, anchors, blocks, links, prose
+from documents import PAGES, ROOT, all_blocks, anchors, blocks, links, prose
 
 BUILD = Path(os.environ.get("HEADRACE_BUILD", ROOT / "build/release")).resolve()
 HEADRACE = BUILD / "bin" / "headrace"

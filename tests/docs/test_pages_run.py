@@ -15,7 +15,7 @@ import sys
 import uuid
 
 import pytest
-from markdown import PAGES, ROOT, blocks
+from documents import PAGES, ROOT, blocks
 from test_docs import BUILD, called
 
 
