@@ -38,7 +38,7 @@ def test_there_are_pages_to_run():
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=called)
 def test_page(page, tmp_path):
     text = page.read_text()
-    for name in ("jobs", "include", "tools"):
+    for name in ("jobs", "tools"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "build").mkdir()
     (tmp_path / "build/release").symlink_to(BUILD)
