@@ -1,21 +1,5 @@
-// Conditions on the samples of a data set: "jets.pt > 20e3 && abs(jets.eta) < 2.5".
-//
-//   comparison  == != < <= > >=        in (0, 4, 5)      not in (...)      a < b < c is a < b && b < c
-//   arithmetic  + - * / %              abs(x) isnan(x)
-//   logic       && || !                and or not        parentheses
-//   columns     dataset.column, dataset (no columns), `quoted path`.column where a name needs it
-//   constants   20, 2.5e3, 1_000, true, false, nan, inf, "text" or 'text' (compared with == != in only)
-//   dates       2020-01-01 (digits 4-2-2 without spaces) is refused: it would be 2018. Texts stand in quotes; for the
-//               difference write 2020 - 01 - 01
-//
-// Strongest first: * / %, then + -, comparisons, ! and not (so !a == b is !(a == b)), && and and, || and or.
-// Names: letters, digits, _ and . and /, where / stands before a letter: a/b is a path, a / b and a/2 are divisions.
-// A column of flags (bools, or integers that are all 0 or 1) is a condition as it stands: !jets.ok && jets.pt > 20.
-//
-// Integers stay integers: sums and products are exact in 128 bits and an error beyond (1.7e38); comparisons are exact
-// between all kinds of number; / is a true division in float64; % has the sign of the divisor, as in Python and NumPy;
-// x / 0 is inf or nan and x % 0 is nan. NaN compares false, != and not in included; ! turns that into true, as with any
-// other comparison that is false.
+// Conditions on the samples of a data set: "jets.pt > 20e3 && abs(jets.eta) < 2.5". The language is told in
+// docs/reference/streams.md (Conditions).
 //
 // Immutable once parsed; any thread.
 #pragma once

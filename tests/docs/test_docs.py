@@ -108,6 +108,12 @@ def test_messages_that_are_quoted_are_messages():
     assert len(quoted) > 8 and [text for text in quoted if text not in sources] == []
 
 
+def test_the_floors_show_every_room():
+    picture = (ROOT / "docs/contributing/floors.md").read_text().split("```")[1]
+    rooms = {p.parent for p in (ROOT / "src").rglob("*.cpp")}
+    assert len(rooms) > 15 and [called(room) for room in rooms if not re.search(rf"\b{room.name}/", picture)] == []
+
+
 def test_every_page_can_be_reached_from_the_readme():
     seen, ahead = set(), [ROOT / "README.md"]
     while ahead:
