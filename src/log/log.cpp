@@ -1,9 +1,10 @@
 #include "log/log.hpp"
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include "base/printable.hpp"
+#include "log/patient_sink.hpp"
 
 namespace headrace::log {
 
@@ -39,7 +40,7 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& prefix, spdlog::s
 }
 
 void setup(const std::string& prefix, bool quiet, bool verbose) {
-  auto logger = make_logger(prefix, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = make_logger(prefix, std::make_shared<PatientSink>(STDERR_FILENO));
   logger->set_level(verbose ? spdlog::level::debug : quiet ? spdlog::level::warn : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }

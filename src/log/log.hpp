@@ -1,7 +1,7 @@
 // Where the service's words go: stderr, one line each, through spdlog; rank 0 speaks for all unless it is an error.
 //
 //   1. Each message is one line, whatever names it holds: all is made printable (base/printable.hpp) on the way out.
-//   2. Nothing that happens to stderr (a closed pipe, a full disk, a terminal that is gone) stops the service.
+//   2. Nothing that happens to stderr (a closed pipe, a full disk, a terminal gone or stopped) stops the service.
 #pragma once
 
 #include <fmt/format.h>

@@ -53,7 +53,7 @@ def sockets_with(word):
 class Service:
     """`mpirun -n stagers headrace serve FLAGS`, or without mpirun where stagers is None."""
 
-    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None):
+    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None, pass_fds=()):
         self.name = name or f"sys-{uuid.uuid4().hex[:10]}"
         self.shared = Path("/dev/shm") / self.name  # where MPI's shared memory goes, so that others' is not taken for ours
         self.shared.mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ class Service:
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                            env=environment, cwd=cwd, start_new_session=True)
+                                            env=environment, cwd=cwd, start_new_session=True, pass_fds=pass_fds)
 
     def __str__(self):
         return self.name
@@ -104,12 +104,13 @@ class Service:
 
     def stagers(self):
         """Process numbers of the stagers, by rank."""
-        def rank(pid):
-            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            return [int(v.split(b"=")[1]) for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
-
-        mine = [pid for pid in processes_with(f"--name={self.name}") if command_line(pid)[0] == os.fsencode(HEADRACE)]
-        return sorted(mine, key=rank)
+        ranks = {}
+        for pid in processes_with(f"--name={self.name}"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if command_line(pid)[:1] == [os.fsencode(HEADRACE)]:
+                    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                    ranks[pid] = [int(v.split(b"=")[1]) for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
+        return sorted(ranks, key=ranks.get)
 
     def wait(self, seconds=60):
         """Its exit code, once it has ended by itself."""
@@ -140,12 +141,12 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, **flags):
+def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, pass_fds=(), **flags):
     """A service that is gone at the end of the block without a trace; if still running it is stopped, gracefully.
 
     listens: the block begins when trainers can knock, else at once.
     """
-    service = Service(folder, files, stagers, flags, cwd, prefix)
+    service = Service(folder, files, stagers, flags, cwd, prefix, pass_fds=pass_fds)
     try:
         if listens:
             until(lambda: service.process.poll() is not None or service.listens(), "socket of the service")

@@ -1,5 +1,6 @@
 """What batch systems, shells and terminals do to a service that they do not mean to end."""
 
+import fcntl
 import json
 import os
 import re
@@ -97,6 +98,24 @@ def test_goes_on_when_nobody_hears_it(tmp_path, redirections):
         end = json.loads(events.read_text().splitlines()[-1])
         assert end["event"] == "end" and end["exactly_once"]
         assert len(service.text.splitlines()) == ("head" in redirections)
+
+
+def test_goes_on_when_its_words_find_no_room(tmp_path):
+    """stderr is a pipe that nobody reads, as in a terminal that is stopped: trainers and tools are answered all the same."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    prefix = ["bash", "-c", f'"$@" 2>&{theirs}', "sh"]
+    with running(tmp_path, write(tmp_path, 40), prefix=prefix, pass_fds=[theirs], batch=4, stay=True, verbose=True) as service:
+        service.ready()
+        for _ in range(30):  # a trainer that comes and goes is told
+            with headrace.connect(service.name, rank=0, world_size=1, progress=False, timeout=60):
+                pass
+        assert take_all(service.name) == list(range(40))
+        assert control("stat", service.name).returncode == 0
+        assert service.stop() == 0
+    os.close(theirs)
+    with open(ours) as said:
+        assert "memory" in said.read()
 
 
 def test_goes_on_without_its_terminal_if_started_so(tmp_path):
