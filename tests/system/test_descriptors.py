@@ -1,6 +1,7 @@
 """File descriptors have an end: the start reckons with it, and nobody who takes many ends the service."""
 
 import contextlib
+import json
 import re
 import socket
 import subprocess
@@ -39,6 +40,25 @@ def test_a_limit_too_low_for_the_trainers_is_refused_by_name(tmp_path):
         assert int(re.search(r"needs (\d+)", said[0]).group(1)) > 1000
 
 
+def test_the_least_limit_that_is_accepted_is_enough_for_all_trainers(tmp_path):
+    data = write(tmp_path, 80)
+    flags = {"batch": 1, "trainers_per_node": 40, "stay": True}
+    with running(tmp_path, data, prefix=limited(64, 64), listens=False, **flags) as service:
+        assert service.wait() == 1
+        needed = re.search(r"needs (\d+)", service.text).group(1)
+    with running(tmp_path, data, prefix=limited(needed, needed), **flags) as service, contextlib.ExitStack() as stack:
+        service.ready()
+        for _ in range(10):
+            stack.enter_context(knock(service))
+        trainers = [stack.enter_context(headrace.connect(service.name, None, rank, 40, rank, progress=False)) for rank in range(40)]
+        taken = [int(batch.index[0]) for batches in zip(*trainers, strict=True) for batch in batches]
+        assert sorted(taken) == list(range(80))
+        assert control("stat", service.name).returncode == 0
+        stack.close()
+        assert control("stop", service.name).returncode == 0
+        assert service.wait() == 0
+
+
 def test_the_soft_limit_is_raised(tmp_path):
     with running(tmp_path, write(tmp_path, 40), prefix=limited(64, 1000), batch=4, epochs=1, last="partial",
                  trainers_per_node=60) as service:
@@ -64,6 +84,21 @@ def test_callers_wait_while_none_are_left(tmp_path):
         assert service.wait() == 0
         assert len(service.lines("no file descriptor")) == 1
         assert service.lines("every sample exactly once")
+
+
+def test_who_says_nothing_keeps_nobody_out(tmp_path):
+    """More silent connections than there is room for, tools that ask nothing among them; all stay."""
+    with running(tmp_path, write(tmp_path, 40), prefix=limited(110, 110), batch=4, epochs=1) as service, \
+         contextlib.ExitStack() as crowd:
+        service.ready()
+        silent = [crowd.enter_context(knock(service)) for _ in range(150)]
+        for caller in silent[::3]:
+            caller.send(json.dumps({"headrace": 2, "role": "control"}).encode())
+        for caller in silent[1::3]:
+            caller.shutdown(socket.SHUT_WR)
+        service.says("no file descriptor for who connects")
+        assert take_all(service.name) == list(range(40))
+        assert service.wait() == 0
 
 
 def test_a_trainer_without_descriptors_is_told_so(tmp_path):

@@ -25,6 +25,8 @@ constexpr ipc::Courier::Manner manner{.polite = true, .limit = 64u << 20, .allow
 constexpr std::chrono::milliseconds try_again_every{100};
 constexpr std::chrono::minutes tell_pause_every{1};
 constexpr std::chrono::milliseconds patience_with_holders{2000};
+// With who has connected and wants nothing, where others have no room. The trainers' library and tools speak at once.
+constexpr std::chrono::milliseconds patience_with_the_silent{3000};
 
 /// A trainer in messages and in the log. What it says of its host is its own word, and longer than a name only to do
 /// harm.
@@ -97,9 +99,18 @@ void FrontDesk::pause(const std::string& why) {
 }
 
 void FrontDesk::resume(Clock::time_point now) {
-  if (!paused_ || now - *paused_ < try_again_every || callers_.size() >= most_callers_) return;
+  if (!paused_ || now - *paused_ < try_again_every) return;
+  drop_the_silent(now);
+  if (callers_.size() >= most_callers_) return;
   paused_.reset();
   poller_.add(listener_.fd(), [this] { accept(); });
+}
+
+void FrontDesk::drop_the_silent(Clock::time_point now) {
+  std::erase_if(callers_, [&](const auto& entry) {
+    const auto& caller = entry.second;
+    return !caller.asked && now - caller.came > patience_with_the_silent;
+  });
 }
 
 void FrontDesk::read(std::uint64_t id) {
@@ -127,6 +138,7 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
   const auto said = ring::decode_from_client(message.text);
   if (const auto* command_said = std::get_if<ring::Command>(&said)) {
     require(caller.state == State::tool, "a command came before a hello");
+    caller.asked = true;
     return command(id, command_said->name);
   }
   const auto* hello = std::get_if<ring::Hello>(&said);
@@ -145,6 +157,7 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
   require(pid && (*pid == 0 || peer == 0 || *pid == peer), "the hello carries a descriptor of another process");
   caller.pidfd = message.fds.front().duplicate();
   caller.state = State::waiting;
+  caller.asked = true;
   if (blueprint_) return claim(id);
   say(id, ring::encode(ring::Loading{what_, fraction_}));
 }

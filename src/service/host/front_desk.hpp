@@ -5,7 +5,8 @@
 //                    \-> refused: one sentence, and the connection is closed
 //
 // Nobody here is waited for: answers go through couriers, a tool is asked nothing more while it owes us the reading of
-// an answer, and is let go after a minute.
+// an answer, and is let go after a minute. Where there is no room for more callers, those who have wanted nothing for
+// some seconds go first, so that connections that say nothing keep nobody out.
 #pragma once
 
 #include <chrono>
@@ -85,12 +86,15 @@ class FrontDesk {
     std::optional<std::uint32_t> ring;               ///< taken for it, if there was one
     std::optional<Clock::time_point> patient_until;  ///< for who holds its rank or ring to leave
     bool owed = false;                               ///< a tool's question is not answered yet
+    Clock::time_point came = Clock::now();
+    bool asked = false;  ///< for a place, or a tool's first question
     bool gone() const { return talk == nullptr; }
   };
 
   void accept();
   void pause(const std::string& why);
   void resume(Clock::time_point now);
+  void drop_the_silent(Clock::time_point now);
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
