@@ -59,3 +59,27 @@ def test_another_users_trainer_is_refused(tmp_path, open_folder):
         assert service.process.poll() is None
         service.process.terminate()
         service.wait()
+
+
+FLOOD = """
+import socket, sys
+for attempt in range(3000):
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    caller.setblocking(False)
+    try:
+        caller.connect(sys.argv[1].replace("@", chr(0)))
+        caller.send(b'{"headrace": 2, "role": "control"}')
+        caller.send(b'{"command": "stop"}')
+    except OSError:
+        pass  # refused, or not let in yet
+    caller.close()
+"""
+
+
+def test_another_user_who_knocks_without_end_stops_nobody(tmp_path, open_folder):
+    with running(tmp_path, write(tmp_path, 40), 2, batch=4) as service, Trainer(service) as trainer:
+        trainer.take()
+        done = as_nobody(open_folder, sys.executable, "-c", FLOOD, service.address())
+        assert done.returncode == 0, done.stderr
+        assert len(trainer.rest()) == 9
+        assert service.process.poll() is None and not service.lines("stop")

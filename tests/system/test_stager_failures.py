@@ -89,8 +89,8 @@ def is_connected(pid):
     return any(line.split()[5] == "03" and f"socket:[{line.split()[6]}]" in mine for line in lines)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("stagers, victim", [(None, 0), (2, 1)])
+@pytest.mark.parametrize("stagers, victim, name", [(None, 0, "SIGTERM"), (None, 0, "SIGINT"), (2, 1, "SIGTERM"), (2, 1, "SIGINT"),
+                                                   (None, 0, "SIGKILL"), (2, 0, "SIGKILL"), (2, 1, "SIGKILL")])
 def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
     with running(tmp_path, [slow_file], stagers, io="collective") as service, Trainer(service) as trainer:
         until(lambda: "is still loading" in control("wait", service, "--timeout=0").stderr, "loading")
@@ -99,7 +99,8 @@ def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
         with pytest.raises(Failed) as failed:
             trainer.connected()
         kind, text = failed.value.kind, failed.value.text
-        assert kind == "ServiceLost" and (name in text or "died" in text or "SIGTERM" in text), text
+        assert kind == "ServiceLost" and (name in text or "died" in text or "SIGTERM" in text
+                                          or name == "SIGKILL" and "ended while loading" in text), text
 
 
 @pytest.mark.parametrize("stagers, node, code", [(None, 0, 0), (2, 0, 1), (2, 1, 1)])
