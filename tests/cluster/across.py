@@ -31,8 +31,8 @@ def cluster_of(nodes):
 class Across(Service):
     """`mpirun --host ... headrace serve FLAGS` from the login node. hosts: node -> stagers on it."""
 
-    def __init__(self, cluster, folder, files, hosts, flags, mpirun=(), variables=()):
-        self.name = f"across-{uuid.uuid4().hex[:10]}"
+    def __init__(self, cluster, folder, files, hosts, flags, mpirun=(), variables=(), name=None):
+        self.name = name or f"across-{uuid.uuid4().hex[:10]}"
         slots = ",".join(f"{node}:{stagers}" for node, stagers in hosts.items())
         # A session folder of its own: the end of the run before would tidy up what this one just makes.
         session = ["--mca", "orte_top_session_dir", f"/dev/shm/{self.name}-session"]
@@ -44,7 +44,7 @@ class Across(Service):
         flags = [f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
                  for key, value in {"slots": 4, **flags}.items()]  # tests count on how far it runs ahead
         self.command = [*launcher, str(HEADRACE), "serve", *map(str, files), f"--name={self.name}", *flags]
-        with self.log.open("w") as log:
+        with self.log.open("a") as log:
             self.process = cluster.popen("login", self.command, stdout=log, stderr=subprocess.STDOUT, env=dict(variables),
                                          start_new_session=True)
 

@@ -50,19 +50,15 @@ class Cluster:
         self.state = Path(tempfile.mkdtemp(prefix="headrace-cluster-"))
         self.state.chmod(0o755)
         self._holders, self._cgroups = {}, []
-        addresses = {"localhost": "127.0.0.1", "login": f"{SUBNET}.254"}
-        addresses |= {node: f"{SUBNET}.{k + 1}" for k, node in enumerate(self.nodes)}
-        (self.state / "etc-hosts").write_text("".join(f"{a} {n}\n" for n, a in addresses.items()))
+        self._addresses = {"localhost": "127.0.0.1", "login": f"{SUBNET}.254"}
+        self._addresses |= {node: f"{SUBNET}.{k + 1}" for k, node in enumerate(self.nodes)}
+        (self.state / "etc-hosts").write_text("".join(f"{a} {n}\n" for n, a in self._addresses.items()))
         (self.state / "hosts").write_text("".join(f"{node}\n" for node in self.nodes))
         try:
             self._hold("login", ())
             self._root("login", f"ip link add br0 type bridge && ip addr add {SUBNET}.254/24 dev br0 && ip link set br0 up")
-            for k, node in enumerate(self.nodes):
-                # Clocks that start with the node are apart, as they are between machines.
-                self._hold(node, ("-p", "-f", "--mount-proc", "--kill-child", "-T", "--monotonic", str(100_000 * (k + 1))))
-                self._root("login", f"ip link add v{k} type veth peer name eth0 netns {self.pid(node)} && "
-                                    f"ip link set v{k} master br0 up")
-                self._root(node, f"ip addr add {addresses[node]}/24 dev eth0 && ip link set eth0 up")
+            for node in self.nodes:
+                self.boot(node)
         except BaseException:
             self.close()
             raise
@@ -85,6 +81,16 @@ class Cluster:
                     break
                 time.sleep(0.01)
         shutil.rmtree(self.state, ignore_errors=True)
+
+    def boot(self, node):
+        """Starts a node, at first or after its end."""
+        k = self.nodes.index(node)
+        # Clocks that start with the node are apart, as they are between machines.
+        self._hold(node, ("-p", "-f", "--mount-proc", "--kill-child", "-T", "--monotonic", str(100_000 * (k + 1))))
+        # The link of a node that has ended goes when the kernel comes to it.
+        self._root("login", f"ip link del v{k} 2>/dev/null; ip link add v{k} type veth peer name eth0 netns {self.pid(node)} && "
+                            f"ip link set v{k} master br0 up")
+        self._root(node, f"ip addr add {self._addresses[node]}/24 dev eth0 && ip link set eth0 up")
 
     def pid(self, node):
         """The process that holds a node."""
@@ -164,7 +170,7 @@ class Cluster:
         (self.state / f"{node}.cgroup").write_text(str(group))
 
     def _hold(self, node, more):
-        (self.state / f"{node}.tmp").mkdir()
+        (self.state / f"{node}.tmp").mkdir(exist_ok=True)
         command = ["unshare", "-n", "-u", "-i", "-m", *more, "bash", "-c", HOLD, "hold", node, str(self.state)]
         holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                   start_new_session=True)

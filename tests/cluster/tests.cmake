@@ -7,4 +7,7 @@ foreach(script ${scripts})
   add_test(NAME ${name} COMMAND ${cluster_tests}/as_root ${PYTHON} -m pytest -q -x -rs -p no:cacheprovider ${script})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 RUN_SERIAL ON ENVIRONMENT
     "HEADRACE_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_BINARY_DIR}/python:${CMAKE_CURRENT_SOURCE_DIR}/system;${sanitizer_environment}")
+  if(name STREQUAL "cluster_kills")
+    set_tests_properties(${name} PROPERTIES LABELS long)
+  endif()
 endforeach()

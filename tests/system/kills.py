@@ -1,260 +1,122 @@
 """Kills at random moments, restart and resume: is every sample of every epoch consumed exactly once?
 
     kills.py [--kills 100] [--seed N]        with HEADRACE_BUILD and PYTHONPATH as the tests have them
+    kills.py --journal FILE --until 1000     goes on where it was stopped: FILE has a line for each part that is done
+             [--only here | --only nodes]    parts are on this machine and over simulated nodes in turns
 
-A job is a service and its trainers. It is killed in parts or as a whole, and started again as job scripts do, each time
-with other numbers of stagers and trainers, but for the same global batch:
+A job is a service and its trainers. What is killed:
 
     trainer   one trainer; its successor goes on where the service has its rank
-    stager    one stager (mpirun ends the others), or    service   all of it at once: where trainers reconnect they live
-              on; else all start again, with the newest checkpoint that each of them wrote
+    stager    one stager (mpirun ends the others), mpirun (the stagers end by themselves), or    service   all of it at once:
+              where trainers reconnect they live on; else all start again, with the newest checkpoint that each of them wrote
     job       all trainers; others come to the same service, with that checkpoint
+    node      a node with all that runs on it, half of the time by a power cut, of which nobody is told; all start again
 
-What counts is the history that survives: all batches taken since the state that the trainers began with, up to the
-checkpoint that the next ones begin with. What came behind it is void.
+The end of a part is the check: every sample of every epoch once. Exit code 1 where one failed; its line has the seed.
 """
 
 import argparse
 import collections
+import json
 import os
 import random
-import re
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
-import kills_trainer
-from samples import write
-from service import Service, processes_with, until
+from kills_job import Job, until
+from kills_places import Here, Nodes
 
-SAMPLES, GLOBAL_BATCH = 480, 24
-STEPS = SAMPLES // GLOBAL_BATCH
-SYSTEM = Path(__file__).resolve().parent
+PART = 20  # kills
 
 
-class Job:
-    """Service and trainers as they are started now, and what survives of all that were started before."""
-
-    def __init__(self, folder, chance):
-        self.folder, self.chance = folder, chance
-        self.files = write(folder, SAMPLES // 2 + 10, SAMPLES // 2 - 10)
-        self.history = {}  # (epoch, step) -> sample numbers of all trainers, in the order of ranks
-        self.sets = {}  # (epoch, step) -> which samples these were, also where void
-        self.segment, self.begin, self.start = 0, "first", (0, 0)
-        self.resumed = 0
-        self.old = {}  # rank -> life and lines of its log when this service came in the place of another
-        self.service = None
-        self.start_service()
-        self.start_trainers()
-
-    # -- starting ------------------------------------------------------------------------------------------------------
-
-    def start_service(self, alike=False):
-        """alike: for trainers that live on, on the nodes where they are."""
-        if not alike:
-            self.world_size, self.split = self.chance.choice([1, 2, 3, 4]), self.chance.random() < 0.5
-        if not alike or not self.split:
-            self.stagers = self.chance.choice([1, 2, 3])
-        self.nodes = self.stagers if self.split else 1
-        self.per_node = -(-self.world_size // self.nodes)
-        name = self.service.name if self.service else None
-        flags = {"global_batch": GLOBAL_BATCH, "trainers_per_node": self.per_node, "split_nodes": self.split,
-                 "audit": "full", "stay": True, "threads": 1}
-        self.service = Service(self.folder, self.files, self.stagers, flags, name=name)
-
-    def start_trainers(self):
-        self.reconnect = self.chance.random() < 0.5
-        self.trainers, self.lives = {}, collections.Counter()
-        for rank in range(self.world_size):
-            self.start_trainer(rank, self.begin)
-
-    def start_trainer(self, rank, begin):
-        self.lives[rank] += 1
-        label = self.label(rank, self.lives[rank])
-        node = self.service.node(rank % self.nodes)
-        with (self.folder / f"{label}.out").open("w") as out:
-            self.trainers[rank] = subprocess.Popen(
-                [sys.executable, kills_trainer.__file__, self.folder, label, node, str(rank), str(self.world_size),
-                 str(self.reconnect), str(begin)], stdout=out, stderr=subprocess.STDOUT)
-
-    def label(self, rank, life):
-        return f"{self.segment}.{rank}.{life}"
-
-    # -- killing -------------------------------------------------------------------------------------------------------
-
-    def kill(self, kind):
-        return getattr(self, f"kill_{kind}")()
-
-    def kill_trainer(self):
-        rank = self.chance.choice(list(self.trainers))
-        self.end_trainers(rank)
-        if self.known(rank):
-            self.start_trainer(rank, "own")
-        elif not self.taken(rank):
-            self.start_trainer(rank, self.begin)  # it had hardly begun
-        else:
-            self.begin_anew()  # its place died with the service
-
-    def kill_stager(self):
-        stagers = self.service.stagers()
-        if stagers:  # not yet, where it is just being started
-            os.kill(self.chance.choice(stagers), signal.SIGKILL)
-            self.after_the_service()
-        else:
-            self.kill_service()
-
-    def kill_service(self):
-        self.service.kill()
-        self.after_the_service()
-
-    def kill_job(self):
-        self.end_trainers(*self.trainers)
-        self.begin_anew()
-
-    def after_the_service(self):
-        self.service.process.wait(60)
-        until(lambda: not processes_with(f"--name={self.service.name}"), "the end of all stagers")
-        # A trainer on its way in has no place to go on at; a job script would start all anew.
-        if self.reconnect and all(self.known(rank, self.lives[rank]) for rank in self.trainers):
-            self.old = {rank: (life, len(self.log(rank, life))) for rank, life in self.lives.items()}
-            return self.start_service(alike=True)
-        self.end_trainers(*self.trainers)
-        self.settle()
-        self.start_service()
-        self.start_trainers()
-
-    def begin_anew(self):
-        self.end_trainers(*self.trainers)
-        self.settle()
-        places = self.per_node * self.nodes
-        self.world_size = self.chance.choice([t for t in (1, 2, 3, 4) if places / 4 <= t <= places])
-        self.start_trainers()
-
-    def end_trainers(self, *ranks):
-        for rank in ranks:
-            self.trainers[rank].kill()
-        for rank in ranks:
-            code = self.trainers[rank].wait()
-            assert code in (-signal.SIGKILL, kills_trainer.LOST), self.words(rank)
-
-    def words(self, rank="*"):
-        """What they printed."""
-        return "\n".join(path.read_text() for path in sorted(self.folder.glob(f"{self.segment}.{rank}.*.out")))
-
-    # -- what they did -------------------------------------------------------------------------------------------------
-
-    def log(self, rank, life):
-        path = self.folder / f"{self.label(rank, life)}.log"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        return [line.split() for line in lines if line.endswith("\n")]
-
-    def known(self, rank, only=None):
-        """Whether it (or one of its lives) got a batch of this very service, which then knows its place."""
-        old_life, old_lines = self.old.get(rank, (1, 0))
-        for life in range(old_life, self.lives[rank] + 1):
-            words = [line[0] for line in self.log(rank, life)][old_lines if life == old_life else 0:]
-            if only in (None, life) and "in" in words and "take" in words[words.index("in"):]:
-                return True
-        return False
-
-    def taken(self, rank):
-        """(epoch, step) -> sample numbers. A batch may come again to the next life if it was not released."""
-        taken, released = {}, set()
-        for life in range(1, self.lives[rank] + 1):
-            for what, *numbers in self.log(rank, life):
-                if what == "in":
-                    continue
-                (epoch, step), index = numbers[:2], numbers[2:]
-                place = int(epoch), int(step)
-                if what == "done":
-                    released.add(place)
-                    continue
-                assert place not in released, f"trainer {rank} released {place} and got it again"
-                assert taken.setdefault(place, index) == index, f"{place} came again with other samples"
-        return taken
-
-    def checkpoint(self):
-        """The newest position that every trainer saved, and its files; nothing where there is none."""
-        found = collections.defaultdict(list)
-        for path in sorted(self.folder.glob(f"{self.segment}-*.json")):
-            _, _, epoch, step = map(int, re.findall(r"\d+", path.stem))
-            found[epoch, step].append(path)
-        return max(((place, paths) for place, paths in found.items() if len(paths) == self.world_size), default=None)
-
-    def settle(self, end=None):
-        """The trainers are gone: what they did up to the checkpoint goes into the history, the rest is void."""
-        saved = self.checkpoint()
-        self.resumed += saved is not None and not end
-        if end:
-            place, state = end, None
-        else:
-            place, state = (saved[0], self.chance.choice(saved[1])) if saved else (self.start, self.begin)
-        all_taken = [self.taken(rank) for rank in range(self.world_size)]
-        for at in set.intersection(*(set(taken) for taken in all_taken)):
-            samples = [int(number) for taken in all_taken for number in taken[at]]
-            assert self.sets.setdefault(at, set(samples)) == set(samples), f"{at} is another set of samples now"
-        at = self.start
-        while at < place:
-            for rank, taken in enumerate(all_taken):
-                assert at in taken, f"trainer {rank} of {self.world_size} never got {at}, but went on to {place}"
-            assert at not in self.history
-            self.history[at] = [int(number) for taken in all_taken for number in taken[at]]
-            at = (at[0], at[1] + 1) if at[1] + 1 < STEPS else (at[0] + 1, 0)
-        self.segment, self.start, self.begin = self.segment + 1, place, state
-        self.old = {}
-
-    def finish(self):
-        """Lets the trainers go on to the end of an epoch that none of them has begun."""
-        last = 1 + max([self.start[0]] + [epoch for rank in self.trainers for epoch, _ in self.taken(rank)])
-        for rank, trainer in self.trainers.items():
-            until(lambda: trainer.poll() is not None or max(self.taken(rank), default=(0, 0))[0] > last,
-                  f"trainer {rank} to come to epoch {last + 1}:\n{self.words(rank)}\n{self.service.text[-3000:]}")
-        self.end_trainers(*self.trainers)
-        self.settle((last + 1, 0))
-        assert self.service.stop() == 0, self.service.text
-        return last + 1
-
-    def check(self, epochs):
-        for epoch in range(epochs):
-            seen = collections.Counter(n for step in range(STEPS) for n in self.history[epoch, step])
-            assert len(seen) == SAMPLES and set(seen.values()) == {1}, f"epoch {epoch}: {seen.most_common(3)}"
+def run(folder, kills, seed, place=None):
+    """Returns what was done."""
+    chance, count, began = random.Random(seed), collections.Counter(), time.monotonic()
+    with place or Here() as place:
+        job = Job(folder, chance, place)
+        try:
+            for _ in range(kills):
+                if chance.random() < 0.7:  # else they may still be starting
+                    until(job.checkpoint, f"a checkpoint:\n{job.words()}")
+                time.sleep(chance.uniform(0, 0.7))  # any moment
+                kind = chance.choice(place.kinds)
+                job.kill(kind)
+                count[kind] += 1
+            epochs = job.finish()
+            job.check(epochs)
+            assert "AUDIT FAILED" not in job.service.text, job.service.text
+        finally:
+            for trainer in job.trainers.values():
+                place.kill(trainer)
+                trainer.wait()
+            place.clear(job.service)
+        return {"where": place.name, "seed": seed, "kills": dict(sorted(count.items())), "epochs": epochs,
+                "begins": job.segment, "resumed": job.resumed, "seconds": round(time.monotonic() - began)}
 
 
-def run(folder, kills, seed):
-    """Returns what was done, in words."""
-    chance = random.Random(seed)
-    job, count, began = Job(folder, chance), collections.Counter(), time.monotonic()
-    try:
-        for _ in range(kills):
-            if chance.random() < 0.7:  # else they may still be starting
-                until(job.checkpoint, f"a checkpoint:\n{job.words()}")
-            time.sleep(chance.uniform(0, 0.7))  # any moment
-            kind = chance.choice(["trainer", "trainer", "stager", "service", "job"])
-            job.kill(kind)
-            count[kind] += 1
-        epochs = job.finish()
-        job.check(epochs)
-        assert "AUDIT FAILED" not in job.service.text, job.service.text
-    finally:
-        for trainer in job.trainers.values():
-            trainer.kill()
-            trainer.wait()
-        job.service.kill()
-        shutil.rmtree(job.service.shared, ignore_errors=True)
-    kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(count.items()))
-    return (f"{kills} kills ({kinds}; seed {seed}) in {time.monotonic() - began:.0f} s: trainers began "
-            f"{job.segment} times, {job.resumed} of them at a new checkpoint; every sample of {epochs} epochs exactly once")
+def words(done):
+    kinds = ", ".join(f"{n} x {kind}" for kind, n in done["kills"].items())
+    return (f"{sum(done['kills'].values())} kills ({kinds}) in {done['seconds']:,} s: trainers began {done['begins']} times, "
+            f"{done['resumed']} of them at a new checkpoint; every sample of {done['epochs']} epochs exactly once")
 
 
-if __name__ == "__main__":
+def total(parts):
+    """Of what was done, all together."""
+    numbers = {key: sum(part[key] for part in parts) for key in ("epochs", "begins", "resumed", "seconds")}
+    kills = collections.Counter()
+    for part in parts:
+        kills.update(part["kills"])
+    return {"kills": dict(sorted(kills.items())), **numbers}
+
+
+def go_on(journal, goal, only):
+    """Parts until so many kills are in the journal. Returns the number of parts that failed."""
+    lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+    parts = [json.loads(line) for line in lines if line.endswith("\n")]
+    places = {"here": [Here], "nodes": [Nodes]}.get(only, [Here, Nodes])
+    while sum(total(good(parts))["kills"].values()) < goal:
+        place, seed = places[len(parts) % len(places)], random.randrange(10**6)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                part = run(Path(folder), PART, seed, place())
+            except Exception:  # not where it is told to end: such a part is not done
+                part = {"where": place.name, "seed": seed, "failed": traceback.format_exc()[-4000:]}
+        parts.append(part)
+        with journal.open("a") as file:
+            file.write(json.dumps(part) + "\n")
+            os.fsync(file.fileno())
+        print(part.get("failed") or words(total(good(parts))), flush=True)
+    for place in (Here, Nodes):
+        if there := [part for part in good(parts) if part["where"] == place.name]:
+            print(f"{place.name}: {words(total(there))}")
+    failed = [part for part in parts if "failed" in part]
+    for part in failed:
+        print(f"FAILED on {part['where']} with seed {part['seed']}:\n{part['failed']}")
+    return len(failed)
+
+
+def good(parts):
+    return [part for part in parts if "failed" not in part]
+
+
+def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--journal", type=Path)
+    parser.add_argument("--until", type=int, default=1000, help="kills in the journal")
+    parser.add_argument("--only", choices=["here", "nodes"])
     given = parser.parse_args()
+    if given.journal:
+        return 1 if go_on(given.journal, given.until, given.only) else 0
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory() as made:
-        print(run(Path(made), given.kills, given.seed))
+        print(words(run(Path(made), given.kills, given.seed, Nodes() if given.only == "nodes" else Here())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,7 +21,7 @@ from samples import wrong_fields
 
 EVERY = 7  # global batches between two checkpoints
 PACE = 0.004  # seconds of work on a batch
-PATIENCE = 20  # seconds for the service to notice that the one before us is dead
+PATIENCE = 120  # seconds for the service to notice that the one before us is dead
 LOST = 3  # exit code
 
 

@@ -1,4 +1,4 @@
-"""A few kills of what kills.py does; run that by hand for a hundred."""
+"""A few kills of what kills.py does; run that by hand for a thousand."""
 
 import random
 
@@ -8,4 +8,4 @@ import kills
 def test_exactly_once_over_kills(tmp_path):
     seed = random.randrange(10**6)
     print("seed", seed)
-    print(kills.run(tmp_path, 10, seed))
+    print(kills.words(kills.run(tmp_path, 10, seed)))

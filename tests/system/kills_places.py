@@ -1,0 +1,117 @@
+"""Where kills.py starts its jobs: on this machine, or over simulated nodes, which may lose their power."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import kills_job
+from service import Service, processes_with
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "cluster"))
+
+
+class Here:
+    """Stagers of this machine, as one node or as one each."""
+
+    name = "one machine"
+    kinds = ("trainer", "trainer", "stager", "service", "job", "mpirun")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def lay_out(self, chance):
+        """Returns the number of nodes."""
+        self.split, self.stagers = chance.random() < 0.5, chance.choice([1, 2, 3])
+        return self.stagers if self.split else 1
+
+    def service(self, folder, files, chance, flags, name):
+        if not self.split:
+            self.stagers = chance.choice([1, 2, 3])
+        return Service(folder, files, self.stagers, {**flags, "split_nodes": self.split}, name=name)
+
+    def node(self, service, k):
+        """What comes before a trainer's command line there, and what it connects to."""
+        return (), service.node(k)
+
+    def kill(self, trainer):
+        trainer.kill()
+
+    def wait_for_the_end(self, service):
+        service.process.wait(kills_job.PATIENCE)
+        kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of all stagers")
+
+    def clear(self, service):
+        service.kill()
+        shutil.rmtree(service.shared, ignore_errors=True)
+
+
+class Nodes:
+    """Three simulated nodes; a job has one to three of them, with one or two stagers on each."""
+
+    name = "simulated nodes"
+    kinds = ("trainer", "stager", "service", "mpirun", "node", "node")
+    silence = "15s"  # until a node without power is given up
+
+    def __init__(self):
+        from across import Across
+        from cluster import Cluster
+
+        self.across, self.cluster = Across, Cluster(3)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.cluster.close()
+
+    def lay_out(self, chance):
+        self.count = chance.choice([1, 2, 3])
+        return self.count
+
+    def service(self, folder, files, chance, flags, name):
+        hosts = {node: chance.choice([1, 1, 2]) for node in self.cluster.nodes[:self.count]}
+        return self.across(self.cluster, folder, files, hosts, {**flags, "node_timeout": self.silence}, name=name)
+
+    def node(self, service, k):
+        variables = [f"{key}={os.environ[key]}" for key in ("PYTHONPATH", "HEADRACE_BUILD")]
+        return self.cluster.on(self.cluster.nodes[k], ["env", *variables]), service.name
+
+    def kill(self, trainer):
+        """The trainer itself: what was started only entered the node."""
+        with contextlib.suppress(OSError):
+            for child in Path(f"/proc/{trainer.pid}/task/{trainer.pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        trainer.kill()
+
+    def end(self, k, chance):
+        """All processes of a node end; half of the time without a word to the others."""
+        node = self.cluster.nodes[k]
+        if chance.random() < 0.5:
+            self.cluster.cut(node)
+        else:
+            self.cluster.kill(node)
+
+    def boot(self, k):
+        self.cluster.boot(self.cluster.nodes[k])
+
+    def wait_for_the_end(self, service):
+        """Of all stagers. Open MPI 4.1's mpirun may stay when a node died (tests/cluster/test_failures.py), and is told; where
+        that was the last node, it does not hear that either."""
+        kills_job.until(lambda: not service.stagers(), "the end of all stagers")
+        service.process.terminate()
+        try:
+            service.process.wait(10)
+        except subprocess.TimeoutExpired:
+            service.process.kill()
+            service.process.wait()
+        kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of MPI's processes")
+
+    def clear(self, service):
+        service.kill()
