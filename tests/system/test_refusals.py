@@ -52,6 +52,19 @@ def test_directory(tmp_path):
     assert "folder.h5" in refused(tmp_path, None, "folder.h5")
 
 
+def test_a_link_to_itself(tmp_path):
+    (tmp_path / "loop.h5").symlink_to("loop.h5")
+    assert "loop.h5 (Too many levels of symbolic links)" in refused(tmp_path, None, "loop.h5")
+
+
+@pytest.mark.parametrize("shape, words", [((1 << 60,), "would hold 1152921504606846976 samples"), ((48, 1 << 40), "too little memory")],
+                         ids=["long", "wide"])
+def test_sizes_that_no_machine_holds(tmp_path, shape, words):
+    with h5py.File(tmp_path / "huge.h5", "w") as file:
+        file.create_dataset("x", shape, "f8", chunks=(1, 1024)[:len(shape)])
+    assert words in refused(tmp_path, None, "huge.h5")
+
+
 def test_not_hdf5(tmp_path, ranks):
     (tmp_path / "text.h5").write_text("not what it says\n" * 100)
     assert "text.h5" in refused(tmp_path, ranks, "text.h5")

@@ -78,11 +78,6 @@ def test_a_signal_while_serving(tmp_path, files, name, stagers, victim):
         assert kind == "ServiceLost" and (name in text or f"stager {victim} on" in text), text
 
 
-def connections(service):
-    """Of trainers and tools to its socket, as the kernel lists them: state 03."""
-    return [line for line in sockets_with(service.name) if line.split()[5] == "03"]
-
-
 def is_connected(pid):
     mine = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     lines = sockets_with("")[1:]
@@ -94,7 +89,7 @@ def is_connected(pid):
 def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
     with running(tmp_path, [slow_file], stagers, io="collective") as service, Trainer(service) as trainer:
         until(lambda: "is still loading" in control("wait", service, "--timeout=0").stderr, "loading")
-        until(lambda: connections(service), "the trainer's connection")
+        until(lambda: is_connected(trainer.pid), "the trainer's connection")
         ended_by(service, name, victim)
         with pytest.raises(Failed) as failed:
             trainer.connected()
