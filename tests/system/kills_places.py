@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import kills_job
-from service import Service, processes_with
+from service import Service, processes_with, until
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cluster"))
+
+ATTEMPTS = 5
 
 
 class Here:
@@ -77,7 +79,16 @@ class Nodes:
 
     def service(self, folder, files, chance, flags, name):
         hosts = {node: chance.choice([1, 1, 2]) for node in self.cluster.nodes[:self.count]}
-        return self.across(self.cluster, folder, files, hosts, {**flags, "node_timeout": self.silence}, name=name)
+        for _ in range(ATTEMPTS):
+            started = self.across(self.cluster, folder, files, hosts, {**flags, "node_timeout": self.silence}, name=name)
+            with contextlib.suppress(AssertionError):
+                until(lambda: len(started.stagers()) == sum(hosts.values()) or started.process.poll() is not None, "start")
+                return started
+            # On nodes that were killed a moment before, Open MPI's mpirun at times waits for a daemon that is not there.
+            print("mpirun starts nothing; it is started again", flush=True)
+            started.kill()
+            name = started.name
+        raise AssertionError(f"mpirun has started nothing in {ATTEMPTS} attempts:\n{started.text[-3000:]}")
 
     def node(self, service, k):
         variables = [f"{key}={os.environ[key]}" for key in ("PYTHONPATH", "HEADRACE_BUILD")]

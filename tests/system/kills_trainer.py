@@ -29,7 +29,7 @@ def connect(service, **place):
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return headrace.connect(service, timeout=60, progress=False, **place)
+            return headrace.connect(service, timeout=300, progress=False, **place)
         except headrace.Refused:
             if time.monotonic() > deadline:
                 raise
