@@ -25,7 +25,7 @@ constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 Fd make_memfd(const std::string& name, std::uint64_t bytes) {
   Fd fd(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) throw_errno("memfd_create");
-  if (ftruncate(fd.get(), narrow<off_t>(bytes)) != 0) throw_errno("sizing a memfd to " + format_bytes(double(bytes)));
+  if (ftruncate(fd.get(), narrow<off_t>(bytes)) != 0) throw_errno("sizing a memfd to " + format_bytes(bytes));
   return fd;
 }
 
@@ -118,7 +118,7 @@ Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bo
   void* const space = space_for(bytes, offset);
   void* address = mmap(space, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
                        space == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, fd.get(), narrow<off_t>(offset));
-  if (address == MAP_FAILED) throw_errno("mapping " + format_bytes(double(bytes)) + " of shared memory");
+  if (address == MAP_FAILED) throw_errno("mapping " + format_bytes(bytes) + " of shared memory");
   Mapping mapping;
   mapping.data_ = static_cast<std::byte*>(address);
   mapping.size_ = bytes;
@@ -150,7 +150,7 @@ void Mapping::keep_only(std::span<const Part> parts, const std::function<void()>
   for (const auto& part : parts) {
     EXPECTS(part.offset % page == 0 && part.bytes % page == 0 && part.offset + part.bytes <= size_);
     void* copy = mmap(nullptr, part.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(double(part.bytes)) + " out of shared memory");
+    if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(part.bytes) + " out of shared memory");
     std::memcpy(copy, data_ + part.offset, part.bytes);
     auto& kept = copies.emplace_back();
     kept.data_ = static_cast<std::byte*>(copy);

@@ -93,7 +93,7 @@ void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, un
   madvise(memory.data(), memory.size(), MADV_HUGEPAGE);
   in_parts(offset, memory, threads, [&](auto at, auto part) { take_huge_pages(fd, at, part); });
   const int error = allocate(fd, offset, memory.size());
-  require(error == 0, "cannot reserve " + format_bytes(double(memory.size())) + " of shared memory (" +
+  require(error == 0, "cannot reserve " + format_bytes(memory.size()) + " of shared memory (" +
                           std::strerror(error) + "); use fewer or smaller samples, or more nodes");
   in_parts(offset, memory, threads, [](auto, auto part) { populate(part); });
 }

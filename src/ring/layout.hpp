@@ -2,7 +2,7 @@
 //
 //   0 ......... Header      who wrote it, geometry        stager writes at hand-over, trainer reads once
 //   128 ....... field offsets, one u64 each
-//   control ... Control     cursors, flags, counters      each line written by one side only
+//   control ... Control     cursors, flags, counters      two flags are written by both sides, the rest by one
 //   ready ..... queue_capacity x Ready entries            stager -> trainer
 //   freed ..... queue_capacity x Freed entries            trainer -> stager
 //   slots ..... slot 0 | slot 1 | ...                     see slot_layout.hpp
@@ -20,7 +20,8 @@
 
 namespace headrace::ring {
 
-/// Grows with any change of the shared memory or of the messages.
+/// Grows with any change of the shared memory or of the messages: one number for both, because they go together. It
+/// stands in the ring's header and in hello and welcome, and sides that differ refuse each other before either is used.
 constexpr std::uint32_t protocol_version = 2;
 constexpr std::uint64_t ring_magic = 0x6563617264616568;  // "headrace"
 constexpr std::uint32_t queue_capacity = 1024;            // power of two; so many slots at most
@@ -67,17 +68,21 @@ enum class FreedUse : std::uint32_t { consumed = 1, discarded = 2 };
 constexpr std::size_t line_pair = 128;
 
 struct Control {
-  // Written by the stager.
+  // The stager writes.
   alignas(line_pair) std::atomic<std::uint32_t> ready_tail;
   /// (generation << 32) | ready_tail at which that generation ends; generations start at 1, so 0 is "no end".
-  alignas(8) std::atomic<std::uint64_t> end;
-  /// Set by the stager that wants to be rung; taken back by whoever rings. It is rung once freed_tail has come to
-  /// bell_at, or when the trainer finds nothing more to take.
+  std::atomic<std::uint64_t> end;
+
+  // Flags that one side sets and the other takes back.
+  /// Set by the stager that wants to be rung; taken back by the trainer that rings, and by a stager that needs it no
+  /// more. It is rung once freed_tail has come to bell_at, or when the trainer finds nothing more to take.
   alignas(line_pair) std::atomic<std::uint32_t> stager_wants_bell;
-  std::atomic<std::uint32_t> bell_at;
-  /// Set by a trainer that is about to sleep on it; taken back by whoever wakes it. The futex word.
+  std::atomic<std::uint32_t> bell_at;  // the stager alone writes it
+  /// Set by a trainer that is about to sleep on it; taken back by the stager that wakes it, and by a trainer that is
+  /// awake again. The futex word.
   alignas(line_pair) std::atomic<std::uint32_t> trainer_waiting;
-  // Written by the trainer.
+
+  // The trainer writes.
   alignas(line_pair) std::atomic<std::uint32_t> freed_tail;
   alignas(line_pair) std::atomic<std::uint32_t> ready_head;  // statistics only
   std::atomic<std::uint64_t> wait_ns;                        // statistics only

@@ -11,13 +11,7 @@
 
 namespace headrace::ring {
 
-// The orders, once for both sides (consumer.cpp uses the same names):
-//   READY  ready_tail, release by publish() -> acquire by try_acquire(): the entry and the slot's data are there.
-//   FREED  freed_tail, release by release() -> acquire by collect(): the trainer is done with the slot.
-//   SLEEP  trainer_waiting and ready_tail / end: each side writes one and then reads the other, all sequentially
-//          consistent, so that at least one of them sees what the other wrote: no wake-up is lost.
-//   BELL   stager_wants_bell and freed_tail: the same with the sides exchanged; and stager_wants_bell and
-//          trainer_waiting: a trainer that goes to sleep rings for what it returned, or the stager sees that it sleeps.
+// READY, FREED, SLEEP and BELL name the memory orders, as PROTOCOL.md ("Memory orders") explains them.
 
 std::uint64_t Producer::ring_bytes(const Schema& schema, std::uint32_t batch, std::uint32_t slots) {
   return Offsets(schema.size()).slots + slots * SlotLayout(schema, batch).bytes();
@@ -26,7 +20,7 @@ std::uint64_t Producer::ring_bytes(const Schema& schema, std::uint32_t batch, st
 Producer::Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads)
     : schema_(std::move(schema)), memfd_(ipc::make_memfd(name, round_up(bytes, page_bytes))) {
   require(bytes > Offsets(schema_.size()).slots,
-          "a ring of " + format_bytes(double(bytes)) + " has no room for batches; give it more");
+          "a ring of " + format_bytes(bytes) + " has no room for batches; give it more");
   const auto whole = round_up(bytes, page_bytes);
   memory_ = ipc::Mapping::map(memfd_, whole);
   ipc::reserve(memfd_, 0, memory_.span(), threads);
@@ -39,8 +33,8 @@ std::uint32_t Producer::configure(std::uint32_t batch, std::uint32_t generation,
   SlotLayout layout(schema_, batch);
   const auto room = memory_.size() - view_.at().slots;
   const auto slots = std::min<std::uint64_t>(room / layout.bytes(), std::min(most, queue_capacity));
-  require(slots >= 1, "a batch of " + std::to_string(batch) + " rows takes " + format_bytes(double(layout.bytes())) +
-                          ", but the ring of this trainer has " + format_bytes(double(room)) +
+  require(slots >= 1, "a batch of " + std::to_string(batch) + " rows takes " + format_bytes(layout.bytes()) +
+                          ", but the ring of this trainer has " + format_bytes(room) +
                           "; use a smaller batch, or the number of trainers that the service was configured for");
   layout_ = std::move(layout);
   states_.assign(slots, Slot{});
@@ -101,7 +95,8 @@ void Producer::publish(std::uint32_t slot, const Batch& batch) {
   auto& control = view_.control();
   // relaxed: it only counts for a trainer that has taken every entry up to the mark, and READY brings it there.
   if (batch.last) control.end.store(end_mark(batch.generation, ready_tail_), std::memory_order_relaxed);
-  control.ready_tail.store(ready_tail_, std::memory_order_seq_cst);  // READY (release), SLEEP (seq_cst)
+  // READY asks for a release, SLEEP for sequential consistency, which is one, too.
+  control.ready_tail.store(ready_tail_, std::memory_order_seq_cst);
   wake_trainer();
 }
 

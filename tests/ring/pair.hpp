@@ -2,11 +2,22 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
+#include <ostream>
 #include <vector>
 
 #include "base/hash.hpp"
 #include "ring/consumer.hpp"
 #include "ring/producer.hpp"
+
+namespace headrace::ring {
+
+inline std::ostream& operator<<(std::ostream& out, Acquired what) {
+  constexpr const char* words[] = {"a batch", "nothing", "exhausted", "end"};
+  return out << words[static_cast<int>(what)];
+}
+
+}  // namespace headrace::ring
 
 namespace ring_test {
 
@@ -59,6 +70,18 @@ inline ring::Geometry geometry(const ring::Producer& producer, std::uint32_t gen
   return {producer.bytes(), producer.slots(), producer.layout().batch(), generation};
 }
 
+/// What acquire() came to: compares with a step, or with why there is no batch.
+struct Got {
+  ring::Acquired what;
+  std::optional<std::uint64_t> step;
+  bool operator==(ring::Acquired other) const { return what == other; }
+  bool operator==(std::uint64_t other) const { return step == other; }
+  friend std::ostream& operator<<(std::ostream& out, const Got& got) {
+    if (got.step) return out << "step " << *got.step;
+    return out << got.what << (got.what == ring::Acquired::batch ? " with a wrong payload" : "");
+  }
+};
+
 struct Pair {
   ring::Producer producer;
   ipc::Bell bell = ipc::Bell::make();
@@ -84,18 +107,11 @@ struct Pair {
     producer.publish(*slot, batch);
     return true;
   }
-  /// Step of the next batch, which stays leased; -1 nothing, -2 exhausted, -3 end, -4 wrong payload.
-  int acquire(ring::Lease& lease) {
-    switch (consumer.try_acquire(lease)) {
-      case ring::Acquired::nothing:
-        return -1;
-      case ring::Acquired::exhausted:
-        return -2;
-      case ring::Acquired::end:
-        return -3;
-      default:
-        return payload_is_right(consumer, lease) ? static_cast<int>(lease.epoch * 100 + lease.step) : -4;
-    }
+  /// The next batch, which stays leased. One with a wrong payload is of no step.
+  Got acquire(ring::Lease& lease) {
+    const auto what = consumer.try_acquire(lease);
+    if (what != ring::Acquired::batch || !payload_is_right(consumer, lease)) return {what, {}};
+    return {what, lease.epoch * 100 + lease.step};
   }
   std::vector<ring::Returned> collect() {
     std::vector<ring::Returned> returned;

@@ -29,6 +29,7 @@ struct Game {
   std::mt19937 random;
   Pair pair;
   Model model;
+  int deaths = 0;
   explicit Game(unsigned seed) : random(seed), pair(1 + random() % 6) { model.free = pair.producer.slots(); }
 
   void publish() {
@@ -42,24 +43,28 @@ struct Game {
     --model.free;
   }
   void end() {
-    if (random() % 50 == 0) pair.producer.publish_end(model.generation), model.ended = true;
+    if (random() % 50 != 0) return;
+    pair.producer.publish_end(model.generation);
+    model.ended = true;
   }
   void acquire() {
     ring::Lease lease;
-    const int got = pair.acquire(lease);
+    const auto got = pair.acquire(lease);
     while (!model.ready.empty() && model.ready.front().first != model.generation) {
       model.freed.emplace_back(model.ready.front().second, false);
       model.ready.pop_front();
     }
     if (model.ready.empty()) {
-      const int expected = model.ended ? -3 : model.held.size() == pair.producer.slots() ? -2 : -1;
-      BOOST_REQUIRE_EQUAL(got, expected);
+      const bool all_held = model.held.size() == pair.producer.slots();
+      BOOST_REQUIRE_EQUAL(got, model.ended ? ring::Acquired::end
+                               : all_held  ? ring::Acquired::exhausted
+                                           : ring::Acquired::nothing);
       return;
     }
     BOOST_REQUIRE_EQUAL(got, model.ready.front().second);
     model.ready.pop_front();
     scribble(pair.consumer, lease.slot);
-    model.held[static_cast<std::uint64_t>(got)] = lease.slot;
+    model.held[*got.step] = lease.slot;
   }
   void release() {
     if (model.held.empty()) return;
@@ -87,8 +92,8 @@ struct Game {
     BOOST_REQUIRE_EQUAL(pair.producer.free(), model.free);
   }
   void die() {
-    if (random() % 200 != 0) return;
     collect();
+    ++deaths;
     const auto lost = pair.producer.reclaim_all();
     BOOST_REQUIRE_EQUAL(lost.size(), model.held.size() + model.ready.size());
     pair.producer.configure(batch_rows, 1);
@@ -109,9 +114,10 @@ struct Game {
       case 5:
         return collect();
       case 6:
-        return seek(), end();
+        seek();
+        return end();
       default:
-        return die();
+        if (random() % 25 == 0) die();  // one step in 200
     }
   }
 };
@@ -121,10 +127,15 @@ struct Game {
 BOOST_AUTO_TEST_SUITE(model)
 
 BOOST_AUTO_TEST_CASE(random_calls_do_what_the_model_does) {
+  int deaths = 0;
   for (unsigned seed = 0; seed < 30; ++seed) {
-    Game game(seed);
-    for (int i = 0; i < 3000; ++i) game.step();
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      Game game(seed);
+      for (int i = 0; i < 3000; ++i) game.step();
+      deaths += game.deaths;
+    }
   }
+  BOOST_TEST(deaths > 300);  // of some 450
 }
 
 namespace {
@@ -161,17 +172,17 @@ BOOST_AUTO_TEST_CASE(two_threads_lose_neither_batches_nor_wake_ups) {
     bool right = true;
     for (bool end = false; !end;) {
       ring::Lease lease;
-      const int got = pair.acquire(lease);
-      if (got >= 0) {
-        right = right && got == static_cast<int>(next++);
+      const auto got = pair.acquire(lease);
+      const bool came = got == ring::Acquired::batch;
+      if (came) {
+        right = right && got == next++;
         scribble(pair.consumer, lease.slot);
         held.push_back(lease);
-      } else if (got == -1) {
-        if (held.empty()) pair.consumer.wait(1h);  // a lost wake-up would hang the test
+      } else if (got == ring::Acquired::nothing && held.empty()) {
+        pair.consumer.wait(1h);  // a lost wake-up would hang the test
       }
-      end = got == -3;
-      right = right && got != -4;
-      if (held.empty() || (!end && got >= 0 && random() % 2 == 0)) continue;
+      end = got == ring::Acquired::end;
+      if (held.empty() || (!end && came && random() % 2 == 0)) continue;
       std::swap(held[random() % held.size()], held.back());
       pair.consumer.release(held.back().slot, true);
       held.pop_back();
@@ -212,11 +223,11 @@ BOOST_AUTO_TEST_CASE(any_thread_may_release) {
   bool right = true;
   for (std::uint64_t next = 0; next < total;) {
     ring::Lease lease;
-    const int got = pair.acquire(lease);
-    if (got == -2) std::this_thread::yield();
-    if (got == -1) pair.consumer.wait(1h);
-    if (got < 0) continue;
-    right = right && got == static_cast<int>(next++);
+    const auto got = pair.acquire(lease);
+    if (got == ring::Acquired::exhausted) std::this_thread::yield();
+    if (got == ring::Acquired::nothing) pair.consumer.wait(1h);
+    if (got != ring::Acquired::batch) continue;
+    right = right && got == next++;
     const std::lock_guard lock(mutex);
     leases.push_back(lease);
   }
@@ -224,7 +235,7 @@ BOOST_AUTO_TEST_CASE(any_thread_may_release) {
     const std::lock_guard lock(mutex);
     over = true;
   }
-  first.join(), second.join(), stager.join();
+  for (auto* thread : {&first, &second, &stager}) thread->join();
   BOOST_TEST(right);
   BOOST_TEST(returned == total * (total - 1) / 2);
 }
