@@ -18,7 +18,7 @@ Workers::Workers(unsigned threads) {
 
 Workers::~Workers() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stop_ = true;
   }
   wake_.notify_all();
@@ -27,7 +27,7 @@ Workers::~Workers() {
 
 void Workers::post(std::function<void()> job) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     jobs_.push_back(std::move(job));
   }
   wake_.notify_one();
@@ -35,7 +35,7 @@ void Workers::post(std::function<void()> job) {
 
 void Workers::post_first(std::function<void()> job) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     jobs_.push_front(std::move(job));
   }
   wake_.notify_one();
@@ -43,11 +43,11 @@ void Workers::post_first(std::function<void()> job) {
 
 void Workers::work() {
   pthread_setname_np(pthread_self(), "worker");  // `top -H` tells who is busy
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   for (;;) {
     if (!stop_ && jobs_.empty()) {
       idle_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint (any_idle)
-      wake_.wait(lock, [this] { return stop_ || !jobs_.empty(); });
+      while (!stop_ && jobs_.empty()) wake_.wait(lock);
       idle_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
     }
     if (stop_) return;

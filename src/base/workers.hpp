@@ -3,12 +3,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace headrace {
 
@@ -19,9 +19,9 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void post(std::function<void()> job);
+  void post(std::function<void()> job) EXCLUDES(mutex_);
   /// The job goes before all queued ones: for work that others (peers, waiting trainers) hang on.
-  void post_first(std::function<void()> job);
+  void post_first(std::function<void()> job) EXCLUDES(mutex_);
   unsigned size() const { return static_cast<unsigned>(threads_.size()); }
   /// Whether a thread waits for a job now: a hint for who could as well do the job itself.
   bool any_idle() const {
@@ -31,10 +31,10 @@ class Workers {
  private:
   void work();
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  bool stop_ = false;
+  Mutex mutex_;
+  Condition wake_;
+  std::deque<std::function<void()>> jobs_ GUARDED_BY(mutex_);
+  bool stop_ GUARDED_BY(mutex_) = false;
   std::atomic<int> idle_ = 0;  // threads that wait
   std::vector<std::thread> threads_;
 };

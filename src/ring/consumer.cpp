@@ -6,7 +6,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 
-// The names READY, FREED, SLEEP and BELL of the memory orders are explained in producer.cpp.
+// READY, FREED, SLEEP and BELL name the memory orders, as PROTOCOL.md ("Memory orders") explains them.
 
 namespace headrace::ring {
 
@@ -91,7 +91,7 @@ Ready Consumer::take_entry(std::uint32_t available) {
 }
 
 Acquired Consumer::try_acquire(Lease& lease) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto& control = view_.control();
   for (;;) {
     // READY (acquire): the entries in front of it, and what is in their slots, are visible.
@@ -137,7 +137,7 @@ ipc::FutexResult Consumer::sleep(std::chrono::nanoseconds slice) {
   auto& control = view_.control();
   std::uint64_t end = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     end = end_mark(generation_, ready_head_);
   }
   // At first the core is only offered. A stager that shares it fills what is free, and neither side needs the system
@@ -147,8 +147,10 @@ ipc::FutexResult Consumer::sleep(std::chrono::nanoseconds slice) {
   if (control.ready_tail.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(end))  // relaxed: a hint
     return ipc::FutexResult::changed;
   control.trainer_waiting.store(1, std::memory_order_seq_cst);  // SLEEP, BELL
+  // seq_cst: either we see here that nobody is to sleep any more, or wake() comes after the store above, and undoes it.
+  if (awake_.load(std::memory_order_seq_cst)) return ipc::FutexResult::changed;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     ring_if_wanted();
   }
   auto result = ipc::FutexResult::changed;
@@ -161,13 +163,14 @@ ipc::FutexResult Consumer::sleep(std::chrono::nanoseconds slice) {
 }
 
 void Consumer::wake() {
+  awake_.store(true, std::memory_order_seq_cst);  // see sleep()
   auto& waiting = view_.control().trainer_waiting;
-  waiting.store(0, std::memory_order_relaxed);  // relaxed: the futex compares it under its own lock
+  waiting.store(0, std::memory_order_seq_cst);
   ipc::futex_wake(waiting);
 }
 
 bool Consumer::release(std::uint32_t slot, bool consumed) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (slot >= slots_ || !states_[slot].held) return false;
   states_[slot].held = false;
   --held_;
@@ -181,7 +184,8 @@ void Consumer::give_back(std::uint32_t slot, FreedUse use) {
   // relaxed: the store to freed_tail publishes both.
   entry.slot.store(slot, std::memory_order_relaxed);
   entry.use.store(static_cast<std::uint32_t>(use), std::memory_order_relaxed);
-  control.freed_tail.store(++freed_tail_, std::memory_order_seq_cst);          // FREED (release), BELL (seq_cst)
+  // FREED asks for a release, BELL for sequential consistency, which is one, too.
+  control.freed_tail.store(++freed_tail_, std::memory_order_seq_cst);
   if (control.stager_wants_bell.load(std::memory_order_seq_cst) == 0) return;  // BELL: the fast path
   // relaxed: written before the flag that was just read (BELL).
   if (static_cast<std::int32_t>(freed_tail_ - control.bell_at.load(std::memory_order_relaxed)) >= 0) ring_if_wanted();
@@ -195,17 +199,17 @@ void Consumer::ring_if_wanted() {
 }
 
 std::uint32_t Consumer::seek() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return ++generation_;
 }
 
 bool Consumer::holds(std::uint32_t slot) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return slot < slots_ && states_[slot].held;
 }
 
 std::vector<Lease> Consumer::held() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<const Slot*> slots;
   for (const auto& slot : states_)
     if (slot.held) slots.push_back(&slot);
@@ -216,12 +220,12 @@ std::vector<Lease> Consumer::held() const {
 }
 
 void Consumer::keep_held(bool consumed) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<ipc::Mapping::Part> parts;
   for (std::uint32_t slot = 0; slot < slots_; ++slot)
     if (states_[slot].held) parts.push_back({view_.at().slots + slot * layout_.bytes(), layout_.bytes()});
   try {
-    memory_.keep_only(parts, [&] {
+    memory_.keep_only(parts, [&]() REQUIRES(mutex_) {  // called within keep_only()
       for (std::uint32_t slot = 0; consumed && slot < slots_; ++slot)
         if (states_[slot].held) give_back(slot, FreedUse::consumed);
     });

@@ -5,12 +5,13 @@
 //   3. What an entry says is checked before it is used: a trainer that overwrites its ring gets an Error, no crash.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/schema.hpp"
 #include "ipc/fd.hpp"
 #include "ipc/futex.hpp"
@@ -54,7 +55,7 @@ class Consumer {
   Acquired try_acquire(Lease& lease);
   /// Sleeps until there may be something, at most `slice`. Counts as waiting in the statistics that the stager sees.
   Waited wait(std::chrono::nanoseconds slice);
-  /// Ends a wait() of another thread.
+  /// Ends a wait() of another thread; later ones do not sleep any more either.
   void wake();
   /// False if the slot is not held.
   bool release(std::uint32_t slot, bool consumed);
@@ -91,8 +92,8 @@ class Consumer {
   };
   std::byte* slot_data(std::uint32_t slot) const { return view_.slots() + slot * layout_.bytes(); }
   void check_header(const Geometry& geometry) const;
-  Ready take_entry(std::uint32_t available);
-  void give_back(std::uint32_t slot, FreedUse use);
+  Ready take_entry(std::uint32_t available) REQUIRES(mutex_);
+  void give_back(std::uint32_t slot, FreedUse use) REQUIRES(mutex_);
   /// Rings if the stager waits for more to come back than there is: nothing more will while we find nothing.
   void ring_if_wanted();
   ipc::FutexResult sleep(std::chrono::nanoseconds slice);
@@ -102,12 +103,13 @@ class Consumer {
   ipc::Mapping memory_;
   View view_;
   ipc::Bell bell_;
-  mutable std::mutex mutex_;  // guards what follows, and the writing side of the freed queue
-  std::vector<Slot> states_;
-  std::uint32_t held_ = 0;
-  std::uint64_t acquired_ = 0;
-  std::uint32_t generation_;
-  std::uint32_t ready_head_ = 0, freed_tail_ = 0;
+  std::atomic<bool> awake_{false};  // wake() was called
+  mutable Mutex mutex_;             // also: who writes into the freed queue
+  std::vector<Slot> states_ GUARDED_BY(mutex_);
+  std::uint32_t held_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t acquired_ GUARDED_BY(mutex_) = 0;
+  std::uint32_t generation_ GUARDED_BY(mutex_);
+  std::uint32_t ready_head_ GUARDED_BY(mutex_) = 0, freed_tail_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace headrace::ring
