@@ -3,12 +3,12 @@
  * Conventions
  *  1. A plugin is a shared library that defines the four functions below; they return 0 for success.
  *  2. It is called after nonfinite values were treated and logarithms taken, and before (x - shift) / scale and the
- * cast.
+ *     cast.
  *  3. THREADS: hr_plugin_apply is called by several threads at once, with the same state. What it changes there, it
  *     must guard; best it changes nothing. hr_plugin_open and hr_plugin_close are called once, when no other call is
  *     under way.
  *  4. Blocks are cut anywhere between samples, and samples come in any order: a result may depend on its own sample
- * only.
+ *     only.
  *  5. No call may throw, exit, or keep a pointer that it was given.
  *  6. Structs grow at their end only; `size` tells how large the caller's is.
  *
@@ -52,24 +52,25 @@ typedef struct hr_plugin_setup {
   const char* dataset;             /* whose values come */
   uint32_t columns;                /* per record */
   const char* const* column_names; /* as many; "" where a column has no name */
-  uint64_t records;   /* per row; shorter rows come padded. Joined tables come record by record: a block tells */
-  char* error;        /* write here why opening failed, ended by NUL */
-  size_t error_bytes; /* space there */
+  uint64_t records;                /* per row; shorter rows come padded. Joined tables come record by record: a block
+                                      tells */
+  char* error;                     /* write here why opening failed, ended by NUL */
+  size_t error_bytes;              /* space there */
 } hr_plugin_setup;
 
 /* Values to be changed in place. */
 typedef struct hr_plugin_block {
   size_t size;
-  int32_t type; /* HR_PLUGIN_FLOAT32, or HR_PLUGIN_FLOAT64 for sources of 64 bits (rounded: float32 holds 24 bits of an
-                   integer, float64 53) */
+  int32_t type;          /* HR_PLUGIN_FLOAT32, or HR_PLUGIN_FLOAT64 for sources of 64 bits (rounded: float32 holds 24
+                            bits of an integer, float64 53) */
   uint32_t columns;
   uint64_t rows, records;
-  void* values; /* [rows][records][columns] */
-  const uint8_t*
-      valid; /* [rows][records]: 0 where there is no record: its values are 0, and what they become is ignored */
-  uint64_t failing_row; /* for errors: which row of this block */
-  char* error;          /* for errors: why, ended by NUL */
-  size_t error_bytes;   /* space there */
+  void* values;          /* [rows][records][columns], row-major */
+  const uint8_t* valid;  /* [rows][records]: 0 where there is no record: its values are 0, and what they become is
+                            ignored */
+  uint64_t failing_row;  /* for errors: which row of this block */
+  char* error;           /* for errors: why, ended by NUL */
+  size_t error_bytes;    /* space there */
 } hr_plugin_block;
 
 /* To be defined by the plugin. */

@@ -5,15 +5,14 @@
 
 #include "client/fork_guard.hpp"
 #include "client/handshake.hpp"
+#include "client/sized.hpp"
 #include "client/stream.hpp"
 #include "headrace/headrace.h"
 
-using headrace::client::Failure;
-using headrace::client::Result;
-using headrace::client::Stream;
+using namespace headrace::client;
 
 struct hr_stream {
-  explicit hr_stream(headrace::client::Session session) : stream(std::move(session)) {}
+  explicit hr_stream(Session session) : stream(std::move(session)) {}
   Stream stream;
 };
 
@@ -55,8 +54,8 @@ int visit(hr_stream* stream, Call call) noexcept {
       return {HR_FORKED,
               "this stream belongs to the parent of this forked process; connect in the process that uses it "
               "(a DataLoader: num_workers=0)"};
-    const Stream::Visit visit(stream->stream);
-    if (!visit) return {HR_INVALID, "the stream is being closed by another thread"};
+    const Calls::Visit visit(stream->stream.calls());
+    if (!visit) return closed();
     return call(stream->stream);
   });
 }
@@ -67,7 +66,7 @@ int hr_connect(const hr_options* options, hr_stream** stream) {
   return guarded([&]() -> Result {
     if (options == nullptr || stream == nullptr) return {HR_INVALID, "hr_connect was given NULL"};
     *stream = nullptr;
-    auto made = std::make_unique<hr_stream>(shake_hands(headrace::client::checked(*options)));
+    auto made = std::make_unique<hr_stream>(shake_hands(checked(*options)));
     remember_stream(made->stream);
     *stream = made.release();
     return {};
@@ -77,7 +76,7 @@ int hr_connect(const hr_options* options, hr_stream** stream) {
 int hr_get_info(hr_stream* stream, hr_info* info) {
   return visit(stream, [&](Stream& s) -> Result {
     if (info == nullptr) return {HR_INVALID, "hr_get_info was given NULL"};
-    *info = s.info();
+    hand_out(s.info(), *info, first_hr_info, "hr_info");
     return {};
   });
 }
@@ -85,7 +84,11 @@ int hr_get_info(hr_stream* stream, hr_info* info) {
 int hr_acquire(hr_stream* stream, double timeout, hr_batch* batch) {
   return visit(stream, [&](Stream& s) -> Result {
     if (batch == nullptr) return {HR_INVALID, "hr_acquire was given NULL"};
-    return s.acquire(timeout, *batch);
+    require_size(batch->size, first_hr_batch, sizeof(hr_batch), "hr_batch");  // before there is one to be lost
+    hr_batch ours;
+    auto result = s.acquire(timeout, ours);
+    if (result.code == HR_OK) hand_out(ours, *batch, first_hr_batch, "hr_batch");
+    return result;
   });
 }
 
@@ -101,13 +104,16 @@ int hr_resume(hr_stream* stream, uint64_t epoch, uint64_t step, double timeout) 
   return visit(stream, [&](Stream& s) { return s.resume(epoch, step, timeout); });
 }
 
-int hr_files(hr_stream* stream, const hr_file** files, size_t* count) {
+int hr_files(hr_stream* stream, const hr_file* const** files, size_t* count) {
   return visit(stream, [&](Stream& s) -> Result {
     if (files == nullptr || count == nullptr) return {HR_INVALID, "hr_files was given NULL"};
-    const std::vector<hr_file>* known = nullptr;
+    *files = nullptr;
+    *count = 0;
+    const Files* known = nullptr;
     auto result = s.files(known);
-    *files = result.code == HR_OK ? known->data() : nullptr;
-    *count = result.code == HR_OK ? known->size() : 0;
+    if (result.code != HR_OK) return result;
+    *files = known->view().data();
+    *count = known->view().size();
     return result;
   });
 }
@@ -115,7 +121,7 @@ int hr_files(hr_stream* stream, const hr_file** files, size_t* count) {
 int hr_get_stats(hr_stream* stream, hr_stats* stats) {
   return visit(stream, [&](Stream& s) -> Result {
     if (stats == nullptr) return {HR_INVALID, "hr_get_stats was given NULL"};
-    *stats = s.stats();
+    hand_out(s.stats(), *stats, first_hr_stats, "hr_stats");
     return {};
   });
 }

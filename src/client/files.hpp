@@ -1,5 +1,5 @@
-// The table of files as the service told it, and as hr_files() shows it. Immutable; stays where it is: moves keep the
-// addresses of what the caller was given, copies are not made.
+// The table of files as the service told it, and as hr_files() shows it. Immutable; neither moved nor copied, because
+// the caller was given addresses.
 #pragma once
 
 #include <string>
@@ -20,15 +20,18 @@ class Files {
     require(answer.fds.size() == 1, "the service told its files with " + std::to_string(answer.fds.size()) +
                                         " descriptors instead of 1; use libheadrace of the service's version");
     spans_ = ring::decode_files(ipc::text_of_memfd(answer.fds.front()));
-    for (const auto& span : spans_) files_.push_back({span.path.c_str(), span.first_sample, span.samples});
+    for (const auto& span : spans_)
+      files_.push_back({sizeof(hr_file), span.path.c_str(), span.first_sample, span.samples});
+    for (const auto& file : files_) view_.push_back(&file);
   }
-  Files(Files&&) = default;
-  Files& operator=(Files&&) = default;
-  const std::vector<hr_file>& view() const { return files_; }
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+  const std::vector<const hr_file*>& view() const { return view_; }
 
  private:
   std::vector<ring::FileSpan> spans_;
   std::vector<hr_file> files_;
+  std::vector<const hr_file*> view_;
 };
 
 }  // namespace headrace::client

@@ -11,6 +11,7 @@
 
 #include "base/host_name.hpp"
 #include "client/result.hpp"
+#include "client/sized.hpp"
 
 namespace headrace::client {
 
@@ -175,13 +176,11 @@ void require_our_user(const ipc::Connection& connection, const ipc::Address& add
 
 }  // namespace
 
-Wish checked(const hr_options& options) {
+Wish checked(const hr_options& given) {
   const auto demand = [](bool condition, const std::string& text) {
     if (!condition) throw Failure(HR_INVALID, text);
   };
-  demand(options.size == sizeof(hr_options), "hr_options.size is " + std::to_string(options.size) + ", not " +
-                                                 std::to_string(sizeof(hr_options)) +
-                                                 "; set it to sizeof(hr_options), from the header of this library");
+  const auto options = taken_in(given, first_hr_options, "hr_options");
   const auto world_size = options.world_size == 0 ? 1 : options.world_size;
   demand(world_size >= 1, "world_size is " + std::to_string(world_size) + "; it is the number of trainers, at least 1");
   demand(options.rank >= 0 && options.rank < world_size,

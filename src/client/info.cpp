@@ -15,12 +15,17 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Info::Info(ring::Welcome welcome, std::string text) : welcome_(std::move(welcome)), text_(std::move(text)) {
+Info::Info(ring::Welcome welcome, std::string text)
+    : welcome_(std::move(welcome)),
+      text_(std::move(text)),
+      stager_("stager " + std::to_string(welcome_.stager) + " (pid " + std::to_string(welcome_.pid) + " on " +
+              welcome_.host + ")") {
   names_.reserve(2 * welcome_.fields.size());  // fields_ points into it
   for (const auto& field : welcome_.fields) {
     const auto& columns = names_.emplace_back(pointers(field.columns));
     const auto& classes = names_.emplace_back(pointers(field.classes));
-    fields_.push_back({.name = field.name.c_str(),
+    fields_.push_back({.size = sizeof(hr_field),
+                       .name = field.name.c_str(),
                        .dtype = name_of(field.dtype).data(),  // a literal, so it ends in a zero
                        .itemsize = size_of(field.dtype),
                        .ndim = narrow<std::int32_t>(field.shape.size()),
@@ -32,6 +37,8 @@ Info::Info(ring::Welcome welcome, std::string text) : welcome_(std::move(welcome
                        .classes = classes.data()});
     row_bytes_ += field.row_bytes();
   }
+  for (const auto& field : fields_) field_pointers_.push_back(&field);
+  info_.size = sizeof(hr_info);
   info_.service = welcome_.service.c_str();
   info_.stream = welcome_.stream.c_str();
   info_.rank = narrow<std::int32_t>(welcome_.rank);
@@ -42,8 +49,9 @@ Info::Info(ring::Welcome welcome, std::string text) : welcome_(std::move(welcome
   info_.batch = welcome_.batch;
   info_.slots = welcome_.slots;
   info_.nfields = narrow<std::int32_t>(fields_.size());
-  info_.fields = fields_.data();
+  info_.fields = field_pointers_.data();
   info_.schema_json = text_.c_str();
+  info_.stager = stager_.c_str();
 }
 
 }  // namespace headrace::client

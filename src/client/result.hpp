@@ -15,6 +15,10 @@ struct Result {
   std::string text;
 };
 
+inline Result closed() {
+  return {HR_CLOSED, "the stream was closed by another thread; connect again"};
+}
+
 class Failure : public Error {
  public:
   Failure(int code, const std::string& text) : Error(text), code_(code) {}

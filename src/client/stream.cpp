@@ -1,7 +1,6 @@
 #include "client/stream.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace headrace::client {
 
@@ -9,10 +8,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How late the death of a stager may be noticed: by a trainer that waits, and by one that still has batches.
-constexpr auto slice = 200ms;
-// The same for one that has just found nothing. Not at once: listening costs two system calls, at each small batch.
+// A trainer that has just found nothing listens so soon. Not at once: that costs two system calls, at each small batch.
 constexpr auto soon = 10ms;
+// So long a stager may take to read what it was told, or to answer what it knows.
+constexpr double patience = 5, patience_for_files = 60;
 
 std::string at(std::uint64_t epoch, std::uint64_t step) {
   return "epoch " + std::to_string(epoch) + ", step " + std::to_string(step);
@@ -29,6 +28,7 @@ Stream::Stream(Session session)
                  .slots = info_.welcome().slots,
                  .batch = info_.welcome().slot_rows != 0 ? info_.welcome().slot_rows : info_.welcome().batch,
                  .generation = info_.welcome().generation}),
+      inbox_(connection_, stager_, info_),
       epoch_(info_.welcome().epoch),
       step_(info_.welcome().step) {
   for (std::uint32_t slot = 0; slot < consumer_.slots(); ++slot)
@@ -36,128 +36,84 @@ Stream::Stream(Session session)
       pointers_.push_back(consumer_.field(slot, field));
 }
 
-std::string Stream::stager() const {
-  const auto& welcome = info_.welcome();
-  return "stager " + std::to_string(welcome.stager) + " (pid " + std::to_string(welcome.pid) + " on " + welcome.host +
-         ")";
-}
-
 Result Stream::acquire(double timeout, hr_batch& batch) {
   const Deadline deadline(timeout);
-  std::unique_lock turn(turn_, std::try_to_lock);
-  if (auto failed = take_turn(turn, deadline)) return *failed;
+  if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
+  const Turn::Ours ours(turn_);
   ring::Lease lease;
   auto result = next(deadline, lease);
   if (result.code == HR_OK) fill(lease, batch);
   return result;
 }
 
-std::optional<Result> Stream::take_turn(std::unique_lock<Turn>& turn, const Deadline& deadline) {
-  while (!turn && !turn.try_lock_for(deadline.left(std::chrono::milliseconds(slice)))) {
-    if (closing_.load(std::memory_order_relaxed)) return Result{HR_INVALID, "the stream was closed by another thread"};
-    if (deadline.passed())
-      return Result{HR_TIMEOUT,
-                    "another thread's hr_acquire did not end " + deadline.text() + "; acquire in one thread"};
-  }
-  return std::nullopt;
+Result Stream::not_our_turn(const Deadline& deadline, const std::string& whose) const {
+  if (calls_.ending()) return closed();
+  return {HR_TIMEOUT, whose + " " + deadline.text() + "; use a stream in one thread, or wait longer"};
 }
 
 Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
   std::optional<Clock::time_point> waiting_since;
-  const auto outcome = [&]() -> Result {
-    for (;;) {
-      const auto acquired = lost_.empty() ? consumer_.try_acquire(lease) : ring::Acquired::nothing;
-      if (acquired == ring::Acquired::end)
-        return {HR_END, "stream '" + info_.welcome().stream + "' has ended after epoch " +
-                            std::to_string(info_.welcome().epochs) + "; seek, or connect to a new service"};
-      if (acquired == ring::Acquired::nothing) {
-        if (!waiting_since) listen_next_ = std::min(listen_next_, listened_ + soon);
-        if (deadline.passed()) listen_next_ = {};
-      }
-      if (lost()) {
-        if (acquired == ring::Acquired::batch) consumer_.release(lease.slot, false);
-        return {lost_code_, lost_};
-      }
-      if (acquired == ring::Acquired::batch) return {};
-      if (acquired == ring::Acquired::exhausted) return exhausted();
-      if (deadline.passed()) return timed_out(deadline);
-      if (!waiting_since) waiting_since = Clock::now();
-      if (auto ended = sleep(deadline)) return *ended;
+  std::optional<Result> outcome;
+  while (!outcome) {
+    if (seek_unheard_.load(std::memory_order_relaxed)) {  // relaxed: sooner or later
+      outcome = hears_nothing();
+      break;
     }
-  }();
+    const auto acquired = inbox_.lost() ? ring::Acquired::nothing : consumer_.try_acquire(lease);
+    if (acquired == ring::Acquired::end) {
+      outcome = {HR_END, "stream '" + info_.welcome().stream + "' has ended after epoch " +
+                             std::to_string(info_.welcome().epochs) + "; seek, or connect to a new service"};
+      break;  // counts more than the end of the service
+    }
+    if (acquired == ring::Acquired::nothing) {
+      if (!waiting_since) inbox_.look_within(soon);
+      if (deadline.passed()) inbox_.look_at_once();
+    }
+    inbox_.look();
+    if (inbox_.lost()) {
+      // A batch of a service that is gone: whoever comes back gets it again.
+      if (acquired == ring::Acquired::batch) consumer_.release(lease.slot, false);
+      outcome = inbox_.lost();
+    } else if (acquired == ring::Acquired::batch) {
+      outcome.emplace();
+    } else if (acquired == ring::Acquired::exhausted) {
+      outcome = exhausted();
+    } else if (deadline.passed()) {
+      outcome = timed_out(deadline);
+    } else {
+      if (!waiting_since) waiting_since = Clock::now();
+      outcome = sleep(deadline);
+    }
+  }
   if (waiting_since) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stats_.wait_seconds += seconds_since(*waiting_since);
   }
-  return outcome;
+  return *outcome;
 }
 
 std::optional<Result> Stream::sleep(const Deadline& deadline) {
-  const auto to_listen = std::max<Clock::duration>(listen_next_ - Clock::now(), 1ms);
-  const auto waited = consumer_.wait(deadline.left(std::chrono::nanoseconds(to_listen)));
-  if (waited == ring::Waited::timeout) listen_next_ = {};
-  if (closing_.load(std::memory_order_relaxed)) return Result{HR_INVALID, "the stream was closed by another thread"};
+  const auto to_look = std::max<Clock::duration>(inbox_.next_look() - Clock::now(), 1ms);
+  const auto waited = consumer_.wait(deadline.left(std::chrono::nanoseconds(to_look)));
+  if (waited == ring::Waited::timeout) inbox_.look_at_once();
+  if (calls_.ending()) return closed();
   if (waited == ring::Waited::interrupted)
     return Result{HR_INTERRUPTED,
                   "a signal arrived while waiting for a batch of stream '" + info_.welcome().stream + "'"};
   return std::nullopt;
 }
 
-bool Stream::lost() {
-  const auto now = Clock::now();
-  if (lost_.empty() && now >= listen_next_) {
-    listened_ = now;
-    listen_next_ = now + slice;
-    listen();
-  }
-  return !lost_.empty();
-}
-
-void Stream::hear(const ipc::Message& message) {
-  const auto& service = info_.welcome().service;
-  const auto said = ring::decode_from_service(message.text);
-  if (const auto* dying = std::get_if<ring::Dying>(&said))
-    lost_ = "service '" + service + "' has ended: " + dying->text;
-  else if (const auto* refused = std::get_if<ring::Refused>(&said)) {
-    lost_ = "service '" + service + "' ended this connection: " + refused->text;
-    if (refused->kind != ring::Refusal::failed) lost_code_ = HR_REFUSED;
-  } else if (const auto* agreed = std::get_if<ring::Agreed>(&said); agreed && agreed->number == questions_)
-    answer_ = *agreed;
-  else if (std::holds_alternative<ring::FilesTold>(said) && known_files() == nullptr) {
-    Files files(message);
-    const std::lock_guard lock(mutex_);
-    files_ = std::move(files);
-  }
-}
-
-void Stream::listen() {
-  const auto& service = info_.welcome().service;
-  const auto gone = [&] {
-    return "service '" + service + "' is gone: " + stager() +
-           " ended without a word; start it again, connect, and seek to where you were";
-  };
-  for (;;) {
-    auto received = connection_.receive();
-    if (received.what == ipc::Receipt::message) {
-      hear(received.message);
-      if (!lost_.empty()) return;
-      continue;
-    }
-    if (received.what == ipc::Receipt::closed || !ipc::alive(stager_)) lost_ = gone();
-    return;
-  }
-}
-
 void Stream::fill(const ring::Lease& lease, hr_batch& batch) {
   const auto fields = info_.welcome().fields.size();
-  batch = {.lease = lease.slot,
+  batch = {.size = sizeof batch,
+           .lease = lease.slot,
            .rows = lease.rows,
            .filled = lease.filled,
            .epoch = lease.epoch,
            .step = lease.step,
            .index = consumer_.index(lease.slot),
            .data = pointers_.data() + lease.slot * fields};
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const bool epoch_ends = lease.step + 1 >= info_.welcome().batches;
   epoch_ = lease.epoch + (epoch_ends ? 1 : 0);
   step_ = epoch_ends ? 0 : lease.step + 1;
@@ -168,9 +124,9 @@ void Stream::fill(const ring::Lease& lease, hr_batch& batch) {
 }
 
 Result Stream::timed_out(const Deadline& deadline) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return {HR_TIMEOUT, "no batch (stream " + info_.welcome().stream + ", " + at(epoch_, step_) + ") " + deadline.text() +
-                          " from " + stager() + "; wait longer, or see what it waits for: headrace stat " +
+                          " from " + info_.stager() + "; wait longer, or see what it waits for: headrace stat " +
                           info_.welcome().service};
 }
 
@@ -188,7 +144,7 @@ Result Stream::exhausted() const {
 Result Stream::release(std::uint32_t lease, bool consumed) {
   if (!consumer_.release(lease, consumed))
     return {HR_INVALID, "lease " + std::to_string(lease) + " is not held; release each batch once"};
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   --stats_.held;
   return {};
 }
@@ -205,81 +161,117 @@ Result Stream::check_place(std::uint64_t epoch, std::uint64_t step) const {
   return {};
 }
 
+Result Stream::say(const std::string& text, const Deadline& deadline) {
+  for (;;) {
+    switch (connection_.send(text, {}, deadline.left(std::chrono::milliseconds(Calls::slice)))) {
+      case ipc::Sent::sent:
+        return {};
+      case ipc::Sent::closed:
+        return hears_nothing();
+      case ipc::Sent::full:  // or a signal arrived
+        break;
+    }
+    if (calls_.ending()) return closed();
+    if (deadline.passed()) return hears_nothing();
+  }
+}
+
+Result Stream::hears_nothing() const {
+  return {HR_LOST, "service '" + info_.welcome().service + "' does not listen any more: " + info_.stager() +
+                       " is gone or hangs; start it again, connect, and seek"};
+}
+
+Result Stream::seek(std::uint64_t epoch, std::uint64_t step) {
+  if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
+  const Deadline deadline(patience);
+  if (!sending_.take(deadline, calls_)) return calls_.ending() ? closed() : hears_nothing();
+  const Turn::Ours ours(sending_);  // from the number on: the service wants them to grow
+  const ring::Seek seek{consumer_.seek(), epoch, step};
+  if (auto no = say(ring::encode(seek), deadline); no.code != HR_OK) {
+    seek_unheard_.store(true, std::memory_order_relaxed);
+    return no;
+  }
+  seek_unheard_.store(false, std::memory_order_relaxed);
+  const Lock lock(mutex_);
+  epoch_ = epoch;
+  step_ = step;
+  return {};
+}
+
 Result Stream::resume(std::uint64_t epoch, std::uint64_t step, double timeout) {
   if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
   const Deadline deadline(timeout);
   {
-    std::unique_lock turn(turn_, std::try_to_lock);
-    if (auto failed = take_turn(turn, deadline)) return *failed;
-    answer_.reset();
-    const ring::Agree question{++questions_, epoch, step};
-    const auto what = "whether the other trainers go on at " + at(epoch, step);
-    if (auto no = ask(
-            ring::encode(question), [this] { return answer_.has_value(); }, what, deadline);
-        no.code != HR_OK)
-      return no;
-    if (!answer_->refusal.empty()) return {HR_REFUSED, answer_->refusal};
+    if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
+    const Turn::Ours ours(turn_);
+    const ring::Agree question{inbox_.next_question(), epoch, step};
+    auto no = ask(ring::encode(question), &Inbox::has_agreed, "whether the other trainers go on at " + at(epoch, step),
+                  deadline);
+    if (no.code != HR_OK) return no;
+    if (!inbox_.agreed()->refusal.empty()) return {HR_REFUSED, inbox_.agreed()->refusal};
   }
   return seek(epoch, step);
 }
 
-Result Stream::ask(const std::string& question, const std::function<bool()>& answered, const std::string& what,
-                   const Deadline& deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (lost_.empty() && connection_.send(question, {}, 5s) != ipc::Sent::sent)
-      lost_ = "service '" + info_.welcome().service + "' does not listen any more: " + stager() + " is gone or hangs";
+Result Stream::files(const Files*& files) {
+  // acquire: the table is there with its address. It never changes, so nobody needs a lock to read it.
+  files = files_.load(std::memory_order_acquire);
+  if (files != nullptr) return {};
+  const Deadline deadline(patience_for_files);
+  if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
+  const Turn::Ours ours(turn_);
+  if (!inbox_.has_files()) {  // else another thread asked meanwhile
+    auto no = ask(ring::encode(ring::AskFiles{}), &Inbox::has_files, "which files its samples are in", deadline);
+    if (no.code != HR_OK) return no;
   }
-  for (;;) {
-    listen_next_ = {};
-    if (lost()) return {lost_code_, lost_};
-    if (answered()) return {};
-    if (closing_.load(std::memory_order_relaxed)) return {HR_INVALID, "the stream was closed by another thread"};
-    if (deadline.passed())
-      return {HR_TIMEOUT, "no answer " + deadline.text() + " " + what + ", from " + stager() +
-                              "; see what it does: headrace stat " + info_.welcome().service};
-    auto received = connection_.receive(deadline.left(std::chrono::milliseconds(slice)));
-    if (received.what == ipc::Receipt::message) hear(received.message);
-    if (received.what == ipc::Receipt::interrupted)
-      return {HR_INTERRUPTED, "a signal arrived while waiting for the word of " + stager()};
-  }
+  files = &*inbox_.files();
+  files_.store(files, std::memory_order_release);
+  return {};
 }
 
-Result Stream::seek(std::uint64_t epoch, std::uint64_t step) {
-  const auto& welcome = info_.welcome();
-  if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
-  const std::lock_guard lock(mutex_);
-  const ring::Seek seek{consumer_.seek(), epoch, step};
-  if (connection_.send(ring::encode(seek), {}, 5s) != ipc::Sent::sent)
-    return {HR_LOST, "service '" + welcome.service + "' does not listen any more: " + stager() +
-                         " is gone or hangs; start it again, connect, and seek"};
-  epoch_ = epoch;
-  step_ = step;
-  return {};
+Result Stream::ask(const std::string& question, bool (Inbox::*answered)() const, const std::string& what,
+                   const Deadline& deadline) {
+  if (inbox_.lost()) return *inbox_.lost();
+  {
+    const Deadline to_say(patience);
+    if (!sending_.take(to_say, calls_)) return calls_.ending() ? closed() : hears_nothing();
+    const Turn::Ours ours(sending_);
+    auto said = say(question, to_say);
+    if (said.code == HR_LOST) inbox_.lose(said);
+    if (said.code != HR_OK) return said;
+  }
+  for (;;) {
+    inbox_.look_at_once();
+    inbox_.look();
+    if (inbox_.lost()) return *inbox_.lost();
+    if ((inbox_.*answered)()) return {};
+    if (calls_.ending()) return closed();
+    if (deadline.passed())
+      return {HR_TIMEOUT, "no answer " + deadline.text() + " " + what + ", from " + info_.stager() +
+                              "; see what it does: headrace stat " + info_.welcome().service};
+    if (inbox_.wait(deadline.left(std::chrono::milliseconds(Calls::slice))) == ipc::Receipt::interrupted)
+      return {HR_INTERRUPTED, "a signal arrived while waiting for the word of " + info_.stager()};
+  }
 }
 
 hr_info Stream::info() const {
   hr_info info = info_.view();
   info.ring = consumer_.data();
   info.ring_bytes = consumer_.bytes();
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   info.epoch = epoch_;
   info.step = step_;
   return info;
 }
 
 hr_stats Stream::stats() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return stats_;
 }
 
 void Stream::close(bool goodbye, bool keep_mapping) {
-  closing_.store(true, std::memory_order_seq_cst);
-  // acquire: see ~Visit. Calls in progress end within a slice; this one does not count itself.
-  while (calls_.load(std::memory_order_seq_cst) != 0) {
-    consumer_.wake();
-    std::this_thread::sleep_for(1ms);
-  }
+  consumer_.wake();
+  calls_.end();  // those that wait for the service look up within a slice
   const auto held = consumer_.held();
   if (keep_mapping && !held.empty())
     consumer_.keep_held(goodbye);

@@ -85,9 +85,7 @@ static int stop(stager s, int signal) {
 }
 
 static hr_options options(void) {
-  hr_options o;
-  memset(&o, 0, sizeof o);
-  o.size = sizeof o;
+  hr_options o = HR_OPTIONS_INIT;
   o.service = name;
   o.timeout = 20;
   return o;
@@ -118,18 +116,18 @@ static int right(const hr_batch* b) {
 static void learns_everything_from_the_service(void) {
   const stager s = start("--rows", "1000", "--batch", "10", "--epochs", "3", NULL);
   hr_stream* stream = join();
-  hr_info info;
+  hr_info info = HR_INFO_INIT;
   CHECK_CODE(hr_get_info(stream, &info), HR_OK);
   CHECK(strcmp(info.service, name) == 0 && strcmp(info.stream, "train") == 0);
   CHECK(info.rank == 0 && info.world_size == 1 && info.batches == 100 && info.samples == 1000 && info.epochs == 3);
   CHECK(info.batch == 10 && info.slots == 4 && info.epoch == 0 && info.step == 0 && info.nfields == 3);
-  CHECK(strcmp(info.fields[0].name, "x") == 0 && strcmp(info.fields[0].dtype, "float32") == 0);
-  CHECK(info.fields[0].ndim == 2 && info.fields[0].shape[0] == 3 && info.fields[0].shape[1] == 4);
-  CHECK(info.fields[0].itemsize == 4 && info.fields[0].row_bytes == 48 && info.fields[0].ncolumns == 4);
-  CHECK(strcmp(info.fields[0].columns[3], "d") == 0 && info.fields[0].nclasses == 0);
-  CHECK(strcmp(info.fields[1].dtype, "int64") == 0 && info.fields[1].ndim == 0 && info.fields[1].nclasses == 2);
-  CHECK(strcmp(info.fields[1].classes[1], "dog") == 0);
-  CHECK(strcmp(info.fields[2].dtype, "bool") == 0 && info.fields[2].row_bytes == 2);
+  CHECK(strcmp(info.fields[0]->name, "x") == 0 && strcmp(info.fields[0]->dtype, "float32") == 0);
+  CHECK(info.fields[0]->ndim == 2 && info.fields[0]->shape[0] == 3 && info.fields[0]->shape[1] == 4);
+  CHECK(info.fields[0]->itemsize == 4 && info.fields[0]->row_bytes == 48 && info.fields[0]->ncolumns == 4);
+  CHECK(strcmp(info.fields[0]->columns[3], "d") == 0 && info.fields[0]->nclasses == 0);
+  CHECK(strcmp(info.fields[1]->dtype, "int64") == 0 && info.fields[1]->ndim == 0 && info.fields[1]->nclasses == 2);
+  CHECK(strcmp(info.fields[1]->classes[1], "dog") == 0);
+  CHECK(strcmp(info.fields[2]->dtype, "bool") == 0 && info.fields[2]->row_bytes == 2);
   CHECK(strstr(info.schema_json, "\"welcome\"") != NULL);
   CHECK((uintptr_t)info.ring % 4096 == 0 && info.ring_bytes % 4096 == 0 && info.ring_bytes > 0);
   hr_close(stream, 1, 0);
@@ -139,9 +137,9 @@ static void learns_everything_from_the_service(void) {
 static void delivers_each_sample_once_an_epoch(void) {
   const stager s = start("--rows", "1000", "--batch", "10", "--epochs", "3", NULL);
   hr_stream* stream = join();
-  hr_stats stats;
-  hr_info info;
-  hr_batch b;
+  hr_stats stats = HR_STATS_INIT;
+  hr_info info = HR_INFO_INIT;
+  hr_batch b = HR_BATCH_INIT;
   for (uint64_t epoch = 0; epoch < 3; ++epoch) {
     unsigned char seen[1000] = {0};
     for (uint64_t step = 0; step < 100; ++step) {
@@ -168,8 +166,8 @@ static void delivers_each_sample_once_an_epoch(void) {
 static void leases_end_in_any_order_and_run_out_by_name(void) {
   const stager s = start("--slots", "3", NULL);
   hr_stream* stream = join();
-  hr_batch b[4];
-  hr_stats stats;
+  hr_batch b[4] = {HR_BATCH_INIT, HR_BATCH_INIT, HR_BATCH_INIT, HR_BATCH_INIT};
+  hr_stats stats = HR_STATS_INIT;
   for (int i = 0; i < 3; ++i) CHECK_CODE(hr_acquire(stream, 20, &b[i]), HR_OK);
   CHECK_CODE(hr_acquire(stream, -1, &b[3]), HR_EXHAUSTED);
   CHECK_SAYS(
@@ -189,8 +187,8 @@ static void leases_end_in_any_order_and_run_out_by_name(void) {
 static void seeks_anywhere_and_keeps_leases(void) {
   const stager s = start("--rows", "100", "--batch", "10", "--epochs", "4", NULL);
   hr_stream* stream = join();
-  hr_batch held, b;
-  hr_info info;
+  hr_batch held = HR_BATCH_INIT, b = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
   CHECK_CODE(hr_acquire(stream, 20, &held), HR_OK);
   CHECK_CODE(hr_seek(stream, 2, 7), HR_OK);
   CHECK_CODE(hr_get_info(stream, &info), HR_OK);
@@ -219,8 +217,8 @@ static void goes_on_where_the_others_do(void) {
   const stager s = start("--rows", "100", "--batch", "5", "--epochs", "4", NULL);
   hr_options o = options();
   hr_stream *first = NULL, *second = NULL;
-  hr_batch b;
-  hr_info info;
+  hr_batch b = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
   o.world_size = 2;
   CHECK_CODE(hr_connect(&o, &first), HR_OK);
   o.rank = 1;
@@ -245,15 +243,16 @@ static void goes_on_where_the_others_do(void) {
 static void knows_the_files(void) {
   const stager s = start("--rows", "100", "--log", NULL);
   hr_stream* stream = join();
-  const hr_file *files = NULL, *again = NULL;
+  const hr_file* const* files = NULL;
+  const hr_file* const* again = NULL;
   size_t count = 0;
-  hr_batch b;
+  hr_batch b = HR_BATCH_INIT;
   CHECK_CODE(hr_acquire(stream, 20, &b), HR_OK);
   CHECK_CODE(hr_files(stream, &files, &count), HR_OK);
   CHECK(count == 3);
-  CHECK(strcmp(files[0].path, "/data/first\n.h5") == 0 && files[0].first_sample == 0 && files[0].samples == 7);
-  CHECK(strcmp(files[1].path, "/data/none.h5") == 0 && files[1].first_sample == 7 && files[1].samples == 0);
-  CHECK(strcmp(files[2].path, "/data/last.h5") == 0 && files[2].first_sample == 7 && files[2].samples == 93);
+  CHECK(strcmp(files[0]->path, "/data/first\n.h5") == 0 && files[0]->first_sample == 0 && files[0]->samples == 7);
+  CHECK(strcmp(files[1]->path, "/data/none.h5") == 0 && files[1]->first_sample == 7 && files[1]->samples == 0);
+  CHECK(strcmp(files[2]->path, "/data/last.h5") == 0 && files[2]->first_sample == 7 && files[2]->samples == 93);
   CHECK_CODE(hr_acquire(stream, 20, &b), HR_OK);
   CHECK(b.step == 1);
   stop(s, SIGKILL);
@@ -266,7 +265,7 @@ static void knows_the_files(void) {
 }
 
 static void pads_and_cuts(void) {
-  hr_batch b;
+  hr_batch b = HR_BATCH_INIT;
   stager s = start("--rows", "25", "--batch", "10", "--last", "pad", NULL);
   hr_stream* stream = join();
   CHECK_CODE(hr_seek(stream, 0, 2), HR_OK);
@@ -286,7 +285,7 @@ static void pads_and_cuts(void) {
 static void a_wait_without_end_in_sight_is_named(void) {
   const stager s = start("--delay-ms", "100000000", NULL);
   hr_stream* stream = join();
-  hr_batch b;
+  hr_batch b = HR_BATCH_INIT;
   char expected[128];
   CHECK_CODE(hr_acquire(stream, 20, &b), HR_OK);
   CHECK_CODE(hr_acquire(stream, 0, &b), HR_TIMEOUT);
@@ -327,7 +326,7 @@ static void refusals_say_why(void) {
 static void wrong_arguments_are_told(void) {
   hr_stream* stream = NULL;
   hr_options o = options();
-  hr_batch b;
+  hr_batch b = HR_BATCH_INIT;
   CHECK_CODE(hr_connect(NULL, &stream), HR_INVALID);
   CHECK_CODE(hr_connect(&o, NULL), HR_INVALID);
   CHECK_CODE(hr_acquire(NULL, 0, &b), HR_INVALID);
@@ -382,7 +381,7 @@ static void a_service_that_is_not_there_is_named(void) {
 static void loading_shows_progress(void) {
   const stager s = start("--load-ms", "700", NULL);
   hr_stream* stream = NULL;
-  hr_batch b;
+  hr_batch b = HR_BATCH_INIT;
   hr_options o = options();
   o.timeout = 0;
   CHECK_CODE(hr_connect(&o, &stream), HR_TIMEOUT);

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(views_outlive_the_stream_and_the_next_use_of_its_memory) {
     while (!over) std::this_thread::yield();
   });
   Trainer trainer(service.name());
-  hr_batch first, second;
+  hr_batch first = HR_BATCH_INIT, second = HR_BATCH_INIT;
   BOOST_TEST(trainer.acquire(first) == HR_OK);
   BOOST_TEST(trainer.acquire(second) == HR_OK);
   BOOST_TEST(hr_release(trainer.stream, first.lease, 1) == HR_OK);
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(the_service_learns_how_a_trainer_left) {
   };
   {
     Trainer trainer(stager.name);
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     BOOST_TEST(trainer.acquire(batch) == HR_OK);
     BOOST_TEST(hr_release(trainer.stream, batch.lease, 0) == HR_OK);
     BOOST_TEST(next() == "train 0 welcome");
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(what_a_dead_trainer_held_comes_again) {
   const FakeStager stager({"--log", "--slots", "4"});
   Child victim([&] {
     const Trainer trainer(stager.name);
-    hr_batch batch[3];
+    hr_batch batch[3] = {HR_BATCH_INIT, HR_BATCH_INIT, HR_BATCH_INIT};
     for (auto& each : batch)
       if (trainer.acquire(each) != HR_OK) return 1;
     std::memset(batch[0].data[0], 0xee, 480);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(what_a_dead_trainer_held_comes_again) {
   const Trainer heir(stager.name);
   BOOST_REQUIRE_EQUAL(heir.code, HR_OK);
   for (const std::uint64_t step : {0, 2, 3}) {
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     BOOST_TEST(heir.acquire(batch) == HR_OK);
     BOOST_TEST(batch.step == step);
     BOOST_TEST(static_cast<const float*>(batch.data[0])[0] == static_cast<float>(batch.index[0]));

@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(files_told_wrong_are_an_error_and_may_be_asked_for_again) {
     while (!over) std::this_thread::yield();
   });
   const Trainer trainer(service.name());
-  const hr_file *files = nullptr, *again = nullptr;
+  const hr_file* const* files = nullptr;
+  const hr_file* const* again = nullptr;
   std::size_t count = 0;
   for (const auto* wrong : {"0 descriptors instead of 1", "not a sealed memfd", "malformed table of files"}) {
     BOOST_TEST(hr_files(trainer.stream, &files, &count) == HR_INVALID);
@@ -38,11 +39,11 @@ BOOST_AUTO_TEST_CASE(files_told_wrong_are_an_error_and_may_be_asked_for_again) {
     BOOST_TEST((files == nullptr && count == 0));
   }
   BOOST_TEST(hr_files(trainer.stream, &files, &count) == HR_OK);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   BOOST_TEST(trainer.acquire(batch) == HR_OK);
   BOOST_TEST(trainer.acquire(batch, 0) == HR_TIMEOUT);  // listens
   BOOST_TEST(hr_files(trainer.stream, &again, &count) == HR_OK);
-  BOOST_TEST((again == files && count == 1 && files->samples == 100 && std::string(files->path) == "/a.h5"));
+  BOOST_TEST((again == files && count == 1 && files[0]->samples == 100 && std::string(files[0]->path) == "/a.h5"));
   over = true;
 }
 
@@ -55,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_question_for_files_ends_with_a_signal_and_with_the_servic
     while (!over) std::this_thread::yield();  // reads nothing
   });
   const Trainer trainer(service.name());
-  const hr_file* files = nullptr;
+  const hr_file* const* files = nullptr;
   std::size_t count = 0;
   std::atomic<bool> done{false};
   int code = HR_OK;

@@ -2,8 +2,10 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "../ipc/child.hpp"
 #include "trainer.hpp"
@@ -17,15 +19,16 @@ bool mapped(const void* at) {
 
 /// What a forked child of a trainer finds. 0 if all is as it should be.
 int look_around(const Trainer& trainer, const hr_batch& held, const hr_info& before) {
-  hr_batch batch;
-  hr_info info;
-  hr_stats stats;
+  hr_batch batch = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
+  hr_stats stats = HR_STATS_INIT;
   if (hr_acquire(trainer.stream, -1, &batch) != HR_FORKED) return 1;
   if (hr_release(trainer.stream, held.lease, 1) != HR_FORKED) return 2;
   if (hr_seek(trainer.stream, 0, 0) != HR_FORKED) return 3;
   if (hr_get_info(trainer.stream, &info) != HR_FORKED) return 4;
   if (hr_get_stats(trainer.stream, &stats) != HR_FORKED) return 5;
-  const hr_file* files = nullptr;
+  if (hr_resume(trainer.stream, 0, 0, -1) != HR_FORKED) return 9;
+  const hr_file* const* files = nullptr;
   std::size_t count = 0;
   if (hr_files(trainer.stream, &files, &count) != HR_FORKED) return 8;
   if (std::string(hr_error()).find("num_workers=0") == std::string::npos) return 6;
@@ -42,8 +45,8 @@ BOOST_AUTO_TEST_SUITE(forks)
 BOOST_AUTO_TEST_CASE(a_childs_stream_is_dead_and_the_parents_goes_on) {
   const FakeStager stager({});
   const Trainer trainer(stager.name);
-  hr_batch held, batch;
-  hr_info info;
+  hr_batch held = HR_BATCH_INIT, batch = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
   BOOST_TEST(trainer.acquire(held) == HR_OK);
   BOOST_TEST(hr_get_info(trainer.stream, &info) == HR_OK);
   BOOST_TEST(Child([&] { return look_around(trainer, held, info); }).wait() == 0);
@@ -57,12 +60,12 @@ BOOST_AUTO_TEST_CASE(a_childs_stream_is_dead_and_the_parents_goes_on) {
 BOOST_AUTO_TEST_CASE(a_fork_in_the_middle_of_a_wait_hurts_neither_side) {
   const FakeStager stager({"--delay-ms", "100000000"});
   Trainer trainer(stager.name);
-  hr_batch held;
-  hr_info info;
+  hr_batch held = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
   BOOST_TEST(trainer.acquire(held) == HR_OK);
   BOOST_TEST(hr_get_info(trainer.stream, &info) == HR_OK);
   std::thread waiter([stream = trainer.stream] {
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     hr_acquire(stream, -1, &batch);
   });
   until_another_waits(trainer);
@@ -71,13 +74,84 @@ BOOST_AUTO_TEST_CASE(a_fork_in_the_middle_of_a_wait_hurts_neither_side) {
   waiter.join();
 }
 
+namespace {
+
+/// Threads of a trainer that are in any of its calls at any moment.
+class Busy {
+ public:
+  Busy(hr_stream* stream, const std::string& another_service) {
+    start([stream] {
+      hr_batch batch = HR_BATCH_INIT;
+      if (hr_acquire(stream, 1, &batch) == HR_OK) hr_release(stream, batch.lease, 1);
+    });
+    start([stream] { hr_seek(stream, 1, 2); });
+    start([stream] {
+      hr_stats stats = HR_STATS_INIT;
+      hr_info info = HR_INFO_INIT;
+      const hr_file* const* files = nullptr;
+      std::size_t count = 0;
+      hr_get_stats(stream, &stats);
+      hr_get_info(stream, &info);
+      hr_files(stream, &files, &count);
+      hr_resume(stream, 0, 3, 1);
+    });
+    start([another_service] { Trainer(another_service).close(true, false); });
+  }
+  ~Busy() {
+    over_ = true;
+    for (auto& thread : threads_) thread.join();
+  }
+
+ private:
+  void start(std::function<void()> call) {
+    threads_.emplace_back([this, call = std::move(call)] {
+      while (!over_) call();
+    });
+  }
+  std::atomic<bool> over_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+// A lock that a thread of the parent held is held for ever in the child: a call that took one there would hang.
+BOOST_AUTO_TEST_CASE(a_fork_in_the_middle_of_any_call_hurts_neither_side) {
+  const FakeStager stager({}), another({}), childrens({});
+  const Trainer trainer(stager.name);
+  hr_batch held = HR_BATCH_INIT, batch = HR_BATCH_INIT;
+  hr_info info = HR_INFO_INIT;
+  BOOST_TEST(trainer.acquire(held) == HR_OK);
+  BOOST_TEST(hr_get_info(trainer.stream, &info) == HR_OK);
+  {
+    const Busy busy(trainer.stream, another.name);
+    for (int i = 0; i < 20; ++i) {
+      Child child([&] {
+        if (const int wrong = look_around(trainer, held, info); wrong != 0) return wrong;
+        for (;;) {
+          Trainer own(childrens.name);
+          if (own.code == HR_REFUSED) continue;  // the child before is still being seen off
+          hr_batch first = HR_BATCH_INIT;
+          const int code = own.code == HR_OK ? own.acquire(first) : own.code;
+          own.close(true, false);
+          return code == HR_OK ? 0 : 100 + code;
+        }
+      });
+      BOOST_TEST(child.wait() == 0);
+    }
+  }
+  BOOST_TEST(hr_release(trainer.stream, held.lease, 1) == HR_OK);
+  BOOST_TEST(hr_seek(trainer.stream, 2, 7) == HR_OK);
+  BOOST_TEST(trainer.acquire(batch) == HR_OK);
+  BOOST_TEST((batch.epoch == 2 && batch.step == 7));
+}
+
 BOOST_AUTO_TEST_CASE(a_child_may_connect_itself) {
   const FakeStager stager({"--streams", "train"});
   const FakeStager other({});
   const Trainer trainer(stager.name);
   Child child([&] {
     const Trainer own(other.name);
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     return own.acquire(batch);
   });
   BOOST_TEST(child.wait() == HR_OK);
@@ -92,7 +166,7 @@ void is_noticed(const std::function<pid_t()>& make_child) {
   BOOST_REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
   Child trainer([&] {
     const Trainer own(stager.name);
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     if (own.acquire(batch) != HR_OK) return 1;
     const pid_t child = make_child();
     if (child == 0)

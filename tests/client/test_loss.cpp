@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(a_killed_stager_is_named) {
   FakeStager stager({"--die-after", "6", "--slots", "2"});
   const auto pid = stager.pid;
   const Trainer trainer(stager.name);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   int code = HR_OK;
   while ((code = trainer.acquire(batch)) == HR_OK) hr_release(trainer.stream, batch.lease, 1);
   BOOST_TEST(code == HR_LOST);
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(a_killed_stager_is_named) {
 BOOST_AUTO_TEST_CASE(a_stager_killed_while_a_trainer_waits_is_noticed) {
   FakeStager stager({"--delay-ms", "100000000"});
   const Trainer trainer(stager.name);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   BOOST_TEST(trainer.acquire(batch) == HR_OK);
   std::thread killer([&] { stager.kill(); });
   BOOST_TEST(trainer.acquire(batch, -1) == HR_LOST);
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_stager_killed_while_a_trainer_waits_is_noticed) {
 BOOST_AUTO_TEST_CASE(batches_left_by_a_dead_stager_do_not_hide_its_death) {
   FakeStager stager({"--slots", "8"});
   const Trainer trainer(stager.name);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   BOOST_TEST(trainer.acquire(batch) == HR_OK);
   stager.kill();
   stager.wait();
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(the_pidfd_tells_when_the_socket_does_not) {
     while (!over) std::this_thread::yield();  // someone still holds the socket
   });
   const Trainer trainer(service.name());
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   BOOST_TEST(trainer.acquire(batch, 0) == HR_TIMEOUT);
   stager.kill();
   BOOST_TEST(trainer.acquire(batch, -1) == HR_LOST);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_pidfd_tells_when_the_socket_does_not) {
 BOOST_AUTO_TEST_CASE(a_service_that_stops_says_why) {
   FakeStager stager({"--stop-after", "1"});
   const Trainer trainer(stager.name);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   BOOST_TEST(stager.wait() == 0);
   int code = HR_OK;
   while ((code = trainer.acquire(batch)) == HR_OK) hr_release(trainer.stream, batch.lease, 1);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_service_that_stops_says_why) {
 BOOST_AUTO_TEST_CASE(the_end_of_a_stream_counts_more_than_that_of_its_service) {
   FakeStager stager({"--rows", "20", "--batch", "10", "--epochs", "1"});
   const Trainer trainer(stager.name);
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   for (int i = 0; i < 2; ++i) {
     BOOST_TEST(trainer.acquire(batch) == HR_OK);
     hr_release(trainer.stream, batch.lease, 1);

@@ -12,10 +12,14 @@ add_test(NAME client_c_api COMMAND test_c_api $<TARGET_FILE:fake_stager>)
 file(GLOB client_sources CONFIGURE_DEPENDS ${client_tests}/test_*.cpp)
 add_executable(test_client ${client_sources} boost_main.cpp)
 target_link_libraries(test_client PRIVATE headrace_client room_ring Boost::unit_test_framework)
+target_include_directories(test_client PRIVATE ${CMAKE_BINARY_DIR}/rooms/client)  # client/sized.hpp
 target_compile_definitions(test_client PRIVATE BOOST_TEST_DYN_LINK FAKE_STAGER="$<TARGET_FILE:fake_stager>")
 add_test(NAME client COMMAND test_client)
 
-# What the library needs, and what it shows.
-add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:headrace_client>
-                                     -DSANITIZE=${HEADRACE_SANITIZE} -P ${client_tests}/check_library.cmake)
+# What the library needs.
+add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:headrace_client> -P ${client_tests}/check_library.cmake)
+# The header in C and C++ of every age, its example, and what the library promises by name.
+add_test(NAME client_header COMMAND ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${client_tests}/test_header.py)
+set_tests_properties(client_header PROPERTIES TIMEOUT 120
+  ENVIRONMENT "HEADRACE_BUILD=${CMAKE_BINARY_DIR};HEADRACE_SANITIZE=${HEADRACE_SANITIZE};CC=${CMAKE_C_COMPILER};CXX=${CMAKE_CXX_COMPILER}")
 set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")

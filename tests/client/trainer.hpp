@@ -71,8 +71,7 @@ class FakeStager {
 class Trainer {
  public:
   explicit Trainer(const std::string& service, double timeout = 20) {
-    hr_options options{};
-    options.size = sizeof options;
+    hr_options options = HR_OPTIONS_INIT;
     options.service = service.c_str();
     options.timeout = timeout;
     code = hr_connect(&options, &stream);
@@ -98,7 +97,7 @@ inline bool error_says(const std::string& text) {
 
 /// Returns once another thread is inside hr_acquire of the stream, waiting.
 inline void until_another_waits(const Trainer& trainer) {
-  hr_batch batch;
+  hr_batch batch = HR_BATCH_INIT;
   while (trainer.acquire(batch, 0) != HR_TIMEOUT ||
          std::string(hr_error()).find("another thread's") == std::string::npos) {
   }

@@ -61,7 +61,7 @@ def source(tmp_path):
 def test_pkg_config_finds_it_where_it_was_installed(prefix, source, version):
     said = run("pkg-config", "--cflags", "--libs", "headrace", PKG_CONFIG_PATH=str(one(prefix, "headrace.pc").parent))
     run("cc", source / "hello.c", "-o", source / "hello", *said.split())
-    library = one(prefix, "libheadrace.so.0").parent
+    library = one(prefix, "libheadrace.so.1").parent
     assert run(source / "hello", LD_LIBRARY_PATH=str(library)).split() == [version, version]
 
 

@@ -31,7 +31,7 @@ static int go_through(hr_stream* stream, long batches, long compute_us) {
   const double begin = now();
   if (waits == NULL) return 1;
   for (long i = 0; i < batches; ++i) {
-    hr_batch batch;
+    hr_batch batch = HR_BATCH_INIT;
     const double asked = now();
     if (hr_acquire(stream, -1, &batch) != HR_OK) return fail("no batch");
     waits[i] = now() - asked;
@@ -47,13 +47,14 @@ static int go_through(hr_stream* stream, long batches, long compute_us) {
 }
 
 int main(int argc, char** argv) {
-  hr_options options = {.size = sizeof options, .timeout = 600};
+  hr_options options = HR_OPTIONS_INIT;
   hr_stream* stream = NULL;
   long batches = 0, compute_us = 0;
   if (argc != 6) {
     fprintf(stderr, "usage: headrace-trainer SERVICE STREAM RANK WORLD_SIZE LOCAL_RANK\n");
     return 2;
   }
+  options.timeout = 600;
   options.service = argv[1];
   options.stream = argv[2];
   options.rank = atoi(argv[3]);

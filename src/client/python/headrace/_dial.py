@@ -92,7 +92,7 @@ class Dial:
 
 
 def info_of(handle: int) -> _lib.Info:
-    info = _lib.Info()
+    info = _lib.Info(size=ctypes.sizeof(_lib.Info))
     code = _lib.waiting.hr_get_info(handle, ctypes.byref(info))
     if code != _lib.OK:
         raise _lib.failure(code)

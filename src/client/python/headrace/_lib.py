@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from . import errors
 
-OK, END, TIMEOUT, INTERRUPTED, EXHAUSTED, REFUSED, LOST, FORKED, INVALID = range(9)
+OK, END, TIMEOUT, INTERRUPTED, EXHAUSTED, REFUSED, LOST, FORKED, INVALID, CLOSED = range(10)
 
 EXCEPTIONS = {
     TIMEOUT: errors.Timeout,
@@ -18,6 +18,7 @@ EXCEPTIONS = {
     LOST: errors.ServiceLost,
     FORKED: errors.Forked,
     INVALID: errors.Invalid,
+    CLOSED: errors.Closed,
 }
 
 FORKED_TEXT = (
@@ -44,6 +45,7 @@ class Options(ctypes.Structure):
 
 class Field(ctypes.Structure):
     _fields_ = [
+        ("size", c_size_t),
         ("name", c_char_p),
         ("dtype", c_char_p),
         ("itemsize", c_size_t),
@@ -59,6 +61,7 @@ class Field(ctypes.Structure):
 
 class Info(ctypes.Structure):
     _fields_ = [
+        ("size", c_size_t),
         ("service", c_char_p),
         ("stream", c_char_p),
         ("rank", c_int32),
@@ -71,15 +74,17 @@ class Info(ctypes.Structure):
         ("epoch", c_uint64),
         ("step", c_uint64),
         ("nfields", c_int32),
-        ("fields", POINTER(Field)),
+        ("fields", POINTER(POINTER(Field))),
         ("schema_json", c_char_p),
         ("ring", c_void_p),
         ("ring_bytes", c_size_t),
+        ("stager", c_char_p),
     ]
 
 
 class RawBatch(ctypes.Structure):
     _fields_ = [
+        ("size", c_size_t),
         ("lease", c_uint32),
         ("rows", c_uint32),
         ("filled", c_uint32),
@@ -91,16 +96,17 @@ class RawBatch(ctypes.Structure):
 
 
 class File(ctypes.Structure):
-    _fields_ = [("path", c_char_p), ("first_sample", c_uint64), ("samples", c_uint64)]
+    _fields_ = [("size", c_size_t), ("path", c_char_p), ("first_sample", c_uint64), ("samples", c_uint64)]
 
 
 class Stats(ctypes.Structure):
     _fields_ = [
+        ("size", c_size_t),
         ("batches", c_uint64),
         ("rows", c_uint64),
         ("bytes", c_uint64),
         ("wait_seconds", c_double),
-        ("held", c_uint32),
+        ("held", c_uint64),
     ]
 
 
@@ -111,7 +117,7 @@ _PROTOTYPES = {
     "hr_release": (c_int, [c_void_p, c_uint32, c_int]),
     "hr_seek": (c_int, [c_void_p, c_uint64, c_uint64]),
     "hr_resume": (c_int, [c_void_p, c_uint64, c_uint64, c_double]),
-    "hr_files": (c_int, [c_void_p, POINTER(POINTER(File)), POINTER(c_size_t)]),
+    "hr_files": (c_int, [c_void_p, POINTER(POINTER(POINTER(File))), POINTER(c_size_t)]),
     "hr_get_stats": (c_int, [c_void_p, POINTER(Stats)]),
     "hr_close": (None, [c_void_p, c_int, c_int]),
     "hr_error": (c_char_p, []),

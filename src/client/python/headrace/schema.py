@@ -32,7 +32,8 @@ def dtype_named(name: str) -> np.dtype:
 
 def read_schema(info: _lib.Info) -> dict[str, FieldSpec]:
     """Name to FieldSpec, in the service's order."""
-    return {field.name.decode(): _spec(field) for field in info.fields[: info.nfields]}
+    fields = [info.fields[i].contents for i in range(info.nfields)]
+    return {field.name.decode(): _spec(field) for field in fields}
 
 
 def _spec(field: _lib.Field) -> FieldSpec:
