@@ -10,7 +10,7 @@ import time
 import headrace
 import pytest
 from conftest import assert_right
-from headrace import _connection
+from headrace import _connection, _session
 
 
 def test_a_dead_service_is_an_error(service):
@@ -255,11 +255,11 @@ def test_an_exception_while_a_lease_returns(service, monkeypatch):
     with service.connect() as stream:
         batch = next(iter(stream))
 
-        def interrupted(_connection, _number):
+        def interrupted(_session, _number):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(_connection.Connection, "release", interrupted)
+            patch.setattr(_session.Session, "release", interrupted)
             del batch
         with pytest.raises(KeyboardInterrupt):
             next(stream.resume())

@@ -1,12 +1,17 @@
-"""One hr_stream of the C library, and who may touch it when.
+"""A trainer's connection: who may touch its session with a service when, and what becomes of it.
 
-1. `_turn` serializes hr_acquire, seek and close; `_guard` serializes hr_release and the end of the handle. Both are
-   re-entrant, because the garbage collector may release a lease in the middle of either. Order: _turn, then _guard.
-2. The handle is None once closed or forked; then nothing calls the library any more.
-3. A lease that the library gave and nobody has adopted (a signal came in between) stays in `_raw` for the next acquire.
-4. A lost service is left and found again inside acquire, seek and resume, where `find_again` is given. `_age` tells the
-   leases of one service from those of the next: what an old one returns concerns nobody.
-5. A fork marks every connection of the child as dead, before any other Python code of the child runs.
+          close()               hr_close done
+    OPEN ---------> CLOSING -----------------> CLOSED
+    |  ^               ^
+    v  | find          | close()
+    LOST --------------'         any of them, in a forked child ---> FORKED
+
+1. `_turn` serializes acquire, seek and close; it is re-entrant, because a signal handler may close in the middle of
+   either. Then comes the session's guard (_session.py).
+2. OPEN: the session's handle is there. Only whoever has the turn opens, loses and closes it; CLOSING may be set by any
+   thread, and whoever waits notices within a slice. `_change` makes sure that nothing is made of it but CLOSED.
+3. A lost service is left and found again inside acquire, seek and resume, where there is a way (_recovery.py).
+4. A fork marks every connection of the child as dead, before any other Python code of the child runs.
 """
 
 from __future__ import annotations
@@ -14,99 +19,89 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import enum
 import gc
 import os
-import re
 import sys
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _lib
-from ._recovery import NOTHING, FindAgain, Recovery, log
+from ._deferred import Deferred
+from ._files import FileTable
+from ._recovery import FindAgain, Recovery, log
+from ._session import NOTHING, Session, Stats
 from .errors import Closed, Forked, Timeout
 
 if TYPE_CHECKING:
     from .batch import Batch
 
 _SLICE = 0.25  # seconds in the library at a time: also bounds how long a signal that came just before can wait
-_AGE = 1 << 32  # more than a lease's number
 _FIRST_WARNING = 30.0  # seconds of waiting for one batch
+_ANSWER = 60.0  # seconds for a word of the service that it gives at once
 
 
-class Connection(Recovery):
+class Phase(enum.Enum):
+    OPEN = "open"
+    LOST = "lost"  #: its service is gone, and another not yet there
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FORKED = "forked"
+
+
+_OPEN, _LOST = Phase.OPEN, Phase.LOST  # looked up at each batch
+
+
+class Connection:
     def __init__(
         self, handle: int, info: _lib.Info, batch_timeout: Optional[float], find_again: Optional[FindAgain] = None
     ) -> None:
-        self._find_again = find_again
-        self._closing = self._lost = False
-        self._forked = False
+        self._phase = _OPEN
+        self._changing = threading.RLock()
         self._turn = threading.RLock()
-        self._guard = threading.RLock()
-        self._held: dict[int, tuple[weakref.ref[Any], weakref.ref[Batch]]] = {}  # lease and batch, by number
         self._postponed: Optional[BaseException] = None
-        self._deferred: deque[tuple[Any, Any]] = deque()  # (event, lease); appended to by any thread
-        self._raw = _lib.RawBatch(lease=NOTHING)
-        self._raw_ref = ctypes.byref(self._raw)
+        self._deferred = Deferred()
         self._try_acquire = _lib.quick.hr_acquire
-        self._hr_release = _lib.quick.hr_release
         self._batch_timeout = batch_timeout
-        self.label = f"stream {info.stream.decode()} of service {info.service.decode()}"
-        self.rank: int = info.rank
-        self._age = -_AGE
-        self._before = (0, 0, 0, 0.0)  # batches, rows, bytes and seconds of waiting with earlier services
-        self._take(handle, info)
+        self.service: str = info.service.decode()
+        self.label = f"stream {info.stream.decode()} of service {self.service}"
+        self._who = f"trainer {info.rank} of {self.label}"
+        self._recovery = Recovery(self._who, find_again)
+        self._session = Session(self, handle, info)
         self.position = (info.epoch, info.step)  #: of the next batch
         _open.add(self)
-
-    def _take(self, handle: int, info: _lib.Info) -> None:
-        self._handle: Optional[int] = handle
-        self._age += _AGE
-        self._files = None
-        self.batches: int = info.batches
-        self.epochs: int = info.epochs
-        self.ring: int = info.ring or 0
-        self.ring_bytes: int = info.ring_bytes
-        self._lease_type = _lib.bytes_array(
-            info.ring_bytes,
-            "Lease",
-            {
-                "__doc__": "The ring, seen by one lease: the base of its views. When it is gone, the slot returns.",
-                "__slots__": ("connection", "number", "__weakref__"),
-                "__del__": _return_lease,
-            },
-        )
 
     # -- acquiring -----------------------------------------------------------------------------------------------------
 
     def acquire(self, epoch: int, make_batch: Callable[[Any, _lib.RawBatch], Batch]) -> Optional[Batch]:
         """make_batch(lease, raw batch) for the next batch; None where the epoch has none left."""
         with self._turn:
-            raw = self._raw
-            handle = self._ready()
+            session = self._ready()
             if self._postponed is not None:
                 error, self._postponed = self._postponed, None
                 raise error
             if self.position[0] != epoch or self.finished:
                 return None
-            if raw.lease == NOTHING:
+            if session.raw.lease == NOTHING:
                 if self._deferred:
-                    self._return_finished()
-                code = self._try_acquire(handle, 0.0, self._raw_ref)
-                if code != _lib.OK and self._wait(code) == _lib.END:
-                    return None
-            lease = self._lease_type.from_address(self.ring)
-            lease.connection = self
+                    self._deferred.return_finished()
+                code = self._try_acquire(session.handle, 0.0, session.raw_ref)
+                if code != _lib.OK:
+                    if self._wait(code) == _lib.END:
+                        return None
+                    session = self._session
+            raw = session.raw
+            lease = session.lease_type.from_address(session.ring)
             batch = make_batch(lease, raw)
             step = batch.step + 1
-            following = (batch.epoch, step) if step < self.batches else (batch.epoch + 1, 0)
-            self._held[raw.lease] = weakref.ref(lease), weakref.ref(batch)
+            following = (batch.epoch, step) if step < session.batches else (batch.epoch + 1, 0)
+            session.held[raw.lease] = weakref.ref(lease), weakref.ref(batch)
             # No Python signal handler can run between these: adopted, and passed, exactly once.
             self.position = following
-            lease.number = self._age + raw.lease
+            lease.number = raw.lease
             raw.lease = NOTHING
             return batch
 
@@ -116,7 +111,7 @@ class Connection(Recovery):
         warn_at, collected = _FIRST_WARNING, False
         while code not in (_lib.OK, _lib.END):
             if code == _lib.EXHAUSTED:
-                if not (self._return_oldest() or self._return_lost()):
+                if not (self._deferred.return_oldest() or self._session.return_lost()):
                     if collected:
                         raise _lib.failure(code)
                     collected = True
@@ -128,13 +123,14 @@ class Connection(Recovery):
                 if waited >= warn_at:
                     log.warning("%s", self._waiting_for(waited))
                     warn_at *= 2
-            elif code == _lib.LOST and self._find_again is not None:
+            elif code == _lib.LOST and self._recovery.possible:
                 self._come_back()
                 began, warn_at = time.monotonic(), _FIRST_WARNING
             elif code != _lib.INTERRUPTED:
                 raise _lib.failure(code)
-            self._return_finished()
-            code = _lib.waiting.hr_acquire(self._usable(), self._slice(began), self._raw_ref)
+            self._deferred.return_finished()
+            session = self._ready()
+            code = _lib.waiting.hr_acquire(session.handle, self._slice(began), session.raw_ref)
         return code
 
     def _slice(self, began: float) -> float:
@@ -143,94 +139,155 @@ class Connection(Recovery):
         return min(_SLICE, max(0.0, self._batch_timeout - (time.monotonic() - began)))
 
     def _waiting_for(self, seconds: float) -> str:
-        what = re.sub(r" (within [\d.e-]+ s|without a wait)", "", _lib.error_text(), count=1)  # a slice says nothing
-        return f"trainer {self.rank} of {self.label} has waited {seconds:.3g} s: {what}"
+        epoch, step = self.position
+        return (
+            f"{self._who} has waited {seconds:.3g} s for a batch (epoch {epoch}, step {step}) from "
+            f"{self._session.stager}; wait longer, or see what it waits for: headrace stat {self.service}"
+        )
 
-    def _usable(self) -> int:
-        handle = self._handle
-        if handle is None or self._closing:
-            if self._forked:
-                raise Forked(f"{self.label}: {_lib.FORKED_TEXT}")
+    # -- phases --------------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> Session:
+        """The session; with a service that came back, if an attempt to wait for it was cut short."""
+        if self._phase is _OPEN:
+            return self._session
+        if self._phase is _LOST:
+            self._find()
+        self._require_open()
+        return self._session
+
+    def _require_open(self) -> None:
+        if self._phase is Phase.FORKED:
+            raise Forked(f"{self.label}: {_lib.FORKED_TEXT}")
+        if self._phase is not _OPEN:
             raise Closed(f"{self.label} is closed; connect again")
-        return handle
+
+    def _change(self, before: tuple[Phase, ...], after: Phase) -> bool:
+        with self._changing:
+            # No Python signal handler, which might close, can run between these.
+            if self._phase in before:
+                self._phase = after
+                return True
+            return False
+
+    def _come_back(self) -> None:
+        self._require_open()
+        log.warning("%s: %s; waiting for it to come back", self._who, _lib.error_text())
+        session = self._session
+        with session.guard:  # stats() sees it whole before or after
+            given = session.stats()
+            self._change((_OPEN,), _LOST)
+            self._recovery.keep(given)
+            session.end(goodbye=False)
+        self._find()
+
+    def _find(self) -> None:
+        def watch() -> None:
+            if self._phase is not _LOST:
+                raise Closed(f"{self.label} was closed while it waited for its service")
+
+        watch()
+        session = self._recovery.find(lambda *found: Session(self, *found), self.position, watch)
+        self._session = session  # close() ends it, too, if it comes in between
+        if not self._change((_LOST,), _OPEN):
+            watch()
+
+    # -- going elsewhere, asking ---------------------------------------------------------------------------------------
+
+    def seek(self, epoch: int, step: int) -> None:
+        self._go_to((epoch, step), lambda handle: _lib.waiting.hr_seek(handle, epoch, step))
+
+    def resume(self, epoch: int, step: int) -> None:
+        """seek(), if the other trainers of the stream want to go on there, too."""
+        self._go_to((epoch, step), lambda handle: _lib.waiting.hr_resume(handle, epoch, step, _ANSWER))
+
+    def _go_to(self, position: tuple[int, int], go: Callable[[Optional[int]], int]) -> None:
+        def call(session: Session) -> int:
+            session.return_unadopted()
+            return go(session.handle)
+
+        with self._turn:
+            self._insist(call)
+            self.position = position
+
+    def files(self) -> FileTable:
+        """In which files samples are. Asked once of each service; dead and closed connections say nothing."""
+        table = self._session.files
+        if table is not None and self._phase is _OPEN:
+            return table
+        with self._turn:
+            found, count = ctypes.POINTER(ctypes.POINTER(_lib.File))(), ctypes.c_size_t()
+            references = ctypes.byref(found), ctypes.byref(count)
+            self._insist(lambda session: _lib.waiting.hr_files(session.handle, *references))
+            self._session.files = table = FileTable([found[i].contents for i in range(count.value)])
+            return table
+
+    def _insist(self, call: Callable[[Session], int]) -> None:
+        """Calls until it is done, with a service found again where that was lost. With _turn held."""
+        code = _lib.INTERRUPTED
+        while code == _lib.INTERRUPTED:
+            code = call(self._ready())
+            if code == _lib.LOST and self._recovery.possible:
+                self._come_back()
+                code = _lib.INTERRUPTED
+        if code != _lib.OK:
+            raise _lib.failure(code, self.label)
 
     # -- returning -----------------------------------------------------------------------------------------------------
-
-    def release(self, number: int) -> None:
-        """Called by the garbage collector, in any thread: never raises, never waits for anything slow."""
-        with self._guard:
-            number -= self._age
-            if self._handle is not None and number >= 0:
-                self._hr_release(self._handle, number, 1)
-                self._held.pop(number, None)
 
     def postpone(self, error: BaseException) -> None:
         """A signal handler raised while a lease was returned, where Python swallows it: the next acquire raises it."""
         self._postponed = error
 
-    def _return_lost(self) -> bool:
-        """Leases whose return was cut short by a signal handler that raised; False where there are none."""
-        with self._guard:
-            lost = [number for number, (lease, _) in self._held.items() if lease() is None]
-            for number in lost:
-                self.release(self._age + number)
-        return bool(lost)
-
     def defer(self, lease: Any, event: Any) -> None:
         """Keeps a lease until event.query() is true."""
-        self._deferred.append((event, lease))
-
-    def _return_finished(self) -> None:
-        for _ in range(len(self._deferred)):
-            event, lease = self._deferred.popleft()
-            if not event.query():
-                self._deferred.append((event, lease))
-
-    def _return_oldest(self) -> bool:
-        """Waits for the oldest deferred lease's event; False where there is none."""
-        if not self._deferred:
-            return False
-        self._deferred[0][0].synchronize()
-        self._deferred.popleft()
-        return True
+        self._deferred.add(event, lease)
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
-    def stats(self) -> tuple[int, int, int, float, int]:
-        """Batches, rows, bytes, seconds of waiting, and leases held."""
-        with self._guard:
-            if self._lost:
-                return (*self._before, 0)
-            return self._counted(self._usable())
+    def stats(self) -> Stats:
+        session = self._session
+        with session.guard:  # its end waits
+            if self._phase is _LOST:
+                return self._recovery.total(None)
+            self._require_open()
+            return self._recovery.total(session.stats())
+
+    @property
+    def batches(self) -> int:
+        return self._session.batches
+
+    @property
+    def ring(self) -> tuple[int, int]:
+        """Address and bytes."""
+        return self._session.ring, self._session.ring_bytes
 
     @property
     def finished(self) -> bool:
         """Nothing is left, or nothing ever was."""
-        return 0 < self.epochs <= self.position[0] or self.batches == 0
+        session = self._session
+        return 0 < session.epochs <= self.position[0] or session.batches == 0
 
     @property
     def closed(self) -> bool:
-        return self._closing or (self._handle is None and not self._lost)
+        return self._phase is not _OPEN and self._phase is not _LOST
 
     def close(self, goodbye: bool) -> None:
         """With a goodbye, batches still held count as consumed; without, they come again. Views keep their values."""
-        self._closing = True  # an acquire in another thread notices within a slice
+        self._change((_OPEN, _LOST), Phase.CLOSING)  # an acquire in another thread notices within a slice
         with self._turn:
+            if self._phase is not Phase.CLOSING:
+                return
             if goodbye:
                 self._drop_viewless()
             self._finish_deferred()
-            with self._guard:
-                handle, self._handle = self._handle, None
-                if handle is None:
-                    return
-                self._return_unadopted(handle)
-                held, self._held = self._held, {}
-                _lib.waiting.hr_close(handle, int(goodbye), int(bool(held)))
-                _open.discard(self)
+            self._session.end(goodbye)
+            self._change((Phase.CLOSING,), Phase.CLOSED)
+            _open.discard(self)
 
     def _drop_viewless(self) -> None:
         """Batches whose views are gone need no copy of their slot; such is the loop variable after a loop."""
-        for _, reference in list(self._held.values()):
+        for _, reference in list(self._session.held.values()):
             batch = reference()
             if batch is not None:
                 with contextlib.suppress(BufferError):
@@ -239,23 +296,16 @@ class Connection(Recovery):
     def _finish_deferred(self) -> None:
         while self._deferred:
             try:
-                self._return_oldest()
+                self._deferred.return_oldest()
             except Exception as error:  # the device failed: its copies are over in any case
                 log.warning("%s: waiting for a device copy failed at close: %s", self.label, error)
-                self._deferred.popleft()
+                self._deferred.drop_oldest()
 
     def _die_in_child(self) -> None:
-        self._forked, self._handle = True, None
-        self._turn, self._guard = threading.RLock(), threading.RLock()  # the parent's other threads may have held them
-        self._held, self._deferred = {}, deque()
-
-
-def _return_lease(lease: Any) -> None:
-    try:
-        if hasattr(lease, "number"):  # else never adopted
-            lease.connection.release(lease.number)
-    except BaseException as error:
-        lease.connection.postpone(error)
+        self._phase = Phase.FORKED
+        self._turn, self._changing = threading.RLock(), threading.RLock()  # the parent's other threads may have held them
+        self._deferred = Deferred()
+        self._session.die_in_child()
 
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()

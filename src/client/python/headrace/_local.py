@@ -19,7 +19,7 @@ from . import _lib
 from ._dial import Dial
 from .errors import Error, ServiceLost, Timeout
 from .ranks import Placement
-from .stream import Stream, attach
+from .stream import Stream
 
 # Ends with the thread that started it (Linux tells by thread): set in the child, before it becomes the service.
 _TIED_TO_PARENT = (
@@ -68,7 +68,7 @@ def local(
     service = _Service(find_program(), name, _arguments(config, name, trainers_per_node, flags), echo)
     try:
         place = Placement(0, trainers_per_node, 0, "of headrace.local", "trainers_per_node")
-        with attach(Dial(name, stream, place, timeout, progress), batch_timeout, watch=service.check) as attached:
+        with Stream(Dial(name, stream, place, timeout, progress), batch_timeout, watch=service.check) as attached:
             yield attached
     except (ServiceLost, Timeout) as error:
         error.args = (f"{error}{service.last_words()}",)

@@ -1,136 +1,65 @@
-"""Going to a place, also with another service: how a connection whose service is lost finds the next and goes on."""
+"""The part of a connection that outlives services: finds the one that came back, and adds up what all of them gave."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Optional
 
 from . import _lib
-from ._files import FileTable
-from .errors import Closed
+from ._session import Session, Stats
 
 log = logging.getLogger("headrace")
 
-_ANSWER = 60.0  # seconds for a word of the service that it gives at once
-NOTHING = 0xFFFFFFFF  # no lease has this number
 #: Calls its argument now and then while it waits, and gives a handle and what it is of.
 FindAgain = Callable[[Callable[[], None]], tuple[int, _lib.Info]]
 
 
 class Recovery:
-    """A part of Connection, whose rules hold here, too."""
+    """Used by the thread that has the connection's turn; `total` by any."""
 
-    label: str
-    rank: int
-    position: tuple[int, int]
-    _handle: Optional[int]
-    _closing: bool
-    _lost: bool  #: the handle is gone, and another not yet there
-    _find_again: Optional[FindAgain]
-    _guard: threading.RLock
-    _raw: _lib.RawBatch
-    _held: dict[int, Any]
-    _before: tuple[int, int, int, float]
-    _files: Optional[FileTable]  #: as the service told it, once asked
-    _usable: Callable[[], int]
-    _take: Callable[[int, _lib.Info], None]
-    _turn: threading.RLock
-    _hr_release: Callable[[int, int, int], int]
+    def __init__(self, who: str, find_again: Optional[FindAgain]) -> None:
+        self._who = who
+        self._find_again = find_again
+        self._before = Stats(0, 0, 0, 0.0, 0)  # of sessions that are over
 
-    def seek(self, epoch: int, step: int) -> None:
-        self._go_to((epoch, step), lambda handle: _lib.waiting.hr_seek(handle, epoch, step))
+    @property
+    def possible(self) -> bool:
+        return self._find_again is not None
 
-    def resume(self, epoch: int, step: int) -> None:
-        """seek(), if the other trainers of the stream want to go on there, too."""
-        self._go_to((epoch, step), lambda handle: _lib.waiting.hr_resume(handle, epoch, step, _ANSWER))
+    def keep(self, given: Stats) -> None:
+        """What a session gave that is over now stays counted."""
+        self._before = self.total(given)._replace(held=0)
 
-    def _go_to(self, position: tuple[int, int], go: Callable[[int], int]) -> None:
-        def call(handle: int) -> int:
-            self._return_unadopted(handle)
-            return go(handle)
-
-        with self._turn:
-            self._insist(call)
-            self.position = position
-
-    def files(self) -> FileTable:
-        """In which files samples are. Asked once of each service; dead and closed connections say nothing."""
-        table = self._files
-        if table is not None and self._handle is not None and not self._closing:
-            return table
-        with self._turn:
-            found, count = ctypes.POINTER(_lib.File)(), ctypes.c_size_t()
-            self._insist(lambda handle: _lib.waiting.hr_files(handle, ctypes.byref(found), ctypes.byref(count)))
-            self._files = table = FileTable(found[: count.value])
-            return table
-
-    def _insist(self, call: Callable[[int], int]) -> None:
-        """Calls until it is done, with a service found again where that was lost. With _turn held."""
-        code = _lib.INTERRUPTED
-        while code == _lib.INTERRUPTED:
-            handle = self._ready()
-            code = call(handle)
-            if code == _lib.LOST and self._find_again is not None:
-                self._come_back()
-                code = _lib.INTERRUPTED
-        if code != _lib.OK:
-            raise _lib.failure(code, self.label)
-
-    def _return_unadopted(self, handle: int) -> None:
-        if self._raw.lease != NOTHING:
-            number, self._raw.lease = self._raw.lease, NOTHING
-            self._hr_release(handle, number, 0)
-
-    def _ready(self) -> int:
-        """The handle; of the service that came back, if an attempt to wait for it was cut short."""
-        if self._lost and not self._closing:
-            self._find()
-        return self._usable()
-
-    def _come_back(self) -> None:
-        log.warning("trainer %d: %s; waiting for it to come back", self.rank, _lib.error_text())
-        with self._guard:
-            handle, self._handle = self._usable(), None
-            self._lost = True
-            self._raw.lease = NOTHING
-            self._before = self._counted(handle)[:4]
-            held, self._held = self._held, {}
-            _lib.waiting.hr_close(handle, 0, int(bool(held)))
-        self._find()
-
-    def _find(self) -> None:
+    def find(
+        self, make: Callable[[int, _lib.Info], Session], position: tuple[int, int], watch: Callable[[], None]
+    ) -> Session:
+        """Waits for the service to come back: a session that goes on at the position. `watch` ends it by raising."""
         assert self._find_again is not None
         began = time.monotonic()
-        found = self._find_again(self._stop_if_closing)
-        with self._guard:
-            self._take(*found)
-            self._lost = False
-        code = _lib.waiting.hr_seek(self._usable(), *self.position)
-        if code == _lib.LOST:
-            return self._come_back()
-        if code != _lib.OK:
-            raise _lib.failure(code, self.label)
-        waited, (epoch, step) = time.monotonic() - began, self.position
-        back = "trainer %d: %s is back after %.1f s; going on at epoch %d, step %d"
-        log.warning(back, self.rank, self.label, waited, epoch, step)
+        while True:
+            session = make(*self._find_again(watch))
+            code = _lib.waiting.hr_seek(session.handle, *position)
+            if code == _lib.OK:
+                break
+            failure = _lib.failure(code, self._who)
+            session.end(goodbye=False)
+            if code != _lib.LOST:
+                raise failure
+        back = "%s is back after %.1f s; going on at epoch %d, step %d"
+        log.warning(back, self._who, time.monotonic() - began, *position)
+        return session
 
-    def _stop_if_closing(self) -> None:
-        if self._closing:
-            raise Closed(f"{self.label} was closed while it waited for its service")
-
-    def _counted(self, handle: int) -> tuple[int, int, int, float, int]:
-        stats, (batches, rows, size, seconds) = _lib.Stats(), self._before
-        code = _lib.quick.hr_get_stats(handle, ctypes.byref(stats))
-        if code != _lib.OK:
-            raise _lib.failure(code, self.label)
-        return (
-            batches + stats.batches,
-            rows + stats.rows,
-            size + stats.bytes,
-            seconds + stats.wait_seconds,
-            stats.held,
+    def total(self, of_session: Optional[Stats]) -> Stats:
+        """With all sessions before it."""
+        before = self._before
+        if of_session is None:
+            return before
+        return Stats(
+            before.batches + of_session.batches,
+            before.rows + of_session.rows,
+            before.bytes + of_session.bytes,
+            before.wait_seconds + of_session.wait_seconds,
+            of_session.held,
         )

@@ -6,27 +6,18 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from . import _lib, _state
 from ._connection import Connection
 from ._dial import Dial, info_of
 from ._files import File
 from ._mapped import Made, Mapped
+from ._session import Stats
 from .batch import Batch, Layout
 from .errors import Error, Invalid, Refused
 from .ranks import place
 from .schema import FieldSpec, read_schema
-
-
-class Stats(NamedTuple):
-    """What this trainer has acquired so far."""
-
-    batches: int
-    rows: int
-    bytes: int
-    wait_seconds: float  #: spent waiting for batches
-    held: int  #: slots that are ours now
 
 
 class Stream:
@@ -43,8 +34,22 @@ class Stream:
       Forked, and the memory of views is not there.
     """
 
-    def __init__(self, handle: int, dial: Dial, batch_timeout: Optional[float], reconnect: bool) -> None:
-        info = info_of(handle)
+    def __init__(
+        self,
+        dial: Dial,
+        batch_timeout: Optional[float] = None,
+        reconnect: bool = False,
+        watch: Optional[Callable[[], None]] = None,
+    ) -> None:
+        """For connect() and local(). `watch` is called about every half second and ends the waiting by raising."""
+        handle = dial.call(watch)
+        try:
+            info = info_of(handle)
+            self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))  #: fields by name, in order
+            self._plan = _plan(info)
+        except Error:
+            _lib.waiting.hr_close(handle, 0, 0)
+            raise
         self.service: str = info.service.decode()  #: name of the service
         self.name: str = info.stream.decode()  #: name of the stream
         self.rank: int = info.rank  #: of this trainer, 0 .. world_size - 1
@@ -53,14 +58,13 @@ class Stream:
         self.batch: int = info.batch  #: rows of a full batch of this trainer
         self.epochs: int = info.epochs  #: 0: endless
         self.slots: int = info.slots  #: batches that can be held at once
-        self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))  #: the fields by name, in order
         self.placement = dial.placement
         self._dial = Dial(dial.name, self.name, dial.placement, dial.timeout, dial.progress)
-        self._plan = _plan(info)
         self._layout = Layout(self.schema, info.batch, info.ring or 0)
         self._connection = Connection(handle, info, batch_timeout, self._find_again if reconnect else None)
-        self._current = info.epoch  # the epoch of the last batch delivered
-        self._goes_on = True  # attached or sought: the next loop starts at the position, even inside an epoch
+        # The epoch of the last batch delivered; None after attaching and seeking: the next loop starts at the position,
+        # even inside an epoch.
+        self._loop: Optional[int] = None
 
     # -- iterating -----------------------------------------------------------------------------------------------------
 
@@ -71,7 +75,7 @@ class Stream:
     def __iter__(self) -> Iterator[Batch]:
         """The next epoch, or the rest of one that was attached to or sought."""
         epoch, step = self._connection.position
-        if step and not self._goes_on:
+        if step and self._loop is not None:
             epoch += 1
             # Past the last epoch, too: so the service knows that the rest is not wanted.
             self._connection.seek(epoch, 0)
@@ -79,8 +83,7 @@ class Stream:
 
     def resume(self) -> Iterator[Batch]:
         """The rest of the current epoch: goes on after a ``break``. Yields nothing where the epoch was finished."""
-        epoch = self._connection.position[0] if self._goes_on else self._current
-        return _Epoch(self, epoch)
+        return _Epoch(self, self._connection.position[0] if self._loop is None else self._loop)
 
     def map(self, function: Callable[[Batch], Made]) -> Mapped[Made]:
         """The same epochs, with what ``function(batch)`` returns in place of each batch.
@@ -109,7 +112,7 @@ class Stream:
         of the stream goes on elsewhere.
         """
         self._connection.resume(*_state.position_in(self._plan, state, strict))
-        self._goes_on = True
+        self._loop = None
 
     def seek(self, epoch: int, step: int = 0) -> None:
         """The next loop starts at this batch, and goes on to the end of its epoch. Batches held stay valid.
@@ -120,7 +123,7 @@ class Stream:
         if epoch < 0 or step < 0:
             raise Invalid(f"no such position: epoch {epoch}, step {step}; both count from 0")
         self._connection.seek(epoch, step)
-        self._goes_on = True
+        self._loop = None
 
     @property
     def position(self) -> tuple[int, int]:
@@ -132,13 +135,11 @@ class Stream:
         """All counted epochs are consumed or passed over; never for an endless stream."""
         return self._connection.finished
 
-    def _take(self, epoch: int) -> Batch:
-        """The next batch of this epoch; StopIteration where it has none left."""
+    def _next(self, epoch: int) -> Optional[Batch]:
+        """The next batch of this epoch; None where it has none left."""
         batch = self._connection.acquire(epoch, self._make_batch)
-        if batch is None:
-            raise StopIteration
-        self._current = epoch
-        self._goes_on = False
+        if batch is not None:
+            self._loop = epoch
         return batch
 
     def _find_again(self, watch: Callable[[], None]) -> tuple[int, _lib.Info]:
@@ -169,7 +170,7 @@ class Stream:
 
     def stats(self) -> Stats:
         """What this trainer has acquired so far, and how long it has waited."""
-        return Stats(*self._connection.stats())
+        return self._connection.stats()
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -182,7 +183,7 @@ class Stream:
     @property
     def ring(self) -> tuple[int, int]:
         """Address and bytes of the one writable mapping that holds all slots, page-aligned (for cudaHostRegister)."""
-        return self._connection.ring, self._connection.ring_bytes
+        return self._connection.ring
 
     @property
     def closed(self) -> bool:
@@ -239,7 +240,10 @@ class _Epoch:
         return self
 
     def __next__(self) -> Batch:
-        return self._stream._take(self._epoch)
+        batch = self._stream._next(self._epoch)
+        if batch is None:
+            raise StopIteration
+        return batch
 
 
 def connect(
@@ -280,19 +284,4 @@ def connect(
     Raises Refused, Timeout, Invalid or ServiceLost; the text says where the rank came from.
     """
     place_here = place(rank, world_size, local_rank)
-    return attach(Dial(name, stream, place_here, timeout, progress), batch_timeout, reconnect)
-
-
-def attach(
-    dial: Dial,
-    batch_timeout: Optional[float] = None,
-    reconnect: bool = False,
-    watch: Optional[Callable[[], None]] = None,
-) -> Stream:
-    """connect() for a known place; `watch` is called about every half second and ends the waiting by raising."""
-    handle = dial.call(watch)
-    try:
-        return Stream(handle, dial, batch_timeout, reconnect)
-    except Error:
-        _lib.waiting.hr_close(handle, 0, 0)
-        raise
+    return Stream(Dial(name, stream, place_here, timeout, progress), batch_timeout, reconnect)
