@@ -19,7 +19,6 @@ add_test(NAME client COMMAND test_client)
 # What the library needs.
 add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:headrace_client> -P ${client_tests}/check_library.cmake)
 # The header in C and C++ of every age, its example, and what the library promises by name.
-add_test(NAME client_header COMMAND ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${client_tests}/test_header.py)
-set_tests_properties(client_header PROPERTIES TIMEOUT 120
-  ENVIRONMENT "HEADRACE_BUILD=${CMAKE_BINARY_DIR};HEADRACE_SANITIZE=${HEADRACE_SANITIZE};CC=${CMAKE_C_COMPILER};CXX=${CMAKE_CXX_COMPILER}")
-set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
+headrace_pytest(client_header ${client_tests}/test_header.py QUICK
+  ENVIRONMENT HEADRACE_SANITIZE=${HEADRACE_SANITIZE} CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
+set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 120 LABELS quick ENVIRONMENT "${sanitizer_environment}")

@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/reserve.hpp"
+#include "skip.hpp"
 
 using namespace headrace;
 
@@ -83,10 +84,8 @@ BOOST_AUTO_TEST_CASE(all_is_there_and_nothing_changed) {
 }
 
 BOOST_AUTO_TEST_CASE(whole_huge_pages_are_such) {
-  if (!kernel_has_huge_pages()) {
-    BOOST_TEST_MESSAGE("skipped: this kernel makes no huge pages of memfds (before Linux 6.1, or switched off)");
-    return;
-  }
+  if (!kernel_has_huge_pages())
+    return told_as_skipped("this kernel makes no huge pages of memfds (before Linux 6.1, or switched off)");
   const auto fd = ipc::make_memfd("test", 8 * huge);
   const auto mapping = ipc::Mapping::map(fd, 8 * huge);
   ipc::reserve(fd, page, mapping.span().subspan(page, 6 * huge), 3);  // five whole ones lie within

@@ -4,9 +4,9 @@ set(random_files ${CMAKE_BINARY_DIR}/fixtures/random)
 add_executable(read_files ${CMAKE_CURRENT_LIST_DIR}/random/read_files.cpp)
 target_link_libraries(read_files PRIVATE room_reader headrace_mpi)
 add_test(NAME reader_random_files COMMAND ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/random/make_files.py ${random_files} 0 300)
-set_tests_properties(reader_random_files PROPERTIES FIXTURES_SETUP random_files)
+set_tests_properties(reader_random_files PROPERTIES LABELS quick FIXTURES_SETUP random_files)
 add_test(NAME reader_random COMMAND ${MPIEXEC_EXECUTABLE} -n 5 $<TARGET_FILE:read_files> ${random_files} 0 300)
-set_tests_properties(reader_random PROPERTIES TIMEOUT 300 PROCESSORS 2 FIXTURES_REQUIRED random_files
+set_tests_properties(reader_random PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS quick FIXTURES_REQUIRED random_files
                      ENVIRONMENT "${sanitizer_environment};${mpi_environment};VIRTUAL_ENV=${python_prefix}")
 
 # Loading compressed chunks beside decoding them from memory; no test, because nothing here asserts a time.

@@ -44,7 +44,7 @@ def test_a_root_that_cannot_be_made_leaves_nothing_that_looks_like_one(tmp_path)
     (programs / "debootstrap").write_text("#!/bin/sh\nmount -t tmpfs tmpfs \"$3\" && echo 'E: no such source'; exit 1\n")
     (programs / "debootstrap").chmod(0o755)
     if not Path("/usr/share/debootstrap/scripts/trixie").exists():
-        pytest.skip("no debootstrap here")
+        pytest.skip("no debootstrap here (tools/bootstrap --roots)")
     done = any_root("trixie", "--root", tmp_path / "root", PATH=f"{programs}:{os.environ['PATH']}")
     assert done.returncode == 1
     assert "any_root: that failed:\nE: no such source\n" in done.stderr

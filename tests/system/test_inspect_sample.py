@@ -152,7 +152,7 @@ def test_mistakes(folder, flags, words):
 
 
 def test_plot(folder, tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (tools/bootstrap --plots)")
     path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = inspect(folder, "--sample", 3, "--plot", tmp_path / "s.png", env=path)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -179,25 +178,6 @@ def test_wait_ends_with_the_service_that_it_waits_for():
             connection.send(json.dumps({"ready": False, "what": "loading", "fraction": 0.1}).encode())
     said = waiting.communicate()[1]
     assert waiting.returncode == 1 and f"'{name}' ended before trainers could attach" in said
-
-
-def processor_seconds(pid):
-    ticks = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.mark.parametrize("split", [False, True])
-def test_a_service_that_nobody_asks_sleeps(tmp_path, split):
-    with running(tmp_path, [write(tmp_path / "a.h5")], stagers=2, batch=8, split_nodes=split) as service:
-        with headrace.connect(service.name, progress=False) as stream:
-            next(iter(stream)).release()
-            stagers = service.stagers()
-            before, began = [processor_seconds(pid) for pid in stagers], time.monotonic()
-            time.sleep(3)
-            seconds = time.monotonic() - began
-            busy = [(processor_seconds(pid) - b) / seconds for pid, b in zip(stagers, before)]
-        print("busy:", *[f"{100 * share:.1f} %" for share in busy])  # of a core; bench measures it well
-        assert max(busy) < 0.5
 
 
 def test_who_connects_right_after_a_goodbye_is_let_in(tmp_path):
