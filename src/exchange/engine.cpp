@@ -11,6 +11,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "base/wait.hpp"
 #include "log/log.hpp"
 
 namespace headrace::exchange {
@@ -22,6 +23,7 @@ namespace {
 constexpr int message_tag = 1;
 constexpr int first_reply_tag = 16;
 constexpr std::uint32_t max_outstanding = 4096;
+constexpr std::chrono::seconds tell_of_silence{10};
 
 constexpr std::byte control_mark{'C'};
 
@@ -45,6 +47,7 @@ double now() {
 Settings Settings::of(std::size_t nodes, std::size_t answer_row_bytes) {
   Settings settings;
   settings.answer_bytes = std::max(settings.answer_bytes, answer_row_bytes);
+  settings.tell_s = std::chrono::duration<double>(wait_of("HEADRACE_WAIT_SILENCE", tell_of_silence)).count();
   // Measured on links of 1 Gbit/s: with 8 for two nodes requests wait behind answers (0.76 of the links instead of
   // 0.9); with 4 for three peers the links to those that ask little stand idle (0.83 instead of 0.86).
   const auto peers = std::max<std::size_t>(1, nodes - 1);

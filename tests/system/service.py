@@ -62,7 +62,8 @@ class Service:
         flags = [f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
                  for key, value in {"slots": 4, **flags}.items()]  # tests count on how far it runs ahead
         self.command = [*launch, str(HEADRACE), "serve", *map(str, files), f"--name={self.name}", *flags]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
+        environment = {key: value for key, value in os.environ.items()
+                       if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

@@ -13,6 +13,12 @@ def files(tmp_path_factory):
     return write(tmp_path_factory.mktemp("data"), 70, 50)
 
 
+@pytest.fixture(autouse=True)
+def no_patience_with_holders(monkeypatch):
+    """Who claims a rank that another holds is told at once: nobody in here is about to leave."""
+    monkeypatch.setenv("HEADRACE_WAIT_HOLDERS", "0")
+
+
 def refused(service, *parts, **options):
     with pytest.raises(Failed) as failed, Trainer(service, **options) as trainer:
         trainer.connected()

@@ -31,6 +31,6 @@ def test_only_what_fits_the_ring_is_filled_after_a_seek(tmp_path, many, stagers)
                 assert (batch.epoch, batch.step) == (0, step)
                 assert batch["x"][0] == batch.index[0] % 251
             taken += 1
-            guest = json.loads(control("stat", service, "--json").stdout)["guests"][0]
+            guest = json.loads(control("stat", service, "--json").stdout)["trainers"][0]
             assert guest["batches"] == taken and guest["ready"] <= 2 * slots
             assert guest["epoch"] == 0 and guest["step"] in (step, step + 1)

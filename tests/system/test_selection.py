@@ -1,5 +1,8 @@
 """Which samples arrive: files, parts of a split, lists, conditions, on any number of stagers, each exactly once."""
 
+import os
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -33,25 +36,29 @@ def files(tmp_path_factory):
     return paths
 
 
-def fetched(tmp_path, files, stagers, as_nodes, world_size=2, epochs=1, stream="train", **flags):
-    """The sample numbers that all trainers of one stream get, sorted, per epoch; the audit must hold."""
+def fetched_by_streams(tmp_path, files, stagers, as_nodes, streams=("train",), world_size=2, epochs=1, **flags):
+    """By stream, the sample numbers that all its trainers get, sorted, per epoch; the audit must hold."""
     nodes = stagers if as_nodes else 1
-    trainers_per_node = -(-world_size // nodes)
+    found = {}
     with running(tmp_path, files, stagers, epochs=epochs, split_nodes=as_nodes, audit="full",
-                 trainers_per_node=trainers_per_node, **FIELDS, **flags) as service:
-        with trainers(service, world_size, nodes, stream=stream) as group:
-            found = [flat(epoch) for epoch in all_epochs(group, epochs)]
-        if stream == "train":
-            exactly_once(service, epochs)
+                 trainers_per_node=-(-world_size // nodes), **FIELDS, **flags) as service:
+        for stream in streams:
+            with trainers(service, world_size, nodes, stream=stream) as group:
+                found[stream] = [flat(epoch) for epoch in all_epochs(group, epochs)]
+            exactly_once(service, epochs, stream)
     return found
+
+
+def fetched(*args, **keys):
+    return fetched_by_streams(*args, **keys)["train"]
 
 
 def test_parts_of_a_split(tmp_path, files):
     parts = {}
+    flags = {"split": "train:0.75,val:0.25", "seed": 3, "batch": 4, "last": "partial",
+             "stream.train.select": "train", "stream.val.select": "val"}
     for stagers, split in STAGERS:
-        for part in ("train", "val"):
-            flags = {"split": "train:0.75,val:0.25", "seed": 3, "batch": 4, "last": "partial", "select": part}
-            first, second = fetched(tmp_path, files, stagers, split, epochs=2, **flags)
+        for part, (first, second) in fetched_by_streams(tmp_path, files, stagers, split, ("train", "val"), epochs=2, **flags).items():
             assert first == second
             assert parts.setdefault(part, first) == first  # the same for any number of stagers
     assert sorted(parts["train"] + parts["val"]) == list(range(SAMPLES))
@@ -98,9 +105,11 @@ def test_lists(tmp_path, files, stagers, split):
     numbers.write_text("# chosen by hand\n222, 0 5\n99\n\n100,101,102,103\n")
     names.write_text("".join(f"event-{i * 7}\n" for i in reversed(chosen)))
     events.write_text(" ".join(str(i * 1000) for i in chosen))
-    for file, by in ((numbers, "index"), (names, "id"), (events, "number")):
-        flags = {"stream.train.select-file": file, "stream.train.select-by": by, "batch": 3, "last": "partial"}
-        assert fetched(tmp_path, files, stagers, split, **flags) == [chosen]
+    flags, lists = {"batch": 3, "last": "partial"}, {"train": (numbers, "index"), "ids": (names, "id"), "events": (events, "number")}
+    for stream, (file, by) in lists.items():
+        flags |= {f"stream.{stream}.select-file": file, f"stream.{stream}.select-by": by}
+    found = fetched_by_streams(tmp_path, files, stagers, split, tuple(lists), **flags)
+    assert found == dict.fromkeys(lists, [chosen])
 
 
 def test_files_then_select_then_where(tmp_path, files):
@@ -111,10 +120,32 @@ def test_files_then_select_then_where(tmp_path, files):
     assert fetched(tmp_path, files, 2, True, **flags) == [expected]
 
 
-def test_samples_that_nobody_selects_are_not_stored(tmp_path, files):
-    with running(tmp_path, files, 2, where="jets.pt > 100", batch=2, **FIELDS) as service:
-        kept = int((jets(files)["pt"] > 100).sum())
-        assert f"{kept} samples" in service.says("stream train")
+def stored_bytes(service):
+    """Of all stores that its stagers map, each once."""
+    sizes = {}
+    for pid in service.stagers():
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            if os.readlink(fd).startswith("/memfd:headrace-store"):
+                status = fd.stat()
+                sizes[status.st_ino] = status.st_size
+    assert sizes
+    return sum(sizes.values())
+
+
+@pytest.mark.parametrize("stagers, split", STAGERS[:3])
+def test_samples_that_nobody_selects_are_not_stored(tmp_path, stagers, split):
+    """Nor those that only one of two streams leaves out: each that any of them selects is stored once."""
+    rows, page = 4000, 4096
+    with h5py.File(tmp_path / "wide.h5", "w") as file:
+        file["x"] = np.zeros((rows, 64), "f4")
+        file["kind"] = np.arange(rows) % 10
+    flags = {"field.x.source": "x", "stream.a.where": "kind == 3", "stream.b.where": "kind in (3, 7)", "batch": 10}
+    with running(tmp_path, [tmp_path / "wide.h5"], stagers, split_nodes=split, **flags) as service:
+        assert f"{rows // 10} samples" in service.says("stream a")
+        assert f"{rows // 5} samples" in service.says("stream b")
+        service.ready(stagers if split else 1)
+        bytes_of_selected = rows // 5 * 64 * 4
+        assert bytes_of_selected <= stored_bytes(service) <= bytes_of_selected + (stagers or 1) * page
 
 
 @pytest.mark.parametrize("flags, words", [

@@ -44,7 +44,8 @@ def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to
         assert service.lines("stager 0 on .* did not come to the end of the service within . s")
 
 
-def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_path, files):
+def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_path, files, monkeypatch):
+    monkeypatch.setenv("HEADRACE_WAIT_SILENCE", "2")
     with running(tmp_path, files, 3, batch=10, split_nodes=True, audit="full") as service:
         service.ready(3)
         victim = service.stagers()[2]

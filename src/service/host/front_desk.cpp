@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
 #include "base/printable.hpp"
+#include "base/wait.hpp"
 #include "ipc/process.hpp"
 #include "log/log.hpp"
 #include "ring/producer.hpp"
@@ -24,7 +25,7 @@ constexpr ipc::Courier::Manner manner{.polite = true, .limit = 64u << 20, .allow
 // A goodbye is still being worked on when its trainer, or the next in its place, connects again.
 constexpr std::chrono::milliseconds try_again_every{100};
 constexpr std::chrono::minutes tell_pause_every{1};
-constexpr std::chrono::milliseconds patience_with_holders{2000};
+const auto patience_with_holders = wait_of("HEADRACE_WAIT_HOLDERS", std::chrono::milliseconds{2000});
 // With who has connected and wants nothing, where others have no room. The trainers' library and tools speak at once.
 constexpr std::chrono::milliseconds patience_with_the_silent{3000};
 
