@@ -18,9 +18,9 @@ bool is_quote(char c) {
   return c == '`' || c == '"';
 }
 
-class Parser {
+class ItemParser {
  public:
-  explicit Parser(std::string_view text) : text_(text), left_(trimmed(text)) {}
+  explicit ItemParser(std::string_view text) : text_(text), left_(trimmed(text)) {}
 
   SourceItem item() {
     read_path();
@@ -118,7 +118,7 @@ class Parser {
 }  // namespace
 
 SourceItem SourceItem::parse(std::string_view text) {
-  return Parser(text).item();
+  return ItemParser(text).item();
 }
 
 std::string plain_name(const std::string& text, const std::function<bool(const std::string&)>& has) {

@@ -46,7 +46,7 @@ void describe_chunks(const Plist& properties, DatasetInfo& info) {
 }
 
 /// The name of the file that an object lies in, as it was opened.
-std::string file_of(hid_t id) {
+std::string home_of(hid_t id) {
   const auto length = check(H5Fget_name(id, nullptr, 0), "H5Fget_name");
   std::string name(static_cast<std::size_t>(length) + 1, '\0');
   check(H5Fget_name(id, name.data(), name.size()), "H5Fget_name");
@@ -55,7 +55,7 @@ std::string file_of(hid_t id) {
 }
 
 void describe_other_files(hid_t id, const Plist& properties, DatasetInfo& info) {
-  const auto home = file_of(id);
+  const auto home = home_of(id);
   info.lost = lost_raw_files(properties, home, info.rows() * info.row_elements() * info.type.size);
   if (H5Pget_layout(properties.id()) != H5D_VIRTUAL) return;
   info.home = home;

@@ -10,7 +10,7 @@ namespace headrace::h5 {
 
 namespace {
 
-std::vector<std::string>& told() {
+std::vector<std::string>& complaints() {
   static std::vector<std::string> sentences;
   return sentences;
 }
@@ -40,13 +40,13 @@ void guard_plugin_path() {
     const auto why = distrust_folder_of_libraries(path);
     if (why.empty()) continue;
     H5PLremove(index);
-    told().push_back("HDF5's filter plugins in '" + path + "' are not loaded: " + why);
+    complaints().push_back("HDF5's filter plugins in '" + path + "' are not loaded: " + why);
   }
   H5Eclear2(H5E_DEFAULT);
 }
 
 const std::vector<std::string>& distrusted_plugin_folders() {
-  return told();
+  return complaints();
 }
 
 }  // namespace headrace::h5

@@ -18,7 +18,7 @@
 namespace headrace::ipc {
 
 namespace {
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t page_bytes = 4096;
 constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 }  // namespace
 
@@ -100,7 +100,7 @@ namespace {
 /// that makes no difference, or where there is no room to choose. What is there is replaced by MAP_FIXED.
 void* space_for(std::uint64_t bytes, std::uint64_t offset) {
   if (bytes < huge_page) return nullptr;
-  const auto length = round_up(bytes, page);
+  const auto length = round_up(bytes, page_bytes);
   const auto wide = length + huge_page;
   void* space = mmap(nullptr, wide, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (space == MAP_FAILED) return nullptr;
@@ -114,7 +114,7 @@ void* space_for(std::uint64_t bytes, std::uint64_t offset) {
 }  // namespace
 
 Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bool writable) {
-  EXPECTS(bytes > 0 && offset % page == 0);
+  EXPECTS(bytes > 0 && offset % page_bytes == 0);
   void* const space = space_for(bytes, offset);
   void* address = mmap(space, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
                        space == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, fd.get(), narrow<off_t>(offset));
@@ -148,7 +148,7 @@ void Mapping::dont_fork() {
 void Mapping::keep_only(std::span<const Part> parts, const std::function<void()>& before_the_rest_goes) {
   std::vector<Mapping> copies;  // all before anything changes
   for (const auto& part : parts) {
-    EXPECTS(part.offset % page == 0 && part.bytes % page == 0 && part.offset + part.bytes <= size_);
+    EXPECTS(part.offset % page_bytes == 0 && part.bytes % page_bytes == 0 && part.offset + part.bytes <= size_);
     void* copy = mmap(nullptr, part.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (copy == MAP_FAILED) throw_errno("copying " + format_bytes(part.bytes) + " out of shared memory");
     std::memcpy(copy, data_ + part.offset, part.bytes);

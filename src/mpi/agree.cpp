@@ -43,7 +43,7 @@ Verdict unpacked(const std::string& text) {
   return {static_cast<Outcome>(text.at(0)), text.substr(1, end - 1), text.substr(end + 1)};
 }
 
-std::string tell(const std::vector<Verdict>& all, const Verdict& first) {
+std::string told_as(const std::vector<Verdict>& all, const Verdict& first) {
   const auto alike = [&](const Verdict& v) { return v.outcome != Outcome::fine && v.message == first.message; };
   if (std::all_of(all.begin(), all.end(), alike)) return first.message;
   const bool one_node = std::all_of(all.begin(), all.end(), [&](const Verdict& v) { return v.host == all[0].host; });
@@ -61,7 +61,7 @@ void agree(const Comm& comm, const std::exception_ptr& mine) {
   std::vector<Verdict> all;
   for (const auto& text : comm.allgather(packed(verdict(mine)))) all.push_back(unpacked(text));
   const auto first = std::find_if(all.begin(), all.end(), [](const Verdict& v) { return v.outcome != Outcome::fine; });
-  const auto text = tell(all, *first);
+  const auto text = told_as(all, *first);
   if (first->outcome == Outcome::usage) throw UsageError(text);
   throw Error(text);
 }

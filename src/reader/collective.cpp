@@ -9,14 +9,14 @@ namespace headrace::reader {
 
 namespace {
 
-constexpr std::uint64_t staged_bytes = std::uint64_t{16} << 20;  // of a slice that cannot go straight to its place
+constexpr std::uint64_t most_staged = std::uint64_t{16} << 20;  // of a slice that cannot go straight to its place
 
 std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pieces, std::uint64_t slice_bytes) {
   std::vector<Piece> slices;
   const auto align = std::max<std::uint64_t>(1, course.info().chunk_rows);
   for (const auto& piece : pieces) {
     const bool straight = course.place(piece) != nullptr;
-    const auto bytes = straight ? slice_bytes : std::min(slice_bytes, staged_bytes);
+    const auto bytes = straight ? slice_bytes : std::min(slice_bytes, most_staged);
     const auto parts = cut(piece, std::max<std::uint64_t>(1, bytes / course.row_bytes()), align);
     slices.insert(slices.end(), parts.begin(), parts.end());
   }

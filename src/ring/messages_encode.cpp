@@ -6,13 +6,13 @@
 
 namespace headrace::ring {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
 namespace {
 
 /// Host names and error texts may hold anything: bytes that are no UTF-8 are replaced, not thrown over.
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string text_of(const Ordered& json) {
+  return json.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }
 
 /// A list of mistakes may be long, and must not keep the message from arriving: the log has all of it.
@@ -62,9 +62,9 @@ std::string encode(const Goodbye&) {
 }
 
 std::string encode(const Command& command) {
-  Json json{{"command", command.name}};
+  Ordered json{{"command", command.name}};
   if (!command.body.empty()) {
-    const auto body = Json::parse(command.body, nullptr, false);
+    const auto body = Ordered::parse(command.body, nullptr, false);
     EXPECTS(body.is_object());
     if (body.is_object()) json.update(body);
     json["command"] = command.name;
@@ -78,14 +78,14 @@ std::string encode(const Loading& loading) {
 }
 
 std::string encode(const Welcome& welcome) {
-  Json fields = Json::array();
+  Ordered fields = Ordered::array();
   for (const auto& field : welcome.fields)
     fields.push_back({{"name", field.name},
                       {"dtype", headrace::name_of(field.dtype)},
                       {"shape", field.shape},
                       {"columns", field.columns},
                       {"classes", field.classes}});
-  Json said = {{"welcome",
+  Ordered said = {{"welcome",
                 {{"headrace", welcome.version},
                  {"service", welcome.service},
                  {"stream", welcome.stream},

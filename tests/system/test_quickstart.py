@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ QUICKSTART = str(ROOT / "jobs" / "quickstart")
 
 pytestmark = pytest.mark.skipif(
     pathlib.Path(os.environ["HEADRACE_BUILD"]).resolve() != ROOT / "build" / "release",
-    reason="the quickstart builds and uses build/release",
+    reason="another build than build/release, which the quickstart takes",
 )
 
 
@@ -54,6 +55,12 @@ def test_a_made_up_lcd_file(scratch):
     assert "every sample exactly once" in done.stderr
     assert "ECAL, HCAL by OneHot" in done.stdout
     assert nothing_is_left(scratch)
+    tips = done.stdout.partition("== what to try next\n")[2]
+    assert "headrace bench" in tips and (ROOT / "build/release/bin/headrace-trainer").exists()  # which bench needs
+    for path in re.findall(r"(?:/|jobs/|docs/)[\w./-]+", tips):
+        assert (ROOT / path).exists(), path
+    for folder in re.findall(r"(/[^:\s]+)(?:[:\s])", tips.splitlines()[0]):
+        assert pathlib.Path(folder).is_dir(), folder
 
 
 def test_a_file_of_ones_own(scratch):

@@ -48,7 +48,7 @@ namespace {
 const config::Flag nodes{"nodes", 0, "N", "1", "how many nodes"};
 const config::Flag stagers_per_node{"stagers-per-node", 0, "N", "1", "stagers on each of them"};
 const config::Flag samples{"samples", 0, "N", "", "made-up data instead of files: that many samples"};
-const config::Flag row_bytes{"row-bytes", 0, "BYTES", "", "and the size of one"};
+const config::Flag row_bytes_flag{"row-bytes", 0, "BYTES", "", "and the size of one"};
 const config::Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit/s or 25GB/s"};
 const config::Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
 const config::Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
@@ -72,7 +72,7 @@ int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   take(arguments, mistakes, stagers_per_node, options.stagers_per_node, count);
   take(arguments, mistakes, samples, options.samples,
        [](const config::Value& value) { return config::whole(value, 1); });
-  take(arguments, mistakes, row_bytes, options.row_bytes, size);
+  take(arguments, mistakes, row_bytes_flag, options.row_bytes, size);
   take(arguments, mistakes, nic, options.rates.nic, rate);
   take(arguments, mistakes, disk, options.rates.disk, rate);
   take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
@@ -91,7 +91,7 @@ config::Command plan_command() {
               "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
               "samples.",
           .configured = true,
-          .flags = {nodes, stagers_per_node, samples, row_bytes, nic, disk, disk_total, memory_rate, json_flag},
+          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, json_flag},
           .prints = true,
           .run = run};
 }

@@ -49,7 +49,7 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-std::vector<std::string> listed(const std::vector<std::string>& items) {
+std::vector<std::string> words_of(const std::vector<std::string>& items) {
   auto words = items;
   for (auto& word : words) word = printable(word);
   for (std::size_t i = 0; i + 1 < words.size(); ++i) words[i] += ",";
@@ -86,7 +86,7 @@ Line line_of(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
 std::string members_text(const h5::DatasetInfo& dataset) {
   std::vector<std::string> names;
   for (const auto& member : dataset.type.members) names.push_back(member.name + ": " + h5::text_of(member.type));
-  return names.empty() ? "" : wrapped("      ", listed(names));
+  return names.empty() ? "" : wrapped("      ", words_of(names));
 }
 
 /// One line a dataset, or for many that are alike but for the numbers in their names. `below`: what stands under each.
@@ -217,7 +217,7 @@ std::string about(const reader::Grouping& grouping, std::size_t files, bool all)
     }
     text += wrapped(fmt::format("  {} samples{}, {} each: ", group.samples(), files > 1 ? " in all files" : "",
                                 format_bytes(static_cast<double>(row))),
-                    listed(folded_names(paths, all)));
+                    words_of(folded_names(paths, all)));
   }
   for (const auto* some : {&grouping.disagreeing, &grouping.unfit}) text += left_out_text(*some, all);
   return text;
