@@ -2,3 +2,5 @@
 headrace_pytest(floors ${CMAKE_CURRENT_LIST_DIR}/test_floors.py QUICK)
 headrace_pytest(floors_locks ${CMAKE_CURRENT_LIST_DIR}/test_locks.py)
 headrace_pytest(floors_python ${CMAKE_CURRENT_LIST_DIR}/test_python.py QUICK)
+headrace_pytest(floors_unity ${CMAKE_CURRENT_LIST_DIR}/test_unity.py QUICK)
+headrace_pytest(floors_harness ${CMAKE_CURRENT_LIST_DIR}/test_harness.py QUICK)

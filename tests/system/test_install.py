@@ -57,7 +57,7 @@ def source(tmp_path):
     return tmp_path
 
 
-@pytest.mark.skipif(not shutil.which("pkg-config"), reason="no pkg-config here")
+@pytest.mark.skipif(not shutil.which("pkg-config"), reason="no pkg-config here (tools/bootstrap --tests)")
 def test_pkg_config_finds_it_where_it_was_installed(prefix, source, version):
     said = run("pkg-config", "--cflags", "--libs", "headrace", PKG_CONFIG_PATH=str(one(prefix, "headrace.pc").parent))
     run("cc", source / "hello.c", "-o", source / "hello", *said.split())
