@@ -85,7 +85,7 @@ std::string reason_to_leave(const Contents& contents, const std::vector<Names>& 
   return "";
 }
 
-std::vector<std::uint64_t> rows_of(const DatasetInfo& dataset) {
+std::vector<std::uint64_t> rows_by_file(const DatasetInfo& dataset) {
   std::vector<std::uint64_t> rows;
   for (const auto& here : dataset.in_file) rows.push_back(here.rows());
   return rows;
@@ -211,8 +211,8 @@ Grouping group(const Contents& contents) {
     }
     try {
       auto dataset = gather(contents, path);
-      auto& mine = by_rows[rows_of(dataset)];
-      mine.rows = rows_of(dataset);
+      auto& mine = by_rows[rows_by_file(dataset)];
+      mine.rows = rows_by_file(dataset);
       mine.datasets.push_back(std::move(dataset));
     } catch (const Error& e) {
       result.disagreeing.push_back({path, e.what()});
