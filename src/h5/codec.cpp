@@ -14,9 +14,9 @@ extern "C" {  // which its header forgets
 #include <cerrno>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "base/narrow.hpp"
 #include "h5/big_endian.hpp"
 #include "h5/bitshuffle.hpp"
@@ -178,9 +178,9 @@ std::unique_ptr<const Codec> make(int filter) {
 }  // namespace
 
 const Codec* codec_of(int filter) {
-  static std::mutex mutex;
+  static Mutex mutex;
   static std::map<int, std::unique_ptr<const Codec>> made;
-  const std::lock_guard lock(mutex);
+  const Lock lock(mutex);
   auto [found, is_new] = made.try_emplace(filter);
   if (is_new) found->second = make(filter);
   return found->second.get();

@@ -69,12 +69,12 @@ Signals::~Signals() {
 }
 
 void Signals::on_end(std::function<void(const std::string&)> farewell) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   farewell_ = std::move(farewell);
 }
 
 void Signals::on_report(std::function<void()> report) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   report_ = std::move(report);
 }
 
@@ -93,7 +93,7 @@ void Signals::watch() {
 }
 
 void Signals::report() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (report_) return report_();
   if (mpi::is_first()) std::fputs("headrace: starting\n", stderr);  // the log is not there yet
 }
@@ -103,7 +103,7 @@ void Signals::end(int signal) {
   std::promise<void> said;
   auto done = said.get_future();
   std::thread([this, name = std::string(name_of(signal)), said = std::move(said)]() mutable {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (farewell_) farewell_(name);
     said.set_value();
   }).detach();

@@ -10,10 +10,10 @@
 #include <signal.h>
 
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "ipc/process.hpp"
 
 namespace headrace::job {
@@ -41,9 +41,9 @@ class Signals {
   void report();
   [[noreturn]] void end(int signal);
 
-  std::mutex mutex_;
-  std::function<void(const std::string&)> farewell_;
-  std::function<void()> report_;
+  Mutex mutex_;
+  std::function<void(const std::string&)> farewell_ GUARDED_BY(mutex_);
+  std::function<void()> report_ GUARDED_BY(mutex_);
   ipc::Fd arrived_;  // signalfd of those that are blocked
   ipc::Bell quit_;
   std::thread thread_;

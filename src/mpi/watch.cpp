@@ -35,7 +35,7 @@ Watch::Watch(std::string what, std::string why, bool speaks, std::string end)
 
 Watch::~Watch() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     over_ = true;
   }
   changed_.notify_all();
@@ -46,8 +46,11 @@ void Watch::watch() {
   const double tell_after = patience().tell_after_s, limit = patience().limit_s;
   const auto begin = std::chrono::steady_clock::now();
   const auto reached = [&](double seconds) {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_until(lock, begin + std::chrono::duration<double>(seconds), [this] { return over_; });
+    const auto until = begin + std::chrono::duration<double>(seconds);
+    Lock lock(mutex_);
+    while (!over_)
+      if (!changed_.wait_until(lock, until)) break;
+    return !over_;
   };
   if (!reached(tell_after)) return;
   if (speaks_) tell(text("waits", tell_after));

@@ -4,10 +4,10 @@
 
 #include <sys/types.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
+
+#include "base/mutex.hpp"
 
 namespace headrace::mpi {
 
@@ -29,9 +29,9 @@ class Watch {
   const std::string what_, why_, end_;
   const bool speaks_;
   const pid_t watched_;  ///< the thread that waits
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;
+  Mutex mutex_;
+  Condition changed_;
+  bool over_ GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the others
 };
 

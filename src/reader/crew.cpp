@@ -8,7 +8,7 @@ namespace headrace::reader {
 Crew::Crew(unsigned threads) : helpers_(std::max(threads, 1u) - 1), workers_(helpers_) {}
 
 std::unique_ptr<Bench> Crew::bench() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (free_.empty()) return std::make_unique<Bench>();
   auto bench = std::move(free_.back());
   free_.pop_back();
@@ -18,7 +18,7 @@ std::unique_ptr<Bench> Crew::bench() {
 void Crew::add(std::unique_ptr<Bench> bench, unsigned limit, Job job) {
   bool here = false;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     here = pending_ >= std::min(limit, 2 * helpers_);
     if (!here) ++pending_;
   }
@@ -29,7 +29,7 @@ void Crew::add(std::unique_ptr<Bench> bench, unsigned limit, Job job) {
     auto carried = std::make_shared<std::unique_ptr<Bench>>(std::move(bench));
     workers_.post([this, carried, job = std::move(job)] {
       run(std::move(*carried), job);
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       --pending_;
       done_.notify_one();
     });
@@ -39,7 +39,7 @@ void Crew::add(std::unique_ptr<Bench> bench, unsigned limit, Job job) {
 
 void Crew::run(std::unique_ptr<Bench> bench, const Job& job) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (failure_) return;
   }
   std::exception_ptr failure;
@@ -48,21 +48,21 @@ void Crew::run(std::unique_ptr<Bench> bench, const Job& job) {
   } catch (...) {
     failure = std::current_exception();
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure && !failure_) failure_ = failure;
   free_.push_back(std::move(bench));
 }
 
 void Crew::finish() {
   {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return pending_ == 0; });
+    Lock lock(mutex_);
+    while (pending_ > 0) done_.wait(lock);
   }
   rethrow();
 }
 
 void Crew::rethrow() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
 }
 

@@ -5,14 +5,13 @@
 //   3. No more than `limit` jobs wait or run in helpers at a time: what jobs hold in memory is bounded.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/workers.hpp"
 #include "reader/decode.hpp"
 
@@ -44,11 +43,11 @@ class Crew {
   void rethrow();
 
   unsigned helpers_;
-  std::mutex mutex_;
-  std::condition_variable done_;
-  std::vector<std::unique_ptr<Bench>> free_;
-  unsigned pending_ = 0;
-  std::exception_ptr failure_;
+  Mutex mutex_;
+  Condition done_;
+  std::vector<std::unique_ptr<Bench>> free_ GUARDED_BY(mutex_);
+  unsigned pending_ GUARDED_BY(mutex_) = 0;
+  std::exception_ptr failure_ GUARDED_BY(mutex_);
   Workers workers_;  // last: its threads end before what they use
 };
 

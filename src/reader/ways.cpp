@@ -30,7 +30,7 @@ std::uint64_t rows_in(std::uint64_t bytes, std::uint64_t row_bytes) {
 void Tally::tell() {
   std::uint64_t done = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     done = done_;
   }
   if (tell_ && done != told_) tell_(done, total_);

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "h5/read.hpp"
 #include "mpi/comm.hpp"
 #include "reader/crew.hpp"
@@ -23,14 +23,15 @@ class Tally {
   Tally(std::uint64_t total, std::function<void(std::uint64_t, std::uint64_t)> tell)
       : total_(total), tell_(std::move(tell)) {}
   void add(std::uint64_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     done_ += bytes;
   }
   void tell();  ///< calls back if anything has come since the last time
 
  private:
-  std::mutex mutex_;
-  std::uint64_t done_ = 0, told_ = 0;
+  Mutex mutex_;
+  std::uint64_t done_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t told_ = 0;  // caller's thread
   std::uint64_t total_;
   std::function<void(std::uint64_t, std::uint64_t)> tell_;
 };

@@ -36,7 +36,7 @@ void InOrder::merge(const Part& part) {
 }
 
 void InOrder::add(std::uint64_t first, std::uint64_t last, Part part) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   waiting_.emplace(first, Waiting{last, std::move(part)});
   go_on();
 }
@@ -51,6 +51,7 @@ void InOrder::go_on() {
 }
 
 InOrder::Part InOrder::take() {
+  const Lock lock(mutex_);
   EXPECTS(waiting_.empty());
   return std::move(sum_);
 }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "reader/load.hpp"
 #include "transform/statistics.hpp"
 
@@ -21,7 +21,7 @@ class InOrder {
   InOrder(std::span<const reader::Interval> intervals, std::size_t items);
 
   void add(std::uint64_t first, std::uint64_t last, Part part);
-  /// Once all have come.
+  /// Once all have come, of all threads.
   Part take();
 
  private:
@@ -29,15 +29,15 @@ class InOrder {
     std::uint64_t last;
     Part part;
   };
-  void merge(const Part& part);
-  void go_on();
+  void merge(const Part& part) REQUIRES(mutex_);
+  void go_on() REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::vector<reader::Interval> intervals_;
-  std::size_t interval_ = 0;
-  std::uint64_t next_ = 0;  // the sample whose turn it is
-  std::map<std::uint64_t, Waiting> waiting_;
-  Part sum_;
+  Mutex mutex_;
+  const std::vector<reader::Interval> intervals_;
+  std::size_t interval_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t next_ GUARDED_BY(mutex_) = 0;  // the sample whose turn it is
+  std::map<std::uint64_t, Waiting> waiting_ GUARDED_BY(mutex_);
+  Part sum_ GUARDED_BY(mutex_);
 };
 
 /// Per field, per item; to bytes, and added to sums of the same form.
