@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/host_name.hpp"
 #include "base/printable.hpp"
@@ -25,6 +26,7 @@
 #include "commands/stats/command.hpp"
 #include "config/reference.hpp"
 #include "mpi/launcher.hpp"
+#include "reader/examiner.hpp"
 
 namespace {
 
@@ -113,7 +115,12 @@ int help(const std::vector<Command>& all, const std::vector<std::string>& args) 
   return 0;
 }
 
+/// What this program starts itself as, to look at files: no command for people.
+constexpr const char* examine_files = "examine-files";
+
 int run(const std::vector<std::string>& args) {
+  if (!args.empty() && args[0] == examine_files) return reader::examine_for_another({args.begin() + 1, args.end()});
+  reader::examine_by(reader::ExaminerProgram{.path = "/proc/self/exe", .arguments = {examine_files}});
   const auto all = commands();
   if (args.empty()) throw UsageError("no command given\n\n" + overview(all));
   if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") return help(all, {args.begin() + 1, args.end()});
@@ -146,6 +153,7 @@ int main(int argc, char** argv) {
   int code = 1;
   std::string message;
   start_process();
+  tell_crashes();
   try {
     return run({argv + 1, argv + argc});
   } catch (const UsageError& error) {

@@ -4,10 +4,12 @@
 #include <tuple>
 #include <utility>
 
+#include "base/reading_note.hpp"
 #include "h5/error.hpp"
 #include "h5/external_storage.hpp"
 #include "h5/object.hpp"
 #include "h5/outside.hpp"
+#include "h5/trial.hpp"
 
 namespace headrace::h5 {
 
@@ -94,9 +96,9 @@ auto rank(const LinkToDataset& link) {
   return std::tuple(!link.hard, std::count(link.path.begin(), link.path.end(), '/'), std::string_view(link.path));
 }
 
-DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in_this_file) {
+DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in_this_file, Depth depth) {
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return rank(a) < rank(b); });
-  auto info = describe_dataset(file, links[0].path);
+  auto info = describe_dataset(file, links[0].path, depth);
   for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
   if (!in_this_file) {
     info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
@@ -120,24 +122,26 @@ const Attribute* DatasetInfo::attribute(std::string_view name) const {
   return nullptr;
 }
 
-DatasetInfo describe_dataset(const File& file, const std::string& path) {
+DatasetInfo describe_dataset(const File& file, const std::string& path, Depth depth) {
+  const auto note = ReadingNote::of_dataset(path);
   DatasetInfo info;
   info.path = path;
   try {
     const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
-    return describe(dataset.id(), path);
+    info = describe(dataset.id(), path);
+    if (depth == Depth::try_reading) try_reading(dataset.id(), info);
   } catch (const Error& e) {
     info.problem = e.what() + newer_version_hint(e.what());
   }
   return info;
 }
 
-FileDescription describe_file(const File& file) {
+FileDescription describe_file(const File& file, Depth depth) {
   auto links = walk_links(file);
   const auto here = object_info(file.id()).identity.file;
   FileDescription found{{}, std::move(links.groups), std::move(links.dead)};
   for (auto& [identity, names] : links.datasets)
-    found.datasets.push_back(describe(file, std::move(names), identity.file == here));
+    found.datasets.push_back(describe(file, std::move(names), identity.file == here, depth));
   std::sort(found.datasets.begin(), found.datasets.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return found;
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/reading_note.hpp"
 #include "base/user_file.hpp"
 #include "h5/error.hpp"
 #include "h5/refusal.hpp"
@@ -65,12 +66,14 @@ File open_with(const std::string& path, const Plist& access) {
 }  // namespace
 
 File open_file(const std::string& path) {
+  const auto note = ReadingNote::of_file(path);
   library();
   check_readable(path);
   return open_with(path, access_list());
 }
 
 File open_collective(const mpi::Comm& comm, const std::string& path) {
+  const auto note = ReadingNote::of_file(path);
   library();
   mpi::together(comm, [&] { check_readable(path); });
   const auto access = access_list();

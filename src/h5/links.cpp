@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/reading_note.hpp"
 #include "h5/error.hpp"
 #include "h5/outside.hpp"
 
@@ -61,6 +62,7 @@ class Walk {
   }
 
   void visit(hid_t root, const char* name, const LinkInfo& link) {
+    note_progress();
     std::string why;
     const auto object = object_info(root, name, &why);
     const bool hard = link.type == H5L_TYPE_HARD;

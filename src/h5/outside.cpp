@@ -150,4 +150,8 @@ std::vector<std::string> files_outside() {
   return {told().begin(), told().end()};
 }
 
+void remember_outside(const std::vector<std::string>& sentences) {
+  told().insert(sentences.begin(), sentences.end());
+}
+
 }  // namespace headrace::h5

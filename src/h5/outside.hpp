@@ -28,5 +28,7 @@ std::string missing_outside(hid_t object, const std::string& name);
 
 /// "/data/a.h5: external storage '/etc/passwd'": what was named outside, in order.
 std::vector<std::string> files_outside();
+/// The same of another process.
+void remember_outside(const std::vector<std::string>& sentences);
 
 }  // namespace headrace::h5

@@ -116,10 +116,11 @@ struct ScanOptions {
   std::function<bool(const h5::DatasetInfo&)> keep;
 };
 
-/// What is in one file, for this process alone; nothing is said of the sources of virtual datasets.
-FileContents examine(const std::string& path);
+/// What is in one file, which is opened in this very process, for it alone; nothing is said of the sources of virtual
+/// datasets.
+FileContents examine(const std::string& path, h5::Depth depth = h5::Depth::describe);
 
-/// What is in all files, for this process alone: as scan().
+/// What is in all files, for this process alone: as scan(). Neither opens files itself (examiner.hpp).
 Contents examine_all(const std::vector<std::string>& files, const ScanOptions& options = {});
 
 /// Collective. Opens every file once (file i by rank i mod P) and describes all datasets. Looks for the sources of

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"
 #include "reader/ways.hpp"
@@ -27,6 +28,7 @@ class Rounds {
  public:
   Rounds(const mpi::Comm& comm, const Course& course, const h5::File& file)
       : comm_(comm), course_(course), deed_("read '" + course.here().path + "' in " + course.path()) {
+    const auto note = ReadingNote::of(course_.path(), course_.info().path);
     const auto watch = mpi::watch_together(comm_, deed_);
     reader_.emplace(file, course.here().place());
   }
@@ -46,6 +48,7 @@ class Rounds {
 
  private:
   void take_part(std::uint64_t first, std::uint64_t rows, std::byte* to) {
+    const auto note = ReadingNote::of(course_.path(), course_.info().path);
     const auto watch = mpi::watch_together(comm_, deed_);
     collective_ = reader_->read_collective(first, rows, to).collective && collective_;
   }

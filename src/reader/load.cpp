@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"
 #include "reader/route.hpp"
@@ -75,6 +76,7 @@ class Load {
     std::optional<h5::File> file;
     ~OpenTogether() {
       if (!file) return;
+      const auto note = ReadingNote::of_file(path);
       const auto watch = mpi::watch_together(comm, "close " + path);
       file.reset();
     }
@@ -108,6 +110,7 @@ class Load {
 
   void read_file(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
     const auto& info = catalog_.files[f];
+    const auto note = ReadingNote::of_file(info.path);
     std::shared_ptr<const PlainFile> plain;
     std::optional<h5::File> file;
     check_unchanged(info);  // also after this rank's part in the collective reads

@@ -1,8 +1,10 @@
 #include <cstring>
 
+#include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "reader/catalog.hpp"
 #include "reader/conventions.hpp"
+#include "reader/examiner.hpp"
 #include "reader/file_print.hpp"
 #include "reader/serialise.hpp"
 #include "reader/with_sources.hpp"
@@ -44,12 +46,13 @@ std::vector<std::string> shared(const mpi::Comm& comm, std::size_t jobs,
 
 }  // namespace
 
-FileContents examine(const std::string& path) {
+FileContents examine(const std::string& path, h5::Depth depth) {
+  const auto note = ReadingNote::of_file(path);
   const auto file = h5::open_file(path);
   const auto print = print_of(path);
   FileContents contents{.path = path, .bytes = print.bytes, .mtime_ns = print.mtime_ns, .head = print.head};
   try {
-    auto found = h5::describe_file(file);
+    auto found = h5::describe_file(file, depth);
     contents.datasets = std::move(found.datasets);
     contents.groups = std::move(found.groups);
     contents.dead_links = std::move(found.dead_links);
@@ -67,9 +70,10 @@ FileContents examine(const std::string& path) {
 }
 
 Contents examine_all(const std::vector<std::string>& files, const ScanOptions& options) {
+  Examiner examiner;
   Contents contents;
-  for (const auto& path : files) contents.push_back(examine(path));
-  contents = with_sources(std::move(contents), options, [](std::size_t jobs, const auto& job) {
+  for (const auto& path : files) contents.push_back(unpack(examiner.file(path)));
+  contents = with_sources(std::move(contents), options, examiner, [](std::size_t jobs, const auto& job) {
     std::vector<std::string> results;
     for (std::size_t i = 0; i < jobs; ++i) results.push_back(job(i));
     return results;
@@ -80,10 +84,11 @@ Contents examine_all(const std::vector<std::string>& files, const ScanOptions& o
 
 Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files, const ScanOptions& options) {
   const auto spread = [&](std::size_t jobs, const auto& job) { return shared(comm, jobs, job); };
+  Examiner examiner;  // of this rank, where it comes to have files to look at
   Contents contents;
-  for (const auto& text : spread(files.size(), [&](std::size_t i) { return pack(examine(files[i])); }))
+  for (const auto& text : spread(files.size(), [&](std::size_t i) { return examiner.file(files[i]); }))
     contents.push_back(unpack(text));
-  contents = with_sources(std::move(contents), options, spread);
+  contents = with_sources(std::move(contents), options, examiner, spread);
   mpi::together(comm, [&] { require_once(contents); });  // asks the file system, which may answer each node otherwise
   return contents;
 }

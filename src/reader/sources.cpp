@@ -9,18 +9,14 @@
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
+#include "base/reading_note.hpp"
+#include "reader/examiner.hpp"
 #include "reader/file_print.hpp"
 #include "reader/serialise.hpp"
 
 namespace headrace::reader {
 
 namespace {
-
-/// A file that somebody names, and which of its datasets.
-struct Ask {
-  std::string home, name;
-  std::set<std::string> datasets;
-};
 
 std::string folders_of(const std::vector<std::string>& candidates) {
   std::vector<std::string> folders;
@@ -32,16 +28,18 @@ std::string folders_of(const std::vector<std::string>& candidates) {
   return fmt::format("{}", fmt::join(folders, ", "));
 }
 
-/// The first candidate that can be opened, as HDF5 takes it. What stands in the way of one that is there is told.
-Source look_for(const Ask& ask) {
+}  // namespace
+
+Source look_for(const Ask& ask, h5::Depth depth) {
   const auto candidates = h5::source_candidates(ask.home, ask.name);
   Source source;
   std::error_code ignored;
   for (const auto& candidate : candidates) try {
+      const auto note = ReadingNote::of_file(candidate);
       const auto file = h5::open_file(candidate);
       const auto print = print_of(candidate);
       source.file = {.path = candidate, .bytes = print.bytes, .mtime_ns = print.mtime_ns, .head = print.head};
-      for (const auto& path : ask.datasets) source.file.datasets.push_back(h5::describe_dataset(file, path));
+      for (const auto& path : ask.datasets) source.file.datasets.push_back(h5::describe_dataset(file, path, depth));
       source.why.clear();
       return source;
     } catch (const Error& error) {
@@ -51,9 +49,11 @@ Source look_for(const Ask& ask) {
   return source;
 }
 
-std::string packed(const Source& source) {
+std::string pack(const Source& source) {
   return std::string(source.why.empty() ? "+" : "-") + (source.why.empty() ? pack(source.file) : source.why);
 }
+
+namespace {
 
 Source unpacked(const std::string& text) {
   Source source;
@@ -82,7 +82,7 @@ const h5::DatasetInfo* Sources::dataset_of(const std::string& home, const h5::Vi
 /// Round by round: sources may be virtual themselves. Ends even where they lead in a circle, since each is asked once.
 class Search {
  public:
-  explicit Search(const Spread& spread) : spread_(spread) {}
+  Search(Examiner& examiner, const Spread& spread) : examiner_(examiner), spread_(spread) {}
 
   Sources run(Contents& contents) {
     for (const auto& file : contents)
@@ -107,7 +107,7 @@ class Search {
     std::vector<Ask> asks;
     for (auto& [key, datasets] : asked_) asks.push_back({key.first, key.second, std::move(datasets)});
     asked_.clear();
-    const auto texts = spread_(asks.size(), [&](std::size_t i) { return packed(look_for(asks[i])); });
+    const auto texts = spread_(asks.size(), [&](std::size_t i) { return examiner_.source(asks[i]); });
     for (std::size_t i = 0; i < asks.size(); ++i) {
       auto source = unpacked(texts[i]);
       for (const auto& dataset : source.file.datasets) ask_for(dataset);
@@ -124,13 +124,14 @@ class Search {
     }
   }
 
+  Examiner& examiner_;
   const Spread& spread_;
   std::map<std::pair<std::string, std::string>, std::set<std::string>> known_, asked_;
   Sources found_;
 };
 
-Sources find_sources(Contents& contents, const Spread& spread) {
-  return Search(spread).run(contents);
+Sources find_sources(Contents& contents, Examiner& examiner, const Spread& spread) {
+  return Search(examiner, spread).run(contents);
 }
 
 }  // namespace headrace::reader

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/reading_note.hpp"
 #include "base/user_file.hpp"
 #include "reader/route.hpp"
 #include "reader/virtual_guard.hpp"
@@ -43,6 +44,7 @@ void Course::accept(const Piece& piece, const std::byte* raw) const {
 }
 
 void Course::explain(const Piece& piece, const std::function<void()>& f) const {
+  const auto note = ReadingNote::of(path(), info().path);
   try {
     f();
   } catch (const UsageError&) {

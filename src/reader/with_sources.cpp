@@ -8,6 +8,8 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "reader/examiner.hpp"
+#include "reader/grouping.hpp"
 #include "reader/see_through.hpp"
 #include "reader/virtual_check.hpp"
 
@@ -55,10 +57,28 @@ std::string normal(const std::string& path) {
   return real.empty() ? path : real;
 }
 
+/// Those that HDF5 is going to read and that are made of what it can find the end of.
+void try_virtual(const Contents& contents, Examiner& examiner, const Spread& spread) {
+  std::vector<Trial> trials;
+  for (const auto& file : contents) {
+    Trial trial{file.path, {}};
+    for (const auto& dataset : file.datasets) {
+      const auto* report = dataset.home.empty() ? nullptr : find_virtual(file, dataset);
+      if (report != nullptr && !report->broken) trial.datasets.push_back(dataset.place());
+    }
+    if (!trial.datasets.empty()) trials.push_back(std::move(trial));
+  }
+  if (trials.empty()) return;
+  spread(trials.size(), [&](std::size_t i) {
+    examiner.try_virtual(trials[i]);
+    return std::string();
+  });
+}
+
 }  // namespace
 
-Contents with_sources(Contents named, const ScanOptions& options, const Spread& spread) {
-  const auto sources = find_sources(named, spread);
+Contents with_sources(Contents named, const ScanOptions& options, Examiner& examiner, const Spread& spread) {
+  const auto sources = find_sources(named, examiner, spread);
   Contents result;
   for (auto& file : named) {
     const bool all_there = judge(file, sources, options);
@@ -78,6 +98,7 @@ Contents with_sources(Contents named, const ScanOptions& options, const Spread& 
     file.sources = files_behind(file, sources);
     result.push_back(std::move(file));
   }
+  try_virtual(result, examiner, spread);
   return result;
 }
 

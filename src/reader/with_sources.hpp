@@ -6,8 +6,8 @@
 
 namespace headrace::reader {
 
-/// Pure but for `spread`, so that all ranks that share its jobs come to the same result.
-Contents with_sources(Contents named, const ScanOptions& options, const Spread& spread);
+/// Pure but for `examiner` and `spread`, so that all ranks that share its jobs come to the same result.
+Contents with_sources(Contents named, const ScanOptions& options, Examiner& examiner, const Spread& spread);
 
 /// Throws UsageError where a file comes twice, by itself and through a virtual one, or through two: as one that is
 /// named twice, its samples would come twice.

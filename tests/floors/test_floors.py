@@ -28,7 +28,7 @@ ROOMS = {
     "client": "base ipc ring",
     "transform": "base",
     "store": "base ipc plan",
-    "reader": "base log mpi h5 plan",
+    "reader": "base log ipc mpi h5 plan",
     "exchange": "base log mpi plan",
     "condition": "base",
     "config": "base plan transform condition",

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "../h5/formula.hpp"
+#include "damage.hpp"
+#include "reader/examiner.hpp"
 #include "reader/load.hpp"
 #include "reader/sample_sink.hpp"
 #include "reader/synthetic.hpp"
@@ -55,6 +57,25 @@ BOOST_AUTO_TEST_CASE(scan_of_a_bad_file_among_good_ones) {
   all_say(world, message("no_such.h5"), {"no_such.h5", "no such file"});
   all_say(world, message("truncated.h5"), {"truncated.h5", "cut short"});
   all_say(world, message("text.h5"), {"text.h5", "not an HDF5 file"});
+}
+
+/// Told by all where one of them had the file to look at; and who has none starts no process.
+BOOST_AUTO_TEST_CASE(scan_of_a_file_that_crashes_hdf5) {
+  const auto world = mpi::Comm::world();
+  const auto folder =
+      world.bcast((std::filesystem::temp_directory_path() / "headrace-crash-").string() + std::to_string(getpid()));
+  std::string bad;
+  if (world.rank() == 0) bad = write_damage(folder, "crash", bad::crash);
+  bad = world.bcast(bad);
+  examine_by(ExaminerProgram{.path = EXAMINE_FILES});
+  all_say(world, message_of([&] {
+            scan(world, {fixture("part_a.h5"), fixture("part_c.h5"), bad});
+          }),
+          {"cannot read " + bad, "its dataset 'bad'", "SIGSEGV"});
+  examine_by(ExaminerProgram{.path = world.rank() == 0 ? EXAMINE_FILES : "/no/such/program"});
+  all_say(world, message_of([&] { scan(world, {fixture("part_a.h5")}); }), {"no error"});
+  examine_by(std::nullopt);
+  if (world.rank() == 0) std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(scan_is_the_same_everywhere) {
