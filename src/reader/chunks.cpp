@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include "reader/grid.hpp"
 #include "reader/route.hpp"
@@ -81,6 +82,9 @@ std::vector<StoredChunk> fetch(const Course& course, const h5::Reader& reader, c
   for (std::uint64_t i = 0; i < grid.chunks_per_band(); ++i) {
     const auto bytes = reader.chunk_bytes(grid.at(band, i));
     if (bytes == 0) return {};
+    require(bytes <= course.catalog.files[course.file].bytes,
+            "one of its chunks is said to take " + std::to_string(bytes) +
+                " bytes, more than the whole file; it is damaged: copy it anew");
     chunks.push_back({total, bytes, 0});
     total += bytes;
   }

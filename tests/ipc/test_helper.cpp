@@ -71,7 +71,9 @@ BOOST_AUTO_TEST_CASE(shares_memory_that_outlives_it) {
 }
 
 BOOST_AUTO_TEST_CASE(has_nothing_of_ours) {
-  const int inherited = open("/dev/null", O_RDONLY);  // without close-on-exec
+  const int null = open("/dev/null", O_RDONLY);
+  const int inherited = fcntl(null, F_DUPFD, 40);  // not to be closed by exec
+  close(null);
   sigset_t terminate, before;
   sigemptyset(&terminate);
   sigaddset(&terminate, SIGTERM);

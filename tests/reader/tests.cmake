@@ -21,3 +21,9 @@ foreach(test test_reader mpitest_reader)
   target_compile_definitions(${test} PRIVATE EXAMINE_FILES="$<TARGET_FILE:examine_files>"
                              DAMAGED_FILES="${CMAKE_CURRENT_LIST_DIR}/damaged")
 endforeach()
+
+# Damaged files: see fuzz/fuzz_files.py, also for more of them by hand.
+add_executable(try_files ${CMAKE_CURRENT_LIST_DIR}/fuzz/try_files.cpp)
+target_link_libraries(try_files PRIVATE room_reader headrace_mpi)
+add_test(NAME reader_fuzz COMMAND ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz_files.py ${CMAKE_BINARY_DIR} 0 400)
+set_tests_properties(reader_fuzz PROPERTIES TIMEOUT 300 ENVIRONMENT "${sanitizer_environment};${mpi_environment}")
