@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,9 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_not_there_is_an_error) {
 
 BOOST_AUTO_TEST_CASE(does_nothing_for_anybody_else) {
   Child alone([] {
+    const int memory = memfd_create("nobody's", 0), nothing = open("/dev/null", O_RDONLY);
+    if (ftruncate(memory, shared) != 0) return 51;
+    dup2(memory, 3), dup2(nothing, STDIN_FILENO);
     execl(HELPER_PROGRAM, HELPER_PROGRAM, "1", nullptr);
     return 50;
   });
