@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "condition/condition.hpp"
+#include "condition/column_values.hpp"
 #include "condition/tree.hpp"
 
 namespace headrace::condition {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "condition/condition.hpp"
+#include "condition/column_values.hpp"
 
 namespace headrace::condition {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/contract.hpp"
-#include "transform/half.hpp"
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/half.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -25,7 +25,7 @@ Word in_order(Word word) {
 // Loads and stores through memcpy are unaligned moves to the compiler.
 template <class Word, Order order, class At>
 void gather_words(At at, std::size_t n, std::byte* out) {
-  run_wide(
+  numbers::run_wide(
       [](At from, std::size_t count, std::byte* to) HEADRACE_KERNEL {
         for (std::size_t i = 0; i < count; ++i) {
           Word word;
@@ -69,7 +69,7 @@ void load_as(const Cell& cell, const Records& records, std::size_t n, W* out) {
   } else {
     Source words[block_values];
     gather(cell, records, n, reinterpret_cast<std::byte*>(words));
-    run_wide(
+    numbers::run_wide(
         [](const Source* in, std::size_t count, W* to) HEADRACE_KERNEL {
           for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<W>(in[i]);
         },
@@ -82,7 +82,7 @@ template <class W>
 void load_short(const Cell& cell, const Records& records, std::size_t n, W* out) {
   std::uint16_t words[block_values];
   gather(cell, records, n, reinterpret_cast<std::byte*>(words));
-  const auto widen = cell.dtype == DType::float16 ? half_to_float : bfloat_to_float;
+  const auto widen = cell.dtype == DType::float16 ? numbers::half_to_float : numbers::bfloat_to_float;
   if constexpr (std::is_same_v<W, float>) {
     widen(words, n, out);
   } else {

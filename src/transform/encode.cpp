@@ -5,8 +5,7 @@
 
 #include "base/contract.hpp"
 #include "base/printable.hpp"
-#include "transform/bad_element.hpp"
-#include "transform/cast.hpp"
+#include "transform/numbers/cast_or_throw.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -23,7 +22,7 @@ class Labels final : public Column {
   Labels(const Cell& cell, std::shared_ptr<const LabelMap> labels, bool one_hot, DType to)
       : cell_(cell), labels_(std::move(labels)), one_hot_(one_hot), to_(to) {
     std::int64_t value = 1;
-    cast(&value, 1, to, Overflow::error, one_);
+    numbers::cast(&value, 1, to, Overflow::error, one_);
   }
 
   void finish(const Records& records, std::size_t n, std::byte* out) const override {
@@ -39,7 +38,7 @@ class Labels final : public Column {
     if (one_hot_)
       place_ones(codes, n, out);
     else
-      cast_or_throw(codes, n, to_, Overflow::error, out);
+      numbers::cast_or_throw(codes, n, to_, Overflow::error, out);
   }
 
   void measure(const Records&, std::size_t, double*) const override { EXPECTS(false); }
@@ -52,7 +51,7 @@ class Labels final : public Column {
     for (std::size_t i = 0; i < n; ++i) {
       const auto label = whole(values[i], i);
       const auto code = label ? labels_->code(*label) : std::nullopt;
-      codes[i] = code ? *code : unknown(i, shown(values[i]));
+      codes[i] = code ? *code : unknown(i, numbers::shown(values[i]));
     }
   }
 
@@ -61,9 +60,10 @@ class Labels final : public Column {
     if constexpr (std::is_floating_point_v<W>) {
       const auto label = whole_label(value);
       if (!label)
-        throw BadElement(i, fmt::format("label {} is no whole number; cut such samples away with where, or encode "
-                                        "another column",
-                                        shown(value)));
+        throw numbers::BadElement(
+            i, fmt::format("label {} is no whole number; cut such samples away with where, or encode "
+                           "another column",
+                           numbers::shown(value)));
       return label;
     } else {
       return std::in_range<std::int64_t>(value) ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;
@@ -88,9 +88,10 @@ class Labels final : public Column {
       for (std::size_t v = 0; v < values.size(); ++v) classes += (v == 0 ? ':' : '|') + printable(values[v]);
     }
     if (labels_->size() > told) classes += fmt::format(", ... ({} in all)", labels_->size());
-    throw BadElement(i, fmt::format("label '{}' belongs to no class (classes: {}); add it to a class, or cut such "
-                                    "samples away with where",
-                                    label, classes));
+    throw numbers::BadElement(
+        i, fmt::format("label '{}' belongs to no class (classes: {}); add it to a class, or cut such "
+                       "samples away with where",
+                       label, classes));
   }
 
   void place_ones(const std::int64_t* codes, std::size_t n, std::byte* out) const {
@@ -115,7 +116,7 @@ void count_numbers(const Cell& cell, const Records& records, std::size_t n,
   std::map<W, std::uint64_t> here;
   std::uint64_t undefined = 0;  // NaN has no place in an order
   for (std::size_t i = 0; i < n; ++i) ++(values[i] == values[i] ? here[values[i]] : undefined);
-  for (const auto& [value, count] : here) counts[shown(value)] += count;
+  for (const auto& [value, count] : here) counts[numbers::shown(value)] += count;
   if (undefined > 0) counts["NaN"] += undefined;
 }
 

@@ -7,6 +7,7 @@
 
 #include "transform/cells.hpp"
 #include "transform/column.hpp"
+#include "transform/label_map.hpp"
 
 namespace headrace::transform {
 

@@ -18,6 +18,7 @@
 
 #include "base/dtype.hpp"
 #include "transform/label_map.hpp"
+#include "transform/numbers/overflow.hpp"
 #include "transform/raw.hpp"
 
 namespace headrace::transform {
@@ -31,15 +32,7 @@ struct Nonfinite {
   bool operator==(const Nonfinite&) const = default;
 };
 
-/// What becomes of values that the field's type cannot hold. Bits: cut fractions (truncate), and cut at the type's
-/// range (saturate); what is not named is refused.
-enum class Overflow { error = 0, saturate = 1, truncate = 2, truncate_saturate = 3 };
-inline bool saturates(Overflow overflow) {
-  return (static_cast<int>(overflow) & 1) != 0;
-}
-inline bool truncates(Overflow overflow) {
-  return (static_cast<int>(overflow) & 2) != 0;
-}
+using numbers::Overflow;
 
 /// NetCDF's conventions (CF), as xarray decodes them: fill values become NaN, then raw * factor + offset, in `dtype`.
 struct CfDecoding {

@@ -7,7 +7,7 @@
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
-#include "transform/column.hpp"
+#include "transform/column_types.hpp"
 #include "transform/item.hpp"
 
 namespace headrace::transform {

@@ -6,13 +6,13 @@
 #include <cstring>
 
 #include "base/error.hpp"
-#include "transform/cast.hpp"
+#include "transform/numbers/cast.hpp"
 
 namespace headrace::transform {
 
 Fill::Fill(double value, DType type) : size_(size_of(type)) {
   double given = value;
-  const bool fits = cast(&given, 1, type, Overflow::error, value_.data()) == 1;
+  const bool fits = numbers::cast(&given, 1, type, numbers::Overflow::error, value_.data()) == 1;
   if (!fits || (type == DType::boolean && value != 0 && value != 1))
     throw UsageError(
         fmt::format("fill: {} does not fit {}; give a value that it holds, or another dtype", value, name_of(type)));

@@ -6,9 +6,10 @@
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
-#include "transform/bad_element.hpp"
+#include "transform/bad_value.hpp"
 #include "transform/encode.hpp"
-#include "transform/field_transform.hpp"
+#include "transform/make_column.hpp"
+#include "transform/numbers/cast_or_throw.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -61,8 +62,8 @@ Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(
 void Item::prepare_constant() {
   double value = *spec_.constant;
   try {
-    cast_or_throw(&value, 1, target_.dtype, target_.overflow, constant_);
-  } catch (const BadElement& bad) {
+    numbers::cast_or_throw(&value, 1, target_.dtype, target_.overflow, constant_);
+  } catch (const numbers::BadElement& bad) {
     throw UsageError(std::string("missing: ") + bad.what());
   }
 }
@@ -124,7 +125,7 @@ void Item::apply_flat(const std::byte* raw, std::uint64_t rows, std::byte* out) 
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block_values, total - done));
     try {
       columns_[0]->finish({.first = raw + done * in_size, .stride = in_size}, n, out + done * target_.size);
-    } catch (const BadElement& bad) {
+    } catch (const numbers::BadElement& bad) {
       const auto at = done + bad.index, columns = static_cast<std::uint64_t>(columns_.size()), record = at / columns;
       throw BadValue(record / target_.records, record % target_.records, spec_.columns[at % columns].name, bad.what());
     }
@@ -148,7 +149,7 @@ void Item::finish(const Block& block, const std::byte* valid, std::byte* out) co
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     try {
       columns_[c]->finish(block.records, block.n, direct ? out + block.first * piece_ : buffer);
-    } catch (const BadElement& bad) {
+    } catch (const numbers::BadElement& bad) {
       throw_bad_value(target_, block, bad.index, spec_.columns[c].name, bad.what());
     }
     if (!direct) place(target_, buffer, piece_, block, c * piece_, valid, out);
@@ -230,7 +231,7 @@ void Item::measure(const Block& block, ItemStatistics& statistics) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     try {
       columns_[c]->measure(block.records, block.n, values);
-    } catch (const BadElement& bad) {
+    } catch (const numbers::BadElement& bad) {
       throw_bad_value(target_, block, bad.index, spec_.columns[c].name, bad.what());
     }
     add_finite(values, block.n, statistics.columns[c]);

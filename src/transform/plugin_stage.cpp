@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "transform/bad_element.hpp"
-#include "transform/column.hpp"
-#include "transform/field_transform.hpp"
+#include "transform/bad_value.hpp"
+#include "transform/column_types.hpp"
+#include "transform/numbers/cast_or_throw.hpp"
 #include "transform/plugin.hpp"
 #include "transform/steps.hpp"
 
@@ -54,7 +54,7 @@ class StagedAs final : public StagedColumn<W> {
  private:
   void finish_own(S* values, std::size_t n, std::byte* out) const {
     steps_.after_plugin(values, n);
-    cast_or_throw(values, n, to_, overflow_, out);
+    numbers::cast_or_throw(values, n, to_, overflow_, out);
   }
 
   Steps<S> steps_;
@@ -145,7 +145,7 @@ class StageOf final : public PluginStage {
   void each_column(const Block& block, Job&& job) const {
     for (std::size_t c = 0; c < staged_.size(); ++c) try {
         job(c);
-      } catch (const BadElement& bad) {
+      } catch (const numbers::BadElement& bad) {
         throw_bad_value(target_, block, bad.index, item_.columns[c].name, bad.what());
       }
   }

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/contract.hpp"
-#include "transform/field_transform.hpp"
+#include "transform/bad_value.hpp"
 
 namespace headrace::transform {
 

@@ -8,8 +8,8 @@
 #include <type_traits>
 
 #include "base/contract.hpp"
-#include "transform/cast.hpp"
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/cast.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -21,7 +21,7 @@ template <class W>
 class Scaled final : public ScaledColumns {
  public:
   Scaled(const std::vector<ColumnSpec>& columns, DType to)
-      : columns_(columns.size()), to_(to), limit_(cast_limit<W>(to)), big_endian_(columns[0].cell.big_endian) {
+      : columns_(columns.size()), to_(to), limit_(numbers::cast_limit<W>(to)), big_endian_(columns[0].cell.big_endian) {
     const auto repeats = std::max<std::size_t>(pattern_values / columns_, 1);
     for (std::size_t i = 0; i < repeats * columns_; ++i) {
       const auto& column = columns[i % columns_];
@@ -49,7 +49,7 @@ class Scaled final : public ScaledColumns {
     if (to_ == own) return scale(in, n * columns_, out);
     W values[block_values];
     if (!scale(in, n * columns_, reinterpret_cast<std::byte*>(values))) return false;
-    cast_within(values, n * columns_, to_, out);
+    numbers::cast_within(values, n * columns_, to_, out);
     return true;
   }
 
@@ -92,7 +92,7 @@ class Scaled final : public ScaledColumns {
 
   template <bool replaces>
   bool scale_piece(const std::byte* values, std::size_t count, std::byte* out) const {
-    return run_wide(
+    return numbers::run_wide(
         [](const std::byte* from, std::size_t n, const W* shift, const W* by, const W* instead, W most,
            std::byte* __restrict to) HEADRACE_KERNEL {
           unsigned bad = 0;
@@ -130,7 +130,8 @@ std::unique_ptr<ScaledColumns> make_scaled_columns(const std::vector<ColumnSpec>
   if (columns.size() < 2 || columns.size() > block_values || to < DType::float16) return nullptr;
   for (const auto& column : columns)
     if (!suits(column, columns[0])) return nullptr;
-  if (columns[0].cell.dtype == DType::float32 && to != DType::float64) return std::make_unique<Scaled<float>>(columns, to);
+  if (columns[0].cell.dtype == DType::float32 && to != DType::float64)
+    return std::make_unique<Scaled<float>>(columns, to);
   if (columns[0].cell.dtype == DType::float64) return std::make_unique<Scaled<double>>(columns, to);
   return nullptr;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "transform/numbers/cast_or_throw.hpp"
 #include "transform/steps.hpp"
 
 namespace headrace::transform {
@@ -30,7 +31,7 @@ class ShiftedIntegers final : public Column {
     load(cell_, records, n, integers);
     for (std::size_t i = 0; i < n; ++i) values[i] = shifted(integers[i]);
     after_.after_plugin(values, n);
-    cast_or_throw(values, n, to_, overflow_, out);
+    numbers::cast_or_throw(values, n, to_, overflow_, out);
   }
   void measure(const Records& records, std::size_t n, double* out) const override { load(cell_, records, n, out); }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "transform/column.hpp"
+#include "transform/field_spec.hpp"
 
 namespace headrace::transform {
 

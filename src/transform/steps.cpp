@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "transform/bad_element.hpp"
-#include "transform/logarithm.hpp"
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/bad_element.hpp"
+#include "transform/numbers/logarithm.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
 namespace headrace::transform {
 namespace {
@@ -20,7 +20,7 @@ bool finite(W value) {
 
 template <class W>
 bool all_finite(const W* values, std::size_t n) {
-  return run_wide(
+  return numbers::run_wide(
       [](const W* in, std::size_t count) HEADRACE_KERNEL {
         unsigned bad = 0;
         for (std::size_t i = 0; i < count; ++i) bad |= finite(in[i]) ? 0u : 1u;
@@ -60,7 +60,7 @@ bool Steps<W>::only_scales() const {
 
 template <class W>
 bool Steps<W>::scale(const std::byte* in, std::size_t n, W limit, std::byte* out) const {
-  return run_wide(
+  return numbers::run_wide(
       [](const std::byte* from, std::size_t count, W shift, W scale, W most, std::byte* to) HEADRACE_KERNEL {
         unsigned bad = 0;
         for (std::size_t i = 0; i < count; ++i) {
@@ -86,12 +86,12 @@ Steps<W>::Steps(const ColumnSpec& column, bool has_plugin)
     throw UsageError(
         fmt::format("nonfinite: {}, which takes the place of NaN in column '{}', is not finite in {}; give "
                     "another number{}",
-                    shown(column.nonfinite.value), column.name, sizeof(W) == 4 ? "float32" : "float64",
+                    numbers::shown(column.nonfinite.value), column.name, sizeof(W) == 4 ? "float32" : "float64",
                     sizeof(W) == 4 ? ", or dtype = \"float64\"" : ""));
   if (!column.scaled) return;
   const auto refuse = [&](const char* key, double value) {
     throw UsageError(fmt::format("{} of column '{}' is {} (values would not be finite in {}); give a finite {}{}", key,
-                                 column.name, shown(value), sizeof(W) == 4 ? "float32" : "float64", key,
+                                 column.name, numbers::shown(value), sizeof(W) == 4 ? "float32" : "float64", key,
                                  key[1] == 'c' ? " other than 0, or list the column in raw" : ""));
   };
   if (!finite(scale_) || scale_ == 0) refuse("scale", column.scale);
@@ -126,9 +126,10 @@ void Steps<W>::treat_nonfinite(W* values, std::size_t n) const {
   if (column_.nonfinite.kind == Nonfinite::Kind::keep || all_finite(values, n)) return;
   if (column_.nonfinite.kind == Nonfinite::Kind::error) {
     const auto at = first_not_finite(values, n);
-    throw BadElement(at, fmt::format("the value is {} (nonfinite = \"error\", also where values are computed or cast "
-                                     "and nothing else is said); set nonfinite to \"keep\", \"default\" or a number",
-                                     shown(values[at])));
+    throw numbers::BadElement(
+        at, fmt::format("the value is {} (nonfinite = \"error\", also where values are computed or cast "
+                        "and nothing else is said); set nonfinite to \"keep\", \"default\" or a number",
+                        numbers::shown(values[at])));
   }
   const auto replacement = static_cast<W>(column_.nonfinite.value);
   for (std::size_t i = 0; i < n; ++i) values[i] = finite(values[i]) ? values[i] : replacement;
@@ -136,7 +137,7 @@ void Steps<W>::treat_nonfinite(W* values, std::size_t n) const {
 
 template <class W>
 void Steps<W>::take_log(W* values, std::size_t n) const {
-  const bool positive = run_wide(
+  const bool positive = numbers::run_wide(
       [](const W* x, std::size_t count) HEADRACE_KERNEL {
         unsigned bad = 0;
         for (std::size_t i = 0; i < count; ++i) bad |= x[i] <= 0 ? 1u : 0u;
@@ -144,12 +145,13 @@ void Steps<W>::take_log(W* values, std::size_t n) const {
       },
       values, n);
   if (positive) [[likely]]
-    return take_logarithms(values, n);
+    return numbers::take_logarithms(values, n);
   const auto at = std::find_if(values, values + n, [](W value) { return value <= 0; }) - values;
-  throw BadElement(static_cast<std::size_t>(at),
-                   fmt::format("log of {} (only positive values have one); leave the column out of log, or cut "
-                               "such samples away with where",
-                               shown(values[at])));
+  throw numbers::BadElement(
+      static_cast<std::size_t>(at),
+      fmt::format("log of {} (only positive values have one); leave the column out of log, or cut "
+                  "such samples away with where",
+                  numbers::shown(values[at])));
 }
 
 template <class W>
@@ -161,7 +163,7 @@ void Steps<W>::before_plugin(const Records& records, std::size_t n, W* values) c
   treat_nonfinite(values, n);
   if (column_.log) take_log(values, n);
   if (column_.tanh_log)
-    run_wide(
+    numbers::run_wide(
         [](W* x, std::size_t count) HEADRACE_KERNEL {
           for (std::size_t i = 0; i < count; ++i) x[i] = tanh_log(x[i]);
         },
@@ -182,9 +184,10 @@ void Steps<W>::after_plugin(W* values, std::size_t n) const {
   if (good || !check_last_) [[likely]]
     return;
   const auto at = first_not_finite(values, n);
-  throw BadElement(at, fmt::format("the computed value is {} (beyond {}, or not defined); set nonfinite = \"keep\", or "
-                                   "another shift or scale",
-                                   shown(values[at]), sizeof(W) == 4 ? "float32" : "float64"));
+  throw numbers::BadElement(
+      at, fmt::format("the computed value is {} (beyond {}, or not defined); set nonfinite = \"keep\", or "
+                      "another shift or scale",
+                      numbers::shown(values[at]), sizeof(W) == 4 ? "float32" : "float64"));
 }
 
 template class Steps<float>;

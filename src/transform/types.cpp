@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "transform/column.hpp"
+#include "transform/column_types.hpp"
 #include "transform/field_spec.hpp"
 
 namespace headrace::transform {

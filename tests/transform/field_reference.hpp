@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "transform/field_transform.hpp"
-#include "transform/logarithm.hpp"
+#include "transform/numbers/logarithm.hpp"
 
 namespace reference {
 
@@ -72,7 +72,7 @@ inline Real round_to(Real x, int digits, int least_exponent, Real greatest, Over
   const int ulp = std::max(exponent - 1, least_exponent) - (digits - 1);
   const Real rounded = std::ldexp(std::nearbyint(std::ldexp(x, -ulp)), ulp);
   if (std::fabs(rounded) <= greatest) return rounded;
-  if (!saturates(overflow)) throw Bad{};
+  if (!numbers::saturates(overflow)) throw Bad{};
   return std::copysign(greatest, x);
 }
 
@@ -122,7 +122,7 @@ Real compute(const ColumnSpec& column, Real raw) {
     x = static_cast<W>(column.nonfinite.value);
   if (column.log) {
     if (x <= 0) throw Bad{};
-    take_logarithms(&x, 1);  // itself checked against the library's
+    numbers::take_logarithms(&x, 1);  // itself checked against the library's
   }
   if (column.tanh_log) x = std::isinf(x) ? std::copysign(W(1), x) : x / (std::fabs(x) + 2);
   if (const auto shifted = shifted_integer(column, raw))

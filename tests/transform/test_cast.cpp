@@ -1,4 +1,4 @@
-#include "transform/cast.hpp"
+#include "transform/numbers/cast.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -6,8 +6,9 @@
 #include <limits>
 
 #include "field_reference.hpp"
-#include "transform/half.hpp"
+#include "transform/numbers/half.hpp"
 
+using namespace headrace::transform::numbers;
 using namespace reference;
 
 BOOST_AUTO_TEST_SUITE(casting)

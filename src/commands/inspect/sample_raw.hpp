@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "commands/inspect/sample_view.hpp"
+#include "commands/inspect/value_array.hpp"
 #include "reader/load.hpp"
 #include "service/blueprint/blueprint.hpp"
 

@@ -5,18 +5,10 @@
 #include <vector>
 
 #include "base/schema.hpp"
-#include "condition/condition.hpp"
+#include "commands/inspect/value_array.hpp"
 #include "config/config.hpp"
 
 namespace headrace::commands::inspect {
-
-/// Values with a shape, row-major.
-struct ValueArray {
-  std::string name;  ///< of a raw array: "jets.pt"
-  std::string type;  ///< "float32", "float64 (big-endian)"
-  std::vector<std::uint64_t> shape;
-  condition::ColumnValues values;
-};
 
 struct FieldView {
   Field field;

@@ -1,7 +1,7 @@
 // The rows of joined tables that belong to a stream's samples.
 #pragma once
 
-#include "commands/stats/measure.hpp"
+#include "commands/stats/survey.hpp"
 
 namespace headrace::commands::stats {
 

@@ -1,12 +1,12 @@
-// Types of the files against what an item needs of them. Used by field_item.cpp and its neighbours alone. Pure
-// functions.
+// Types of the files against what an item needs of them. Pure functions.
 #pragma once
 
 #include <optional>
 
 #include "data/columns/cells.hpp"
 #include "data/columns/element_parts.hpp"
-#include "data/columns/item.hpp"
+#include "data/columns/find_item.hpp"
+#include "data/columns/item_layout.hpp"
 
 namespace headrace::data::columns {
 

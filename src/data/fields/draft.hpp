@@ -1,9 +1,10 @@
-// A field while it is resolved: its items laid out against each other. Used by field_resolve.cpp alone.
+// A field while it is resolved: its items laid out against each other. Used by resolve.cpp and its parts
+// (labels, names, operations, validity) alone.
 #pragma once
 
 #include "data/columns/item.hpp"
 #include "data/fields/cf.hpp"
-#include "data/fields/resolve.hpp"
+#include "data/fields/resolved_field.hpp"
 
 namespace headrace::data::fields {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/schema.hpp"
-#include "data/fields/resolve.hpp"
+#include "data/fields/resolved_field.hpp"
 #include "reader/catalog.hpp"
 #include "transform/field_transform.hpp"
 

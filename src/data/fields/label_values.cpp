@@ -6,8 +6,8 @@
 #include "base/error.hpp"
 #include "data/selection/sample_columns.hpp"
 #include "mpi/agree.hpp"
-#include "transform/bad_element.hpp"
 #include "transform/label_map.hpp"
+#include "transform/numbers/bad_element.hpp"
 
 namespace headrace::data::fields {
 
@@ -47,7 +47,7 @@ class LabelValues {
   static std::int64_t whole(const config::FieldConfig& field, double value) {
     const auto label = transform::whole_label(value);
     require(label.has_value(),
-            "[field." + field.name + "] encode: '" + field.source[0] + "' holds " + transform::shown(value) +
+            "[field." + field.name + "] encode: '" + field.source[0] + "' holds " + transform::numbers::shown(value) +
                 ", which is no whole number; name the classes, and cut such samples away with where");
     return *label;
   }

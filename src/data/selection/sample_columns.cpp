@@ -7,6 +7,7 @@
 #include "config/dataset_name.hpp"
 #include "config/source_item.hpp"
 #include "data/columns/cells.hpp"
+#include "data/columns/item.hpp"
 #include "data/columns/item_types.hpp"
 #include "reader/grouping.hpp"
 

@@ -13,7 +13,7 @@
 #endif
 #define HEADRACE_KERNEL __attribute__((always_inline))
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 
 #if HEADRACE_AVX2
 inline const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
@@ -32,4 +32,4 @@ auto run_wide(const Kernel& kernel, Arguments... arguments) {
   return kernel(arguments...);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

@@ -1,4 +1,4 @@
-#include "transform/logarithm.hpp"
+#include "transform/numbers/logarithm.hpp"
 
 #include <bit>
 #include <boost/test/unit_test.hpp>
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-using headrace::transform::take_logarithms;
+using headrace::transform::numbers::take_logarithms;
 
 BOOST_AUTO_TEST_SUITE(logarithms)
 

@@ -1,13 +1,13 @@
-#include "transform/logarithm.hpp"
+#include "transform/numbers/logarithm.hpp"
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 namespace {
 
 // Minimax over |f| <= 1/3 of the relative error of the whole: 2^-27.7.
@@ -47,4 +47,4 @@ void take_logarithms(double* values, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) values[i] = std::log(values[i]);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

@@ -8,10 +8,10 @@
 
 #include <cstddef>
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 
 /// In place, of values greater than 0; infinity and NaN stay what they are.
 void take_logarithms(float* values, std::size_t n);
 void take_logarithms(double* values, std::size_t n);
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

@@ -1,14 +1,14 @@
-#include "transform/half.hpp"
+#include "transform/numbers/half.hpp"
 
 #include <cstring>
 
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
 #if HEADRACE_AVX2
 #include <immintrin.h>
 #endif
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 namespace {
 
 constexpr std::uint32_t bits_of(float value) {
@@ -104,4 +104,4 @@ void float_to_bfloat(const float* in, std::size_t n, std::byte* out) {
       in, n, out);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

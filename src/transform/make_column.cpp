@@ -1,10 +1,9 @@
-#include "transform/column.hpp"
+#include "transform/make_column.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "transform/bad_element.hpp"
-#include "transform/cast.hpp"
+#include "transform/column_types.hpp"
+#include "transform/numbers/cast_or_throw.hpp"
 #include "transform/shifted_integers.hpp"
 #include "transform/steps.hpp"
 
@@ -16,10 +15,6 @@ bool is_float(DType type) {
 }
 bool is_signed(DType type) {
   return type >= DType::int8 && type <= DType::int64;
-}
-
-DType stored(const ColumnSpec& column) {
-  return column.cf && column.cf->read_as ? *column.cf->read_as : column.cell.dtype;
 }
 
 class Copied final : public Column {
@@ -40,7 +35,7 @@ class Cast final : public Column {
   void finish(const Records& records, std::size_t n, std::byte* out) const override {
     W values[block_values];
     load(cell_, records, n, values);
-    cast_or_throw(values, n, to_, overflow_, out);
+    numbers::cast_or_throw(values, n, to_, overflow_, out);
   }
   void measure(const Records& records, std::size_t n, double* out) const override { load(cell_, records, n, out); }
 
@@ -54,13 +49,13 @@ template <class W>
 class Computed final : public Column {
  public:
   Computed(const ColumnSpec& column, DType to, Overflow overflow)
-      : steps_(column, false), cell_(column.cell), to_(to), overflow_(overflow), limit_(cast_limit<W>(to)) {}
+      : steps_(column, false), cell_(column.cell), to_(to), overflow_(overflow), limit_(numbers::cast_limit<W>(to)) {}
   void finish(const Records& records, std::size_t n, std::byte* out) const override {
     W values[block_values];
     if (steps_.only_scales() && is_float(to_) && scale(records, n, values, out)) return;
     steps_.before_plugin(records, n, values);
     steps_.after_plugin(values, n);
-    cast_or_throw(values, n, to_, overflow_, out);
+    numbers::cast_or_throw(values, n, to_, overflow_, out);
   }
   void measure(const Records& records, std::size_t n, double* out) const override {
     W values[block_values];
@@ -80,7 +75,7 @@ class Computed final : public Column {
     }
     if (to_ == own) return steps_.scale(in, n, limit_, out);
     if (!steps_.scale(in, n, limit_, buffer)) return false;
-    cast_within(values, n, to_, out);
+    numbers::cast_within(values, n, to_, out);
     return true;
   }
 
@@ -92,24 +87,6 @@ class Computed final : public Column {
   W limit_;
 };
 
-/// Why a cast refuses a value, and what helps.
-template <class W>
-std::string misfit_text(W value, DType to, Overflow overflow) {
-  const auto misfit = fmt::format("{} does not fit {}", shown(value), name_of(to));
-  if (value != value) return misfit + "; set nonfinite to a number, or a float as dtype";
-  constexpr auto both = "[\"truncate\", \"saturate\"]";
-  if constexpr (std::is_floating_point_v<W>) {
-    W whole = std::trunc(value);
-    std::byte unused[8];
-    if (whole != value && cast(&whole, 1, to, Overflow::error, unused) == 1)
-      return fmt::format(
-          "{} (it is no whole number); set overflow = {} to cut fractions off, a float as dtype, or a scale", misfit,
-          saturates(overflow) ? both : "\"truncate\"");
-  }
-  return fmt::format("{}; set overflow = {}, another dtype, or a scale", misfit,
-                     truncates(overflow) ? both : "\"saturate\"");
-}
-
 /// Small integers become floats through the float type that holds them: that is vector code, 64-bit integers are not.
 std::unique_ptr<Column> make_cast(const Cell& cell, DType to, Overflow overflow) {
   const auto bytes = size_of(cell.dtype);
@@ -120,21 +97,6 @@ std::unique_ptr<Column> make_cast(const Cell& cell, DType to, Overflow overflow)
 }
 
 }  // namespace
-
-bool computes(const ColumnSpec& column, bool has_plugin) {
-  return column.cf || column.log || column.tanh_log || column.scaled || has_plugin;
-}
-
-bool wide(const ColumnSpec& column) {
-  return column.cf ? column.cf->dtype == DType::float64 : size_of(stored(column)) == 8;
-}
-
-bool computed_wide(const ColumnSpec& column, DType to) {
-  const auto from = stored(column);
-  const bool integers = !is_float(from) && !is_float(to) && size_of(to) >= 4;
-  return to == DType::float64 || size_of(from) == 8 || (size_of(from) == 4 && !is_float(from)) || integers ||
-         (column.cf && column.cf->dtype == DType::float64);
-}
 
 bool is_copy(const ColumnSpec& column, DType to) {
   return column.cell.kind == CellKind::number && column.cell.dtype == to && !computes(column, false) &&
@@ -148,18 +110,5 @@ std::unique_ptr<Column> make_column(const ColumnSpec& column, DType to, Overflow
   if (computed_wide(column, to)) return std::make_unique<Computed<double>>(column, to, overflow);
   return std::make_unique<Computed<float>>(column, to, overflow);
 }
-
-template <class W>
-void cast_or_throw(W* values, std::size_t n, DType to, Overflow overflow, std::byte* out) {
-  const auto bad = cast(values, n, to, overflow, out);
-  if (bad == n) [[likely]]
-    return;
-  throw BadElement(bad, misfit_text(values[bad], to, overflow));
-}
-
-template void cast_or_throw<float>(float*, std::size_t, DType, Overflow, std::byte*);
-template void cast_or_throw<double>(double*, std::size_t, DType, Overflow, std::byte*);
-template void cast_or_throw<std::int64_t>(std::int64_t*, std::size_t, DType, Overflow, std::byte*);
-template void cast_or_throw<std::uint64_t>(std::uint64_t*, std::size_t, DType, Overflow, std::byte*);
 
 }  // namespace headrace::transform

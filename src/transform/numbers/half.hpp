@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 
 // On processors with F16C the arrays are converted by it; elsewhere by integer arithmetic that compilers vectorise.
 void half_to_float(const std::uint16_t* in, std::size_t n, float* out);
@@ -41,4 +41,4 @@ inline double to_odd(std::int64_t value) {
   return value < 0 ? -to_odd(magnitude) : to_odd(magnitude);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

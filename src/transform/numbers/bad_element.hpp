@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 
 struct BadElement : std::runtime_error {
   BadElement(std::size_t index_, const std::string& what) : std::runtime_error(what), index(index_) {}
@@ -23,4 +23,4 @@ std::string shown(W value) {
   return fmt::format("{}", value);
 }
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers

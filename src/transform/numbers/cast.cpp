@@ -1,4 +1,4 @@
-#include "transform/cast.hpp"
+#include "transform/numbers/cast.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "transform/half.hpp"
-#include "transform/wide_loop.hpp"
+#include "transform/numbers/half.hpp"
+#include "transform/numbers/wide_loop.hpp"
 
-namespace headrace::transform {
+namespace headrace::transform::numbers {
 namespace {
 
 template <class T, class W>
@@ -233,4 +233,4 @@ template std::size_t cast<double>(double*, std::size_t, DType, Overflow, std::by
 template std::size_t cast<std::int64_t>(std::int64_t*, std::size_t, DType, Overflow, std::byte*);
 template std::size_t cast<std::uint64_t>(std::uint64_t*, std::size_t, DType, Overflow, std::byte*);
 
-}  // namespace headrace::transform
+}  // namespace headrace::transform::numbers
