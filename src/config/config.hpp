@@ -1,7 +1,7 @@
-// What the user asked for: one value that drives serve and bench. Made by options_load.hpp from flags, environment, a
+// What the user asked for: one value that drives serve and bench. Made by load.hpp from flags, environment, a
 // TOML file and defaults; a plain value afterwards, read by any thread.
 //
-//   1. Every value was checked on its own (type, range, choices) and against the others (options_check.hpp).
+//   1. Every value was checked on its own (type, range, choices) and against the others (check.hpp).
 //      What depends on the files (select against the number of samples, sources against datasets) is checked there.
 //   2. Field and stream names are unique and not empty; there is always at least one stream.
 //   3. Paths and patterns are relative to the working directory or absolute, never to the configuration file.
@@ -15,16 +15,17 @@
 
 #include "base/dtype.hpp"
 #include "plan/schedule.hpp"
+#include "transform/numbers/overflow.hpp"
 
 namespace headrace::config {
+
+using transform::numbers::Overflow;
 
 enum class IoMode { automatic, collective, direct };
 enum class Audit { count, full };
 
 enum class Norm { none, minmax, standard, tanh_log };
 enum class NormOver { column, field };
-/// As transform::Overflow: bits.
-enum class Overflow { error = 0, saturate = 1, truncate = 2, truncate_saturate = 3 };
 enum class Overlong { error, truncate };
 enum class Encode { none, one_hot, index };
 enum class CfMode { automatic, on, off };

@@ -70,9 +70,8 @@ std::string validity_text(const config::FieldConfig& f, const ResolvedField& res
 
 std::string type_text(const config::FieldConfig& f) {
   if (!f.dtype) return "";
-  const auto overflow = static_cast<transform::Overflow>(f.overflow);
-  return fmt::format("as {}{}{}", name_of(*f.dtype), transform::truncates(overflow) ? ", fractions cut" : "",
-                     transform::saturates(overflow) ? ", saturating" : "");
+  return fmt::format("as {}{}{}", name_of(*f.dtype), truncates(f.overflow) ? ", fractions cut" : "",
+                     saturates(f.overflow) ? ", saturating" : "");
 }
 
 }  // namespace

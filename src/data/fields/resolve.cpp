@@ -97,7 +97,7 @@ class Resolution {
     spec.records = columns::product(draft_.tracks);
     spec.fill = config_.fill.value_or(0);
     spec.truncate = config_.overlong == config::Overlong::truncate;
-    spec.overflow = static_cast<transform::Overflow>(config_.overflow);
+    spec.overflow = config_.overflow;
     result_.field.name = config_.name;
     result_.field.shape = draft_.collapsed ? draft_.collapsed_axes : draft_.tracks;
     if (draft_.column_axis) {
