@@ -144,15 +144,6 @@ bool Mistakes::wrong(const KeyPlace& where) const {
   return where.key.empty() ? at->kind == where.kind && at->section == where.section : *at == where;
 }
 
-bool Mistakes::mention(const std::string& dataset) const {
-  return std::any_of(messages_.begin(), messages_.end(), [&](const std::string& message) {
-    const auto at = message.find("'" + dataset);
-    const auto end = at + 1 + dataset.size();
-    return at != std::string::npos && end < message.size() &&
-           std::string_view("'.[").find(message[end]) != std::string_view::npos;
-  });
-}
-
 void Mistakes::throw_if_any() const {
   if (messages_.empty()) return;
   if (messages_.size() == 1) throw UsageError(messages_.front());

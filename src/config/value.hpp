@@ -85,8 +85,6 @@ class Mistakes {
   std::size_t size() const { return messages_.size(); }
   /// Whether something is wrong there, or, without a key, anywhere in the section.
   bool wrong(const KeyPlace& where) const;
-  /// Whether one of them speaks of this dataset, or of a column of it.
-  bool mention(const std::string& dataset) const;
   /// Throws one UsageError with all of them, one per line, if there are any.
   void throw_if_any() const;
   /// Runs step and keeps the UsageError that it throws.

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "config/config.hpp"
-#include "data/fields/plan.hpp"
+#include "data/fields/resolve_all.hpp"
 
 namespace headrace::commands::inspect {
 

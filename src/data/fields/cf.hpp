@@ -2,8 +2,7 @@
 //
 //   * _Unsigned = "true" reads signed integers as unsigned, "false" the other way round; fill values go along.
 //   * Fill values (_FillValue, missing_value) become NaN. Without packing the type is then float32 for integers of up
-//   to
-//     16 bits, float64 for larger ones, and floats stay (but float16, which becomes float32).
+//     to 16 bits, float64 for larger ones, and floats stay (but float16, which becomes float32).
 //   * Packed values are raw * scale_factor + add_offset. Where both are float32 or both are float64 that is the type,
 //     but float64 for 32-bit integers; any other offset means float64; a factor alone gives its own type. (For factors
 //     that are integers xarray yields integers; here they are float64.)

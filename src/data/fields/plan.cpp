@@ -3,39 +3,17 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "config/source_item.hpp"
-#include "config/value.hpp"
 #include "data/fields/files.hpp"
 #include "data/fields/label_values.hpp"
-#include "data/fields/raw_contents.hpp"
-#include "data/fields/scale_file.hpp"
+#include "data/fields/resolve_all.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/questions.hpp"
 #include "mpi/agree.hpp"
-#include "transform/plugin.hpp"
+#include "reader/grouping.hpp"
 
 namespace headrace::data::fields {
 
 namespace {
-
-/// Each item has a state of its own: its columns differ from the others'.
-void load_plugins(const config::FieldConfig& field, transform::FieldSpec& spec) {
-  for (auto& item : spec.items) {
-    transform::Plugin::Setup setup{field.plugin_args, item.dataset, {}, item.repeated ? 1 : spec.records};
-    for (const auto& column : item.columns) setup.columns.push_back(column.name);
-    if (!item.constant) item.plugin = std::make_shared<transform::Plugin>(field.plugin, setup);
-  }
-}
-
-/// The datasets of samples of the fields that could be resolved.
-std::vector<std::string> sample_paths(const std::vector<config::FieldConfig>& fields,
-                                      const std::vector<std::optional<ResolvedField>>& resolved) {
-  std::vector<std::string> paths;
-  for (std::size_t f = 0; f < fields.size(); ++f)
-    if (resolved[f] && fields[f].join.empty())
-      for (const auto& need : resolved[f]->needs) paths.push_back(need.path);
-  return paths;
-}
 
 /// One for each file where they are not all alike; files that are share theirs.
 std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file(const ResolvedField& resolved) {
@@ -69,59 +47,28 @@ FieldPlan plan_of(const config::FieldConfig& config, ResolvedField&& resolved, S
 
 }  // namespace
 
-std::vector<config::FieldConfig> automatic_fields(const reader::Contents& contents) {
-  std::vector<config::FieldConfig> fields;
-  for (const auto& dataset : reader::select(contents, {}).datasets)
-    fields.push_back({.name = dataset.path, .source = {config::as_item(dataset.path)}});
-  return fields;
-}
-
-ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins) {
-  auto resolved = resolve_field(input);
-  in_field(input.config.name, [&] {
-    const bool has_plugin = !input.config.plugin.empty(), load = plugins == Plugins::load;
-    if (has_plugin && load) load_plugins(input.config, resolved.spec);
-    if (has_plugin && !load) transform::Plugin::look_at(input.config.plugin);
-    if (!resolved.needs_label_values && (load || !has_plugin))
-      transform::FieldTransform{resolved.spec};  // checks values against their types
-  });
-  return resolved;
-}
-
 FieldPlans plan_fields(const config::Config& config, const reader::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring) {
-  std::vector<reader::LeftOut> left_out;
-  const auto datasets = raw_datasets(contents, &left_out);
-  ScaleFiles scales;
-  const auto fields =
-      mpi::together(comm, [&] { return config.fields.empty() ? automatic_fields(contents) : config.fields; });
-  std::vector<std::optional<ResolvedField>> resolved(fields.size());
-  const auto resolve = [&](std::size_t f, const std::vector<std::string>* labels) {
-    const auto& field = fields[f];
-    ResolveInput input{.config = field, .datasets = datasets, .label_values = labels, .measuring = measuring};
-    if (!measuring) input.scales = scales.of(field);
-    resolved[f] = resolve_with_plugins(input);
-  };
+  auto fields = mpi::together(
+      comm, [&] { return ResolvedFields(config, contents, {.plugins = Plugins::load, .measuring = measuring}); });
   mpi::together(comm, [&] {
     config::Mistakes mistakes;
-    for (std::size_t f = 0; f < fields.size(); ++f) mistakes.attempt([&] { resolve(f, nullptr); });
+    fields.resolve(mistakes);
     if (mistakes.empty()) return;
-    for (const auto& [path, reason] : left_out)
-      if (mistakes.mention(path)) mistakes.add("dataset '" + path + "' is left out: " + reason);
-    selection::check_streams(config, contents, sample_paths(fields, resolved), mistakes);
+    selection::check_streams(config, contents, fields.sample_paths(), mistakes);
     mistakes.throw_if_any();
   });
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    if (!resolved[f]->needs_label_values) continue;
-    const auto labels = label_values(fields[f], resolved[f]->spec.items[0].dataset, contents, comm, options);
-    mpi::together(comm, [&] { resolve(f, &labels); });
-  }
+  for (std::size_t f = 0; f < fields.size(); ++f)
+    if (const auto dataset = fields.labels_to_read(f)) {
+      const auto labels = label_values(fields.config(f), *dataset, contents, comm, options);
+      mpi::together(comm, [&] { fields.use_labels(f, labels); });
+    }
   return mpi::together(comm, [&] {
     FieldPlans plans;
     for (std::size_t f = 0; f < fields.size(); ++f) {
-      for (auto& warning : warnings_of(fields[f], *resolved[f])) plans.warnings.push_back(std::move(warning));
-      in_field(fields[f].name,
-               [&] { plans.fields.push_back(plan_of(fields[f], std::move(*resolved[f]), plans.schema)); });
+      const auto& field = fields.config(f);
+      for (auto& warning : warnings_of(field, *fields.field(f))) plans.warnings.push_back(std::move(warning));
+      in_field(field.name, [&] { plans.fields.push_back(plan_of(field, fields.take(f), plans.schema)); });
     }
     return plans;
   });

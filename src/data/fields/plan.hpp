@@ -8,16 +8,6 @@
 
 namespace headrace::data::fields {
 
-/// The fields where none is named: one per dataset of the most common length.
-std::vector<config::FieldConfig> automatic_fields(const reader::Contents& contents);
-
-/// Loading a plugin runs its code.
-enum class Plugins { load, look_at };
-
-/// resolve_field with plugins loaded (or only looked at) and values checked against their types. Its mistakes name the
-/// field.
-ResolvedField resolve_with_plugins(const ResolveInput& input, Plugins plugins = Plugins::load);
-
 /// Collective: where labels have no classes, their values are read. Where the configuration names no field, all
 /// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together,
 /// and of the streams where there are any.

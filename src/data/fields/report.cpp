@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ostream>
 
-#include "data/columns/item.hpp"
 #include "data/fields/counts.hpp"
-#include "data/fields/plan.hpp"
-#include "data/fields/raw_contents.hpp"
-#include "data/fields/scale_file.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
 #include "data/selection/questions.hpp"
@@ -115,17 +110,9 @@ void add_streams(const config::Config& config, const reader::Contents& contents,
   report.shared = shared_of(config, choices, counted);
 }
 
-void add_field(const config::FieldConfig& config, const columns::RawDatasets& datasets, ScaleFiles& scales,
-               SampleCount& count, DataCounts& data, Plugins plugins, ConfigReport& report) {
-  ResolveInput input{.config = config, .datasets = datasets, .scales = scales.of(config)};
-  auto resolved = resolve_with_plugins(input, plugins);
-  if (resolved.needs_label_values)
-    if (const auto labels = data.labels(config, resolved.spec.items[0].dataset)) {
-      input.label_values = &*labels;
-      resolved = resolve_with_plugins(input, plugins);
-    }
-  if (config.join.empty())
-    for (const auto& need : resolved.needs) count.add(config.name, need.path);
+/// The arrays that a field becomes, and what is to be said of them.
+void add_field(const config::FieldConfig& config, const ResolvedField& resolved, Plugins plugins,
+               ConfigReport& report) {
   FieldReport told{.field = resolved.field, .source = config.source, .operations = operations(config, resolved)};
   if (resolved.needs_label_values) told.unknown.push_back("classes");
   if (!config.plugin.empty() && plugins == Plugins::look_at)
@@ -136,35 +123,14 @@ void add_field(const config::FieldConfig& config, const columns::RawDatasets& da
   if (resolved.mask) report.fields.push_back({*resolved.mask, {}, {"mask of " + config.name}, {}});
 }
 
-/// Of a field whose other keys are wrong: whether what it is made of is there. A source that nobody gave is not meant.
-void check_sources(const config::FieldConfig& config, const columns::RawDatasets& datasets,
-                   const config::Mistakes& known) {
-  const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
-  if (!given || config.missing || known.wrong({"field", config.name, "missing"})) return;
-  for (const auto& text : config.source) {
-    const auto found = columns::find_item(config::SourceItem::parse(text), datasets);
-    columns::lay_out(found, *datasets.find(found.dataset), false, true);
-  }
-}
-
-/// The fields; what is wrong goes to `mistakes`. Returns the datasets of samples.
-SampleCount add_fields(const config::Config& config, const reader::Contents& contents, config::Mistakes& mistakes,
-                       DataCounts& data, Plugins plugins, ConfigReport& report) {
-  std::vector<reader::LeftOut> left_out;
-  const auto datasets = raw_datasets(contents, &left_out);
-  ScaleFiles scales;
+/// The samples of the fields that are right; what is wrong with their numbers goes to `mistakes`.
+SampleCount count_samples(const ResolvedFields& fields, const reader::Contents& contents, config::Mistakes& mistakes) {
   SampleCount samples(contents);
-  const auto before = mistakes.size();
-  for (const auto& field : config.fields.empty() ? automatic_fields(contents) : config.fields) {
-    const bool wrong = mistakes.wrong({"field", field.name, ""});
-    mistakes.attempt([&] {
-      if (!wrong) return add_field(field, datasets, scales, samples, data, plugins, report);
-      in_field(field.name, [&] { check_sources(field, datasets, mistakes); });
-    });
-  }
-  if (mistakes.size() > before)
-    for (const auto& [path, reason] : left_out)
-      if (mistakes.mention(path)) mistakes.add("dataset '" + path + "' is left out: " + reason);
+  for (std::size_t f = 0; f < fields.size(); ++f)
+    if (fields.field(f) && fields.config(f).join.empty())
+      mistakes.attempt([&] {
+        for (const auto& need : fields.field(f)->needs) samples.add(fields.config(f).name, need.path);
+      });
   return samples;
 }
 
@@ -181,13 +147,21 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
   report.files = reader::expand_files(config.files);
   const auto contents = reader::examine_all(report.files, selection::scan_options(config));
   config::Mistakes mistakes;
+  ResolvedFields fields(config, contents, {.plugins = plugins});
+  fields.resolve(mistakes);
   DataCounts data(config, contents, most_bytes);
-  const auto samples = add_fields(config, contents, mistakes, data, plugins, report);
+  for (std::size_t f = 0; f < fields.size(); ++f)
+    if (const auto dataset = fields.labels_to_read(f))
+      mistakes.attempt([&] {
+        if (const auto labels = data.labels(fields.config(f), *dataset)) fields.use_labels(f, *labels);
+      });
+  const auto samples = count_samples(fields, contents, mistakes);
   selection::check_streams(config, contents, samples.paths(), mistakes);
   mistakes.throw_if_any();
   if (samples.per_file().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
+  for (std::size_t f = 0; f < fields.size(); ++f) add_field(fields.config(f), *fields.field(f), plugins, report);
   add_streams(config, contents, reader::select(contents, samples.paths()), data, report);
   return report;
 }
@@ -200,9 +174,9 @@ void check_against_files(const config::Config& config, config::Mistakes& mistake
     const bool all = files.size() <= most_files;
     files.resize(std::min(files.size(), most_files));
     const auto contents = reader::examine_all(files, selection::scan_options(config));
-    ConfigReport unused;
-    DataCounts nothing(config, contents, 0);
-    const auto samples = add_fields(config, contents, mistakes, nothing, Plugins::look_at, unused);
+    ResolvedFields fields(config, contents, {.plugins = Plugins::look_at});
+    fields.resolve(mistakes);
+    const auto samples = count_samples(fields, contents, mistakes);
     selection::check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
   } catch (const Error& error) {
     mistakes.add(error.what());

@@ -9,8 +9,7 @@
 #include "base/schema.hpp"
 #include "config/config.hpp"
 #include "config/value.hpp"
-#include "data/fields/plan.hpp"
-#include "data/fields/resolve.hpp"
+#include "data/fields/resolve_all.hpp"
 
 namespace headrace::data::fields {
 
