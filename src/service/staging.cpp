@@ -15,6 +15,7 @@
 #include "base/printable.hpp"
 #include "data/fields/plan.hpp"
 #include "data/selection/reading.hpp"
+#include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
 #include "data/selection/selected_samples.hpp"
 #include "h5/outside.hpp"
@@ -22,11 +23,8 @@
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/transport.hpp"
-#include "reader/files.hpp"
-#include "reader/same_files.hpp"
 #include "service/blueprint/descriptors.hpp"
-#include "service/loading/join.hpp"
-#include "service/loading/outside_validity.hpp"
+#include "service/loading/fill_store.hpp"
 #include "service/loading/progress.hpp"
 #include "service/loading/store_sink.hpp"
 
@@ -56,16 +54,12 @@ void Staging::begin() {
 
 void Staging::look_at_files() {
   host_->loading("looking at the files", -1);
-  const auto files = mpi::together(topology_.all, [&] {
+  mpi::together(topology_.all, [&] {
     require(!config_.files.empty(),
             "no files given (nothing to serve); name them: headrace serve FILE..., or files = "
             "[\"data/*.h5\"] in the configuration");
-    return reader::expand_files(config_.files);
   });
-  if (topology_.nodes.size() > 1) reader::require_same_files(topology_.all, topology_.node, files);
-  contents_ = reader::scan(topology_.all, files, data::selection::scan_options(config_));
-  if (topology_.nodes.size() > 1)
-    reader::require_same_files(topology_.all, topology_.node, reader::files_behind(contents_));
+  contents_ = data::selection::scan_files(config_, topology_).contents;
   const auto options = load_options();
   auto fields = data::fields::plan_fields(config_, contents_, topology_.all, options);
   if (topology_.me() == 0)
@@ -253,7 +247,6 @@ reader::LoadOptions Staging::load_options() const {
 
 void Staging::load() {
   const auto begin = Clock::now();
-  loading::StoreSink sink(*blueprint_, topology_, *store_);
   host_->loading("loading", 0);
   loading::Progress progress(topology_.me() == 0 && !config_.quiet,
                              [this](double fraction) { host_->loading("loading", fraction); });
@@ -262,12 +255,7 @@ void Staging::load() {
   const auto& placement = blueprint_->placement;
   const auto intervals = loading::intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
                                                     data::selection::gap_to_read(blueprint_->catalog));
-  sink.fill_constants();
-  sink.take_validity(loading::read_outside_validity(
-      blueprint_->fields, {contents_, blueprint_->catalog.samples, placement.stored(), topology_, intervals, options}));
-  load_report_ = reader::load(topology_.all, blueprint_->catalog, intervals, sink, options);
-  loading::load_joins(*blueprint_, topology_, contents_, sink, options);
-  sink.finish(threads_);
+  load_report_ = loading::fill_store({*blueprint_, topology_, contents_, intervals, options}, *store_);
   load_seconds_ = topology_.all.max(seconds_since(begin));
   progress.done();
   const auto bytes = topology_.all.sum(load_report_.bytes);

@@ -14,9 +14,7 @@
 #include "data/selection/scan_settings.hpp"
 #include "mpi/session.hpp"
 #include "reader/files.hpp"
-#include "service/loading/join.hpp"
-#include "service/loading/outside_validity.hpp"
-#include "service/loading/store_sink.hpp"
+#include "service/loading/fill_store.hpp"
 
 namespace headrace::commands::inspect {
 
@@ -96,7 +94,7 @@ class Showcase {
  public:
   /// The files are those of one that the user named, and the row counts through them.
   Showcase(const config::Config& config, reader::Contents files, data::fields::FieldPlans plans, std::uint64_t row)
-      : topology_(job::Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)), row_(row) {
+      : topology_(job::Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)) {
     blueprint_.catalog = data::fields::catalog_of(contents_, plans.fields);
     blueprint_.schema = std::move(plans.schema);
     blueprint_.fields = std::move(plans.fields);
@@ -105,7 +103,9 @@ class Showcase {
     blueprint_.placement = plan::Placement(slabs, plan::Members(plan::Selection::of({&one, 1}), slabs));
     const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
     store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
-    fill(data::selection::load_options(config, 1));
+    const std::vector<reader::Interval> sample{{row, row + 1}};
+    const auto options = data::selection::load_options(config, 1);
+    service::loading::fill_store({blueprint_, topology_, contents_, sample, options}, *store_);
   }
 
   const service::blueprint::Blueprint& blueprint() const { return blueprint_; }
@@ -113,21 +113,8 @@ class Showcase {
   const std::byte* finished(std::size_t array) const { return store_->column(0, array); }
 
  private:
-  void fill(const reader::LoadOptions& options) {
-    service::loading::StoreSink sink(blueprint_, topology_, *store_);
-    const std::vector<reader::Interval> one{{row_, row_ + 1}};
-    sink.fill_constants();
-    sink.take_validity(service::loading::read_outside_validity(
-        blueprint_.fields,
-        {contents_, blueprint_.catalog.samples, blueprint_.placement.stored(), topology_, one, options}));
-    reader::load(topology_.all, blueprint_.catalog, one, sink, options);
-    service::loading::load_joins(blueprint_, topology_, contents_, sink, options);
-    sink.finish(1);
-  }
-
   job::Topology topology_;
   reader::Contents contents_;
-  std::uint64_t row_;
   service::blueprint::Blueprint blueprint_;
   std::unique_ptr<store::NodeStore> store_;
 };
