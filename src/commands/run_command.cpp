@@ -16,8 +16,7 @@
 #include "commands/child.hpp"
 #include "commands/commands.hpp"
 #include "commands/control.hpp"
-#include "job/party.hpp"
-#include "mpi/session.hpp"
+#include "job/launch.hpp"
 
 namespace headrace::commands {
 
@@ -91,9 +90,8 @@ bool is_of_launcher(const std::string& variable) {
 
 int start_trainer(const std::vector<std::string>& command) {
   Child::block_signals();
-  const mpi::Session session;
-  const auto party = job::meet(job::Role::starter, "");
-  const auto place = find_place(party.mine);
+  const job::Launch launch(job::Role::starter);
+  const auto place = find_place(launch.mine());
   const auto who = fmt::format("trainer {} on {}", place.rank, host_name());
   try {
     Child trainer(command, environment_of(place));
@@ -107,8 +105,8 @@ int start_trainer(const std::vector<std::string>& command) {
     mpi::Session::abort(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
   }
   Child::unblock_signals();
-  for (mpi::Comm::Arrival all(party.mine); !all.complete();) std::this_thread::sleep_for(nap);
-  if (place.local == 0) stop_service(party.service);
+  for (mpi::Comm::Arrival all(launch.mine()); !all.complete();) std::this_thread::sleep_for(nap);
+  if (place.local == 0) stop_service(launch.service());
   return 0;
 }
 

@@ -1,10 +1,7 @@
 // `headrace serve`: the service from first to last.
 #pragma once
 
-#include <functional>
-
 #include "config/config.hpp"
-#include "service/staging.hpp"
 
 namespace headrace::service {
 

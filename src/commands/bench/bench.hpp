@@ -1,20 +1,10 @@
 // `headrace bench`: the service with built-in trainers, and what the machine allows, measured in the same run.
 #pragma once
 
-#include <string>
-
+#include "commands/bench/options.hpp"
 #include "config/config.hpp"
 
 namespace headrace::commands::bench {
-
-struct BenchOptions {
-  std::string synthetic;       ///< "69KB x 30000": rows of that size, that many; "": the configuration's files
-  std::string json;            ///< where to write the figures; "": nowhere
-  unsigned repeats = 5;        ///< of everything; medians are told, with the range
-  double round_bytes = 4e9;    ///< that all trainers together take per round, at least (whole epochs)
-  double compute_seconds = 0;  ///< of a trainer on each batch, in a round of its own; 0: no such round
-  double idle_seconds = 3;     ///< in which no trainer asks, to measure what the service costs then
-};
 
 /// Collective over all ranks of the job. Returns the exit code.
 int bench(config::Config config, const BenchOptions& options);

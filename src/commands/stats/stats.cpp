@@ -13,17 +13,14 @@
 #include "commands/stats/entries.hpp"
 #include "data/fields/plan.hpp"
 #include "data/selection/reading.hpp"
+#include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
 #include "data/selection/selected_samples.hpp"
 #include "ipc/own_files.hpp"
-#include "job/party.hpp"
-#include "job/same_config.hpp"
-#include "job/set_patience.hpp"
+#include "job/launch.hpp"
+#include "job/topology.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
-#include "mpi/session.hpp"
-#include "reader/files.hpp"
-#include "reader/same_files.hpp"
 
 namespace headrace::commands::stats {
 
@@ -104,10 +101,8 @@ Findings look(const config::Config& config, const job::Topology& topology) {
   const auto options =
       data::selection::load_options(config, data::selection::worker_count(config.threads, topology.stagers_on_host));
   const auto& all = topology.all;
-  const auto files = mpi::together(all, [&] { return reader::expand_files(config.files); });
-  if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, files);
-  const auto contents = reader::scan(all, files, data::selection::scan_options(config));
-  if (topology.nodes.size() > 1) reader::require_same_files(all, topology.node, reader::files_behind(contents));
+  const auto scanned = data::selection::scan_files(config, topology);
+  const auto& contents = scanned.contents;
   for (const auto& note : data::selection::virtual_notes(contents))
     if (note.warning && all.rank() == 0) log::warn("{}", note.text);
   auto plans = data::fields::plan_fields(config, contents, all, options, true);
@@ -121,7 +116,7 @@ Findings look(const config::Config& config, const job::Topology& topology) {
   Findings findings{.configs = {},
                     .plans = {std::move(plans.schema), {}},
                     .samples = selected.sizes()[0],
-                    .files = files.size(),
+                    .files = scanned.files,
                     .tallies = {}};
   for (std::size_t f = 0; f < config.fields.size(); ++f) {
     if (!scaled_by_file(config.fields[f]) && config.fields[f].encode == config::Encode::none) continue;
@@ -205,29 +200,23 @@ class Report {
 int stats(const config::Config& asked, const StatsOptions& options, std::ostream& out) {
   auto config = asked;
   config.streams = {stream_of(asked, options.stream)};
-  job::set_patience(config);
-  const mpi::Session session;
-  const auto world = job::meet(job::Role::alone, config.name).mine;
-  log::setup("headrace stats", config.quiet || world.rank() != 0, config.verbose);
-  try {
-    job::require_same_config(world, config);
-    const auto topology = job::Topology::discover(world, config.split_nodes);
-    mpi::together(world, [&] { check(config, options); });
+  const job::Launch launch(config, {.title = "headrace stats", .quiet = config.quiet, .verbose = config.verbose});
+  const auto& all = launch.mine();
+  return launch.run(config, [&] {
+    const auto topology = job::Topology::discover(all, config.split_nodes);
+    mpi::together(all, [&] { check(config, options); });
     const auto findings = look(config, topology);
-    mpi::together(world, [&] {
+    mpi::together(all, [&] {
       const Report report(config, options, findings);
-      if (world.rank() != 0) return;
+      if (!launch.speaks()) return;
       report.write_files();
       if (!config.quiet)
         out << fmt::format("{} samples of stream {} in {} file{}\n", findings.samples, config.streams[0].name,
                            findings.files, findings.files == 1 ? "" : "s");
       report.tell(out);
     });
-  } catch (const Error&) {
-    if (world.rank() == 0) throw;  // all have the same; see serve()
     return 0;
-  }
-  return 0;
+  });
 }
 
 }  // namespace headrace::commands::stats
