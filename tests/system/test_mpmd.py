@@ -152,6 +152,15 @@ def test_mistakes(job, line, words):
     assert words in done.stderr
 
 
+@pytest.mark.parametrize("service_first", [True, False])
+def test_all_mistakes_are_told_wherever_the_service_stands(job, service_first):
+    """Those of the files too: the first of its command line looks at them, be it the first of the job or not."""
+    serve, trainers = job.serve(2, "--slots=1", "--field.nothing.source=/nothing"), job.trainers(1)
+    done = job.run(*(serve if service_first else trainers), ":", *(trainers if service_first else serve))
+    assert done.returncode != 0
+    assert "2 mistakes:" in done.stderr and "--slots 1" in done.stderr and "no dataset 'nothing'" in done.stderr, done.stderr
+
+
 def test_mpi_programs_beside_a_service_that_was_not_told_its_ranks(job):
     trainers = ["-n", 1, sys.executable, job.mpi_trainer, job.name, job.folder, 1, 1]
     begin = MPI_TRAINER.partition("with headrace")[0].replace("import headrace", "import time")  # which takes less of the limit
