@@ -15,6 +15,8 @@ using Kind = Token::Kind;
 constexpr const char* values_hint = "a column, a number, a \"text\" or '(' can stand here";
 constexpr const char* operators_hint = "an operator (== != < <= > >= in + - * / % && ||) can stand here";
 
+constexpr std::size_t most_letters = 20;  // of a name that may be meant for one of our words, which are short
+
 struct Sign {
   std::string_view sign;
   Operation operation;
@@ -30,9 +32,9 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text), tokens_(tokens(text)) {}
 
-  Parsed all() {
+  Parsed whole() {
     if (now().kind == Kind::end)
-      throw error_at(text_, now().place, "there is none; write one as in jets.pt > 20e3 && abs(jets.eta) < 2.5");
+      throw wrong(now().place, "there is none; write one as in jets.pt > 20e3 && abs(jets.eta) < 2.5");
     auto root = any();
     if (now().kind != Kind::end) throw unexpected();
     need_logical(text_, *root);
@@ -56,9 +58,9 @@ class Parser {
   // --- logic
 
   ExpressionPointer any() {
-    return joined(Operation::any, "||", "or", [this] { return every(); });
+    return joined(Operation::any, "||", "or", [this] { return all(); });
   }
-  ExpressionPointer every() {
+  ExpressionPointer all() {
     return joined(Operation::all, "&&", "and", [this] { return negation(); });
   }
 
@@ -105,18 +107,18 @@ class Parser {
   }
 
   ExpressionPointer membership(ExpressionPointer left) {
-    const bool negated = now().is_word("not");
-    at_ += negated ? 2 : 1;
-    if (!now().is_sign("(")) throw error_at(text_, now().place, "'in' needs a list in parentheses, as in (0, 4, 5)");
+    const bool negated = take().is_word("not");
+    if (negated) take();  // in
+    if (!now().is_sign("(")) throw wrong(now().place, "'in' needs a list in parentheses, as in (0, 4, 5)");
     const auto open = take().place;
     auto set = std::make_shared<Set>();
     for (;;) {
       member(*set);
       const auto& after = take();
       const bool last = after.is_sign(",") && now().is_sign(")");  // (5,) as in Python
-      if (last) ++at_;
+      if (last) take();
       if (last || after.is_sign(")")) break;
-      if (!after.is_sign(",")) throw error_at(text_, after.place, "the list is not closed; ',' or ')' can stand here");
+      if (!after.is_sign(",")) throw wrong(after.place, "the list is not closed; ',' or ')' can stand here");
     }
     finish(*set);
     const auto list = span(open, tokens_[at_ - 1].place);
@@ -134,12 +136,11 @@ class Parser {
     auto value = constant(text_, now());
     const bool number = value && (std::holds_alternative<Integer>(*value) || std::holds_alternative<double>(*value));
     if (!value || (first.kind == Kind::sign && !number))
-      throw error_at(text_, now().place, "lists hold constants; a number or a \"text\" can stand here");
+      throw wrong(now().place, "lists hold constants; a number or a \"text\" can stand here");
     if (negative && std::holds_alternative<Integer>(*value)) value = -std::get<Integer>(*value);
     if (negative && std::holds_alternative<double>(*value)) value = -std::get<double>(*value);
     if (!insert(set, *value))
-      throw error_at(text_, now().place,
-                     "texts and numbers stand in one list (only one kind can be meant); write two lists");
+      throw wrong(now().place, "texts and numbers stand in one list (only one kind can be meant); write two lists");
     ++at_;
   }
 
@@ -188,12 +189,10 @@ class Parser {
     if (token.is_sign("(")) return parentheses();
     if (token.kind == Kind::name && !is_operator(token))
       return token.quoted || !ahead().is_sign("(") ? column() : call();
-    if (token.kind == Kind::end)
-      throw error_at(text_, token.place, std::string("the end comes too soon; ") + values_hint);
+    if (token.kind == Kind::end) throw wrong(token.place, std::string("the end comes too soon; ") + values_hint);
     const bool logic = token.is_sign("!") || token.is_word("not");
-    throw error_at(text_, token.place,
-                   "'" + token.value + "' cannot stand here; " +
-                       (logic ? "put what it denies in parentheses, as in (!(x > 1))" : values_hint));
+    throw wrong(token.place, "'" + token.value + "' cannot stand here; " +
+                                 (logic ? "put what it denies in parentheses, as in (!(x > 1))" : values_hint));
   }
 
   ExpressionPointer parentheses() {
@@ -202,7 +201,7 @@ class Parser {
     auto inner = any();
     if (!now().is_sign(")")) {
       if (now().kind != Kind::end) throw unexpected();
-      throw error_at(text_, open, "'(' is never closed; write ')' where it ends");
+      throw wrong(open, "'(' is never closed; write ')' where it ends");
     }
     Expression whole = *inner;  // the same, but for its place
     whole.place = span(open, take().place);
@@ -213,9 +212,8 @@ class Parser {
     const auto name = take();
     const bool absolute = name.value == "abs";
     if (!absolute && name.value != "isnan")
-      throw error_at(text_, name.place,
-                     "there is no function '" + words(text_, name.place) + "'" +
-                         did_you_mean(name.value.substr(0, 20), {"abs", "isnan"}));
+      throw wrong(name.place, "there is no function '" + words(text_, name.place) + "'" +
+                                  did_you_mean(name.value.substr(0, most_letters), {"abs", "isnan"}));
     auto part = parentheses();
     need_number(text_, *part);
     const auto place = span(name.place, tokens_[at_ - 1].place);
@@ -234,29 +232,30 @@ class Parser {
 
   // --- what is wrong
 
+  UsageError wrong(Place place, const std::string& what) const { return error_at(text_, place, what); }
+
   UsageError too_deep(Place place) const {
-    return error_at(text_, place,
-                    "this is nested too deeply (more than " + std::to_string(max_height) +
-                        " levels); write it in a simpler way (a list of values: in (1, 2, 3))");
+    return wrong(place, "this is nested too deeply (more than " + std::to_string(max_height) +
+                            " levels); write it in a simpler way (a list of values: in (1, 2, 3))");
   }
 
   UsageError unexpected() const {
     const auto& token = now();
     auto what = "'" + words(text_, token.place) + "' cannot stand here; ";
-    if (token.is_sign(")")) return error_at(text_, token.place, what + "no '(' is open");
-    if (token.is_sign(",")) return error_at(text_, token.place, what + "lists follow 'in', as in x in (0, 4, 5)");
+    if (token.is_sign(")")) return wrong(token.place, what + "no '(' is open");
+    if (token.is_sign(",")) return wrong(token.place, what + "lists follow 'in', as in x in (0, 4, 5)");
     if (token.is_word("in") || one_of(comparisons))
-      return error_at(text_, token.place, what + "put the comparison before it in parentheses, or join two with &&");
-    if (token.is_word("not")) return error_at(text_, token.place, what + "'in' follows it, as in x not in (0, 4, 5)");
+      return wrong(token.place, what + "put the comparison before it in parentheses, or join two with &&");
+    if (token.is_word("not")) return wrong(token.place, what + "'in' follows it, as in x not in (0, 4, 5)");
     what += operators_hint;
     if (token.kind == Kind::name)
       if (const auto meant = nearest(lower(token.value), {"and", "or", "in"}); !meant.empty())
         what += "; did you mean '" + meant + "'?";
-    return error_at(text_, token.place, what);
+    return wrong(token.place, what);
   }
 
   static std::string lower(const std::string& name) {
-    auto result = name.substr(0, 20);
+    auto result = name.substr(0, most_letters);
     for (auto& c : result)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return result;
@@ -303,7 +302,7 @@ class Parser {
 }  // namespace
 
 Parsed parse(std::string_view text) {
-  return Parser(text).all();
+  return Parser(text).whole();
 }
 
 }  // namespace headrace::condition

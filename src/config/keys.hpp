@@ -1,4 +1,13 @@
-// The table of configuration keys. Flags, environment, TOML and help all come from it: a key added here is everywhere.
+// The table of configuration keys. Flags, environment, TOML, help and the suggestions for wrong words come from it.
+//
+// A key goes through these files (those of `overflow`, a field's; docs/contributing/add-a-key.md says more):
+//
+//   1 config/config.hpp                   its place, with the default; of words also an enum, and word() in config.cpp
+//   2 config/field_keys.cpp or keys.cpp   its row in the table; where it contradicts other keys: check.cpp
+//   3 job/same_config.cpp                 whether all stagers must have the same (a test fails until that is decided)
+//   4 service/blueprint/fingerprint.cpp   whether other values mean other bytes; at its default it adds nothing
+//   5 data/fields/resolve.cpp             its effect: for fields in what transform/ is told; for others where it is used
+//   6 data/fields/operations_text.cpp     what `headrace inspect -c` tells of it
 #pragma once
 
 #include <string>

@@ -7,9 +7,8 @@
 //   `a name`.column      a name between backquotes (or double quotes) is taken as it stands: brackets, dots, commas
 //
 // Dataset names may hold dots and brackets: the dataset of that whole name goes first, then the text is parted at the
-// last dot behind which there are columns. Quotes stand around whole parts of a name: at its beginning, or behind '/'
-// or
-// '.'.
+// last dot behind which there are columns. Quotes stand around whole parts of a name: at its beginning, behind '/' or
+// behind '.'.
 #pragma once
 
 #include <functional>
