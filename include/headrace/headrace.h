@@ -134,7 +134,10 @@ typedef struct hr_info {
   int32_t nfields;
   const hr_field* const* fields;  /* nfields of them, in the order of hr_batch.data */
   const char* schema_json;     /* the whole welcome message, {"welcome": {...}}, for bindings */
-  void* ring;                  /* the one writable mapping that holds all slots, page-aligned (cudaHostRegister) */
+  /* The one writable mapping that holds all slots, page-aligned. Whoever registers it with a device (cudaHostRegister)
+   * must hold each lease until the device's copies out of it are done, which nothing else knows, and unregister it
+   * before hr_close. */
+  void* ring;
   size_t ring_bytes;
   const char* stager;          /* who fills the slots, and is waited for: "stager 0 (pid 4711 on node1)" */
 } hr_info;

@@ -81,6 +81,7 @@ struct Welcome {
   std::uint32_t stager = 0;
   std::int64_t pid = 0;
   std::string host;
+  std::string last{};  ///< what becomes of rows that fill no batch: drop, partial, pad
 };
 /// Whether the trainers of the stream agree on where to go on.
 struct Agreed {

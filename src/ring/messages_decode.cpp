@@ -149,6 +149,7 @@ Welcome decode_welcome(const Json& json) {
   welcome.stager = members.integer<std::uint32_t>("stager");
   welcome.pid = members.integer<std::int64_t>("pid");
   welcome.host = members.text("host");
+  if (json.contains("last")) welcome.last = members.text("last");
   return welcome;
 }
 

@@ -106,6 +106,7 @@ std::string encode(const Welcome& welcome) {
                  {"pid", welcome.pid},
                  {"host", welcome.host}}}};
   if (welcome.slot_rows != 0 && welcome.slot_rows != welcome.batch) said["welcome"]["slot_rows"] = welcome.slot_rows;
+  if (!welcome.last.empty()) said["welcome"]["last"] = welcome.last;
   return text_of(said);
 }
 

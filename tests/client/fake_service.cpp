@@ -172,7 +172,8 @@ void Service::admit(int key) {
                               .ring_bytes = guest.ring->bytes(),
                               .stager = 0,
                               .pid = getpid(),
-                              .host = "fakehost"};
+                              .host = "fakehost",
+                              .last = options_.last};
   const auto self = ipc::open_pidfd(getpid());
   const std::array<int, 3> fds{guest.ring->fd().get(), guest.bell.fd(), self.get()};
   static_cast<void>(guest.connection.send(encode(welcome), fds));

@@ -38,7 +38,8 @@ Welcome a_welcome() {
           .ring_bytes = 1ull << 33,
           .stager = 1,
           .pid = 4711,
-          .host = "n03"};
+          .host = "n03",
+          .last = "pad"};
 }
 
 const std::vector<std::string>& specimens() {
@@ -106,6 +107,7 @@ BOOST_AUTO_TEST_CASE(a_welcome_says_everything) {
   BOOST_TEST((got.generation == 9 && got.ring_bytes == 1ull << 33 && got.stager == 1 && got.pid == 4711));
   BOOST_TEST((got.fields == sent.fields));
   BOOST_TEST((got.fingerprint == sent.fingerprint));
+  BOOST_TEST(got.last == "pad");
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_are_named_with_what_to_do) {

@@ -145,6 +145,7 @@ ring::Welcome Trainers::welcome_for(const Trainer& trainer, const plan::Schedule
   welcome.stager = topology_.me();
   welcome.pid = getpid();
   welcome.host = topology_.here().host;
+  welcome.last = config::word(facts.last);
   return welcome;
 }
 
