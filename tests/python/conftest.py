@@ -93,7 +93,11 @@ def real_command(folder, name, keys):
                 file[field] = values
     order = {f"field.{field}.source": field for field in ("x", "label", "even")}
     program = BUILD / "bin" / "headrace"
-    return program, [str(program), "serve", *flags({"files": path, "name": name, "stay": "true", "slots": 4, **order, **keys})]
+    return program, [
+        str(program),
+        "serve",
+        *flags({"files": path, "name": name, "stay": "true", "slots": 4, **order, **keys}),
+    ]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def consume(stream, epochs):
 
 def test_views_are_no_copies(stream):
     batch = next(iter(stream))
-    address, size = stream.ring
+    address, size = stream._connection.ring
     x = batch["x"]
     assert address <= x.ctypes.data < address + size
     assert x.flags.writeable and not x.flags.owndata
@@ -137,7 +137,12 @@ def test_any_order(stream):
     assert held(stream) == 0
 
 
-def test_holding_every_slot_is_an_error_at_once(stream):
+def test_holding_every_slot_is_an_error_at_once(service):
+    with service.connect(exhausted_timeout=0) as stream:
+        hold_every_slot(stream)
+
+
+def hold_every_slot(stream):
     kept = []
     with pytest.raises(headrace.Exhausted) as error:
         for batch in stream:

@@ -1,5 +1,7 @@
 """Which trainer a process is: arguments and launchers' environments, partial and contradictory ones included."""
 
+import sys
+
 import headrace
 import pytest
 from headrace.ranks import place
@@ -73,3 +75,80 @@ def test_arguments_come_first():
 def test_wrong_arguments(arguments):
     with pytest.raises(headrace.Invalid):
         place(**arguments, environ=TORCHRUN)
+
+
+# -- frameworks that the program has initialised -----------------------------------------------------------------------
+
+
+class Distributed:
+    """Of torch or jax, as far as it is asked."""
+
+    def __init__(self, rank, size):
+        self.rank, self.size = rank, size
+
+    def is_available(self):
+        return True
+
+    def is_initialized(self):
+        return self.size > 0
+
+    def get_rank(self):
+        return self.rank
+
+    def get_world_size(self):
+        return self.size
+
+    @property
+    def distributed(self):
+        return self
+
+    def process_index(self):
+        return self.rank
+
+    def process_count(self):
+        return self.size
+
+
+@pytest.mark.parametrize("module", ["torch.distributed", "jax"])
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, (2, 4, -1)),
+        ({"WORLD_SIZE": "4", "LOCAL_RANK": "1"}, (2, 4, 1)),  # Lightning's own launcher
+        ({"RANK": "2", "WORLD_SIZE": "4", "LOCAL_RANK": "0"}, (2, 4, 0)),
+    ],
+    ids=["spawned", "half a launcher", "torchrun"],
+)
+def test_initialised_frameworks_know_the_rank(monkeypatch, module, environ, expected):
+    monkeypatch.setitem(sys.modules, module, Distributed(2, 4))
+    assert place(environ=environ)[:3] == expected
+    assert place(0, 1, environ={}).rank == 0  # arguments come first
+
+
+def test_a_rank_says_which_framework_it_is_from(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.distributed", Distributed(2, 4))
+    assert str(place(environ={})) == "rank 2 (from torch.distributed) of 4 (torch.distributed)"
+
+
+def test_what_is_not_initialised_is_not_asked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.distributed", Distributed(0, 0))
+    monkeypatch.setitem(sys.modules, "jax", Distributed(0, 0))
+    assert place(environ=OPEN_MPI)[:2] == (2, 4)
+    assert place(environ={})[:2] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("environ", "frameworks", "words"),
+    [
+        (OPEN_MPI, {"torch.distributed": (1, 4)}, ["rank 2 (from OMPI_COMM_WORLD_RANK)", "rank 1 (from torch.distr"]),
+        (TORCHRUN, {"jax": (3, 9)}, ["rank 3 (from RANK) of 8", "of 9 (jax.distributed)"]),
+        ({}, {"torch.distributed": (1, 4), "jax": (0, 4)}, ["from torch.distributed", "from jax.distributed"]),
+    ],
+)
+def test_contradictions_name_both(monkeypatch, environ, frameworks, words):
+    for name, rank in frameworks.items():
+        monkeypatch.setitem(sys.modules, name, Distributed(*rank))
+    with pytest.raises(headrace.Invalid, match="contradict") as error:
+        place(environ=environ)
+    for word in words:
+        assert word in str(error.value)

@@ -77,13 +77,13 @@ def test_views_held_over_the_loss_stay_valid(serve):
     service = serve(slots=4)
     with service.connect(reconnect=True) as stream:
         batches = iter(stream)
-        held, old_ring = [next(batches), next(batches)], stream.ring
+        held, old_ring = [next(batches), next(batches)], stream._connection.ring
         views = [batch["label"] for batch in held]
         wanted = [10 * batch.index for batch in held]
         service.kill()
         serve(name=service.name, slots=4)
         after = [next(batches)]
-        while stream.ring == old_ring:  # what was in it still comes
+        while stream._connection.ring == old_ring:  # what was in it still comes
             after = [next(batches)]
         after += [next(batches) for _ in range(3)]  # all slots of the new ring
         for batch in after:

@@ -164,8 +164,13 @@ def test_a_trainer_that_loads_no_state_is_named(serve_real, late, reconnect):
         first.load_state_dict({**first.state_dict(), "epoch": 1, "step": 4})
         second = second or stack.enter_context(service.connect(**others))
         text = strays(second)
-        for part in ("stream 'train': rank 1 (process", " goes on at epoch ", "without a state, but rank 0 (process",
-                     "loaded one and goes on at epoch 1, step 4", "load_state_dict"):
+        for part in (
+            "stream 'train': rank 1 (process",
+            " goes on at epoch ",
+            "without a state, but rank 0 (process",
+            "loaded one and goes on at epoch 1, step 4",
+            "load_state_dict",
+        ):
             assert part in text
         assert next(iter(first)).step == 4  # it is not disturbed
     assert "rank 1 (process" in service.log.read_text()
@@ -190,5 +195,8 @@ def test_trainers_that_begin_anew_may_go_on_elsewhere(serve_real):
 
 def test_a_rank_that_stays_taken_is_refused(serve_real):
     service = serve_real(trainers_per_node=2)
-    with service.connect(rank=0, world_size=2), pytest.raises(headrace.Refused, match="rank 0 of 2 is taken by process"):
+    with (
+        service.connect(rank=0, world_size=2),
+        pytest.raises(headrace.Refused, match="rank 0 of 2 is taken by process"),
+    ):
         service.connect(rank=0, world_size=2)

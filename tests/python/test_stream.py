@@ -86,8 +86,9 @@ def test_break_at_the_last_batch(stream):
 
 def test_break_in_the_last_epoch(stream):
     stream.seek(2)
-    for _ in stream:
-        break
+    for batch in stream:
+        if batch.step == 1:
+            break
     assert steps(stream) == []
     assert stream.finished
 
@@ -134,7 +135,7 @@ def test_any_position_can_be_sought(serve):
 
 def test_an_older_iterator_ends_with_its_epoch(stream):
     older = iter(stream)
-    next(older)
+    next(older), next(older)
     assert steps(stream)[0] == (1, 0)
     assert list(older) == []
 

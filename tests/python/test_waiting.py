@@ -11,7 +11,8 @@ import headrace
 import pytest
 from conftest import assert_right
 from headrace import _connection, _session
-from headrace.stream import Stream, _Epoch
+from headrace._loop import Course, Loop
+from headrace.stream import Stream
 
 
 def test_a_dead_service_is_an_error(service):
@@ -110,13 +111,13 @@ def test_an_interrupted_loop_loses_no_batch(serve_fake, monkeypatch):
     def interrupt_soon(*_):
         signal.setitimer(signal.ITIMER_REAL, moments.uniform(1e-6, 0.003))
 
-    # What interrupts a lease at the very beginning of its __del__ is swallowed by Python, so it is tried again; pytest's
-    # own hook would keep the exception, and with it the lease.
+    # What interrupts a lease at the very beginning of its __del__ is swallowed by Python, so it is tried again; the
+    # hook of pytest would keep the exception, and with it the lease.
     monkeypatch.setattr(sys, "unraisablehook", interrupt_soon)
     seen, interruptions, armed, moments = [], 0, False, random.Random(1)
     here, on_the_way = sys._getframe().f_code.co_name, 0
     # What acquire() has adopted is the caller's: on the last steps up to the loop no line of ours can hold it.
-    hands = {method.__code__ for method in (Stream._take, _Epoch.__next__)}
+    hands = {method.__code__ for method in (Stream._take, Loop.take, Loop.__next__, Course.give)}
 
     def adopted(frame):
         at = frame.f_locals if frame.f_code is _connection.Connection.acquire.__code__ else {}

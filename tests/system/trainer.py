@@ -170,7 +170,7 @@ class Side:
         """Writes into the ring what no trainer should, and rings the stager's bell."""
         import ctypes
 
-        ctypes.memmove(self.stream.ring[0] + offset, data, len(data))
+        ctypes.memmove(self.stream._connection.ring[0] + offset, data, len(data))
         for number in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/self/fd/{number}") == "anon_inode:[eventfd]":
@@ -179,7 +179,7 @@ class Side:
     def read_ring(self, offset, length):
         import ctypes
 
-        return ctypes.string_at(self.stream.ring[0] + offset, length)
+        return ctypes.string_at(self.stream._connection.ring[0] + offset, length)
 
     def close(self, goodbye=True):
         self.stream.close(goodbye)

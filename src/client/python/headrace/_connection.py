@@ -20,21 +20,21 @@ import atexit
 import contextlib
 import ctypes
 import enum
-import gc
 import os
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import _lib
-from ._deferred import Deferred
+from ._deferred import Deferred, Happening
 from ._files import FileTable
 from ._recovery import FindAgain, Recovery, log
 from ._session import NOTHING, Session, Stats
-from .errors import Closed, Forked, Timeout
+from ._slots import EXHAUSTED_TIMEOUT, wait_for_slot
+from .errors import Closed, Error, Forked, Timeout
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -42,6 +42,14 @@ if TYPE_CHECKING:
 _SLICE = 0.25  # seconds in the library at a time: also bounds how long a signal that came just before can wait
 _FIRST_WARNING = 30.0  # seconds of waiting for one batch
 _ANSWER = 60.0  # seconds for a word of the service that it gives at once
+
+
+_PINNED_TEXT = (
+    "its ring is registered with the GPU by headrace.torch.Loader(device=...), and a copy to it out of a view would go "
+    "on after the view is dropped; iterate that loader, connect another trainer, or give the loader pin=False"
+)
+
+Seen = TypeVar("Seen")
 
 
 class Phase(enum.Enum):
@@ -57,7 +65,12 @@ _OPEN, _LOST = Phase.OPEN, Phase.LOST  # looked up at each batch
 
 class Connection:
     def __init__(
-        self, handle: int, info: _lib.Info, batch_timeout: Optional[float], find_again: Optional[FindAgain] = None
+        self,
+        handle: int,
+        info: _lib.Info,
+        batch_timeout: Optional[float],
+        find_again: Optional[FindAgain] = None,
+        exhausted_timeout: float = EXHAUSTED_TIMEOUT,
     ) -> None:
         self._phase = _OPEN
         self._changing = threading.RLock()
@@ -66,6 +79,7 @@ class Connection:
         self._deferred = Deferred()
         self._try_acquire = _lib.quick.hr_acquire
         self._batch_timeout = batch_timeout
+        self._exhausted_timeout = exhausted_timeout
         self.service: str = info.service.decode()
         self.label = f"stream {info.stream.decode()} of service {self.service}"
         self._who = f"trainer {info.rank} of {self.label}"
@@ -76,46 +90,72 @@ class Connection:
 
     # -- acquiring -----------------------------------------------------------------------------------------------------
 
-    def acquire(self, epoch: int, make_batch: Callable[[Any, _lib.RawBatch], Batch]) -> Optional[Batch]:
-        """make_batch(lease, raw batch) for the next batch; None where the epoch has none left."""
+    def acquire(
+        self,
+        epoch: int,
+        make_batch: Callable[[Any, _lib.RawBatch], Batch],
+        wait: bool = True,
+        to_device: bool = False,
+    ) -> Optional[Batch]:
+        """make_batch(lease, raw batch) for the next batch; None where the epoch has none left.
+
+        wait=False: None, too, where it would have to wait. to_device: the caller keeps the lease until a device has
+        read the slot. Nobody else gets views of a ring that is registered with one, because a copy out of them may go
+        on after the call that asked for it.
+        """
         with self._turn:
             session = self._ready()
-            if self._postponed is not None:
-                error, self._postponed = self._postponed, None
-                raise error
-            if self.position[0] != epoch or self.finished:
+            if session.pin is not None and not to_device:
+                raise Error(f"{self.label}: {_PINNED_TEXT}")
+            if not self._leased(epoch, wait):
                 return None
-            if session.raw.lease == NOTHING:
-                if self._deferred:
-                    self._deferred.return_finished()
-                code = self._try_acquire(session.handle, 0.0, session.raw_ref)
-                if code != _lib.OK:
-                    if self._wait(code) == _lib.END:
-                        return None
-                    session = self._session
+            session = self._session
             raw = session.raw
             lease = session.lease_type.from_address(session.ring)
             batch = make_batch(lease, raw)
             step = batch.step + 1
             following = (batch.epoch, step) if step < session.batches else (batch.epoch + 1, 0)
-            session.held[raw.lease] = weakref.ref(lease), weakref.ref(batch)
+            session.held[raw.lease] = weakref.ref(lease), weakref.ref(batch), (batch.epoch, batch.step)
             # No Python signal handler can run between these: adopted, and passed, exactly once.
             self.position = following
             lease.number = raw.lease
             raw.lease = NOTHING
             return batch
 
+    def peek(self, make_batch: Callable[[Any, _lib.RawBatch], Batch], look: Callable[[Batch], Seen]) -> Optional[Seen]:
+        """look(the next batch), which stays the next; None where there is none. `look` may keep no view."""
+        with self._turn:
+            self._ready()
+            if not self._leased(self.position[0], True):
+                return None
+            session = self._session
+            # A lease without a number returns nothing.
+            return look(make_batch(session.lease_type.from_address(session.ring), session.raw))
+
+    def _leased(self, epoch: int, wait: bool) -> bool:
+        """The next batch is in the session's `raw`; False where there is none or, with wait=False, none yet."""
+        if self._postponed is not None:
+            error, self._postponed = self._postponed, None
+            raise error
+        if self.position[0] != epoch or self.finished:
+            return False
+        session = self._session
+        if session.raw.lease == NOTHING:
+            if self._deferred:
+                self._deferred.return_finished()
+            code = self._try_acquire(session.handle, 0.0, session.raw_ref)
+            if code != _lib.OK:
+                return (wait or code not in (_lib.TIMEOUT, _lib.EXHAUSTED)) and self._wait(code) == _lib.OK
+        return True
+
     def _wait(self, code: int) -> int:
         """The slow path of acquire: OK or END, or an exception. `code` is what the first try said."""
         began = time.monotonic()
-        warn_at, collected = _FIRST_WARNING, False
+        warn_at = _FIRST_WARNING
         while code not in (_lib.OK, _lib.END):
             if code == _lib.EXHAUSTED:
-                if not (self._deferred.return_oldest() or self._session.return_lost()):
-                    if collected:
-                        raise _lib.failure(code)
-                    collected = True
-                    gc.collect()  # batches in reference cycles hold slots, too
+                self._wait_for_slot()
+                began = time.monotonic()
             elif code == _lib.TIMEOUT:
                 waited = time.monotonic() - began
                 if self._batch_timeout is not None and waited >= self._batch_timeout:
@@ -132,6 +172,12 @@ class Connection:
             session = self._ready()
             code = _lib.waiting.hr_acquire(session.handle, self._slice(began), session.raw_ref)
         return code
+
+    def _wait_for_slot(self) -> None:
+        def come_back() -> bool:
+            return self._deferred.return_oldest() or self._session.return_lost()
+
+        wait_for_slot(self._ready, come_back, self._who, self._exhausted_timeout)
 
     def _slice(self, began: float) -> float:
         if self._batch_timeout is None:
@@ -178,6 +224,8 @@ class Connection:
             given = session.stats()
             self._change((_OPEN,), _LOST)
             self._recovery.keep(given)
+            if session.pin is not None:
+                self._finish_deferred()  # a device reads the ring until then
             session.end(goodbye=False)
         self._find()
 
@@ -239,9 +287,21 @@ class Connection:
         """A signal handler raised while a lease was returned, where Python swallows it: the next acquire raises it."""
         self._postponed = error
 
-    def defer(self, lease: Any, event: Any) -> None:
-        """Keeps a lease until event.query() is true."""
-        self._deferred.add(event, lease)
+    def defer(self, lease: Any, what: Happening) -> None:
+        """Keeps a lease until that has happened."""
+        self._deferred.add(what, lease)
+
+    def pin(self, pin: Callable[[int, int], Optional[Callable[[], None]]]) -> None:
+        """pin(address, bytes) registers the ring with a device and gives what undoes that, or None where it could not.
+
+        Once for each ring. Not while batches are held, whose views somebody may have.
+        """
+        with self._turn:
+            session = self._ready()
+            while session.pin is None and self._deferred.return_oldest():
+                pass
+            if session.pin is None and not session.held and session.raw.lease == NOTHING:
+                session.pin = pin(session.ring, session.ring_bytes)
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
@@ -252,6 +312,10 @@ class Connection:
                 return self._recovery.total(None)
             self._require_open()
             return self._recovery.total(session.stats())
+
+    @property
+    def session(self) -> Session:
+        return self._session
 
     @property
     def batches(self) -> int:
@@ -287,7 +351,7 @@ class Connection:
 
     def _drop_viewless(self) -> None:
         """Batches whose views are gone need no copy of their slot; such is the loop variable after a loop."""
-        for _, reference in list(self._session.held.values()):
+        for _, reference, _ in list(self._session.held.values()):
             batch = reference()
             if batch is not None:
                 with contextlib.suppress(BufferError):
@@ -303,7 +367,7 @@ class Connection:
 
     def _die_in_child(self) -> None:
         self._phase = Phase.FORKED
-        self._turn, self._changing = threading.RLock(), threading.RLock()  # the parent's other threads may have held them
+        self._turn, self._changing = threading.RLock(), threading.RLock()  # other threads of the parent may hold them
         self._deferred = Deferred()
         self._session.die_in_child()
 

@@ -17,6 +17,7 @@ from typing import Any, Optional, Union
 
 from . import _lib
 from ._dial import Dial
+from ._slots import EXHAUSTED_TIMEOUT
 from .errors import Error, ServiceLost, Timeout
 from .ranks import Placement
 from .stream import Stream
@@ -43,6 +44,7 @@ def local(
     *,
     timeout: Optional[float] = 600.0,
     batch_timeout: Optional[float] = None,
+    exhausted_timeout: float = EXHAUSTED_TIMEOUT,
     progress: bool = True,
     echo: bool = False,
     **flags: Any,
@@ -58,6 +60,8 @@ def local(
         configuration keys of the service: ``batch=64, slots=8, **{"stream.val.batch": 64}``
     echo
         shows what the service prints
+    timeout, batch_timeout, exhausted_timeout, progress
+        as for headrace.connect()
 
     The stream is that of rank 0 of `trainers_per_node`; other trainers and streams of the same service attach with
     ``headrace.connect(stream.service, ...)``. The service is stopped at the end of the block, and dies with this
@@ -68,7 +72,8 @@ def local(
     service = _Service(find_program(), name, _arguments(config, name, trainers_per_node, flags), echo)
     try:
         place = Placement(0, trainers_per_node, 0, "of headrace.local", "trainers_per_node")
-        with Stream(Dial(name, stream, place, timeout, progress), batch_timeout, watch=service.check) as attached:
+        dial = Dial(name, stream, place, timeout, progress)
+        with Stream(dial, batch_timeout, watch=service.check, exhausted_timeout=exhausted_timeout) as attached:
             yield attached
     except (ServiceLost, Timeout) as error:
         error.args = (f"{error}{service.last_words()}",)

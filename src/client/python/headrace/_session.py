@@ -1,7 +1,7 @@
 """One hr_stream of the C library, from hr_connect to hr_close: its ring, and who holds which slot of it.
 
-1. `guard` serializes hr_release, hr_get_stats and hr_close. It is re-entrant, because the garbage collector may release a
-   lease in the middle of any of them.
+1. `guard` serializes hr_release, hr_get_stats and hr_close. It is re-entrant, because the garbage collector may release
+   a lease in the middle of any of them.
 2. The handle is None once the session is over; then nothing calls the library any more, and a lease that returns is
    nobody's concern. (A service that came back is another session.)
 3. A lease that the library gave and nobody has adopted (a signal came in between) stays in `raw` for the next acquire.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
 
 from . import _lib
@@ -44,13 +45,16 @@ class Session:
     def __init__(self, owner: Owner, handle: int, info: _lib.Info) -> None:
         self.handle: Optional[int] = handle
         self.guard = threading.RLock()
-        self.held: dict[int, tuple[weakref.ref[Any], weakref.ref[Batch]]] = {}  # lease and batch, by number
+        #: Lease, batch and (epoch, step), by the lease's number.
+        self.held: dict[int, tuple[weakref.ref[Any], weakref.ref[Batch], tuple[int, int]]] = {}
+        self.pin: Optional[Callable[[], None]] = None  #: undoes that the ring is registered with a device
         self.raw = _lib.RawBatch(size=ctypes.sizeof(_lib.RawBatch), lease=NOTHING)
         self.raw_ref = ctypes.byref(self.raw)
         self.files: Optional[FileTable] = None  #: as the service told it, once asked
         self.stager: str = info.stager.decode()
         self.batches: int = info.batches
         self.epochs: int = info.epochs
+        self.slots: int = info.slots
         self.ring: int = info.ring or 0
         self.ring_bytes: int = info.ring_bytes
         self.lease_type = _lib.bytes_array(
@@ -81,7 +85,7 @@ class Session:
     def return_lost(self) -> bool:
         """Leases whose return was cut short by a signal handler that raised; False where there are none."""
         with self.guard:
-            lost = [number for number, (lease, _) in self.held.items() if lease() is None]
+            lost = [number for number, (lease, *_) in self.held.items() if lease() is None]
             for number in lost:
                 self.release(number)
         return bool(lost)
@@ -101,6 +105,9 @@ class Session:
             if self.handle is None:
                 return
             self.return_unadopted()
+            pin, self.pin = self.pin, None
+            if pin is not None:
+                pin()  # before the pages go, or get others
             handle, self.handle = self.handle, None
             held, self.held = self.held, {}
             _lib.waiting.hr_close(handle, int(goodbye), int(bool(held)))

@@ -28,6 +28,19 @@ class Plan(NamedTuple):
     def global_batch(self) -> int:
         return self.batch * self.world_size
 
+    def following(self, epoch: int, step: int) -> tuple[int, int]:
+        """The position after that one."""
+        return (epoch, step + 1) if step + 1 < self.steps else (epoch + 1, 0)
+
+
+def rows_of_last_batch(plan: Plan, samples: int, rank: int) -> int:
+    """Real rows of this trainer's last batch of an epoch where last = partial or pad; as the schedule deals them."""
+    rows = samples - (plan.steps - 1) * plan.global_batch if "trainers" not in plan.fingerprint else samples
+    mine = rows // plan.world_size + (rank < rows % plan.world_size)
+    if "trainers" in plan.fingerprint:  # shuffle = none: each has a run of the file
+        mine = max(0, mine - (plan.steps - 1) * plan.batch)
+    return min(mine, plan.batch)
+
 
 def make(plan: Plan, service: str, position: tuple[int, int]) -> dict[str, Any]:
     return {
@@ -40,6 +53,11 @@ def make(plan: Plan, service: str, position: tuple[int, int]) -> dict[str, Any]:
         "global_batch": plan.global_batch,
         "fingerprint": dict(plan.fingerprint),
     }
+
+
+def after(plan: Plan, service: str, epoch: int, step: int) -> dict[str, Any]:
+    """The state once that batch is consumed."""
+    return make(plan, service, plan.following(epoch, step))
 
 
 def position_in(plan: Plan, state: Mapping[str, Any], strict: bool) -> tuple[int, int]:

@@ -1,8 +1,10 @@
-"""Which trainer this process is: from arguments, else from what its launcher put into the environment."""
+"""Which trainer this process is: from arguments, else from what its launcher put into the environment, else from
+torch.distributed or JAX where the program has initialised them (spawned processes, launchers that set half of it)."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple, Optional
 
@@ -52,7 +54,7 @@ def place(
         given, missing = ("rank", "world_size") if world_size is None else ("world_size", "rank")
         raise Invalid(f"{given} was given without {missing}; give both, or neither to take them from the environment")
     if rank is None or world_size is None:
-        found = _from_environment(environ)
+        found = _agreed(environ, _initialised())
     else:
         found = Placement(int(rank), int(world_size), -1, "given", "given")
         launcher = _launcher(environ)
@@ -61,6 +63,36 @@ def place(
     if local_rank is not None:
         found = found._replace(local_rank=int(local_rank))
     return _checked(found)
+
+
+def _initialised() -> list[Placement]:
+    """What frameworks know that are loaded and initialised. Nothing is imported, nothing begins."""
+    found = []
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        source = "torch.distributed"
+        found.append(Placement(distributed.get_rank(), distributed.get_world_size(), -1, f"from {source}", source))
+    jax = sys.modules.get("jax")
+    if jax is not None and getattr(jax, "distributed", None) is not None and jax.distributed.is_initialized():
+        found.append(Placement(jax.process_index(), jax.process_count(), -1, "from jax.distributed", "jax.distributed"))
+    return found
+
+
+def _agreed(environ: Mapping[str, str], initialised: list[Placement]) -> Placement:
+    """The launcher's, which knows local ranks, too; else that of a framework. All that know one must say the same."""
+    launcher = _launcher(environ)
+    if launcher is None and initialised:
+        local = _whole(environ, LAUNCHERS[0].local)[1]  # Lightning's own launcher sets it, and no RANK
+        found = initialised[0]._replace(local_rank=-1 if local is None else local)
+    else:
+        found = _from_environment(environ)
+    for other in initialised:
+        if other[:2] != found[:2]:
+            raise Invalid(
+                f"this process is {found}, and {other}: they contradict each other; {_GIVE_BOTH} of the trainers of "
+                "the stream, or unset the variables of the launcher that does not count them"
+            )
+    return found
 
 
 def _checked(found: Placement) -> Placement:

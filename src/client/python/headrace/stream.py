@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Optional
 
 from . import _lib, _state
 from ._connection import Connection
 from ._dial import Dial, info_of
 from ._files import File
+from ._loop import Course, Loop
 from ._mapped import Made, Mapped
+from ._recovery import log
 from ._session import Stats
-from .batch import Batch, Layout
+from ._slots import EXHAUSTED_TIMEOUT
+from .batch import Batch, Copied, Layout, leased_batch
 from .errors import Error, Invalid, Refused
 from .ranks import place
-from .schema import FieldSpec, read_schema
+from .schema import Schema, read_schema
+from .structure import Arrangement, Structure
 
 
 class Stream:
-    """One ordered sequence of batches; made by :func:`connect`, closed by ``with`` or :meth:`close`.
+    """One ordered sequence of batches; made by :func:`connect`, closed by ``with`` or :meth:`close`::
+
+        with headrace.connect("lcd", stream="train") as stream:
+            for epoch in range(3):
+                for batch in stream:
+                    loss = step(batch["ECAL"], batch["label"])
 
     * ``for batch in stream`` is one epoch, the next loop is the next epoch. After ``break`` the next ``for`` starts the
-      next epoch; :meth:`resume` iterates the rest of the current one instead. A stream that attaches in the middle of
-      an epoch, and one after :meth:`seek`, goes on from there in its first loop.
+      next epoch, or the same again where it was left after one batch, which was a look (better: :meth:`peek`).
+      :meth:`resume` iterates the rest of the current epoch instead. A stream that attaches in the middle of an epoch,
+      and one after :meth:`seek`, goes on from there in its first loop.
     * Where epochs are counted, a loop after the last one yields nothing (see :attr:`finished`).
     * A ``with`` block left normally says goodbye: this trainer is done. Left by an exception it says nothing, and the
       service waits for this rank to come back: batches that it held come again. So does a program killed or ended by an
       exception that nobody caught; one that ends normally without closing says goodbye.
     * Threads may share a stream; each batch goes to one of them. In a forked child every call raises
       Forked, and the memory of views is not there.
+
+    Attributes:
+        service: name of the service
+        name: name of the stream
+        rank, world_size: this trainer's place
+        samples: selected, over all trainers
+        batch: rows of a full batch of this trainer
+        epochs: how many there are; 0: endless
+        slots: batches that can be held at once
+        last: what becomes of the rows that fill no batch: "drop", "partial" or "pad" ("" where the service is older)
+        schema: name to FieldSpec (shape, dtype, columns, classes), a mapping
+        placement: rank and size, and where each came from
     """
+
+    __signature__ = inspect.Signature()  # for help(): made by connect() and local() alone
 
     def __init__(
         self,
@@ -40,31 +65,34 @@ class Stream:
         batch_timeout: Optional[float] = None,
         reconnect: bool = False,
         watch: Optional[Callable[[], None]] = None,
+        exhausted_timeout: float = EXHAUSTED_TIMEOUT,
     ) -> None:
-        """For connect() and local(). `watch` is called about every half second and ends the waiting by raising."""
+        # `watch` is called about every half second and ends the waiting by raising.
         handle = dial.call(watch)
         try:
             info = info_of(handle)
-            self.schema: Mapping[str, FieldSpec] = MappingProxyType(read_schema(info))  #: fields by name, in order
+            self.schema: Schema = read_schema(info)
+            welcome = json.loads(info.schema_json)["welcome"]
             self._plan = _plan(info)
         except Error:
             _lib.waiting.hr_close(handle, 0, 0)
             raise
-        self.service: str = info.service.decode()  #: name of the service
-        self.name: str = info.stream.decode()  #: name of the stream
-        self.rank: int = info.rank  #: of this trainer, 0 .. world_size - 1
-        self.world_size: int = info.world_size  #: how many trainers the stream has
-        self.samples: int = info.samples  #: selected, over all trainers
-        self.batch: int = info.batch  #: rows of a full batch of this trainer
-        self.epochs: int = info.epochs  #: 0: endless
-        self.slots: int = info.slots  #: batches that can be held at once
+        self.service: str = info.service.decode()
+        self.name: str = info.stream.decode()
+        self.rank: int = info.rank
+        self.world_size: int = info.world_size
+        self.samples: int = info.samples
+        self.batch: int = info.batch
+        self.epochs: int = info.epochs
+        self.slots: int = info.slots
+        self.last: str = welcome.get("last", "")
         self.placement = dial.placement
         self._dial = Dial(dial.name, self.name, dial.placement, dial.timeout, dial.progress)
-        self._layout = Layout(self.schema, info.batch, info.ring or 0)
-        self._connection = Connection(handle, info, batch_timeout, self._find_again if reconnect else None)
-        # The epoch of the last batch delivered; None after attaching and seeking: the next loop starts at the position,
-        # even inside an epoch.
-        self._loop: Optional[int] = None
+        self._layout = self._layout_of(info)
+        find_again = self._find_again if reconnect else None
+        self._connection = Connection(handle, info, batch_timeout, find_again, exhausted_timeout)
+        self._course = Course(self._connection)
+        self._tell_of_empty_batches()
 
     # -- iterating -----------------------------------------------------------------------------------------------------
 
@@ -73,31 +101,70 @@ class Stream:
         return self._connection.batches
 
     def __iter__(self) -> Iterator[Batch]:
-        """The next epoch, or the rest of one that was attached to or sought."""
-        epoch, step = self._connection.position
-        if step and self._loop is not None:
-            epoch += 1
-            # Past the last epoch, too: so the service knows that the rest is not wanted.
-            self._connection.seek(epoch, 0)
-        return _Epoch(self, epoch)
+        """The next epoch, or the rest of one that was attached to or sought. Nothing moves before its first batch."""
+        return Loop(self, resumes=False)
 
     def resume(self) -> Iterator[Batch]:
         """The rest of the current epoch: goes on after a ``break``. Yields nothing where the epoch was finished."""
-        return _Epoch(self, self._connection.position[0] if self._loop is None else self._loop)
+        return Loop(self, resumes=True)
+
+    def peek(self) -> Copied:
+        """A copy of the next batch, as a dict of arrays::
+
+            shapes = {name: array.shape for name, array in stream.peek().items()}
+
+        Nothing moves: the next loop gives the batch itself.
+        """
+        if self._course.position != self._connection.position:
+            raise Error(
+                f"{self!r}: batches were taken ahead by a loop of a loader; peek before that loop, or after a seek"
+            )
+        copied = self._connection.peek(self._make_batch, Batch.copy)
+        if copied is None:
+            raise Invalid(f"{self!r} has no batch left to look at: its {self.epochs} epochs are consumed")
+        return copied
+
+    def __getitem__(self, key: object) -> Any:
+        raise TypeError(
+            "a stream gives whole batches in an order of its own, and has no sample or batch by number: `for batch in "
+            "stream`, headrace.torch.Loader(stream), or DataLoader(headrace.torch.Dataset(stream), batch_size=None)"
+        )
 
     def map(self, function: Callable[[Batch], Made]) -> Mapped[Made]:
-        """The same epochs, with what ``function(batch)`` returns in place of each batch.
+        """The same epochs, with what ``function(batch)`` returns in place of each batch, and the same state::
 
-        The function runs in the trainer, when the loop asks for the batch. What depends on nothing but the sample is
-        computed once while loading if it is a key of the field, a C plugin too; here it is computed every epoch.
+            pairs = stream.map(lambda batch: (torch.from_numpy(batch["ECAL"]), torch.from_numpy(batch["label"])))
+            for x, y in pairs: ...
+
+        A result that holds views holds the batch's slot. The function runs in the trainer, when the loop asks for the
+        batch. What depends on nothing but the sample is computed once while loading if it is a key of the field, a C
+        plugin too; here it is computed every epoch. For pairs, dicts and the like there are structures:
+        headrace.torch.Loader(stream, ("ECAL", "label")).
         """
         return Mapped(self, function)
+
+    def numpy(self, structure: Optional[Structure] = None, copy: bool = False) -> Mapped[Any]:
+        """The same epochs, as NumPy arrays arranged by a structure::
+
+            for (ecal, hcal), label in stream.numpy((["ECAL", "HCAL"], "label")): ...
+
+        Views, or with copy=True copies, which hold no slot.
+        """
+        arrangement = Arrangement(self.schema, structure)
+        if copy:
+            return self.map(lambda batch: arrangement.build(batch, lambda _, array: array.copy()))
+        return self.map(lambda batch: arrangement.build(batch, lambda _, array: array))
 
     def state_dict(self) -> dict[str, Any]:
         """Where this stream goes on, for a checkpoint: a plain dict of numbers and texts, for JSON or torch.save.
 
-        Batches that were handed out count as consumed: inside the loop's body, the current one. All trainers of a
-        stream are at the same step when they save, so the state of one of them will do for all.
+        Batches that were given count as consumed: inside the loop's body, the current one, and not those that a loader
+        took ahead. All trainers of a stream are at the same step when they save, so the state of one of them will do
+        for all::
+
+            torch.save({"model": model.state_dict(), "data": stream.state_dict()}, path)
+            ...
+            stream.load_state_dict(torch.load(path)["data"])   # the next loop goes on with what was not consumed
         """
         return _state.make(self._plan, self.service, self.position)
 
@@ -112,7 +179,7 @@ class Stream:
         of the stream goes on elsewhere.
         """
         self._connection.resume(*_state.position_in(self._plan, state, strict))
-        self._loop = None
+        self._course.jumped()
 
     def seek(self, epoch: int, step: int = 0) -> None:
         """The next loop starts at this batch, and goes on to the end of its epoch. Batches held stay valid.
@@ -123,24 +190,42 @@ class Stream:
         if epoch < 0 or step < 0:
             raise Invalid(f"no such position: epoch {epoch}, step {step}; both count from 0")
         self._connection.seek(epoch, step)
-        self._loop = None
+        self._course.jumped()
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next loop is of this epoch: as samplers of PyTorch have it, harmless where that is so in any case.
+
+        Inside that epoch, such as after load_state_dict(), it changes nothing.
+        """
+        if int(epoch) != self.position[0]:
+            self.seek(epoch)
 
     @property
     def position(self) -> tuple[int, int]:
-        """(epoch, step) of the next batch in order: what a checkpoint saves (better: state_dict())."""
-        return self._connection.position
+        """(epoch, step) of the next batch to be given: what a checkpoint saves (better: state_dict())."""
+        return self._course.position
 
     @property
     def finished(self) -> bool:
         """All counted epochs are consumed or passed over; never for an endless stream."""
         return self._connection.finished
 
-    def _next(self, epoch: int) -> Optional[Batch]:
-        """The next batch of this epoch; None where it has none left."""
-        batch = self._connection.acquire(epoch, self._make_batch)
-        if batch is not None:
-            self._loop = epoch
-        return batch
+    def _take(self, epoch: int, wait: bool, to_device: bool) -> Optional[Batch]:
+        return self._connection.acquire(epoch, self._make_batch, wait, to_device)
+
+    def _tell_of_empty_batches(self) -> None:
+        rows = _state.rows_of_last_batch(self._plan, self.samples, self.rank)
+        if self.last == "partial" and rows == 0:
+            log.warning(
+                "rank %d gets an empty last batch in each epoch of stream '%s' (last = \"partial\": %d samples, %d "
+                'trainers with batch %d), whose mean is NaN; serve it with last = "pad", where headrace.VALID is the '
+                'weight of each row, or "drop"',
+                self.rank,
+                self.name,
+                self.samples,
+                self.world_size,
+                self.batch,
+            )
 
     def _find_again(self, watch: Callable[[], None]) -> tuple[int, _lib.Info]:
         """The service that came back, if it serves what the lost one did."""
@@ -151,7 +236,7 @@ class Stream:
             different = _state.differences(plan, self._plan.fingerprint)
             if plan.global_batch != self._plan.global_batch:
                 different.append(f"the global batch, {self._plan.global_batch} then and {plan.global_batch} now")
-            if different or plan != self._plan or read_schema(info) != dict(self.schema):
+            if different or plan != self._plan or read_schema(info) != self.schema:
                 raise Refused(
                     f"service '{self.service}' came back as another: {'; '.join(different) or 'its fields'} changed; "
                     "end the trainers, and start them with what they shall do now"
@@ -160,11 +245,15 @@ class Stream:
             _lib.waiting.hr_close(handle, 0, 0)
             raise
         self.epochs, self.slots = info.epochs, info.slots
-        self._layout = Layout(self.schema, info.batch, info.ring or 0)
+        self._layout = self._layout_of(info)
         return handle, info
 
+    def _layout_of(self, info: _lib.Info) -> Layout:
+        state_after = functools.partial(_state.after, self._plan, self.service)  # no cycle through this stream
+        return Layout(self.schema, info.batch, info.ring or 0, state_after)
+
     def _make_batch(self, lease: Any, raw: _lib.RawBatch) -> Batch:
-        return Batch(self._layout, lease, raw)
+        return leased_batch(self._layout, lease, raw)
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
@@ -179,11 +268,6 @@ class Stream:
         The service is asked at the first use. Which file a batch's rows are from: Batch.files().
         """
         return self._connection.files().files
-
-    @property
-    def ring(self) -> tuple[int, int]:
-        """Address and bytes of the one writable mapping that holds all slots, page-aligned (for cudaHostRegister)."""
-        return self._connection.ring
 
     @property
     def closed(self) -> bool:
@@ -227,25 +311,6 @@ def _plan(info: _lib.Info) -> _state.Plan:
     return _state.Plan(info.stream.decode(), info.world_size, info.batch, info.batches, fingerprint)
 
 
-class _Epoch:
-    """Iterates over what is left of one epoch. Holds no batch itself, so a loop holds at most two."""
-
-    __slots__ = ("_epoch", "_stream")
-
-    def __init__(self, stream: Stream, epoch: int) -> None:
-        self._stream = stream
-        self._epoch = epoch
-
-    def __iter__(self) -> _Epoch:
-        return self
-
-    def __next__(self) -> Batch:
-        batch = self._stream._next(self._epoch)
-        if batch is None:
-            raise StopIteration
-        return batch
-
-
 def connect(
     name: str = "headrace",
     stream: Optional[str] = None,
@@ -255,6 +320,7 @@ def connect(
     timeout: Optional[float] = 600.0,
     *,
     batch_timeout: Optional[float] = None,
+    exhausted_timeout: float = EXHAUSTED_TIMEOUT,
     progress: bool = True,
     reconnect: bool = False,
 ) -> Stream:
@@ -265,12 +331,16 @@ def connect(
     stream
         which of its streams; may be left out where there is one
     rank, world_size, local_rank
-        this trainer's place; by default from torchrun, Open MPI, PMI or Slurm, else 0 of 1
+        this trainer's place; by default from torchrun, Open MPI, PMI or Slurm, from torch.distributed or JAX where
+        these are initialised, else 0 of 1
     timeout
         seconds to wait for a service not yet started or still loading (0: not at all; None: no limit)
     batch_timeout
         seconds that a loop may wait for one batch before it raises Timeout (None: no limit, but it says so in the log
         "headrace" after half a minute)
+    exhausted_timeout
+        seconds to wait for a slot where this trainer holds all of them, before Exhausted: JAX and TensorFlow give
+        theirs back late, and those in reference cycles come back by garbage collection
     progress
         shows on stderr what it waits for
     reconnect
@@ -284,4 +354,5 @@ def connect(
     Raises Refused, Timeout, Invalid or ServiceLost; the text says where the rank came from.
     """
     place_here = place(rank, world_size, local_rank)
-    return Stream(Dial(name, stream, place_here, timeout, progress), batch_timeout, reconnect)
+    dial = Dial(name, stream, place_here, timeout, progress)
+    return Stream(dial, batch_timeout, reconnect, exhausted_timeout=exhausted_timeout)

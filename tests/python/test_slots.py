@@ -1,0 +1,152 @@
+"""Slots that come back late: who holds all of them waits, and what keeps a batch says when it has happened."""
+
+import concurrent.futures
+import gc
+import logging
+import threading
+import time
+
+import headrace
+import pytest
+from headrace import _slots
+from headrace._deferred import happening
+
+
+def test_a_slot_that_comes_back_late_is_waited_for(service):
+    """From another thread: the loop before would have ended in Exhausted."""
+    with service.connect() as stream:
+        batches = stream.resume()
+        kept = [next(batches)["x"] for _ in range(stream.slots)]
+        late = threading.Timer(0.05, kept.pop)
+        late.start()
+        assert next(batches).step == stream.slots
+        late.join()
+
+
+def test_garbage_is_collected_while_it_waits(service):
+    """What frameworks let go of only by a collection, made after the wait began."""
+    with service.connect() as stream:
+        batches = stream.resume()
+        kept = [next(batches)["x"] for _ in range(stream.slots)]
+
+        def into_a_cycle():
+            cycle = [kept.pop()]
+            cycle.append(cycle)
+
+        gc.disable()
+        try:
+            late = threading.Timer(0.05, into_a_cycle)
+            late.start()
+            assert next(batches).step == stream.slots
+            late.join()
+        finally:
+            gc.enable()
+
+
+def test_waiting_for_a_slot_ends(service, caplog, monkeypatch):
+    monkeypatch.setattr(_slots, "_FIRST_WARNING", 0.1)
+    with service.connect(exhausted_timeout=0.3) as stream, caplog.at_level(logging.WARNING, "headrace"):
+        stream.seek(1, 2)
+        batches = stream.resume()
+        kept = [next(batches)["x"] for _ in range(stream.slots)]
+        began = time.monotonic()
+        with pytest.raises(headrace.Exhausted) as error:
+            next(batches)
+        assert time.monotonic() - began >= 0.3
+        for text in (str(error.value), *caplog.messages):
+            assert f"all {stream.slots} slots" in text
+            for step in range(2, 2 + stream.slots):
+                assert f"epoch 1 step {step}" in text
+        assert "none came back within 0.3" in str(error.value) and "batch.copy()" in str(error.value)
+        assert len(caplog.messages) == 1 and "waits for a slot" in caplog.messages[0]
+        kept.clear()
+        assert next(batches).step == 2 + stream.slots  # nothing is lost
+
+
+def test_closing_ends_a_wait_for_a_slot(service):
+    stream = service.connect(exhausted_timeout=60)
+    batches = stream.resume()
+    kept = [next(batches)["x"] for _ in range(stream.slots)]
+    threading.Timer(0.1, stream.close).start()
+    with pytest.raises(headrace.Closed):
+        next(batches)
+    assert len(kept) == stream.slots
+
+
+# -- release(after=) ---------------------------------------------------------------------------------------------------
+
+
+class Array:
+    """As jax.Array has it."""
+
+    def __init__(self):
+        self.ready = False
+
+    def is_ready(self):
+        return self.ready
+
+    def block_until_ready(self):
+        self.ready = True
+        return self
+
+
+class Event:
+    def __init__(self):
+        self.happened = False
+
+    def query(self):
+        return self.happened
+
+    def synchronize(self):
+        self.happened = True
+
+
+@pytest.mark.parametrize("after", [object(), None.__class__, 3, "event", {}, [3], Event, [Event(), object()]])
+def test_what_cannot_say_when_it_has_happened_is_refused(stream, after):
+    batch = next(iter(stream))
+    with pytest.raises(TypeError, match=r"release\(after=\)"):
+        batch.release(after=after)
+    assert not batch.released and stream.stats().held == 1
+    batch["x"]
+    batch.release()
+
+
+def test_arrays_futures_and_lists(stream):
+    batches = stream.resume()
+    array, future, event = Array(), concurrent.futures.Future(), Event()
+    next(batches).release(after=[array, future, (event,)])
+    for happens in (lambda: future.set_result(None), event.synchronize, array.block_until_ready):
+        next(batches).release()
+        assert stream.stats().held == 1
+        happens()
+    next(batches).release()
+    assert stream.stats().held == 0
+
+
+def test_they_are_waited_for_when_no_slot_is_left(stream):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for batch in stream:
+            batch.release(after=[Array(), pool.submit(time.sleep, 0.002)])
+        del batch
+    assert stream.position == (1, 0)
+
+
+def test_a_future_that_fails_is_over():
+    future = concurrent.futures.Future()
+    waited = happening(future)
+    assert not waited.happened()
+    future.set_exception(ValueError("of its owner"))
+    assert waited.happened()
+    waited.wait()
+
+
+def test_where_asking_fails_the_slot_stays(stream):
+    class Broken(Event):
+        def query(self):
+            raise RuntimeError("the device failed")
+
+    batches = stream.resume()
+    next(batches).release(after=Broken())
+    with pytest.raises(RuntimeError, match="the device failed"):
+        next(batches)
+    assert stream.stats().held == 1
