@@ -1,0 +1,174 @@
+"""JAX: batches of a stream as jax.Arrays, placed as a sharding says, transfers running ahead of the steps.
+
+for epoch in range(10):
+    for x, y in headrace.jax.batches(stream, ("ECAL", "label")):
+        state = step(state, x, y)
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Optional, Union
+
+import numpy as np
+
+try:
+    import jax
+except ImportError as error:
+    raise ImportError(f"headrace.jax needs JAX ({error}): pip install 'headrace[jax]'") from error
+
+from ._loop import Loop
+from ._mapped import Standing
+from ._memory import aligned_copy
+from .batch import Batch, Copied
+from .errors import Invalid
+from .stream import Stream
+from .structure import INDEX, ROWS, VALID, Arrangement, Structure, array_of
+
+__all__ = ["Batches", "batches"]
+
+
+def batches(
+    stream: Stream, structure: Optional[Structure] = None, *, sharding: Any = None, prefetch: int = 2
+) -> Batches:
+    """An iterable of batches, one epoch for each loop, with the length and the state of the stream.
+
+    structure
+        field names, headrace.INDEX, ROWS and VALID in tuples, lists and dicts; None: a dict of all fields
+    sharding
+        where the arrays go: a jax.sharding.Sharding or a device, for all leaves, or a structure like that of the batch.
+        One that spans processes makes global arrays, of which each process gives the rows of its own trainer
+    prefetch
+        how many batches are on their way while one is used
+
+    What is given owns its memory: any loop, also one that never waits, keeps them as it likes. 64-bit types need
+    jax_enable_x64; without it JAX makes 32 of them, as everywhere.
+    """
+    return Batches(stream, structure, sharding, prefetch)
+
+
+class Batches(Standing):
+    """See batches()."""
+
+    def __init__(self, stream: Stream, structure: Optional[Structure], sharding: Any, prefetch: int) -> None:
+        if not isinstance(stream, Stream):
+            raise TypeError(f"batches() takes a headrace.Stream, not {type(stream).__name__}")
+        if prefetch < 0:
+            raise Invalid(f"prefetch = {prefetch}: how many batches to take ahead, 0 or more")
+        self._stream: Stream = stream
+        self._arrangement = Arrangement(stream.schema, structure)
+        self._leaves = [leaf for leaf in self._arrangement.leaves() if leaf != ROWS]
+        self._shardings = self._arrangement.beside(sharding)
+        self._prefetch = prefetch
+        self._owned = _on_cpu(self._shardings)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._run(Loop(self._stream, resumes=False, ahead=True))
+
+    def resume(self) -> Iterator[Any]:
+        """The rest of the current epoch, as Stream.resume()."""
+        return self._run(Loop(self._stream, resumes=True, ahead=True))
+
+    def peek(self) -> Any:
+        """The next batch as a loop would give it, from a copy; nothing moves."""
+        copied = self._stream.peek()
+        return self._arranged(copied.rows, self._put([aligned_copy(array) for array in self._arrays(copied)]))
+
+    @property
+    def stream(self) -> Stream:
+        """The stream behind it."""
+        return self._stream
+
+    def __repr__(self) -> str:
+        return f"<headrace.jax.Batches of {self._stream!r}: {self._arrangement.structure!r}>"
+
+    def _run(self, loop: Loop) -> Iterator[Any]:
+        ahead: deque[_Sent] = deque()
+        jumps = loop.jumps
+        while True:
+            if jumps != loop.jumps:  # the user went elsewhere: what was taken ahead is of the place before
+                ahead.clear()
+                jumps = loop.jumps
+            while len(ahead) <= self._prefetch:
+                batch = loop.take(wait=not ahead)
+                if batch is None:
+                    break
+                ahead.append(self._send(batch))
+                del batch
+            if not ahead:
+                loop.end()
+                return
+            loop.give(ahead[0].position)
+            yield self._given(ahead.popleft())
+
+    def _send(self, batch: Batch) -> _Sent:
+        """On a CPU JAX takes over a copy. A device reads the slot, which is kept until the transfer is done."""
+        position, rows = (batch.epoch, batch.step), batch.rows
+        if self._owned:
+            return _Sent(position, rows, self._put([aligned_copy(array) for array in self._arrays(batch)]), None)
+        of_slot = [leaf not in (INDEX, VALID) for leaf in self._leaves]
+        arrays = self._put([_unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
+        transfer = _Transfer(arrays)
+        batch.release(after=transfer)
+        return _Sent(position, rows, arrays, transfer)
+
+    def _given(self, sent: _Sent) -> Any:
+        if sent.transfer is not None:
+            sent.transfer.synchronize()  # before the user may donate the arrays, after which nobody can ask them
+        return self._arranged(sent.rows, sent.arrays)
+
+    def _arrays(self, batch: Union[Batch, Copied]) -> list[np.ndarray[Any, Any]]:
+        return [array_of(batch, leaf) for leaf in self._leaves]
+
+    def _arranged(self, rows: int, arrays: list[Any]) -> Any:
+        following = iter(arrays)
+        return self._arrangement.map(lambda leaf: rows if leaf == ROWS else next(following))
+
+    def _put(self, arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
+        """One call for all of them, where none spans processes."""
+        shardings = self._shardings
+        if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
+            return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]
+        return [jax.make_array_from_process_local_data(*pair) for pair in zip(shardings, arrays)]
+
+
+class _Transfer:
+    """Of a batch to a device."""
+
+    def __init__(self, arrays: list[Any]) -> None:
+        self._arrays = arrays
+
+    def query(self) -> bool:
+        return all(array.is_ready() for array in self._arrays)
+
+    def synchronize(self) -> None:
+        jax.block_until_ready(self._arrays)
+        self._arrays = []  # for ever
+
+
+class _Sent(NamedTuple):
+    """A batch on its way."""
+
+    position: tuple[int, int]
+    rows: int
+    arrays: list[Any]  #: as the leaves come, without ROWS
+    transfer: Optional[_Transfer]  #: None where nothing of the slot is read any more
+
+
+def _unowned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Over the same memory, without the lease: JAX keeps what it transfers until its next collection, maybe late."""
+    memory = (ctypes.c_ubyte * array.nbytes).from_address(array.ctypes.data)
+    over: np.ndarray[Any, Any] = np.frombuffer(memoryview(memory), np.uint8).view(array.dtype).reshape(array.shape)
+    return over
+
+
+def _on_cpu(shardings: list[Any]) -> bool:
+    for sharding in shardings:
+        if sharding is None:
+            sharding = jax.config.jax_default_device or jax.devices()[0]
+        devices = sharding.device_set if isinstance(sharding, jax.sharding.Sharding) else [sharding]
+        if any(getattr(device, "platform", device) == "cpu" for device in devices):
+            return True
+    return False

@@ -1,0 +1,181 @@
+"""Keras 3 on any backend: a Dataset is a keras.utils.PyDataset, for fit(), evaluate() and predict().
+
+train = headrace.keras.Dataset(stream, ("ECAL", "label"))
+model.fit(train, validation_data=headrace.keras.Dataset(val, ("ECAL", "label")), epochs=10)
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Optional
+
+import numpy as np
+
+try:
+    import keras
+except ImportError as error:
+    raise ImportError(f"headrace.keras needs Keras 3 ({error}): pip install 'headrace[keras]'") from error
+
+from ._loop import Loop
+from ._mapped import Standing
+from ._memory import aligned_copy
+from .batch import Batch
+from .errors import Error, Invalid
+from .stream import Stream
+from .structure import ROWS, VALID, Arrangement, Structure
+
+__all__ = ["Dataset"]
+
+
+class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches for Keras: ``(x, y)`` or ``(x, y, sample_weight)``, with x and y arranged as the structure says.
+
+    structure
+        ("ECAL", "label"), (["ECAL", "HCAL"], "label"), ({"a": "ECAL"}, "label", "weight"); one part alone is x. None:
+        the fields of the stream in their order, of which there must be two or three. Where the stream has last = pad
+        and there is no weight, headrace.VALID is: rows that are repeated weigh nothing
+    copy
+        None: views with PyTorch as the backend, copies with JAX and TensorFlow, which keep arrays for longer
+
+    Each epoch of fit() is the stream's next, and each evaluate() all of the next one, whatever number of a batch Keras
+    asks for and whatever `shuffle` says. What Keras takes to build a model comes again. With steps_per_epoch, fit()
+    goes on in the same epoch of the stream. Batches come ready-made: workers and use_multiprocessing are refused.
+    """
+
+    # Keras reads `num_batches` when it is about to iterate anew, and nowhere between two batches of one iteration. An
+    # epoch that ends after such a reading was broken off: it was a look, to build a model. What is asked for outside of
+    # epochs is one, too (TensorFlow's signature). So a batch counts as given once it cannot have been a look.
+
+    def __init__(
+        self, stream: Stream, structure: Optional[Structure] = None, *, copy: Optional[bool] = None, **options: Any
+    ) -> None:
+        if not isinstance(stream, Stream):
+            raise TypeError(f"a Dataset takes a headrace.Stream, not {type(stream).__name__}")
+        if options.get("workers", 1) not in (0, 1) or options.get("use_multiprocessing"):
+            raise Invalid(
+                "batches come ready-made from the service, workers would only copy them: leave out workers and "
+                "use_multiprocessing"
+            )
+        unknown = set(options) - {"workers", "use_multiprocessing", "max_queue_size"}
+        if unknown:
+            raise TypeError(f"a Dataset knows no {', '.join(sorted(unknown))}")
+        super().__init__(workers=0)
+        backend = keras.backend.backend()
+        self._stream: Stream = stream
+        self._arrangement = Arrangement(stream.schema, _arranged(stream, structure))
+        self._copy = backend != "torch" if copy is None else copy
+        self._looks = 2 if backend == "jax" else 1  # batches that building a model may take: JAX reads one ahead
+        self._lock = threading.Lock()  # TensorFlow asks in a thread of its own
+        self._loop: Optional[Loop] = None
+        self._anew = True  # Keras is about to iterate anew
+        self._inside = False  # of an epoch of Keras
+        self._asked = 0  # for batches in this iteration
+        self._taken: list[tuple[int, int]] = []  # and not yet given
+
+    @property
+    def stream(self) -> Stream:
+        """The stream behind it."""
+        return self._stream
+
+    def __len__(self) -> int:
+        return len(self._stream)
+
+    @property
+    def num_batches(self) -> int:
+        self._anew = True
+        return len(self._stream)
+
+    def __getitem__(self, index: int) -> Any:
+        """The next batch, whatever the number."""
+        with self._lock:
+            batch = self._next()
+            position = (batch.epoch, batch.step)
+            made = self._arrangement.build(batch, self._convert)
+            del batch
+            self._count(position)
+            return made
+
+    def on_epoch_begin(self) -> None:
+        self._inside = True
+
+    def on_epoch_end(self) -> None:
+        with self._lock:
+            if self._inside and not self._anew:
+                self._give()
+            self._inside = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """As Stream.state_dict(). Keras with TensorFlow reads ahead: there it is right between epochs."""
+        self._settle()
+        return super().state_dict()
+
+    @property
+    def position(self) -> tuple[int, int]:
+        self._settle()
+        return super().position
+
+    def __repr__(self) -> str:
+        return f"<headrace.keras.Dataset of {self._stream!r}: {self._arrangement.structure!r}>"
+
+    def _convert(self, leaf: str, array: np.ndarray[Any, Any]) -> Any:
+        return aligned_copy(array) if self._copy else array
+
+    def _next(self) -> Batch:
+        if self._anew:
+            # Where all batches of the last iteration were given, go on; inside of an epoch, too, if that began there.
+            complete = self._asked >= len(self._stream) and not self._taken
+            self._begin(resumes=complete)
+            self._anew, self._asked = False, 0
+        assert self._loop is not None
+        batch = self._loop.take()
+        if batch is None and not self._stream.finished:
+            self._loop.end()
+            self._begin(resumes=False)
+            batch = self._loop.take()
+        if batch is None:
+            raise Error(
+                f"all {self._stream.epochs} epochs of {self._stream!r} are consumed; give fit() fewer epochs, or the "
+                "service more (epochs = 0: endless)"
+            )
+        return batch
+
+    def _begin(self, resumes: bool) -> None:
+        self._loop, self._taken = Loop(self._stream, resumes, ahead=True), []
+
+    def _count(self, position: tuple[int, int]) -> None:
+        self._asked += 1
+        self._taken.append(position)
+        if self._inside and self._asked > self._looks:
+            self._give()
+
+    def _settle(self) -> None:
+        """Somebody asks for the state inside of an epoch: that is no look."""
+        with self._lock:
+            if self._inside and not self._anew:
+                self._give()
+
+    def _give(self) -> None:
+        for position in self._taken:
+            assert self._loop is not None
+            self._loop.give(position)
+        self._taken.clear()
+
+
+def _arranged(stream: Stream, structure: Optional[Structure]) -> Structure:
+    """(x,), (x, y) or (x, y, sample_weight)."""
+    if structure is None:
+        structure = tuple(stream.schema)
+        if not 2 <= len(structure) <= 3:
+            raise Invalid(
+                f"which fields are inputs and targets? There are {', '.join(stream.schema)}; give a structure, such as "
+                "(x, y), ([x1, x2], y) or (x, y, sample_weight)"
+            )
+    if not isinstance(structure, tuple):
+        structure = (structure,)
+    if len(structure) > 3:
+        raise Invalid(f"Keras takes (x, y, sample_weight), and the structure has {len(structure)} parts: {structure!r}")
+    if len(structure) == 2 and stream.last == "pad":
+        structure = (*structure, VALID)
+    if ROWS in Arrangement(stream.schema, structure).leaves():
+        raise Invalid("Keras takes arrays, and headrace.ROWS is a number; headrace.VALID says which rows are real")
+    return structure
