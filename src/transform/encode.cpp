@@ -22,7 +22,7 @@ class Labels final : public Column {
   Labels(const Cell& cell, std::shared_ptr<const LabelMap> labels, bool one_hot, DType to)
       : cell_(cell), labels_(std::move(labels)), one_hot_(one_hot), to_(to) {
     std::int64_t value = 1;
-    numbers::cast(&value, 1, to, Overflow::error, one_);
+    numbers::cast(&value, 1, to, numbers::Overflow::error, one_);
   }
 
   void finish(const Records& records, std::size_t n, std::byte* out) const override {
@@ -38,7 +38,7 @@ class Labels final : public Column {
     if (one_hot_)
       place_ones(codes, n, out);
     else
-      numbers::cast_or_throw(codes, n, to_, Overflow::error, out);
+      numbers::cast_or_throw(codes, n, to_, numbers::Overflow::error, out);
   }
 
   void measure(const Records&, std::size_t, double*) const override { EXPECTS(false); }
