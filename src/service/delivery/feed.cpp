@@ -24,30 +24,30 @@ std::uint32_t slots_per_bell(const ring::Producer& ring) {
 }
 }  // namespace
 
-Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
+Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Recipient recipient, plan::Schedule schedule,
            books::Ledger ledger, Events events)
     : supply_(supply),
       workers_(workers),
       ring_(ring),
       bell_after_(slots_per_bell(ring)),
-      place_(std::move(place)),
+      recipient_(std::move(recipient)),
       schedule_(schedule),
       events_(std::move(events)),
       ledger_(std::move(ledger)),
-      slots_(ring.slots()) {}
+      batches_(ring.slots()) {}
 
 void Feed::pump() {
   std::vector<std::uint32_t> assigned;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     assigned = assign();
   }
   fill(std::move(assigned));
 }
 
 bool Feed::has_returns() const {
-  const std::lock_guard lock(mutex_);
-  return !closed_ && ring_.has_returns();
+  const Lock lock(mutex_);
+  return state_ != State::closed && ring_.has_returns();
 }
 
 void Feed::collect() {
@@ -55,66 +55,62 @@ void Feed::collect() {
   try {
     ring_.collect(returned);
   } catch (const ring::ProtocolViolation& violation) {
-    closed_ = true;
+    state_ = State::closed;
     events_.violation(violation.what());
     return;
   }
   if (returned.empty()) return;
   const auto now = Clock::now();
   last_sign_ = now;
-  if (full_) full_seconds_ += seconds_between(full_since_, now);
-  full_ = false;
+  if (full_since_) full_seconds_ += seconds_between(*full_since_, now);
+  full_since_.reset();
   for (const auto& entry : returned) {
-    const auto& slot = slots_[entry.slot];
+    const auto& batch = batches_[entry.slot];
     // What was leased before a seek is of a count that has ended.
-    if (!entry.consumed || slot.generation != generation_) continue;
-    if (const auto complete = ledger_.released(slot.step, slot.rows, slot.hash, slot.wrong))
+    if (!entry.consumed || batch.generation != generation_) continue;
+    if (const auto complete = ledger_.released(batch.step, batch.rows, batch.hash, batch.wrong))
       events_.epoch_done(report(*complete));
   }
 }
 
 std::vector<std::uint32_t> Feed::assign() {
   std::vector<std::uint32_t> assigned;
-  if (closed_) return assigned;
+  if (state_ == State::closed) return assigned;
   collect();
-  while (assign_one(assigned)) {
-  }
+  while (const auto slot = assign_one()) assigned.push_back(*slot);
   wait_for_bell();
   return assigned;
 }
 
-bool Feed::assign_one(std::vector<std::uint32_t>& assigned) {
-  if (closed_ || end_handed_over_) return false;
+std::optional<std::uint32_t> Feed::assign_one() {
+  if (state_ != State::serving) return std::nullopt;
   if (ledger_.at_end()) {
-    if (queue_.empty()) ring_.publish_end(generation_);
-    end_handed_over_ = queue_.empty();
-    return false;
+    if (!queue_.empty()) return std::nullopt;  // the end has its turn, too
+    ring_.publish_end(generation_);
+    state_ = State::at_end;
+    return std::nullopt;
   }
   const auto number = ring_.take_free();
-  if (!number) return false;
+  if (!number) return std::nullopt;
   const auto step = ledger_.next();
-  auto& slot = slots_[*number];
-  slot = Slot{.step = *step, .generation = generation_};
-  slot.share = schedule_.share(step->step, place_.rank);
-  slot.rows = slot.share.rows;
-  slot.filled = slot.share.rows + slot.share.padding;
-  slot.permutation = permutation(step->epoch);
-  if (place_.order == plan::RowOrder::shuffled)
-    slot.row_order =
-        plan::batch_key(plan::epoch_key(place_.seed, place_.stream_name, step->epoch), step->step, place_.rank);
+  auto& batch = batches_[*number];
+  batch = Batch{.step = *step, .generation = generation_};
+  batch.share = schedule_.share(step->step, recipient_.rank);
+  batch.rows = batch.share.rows;
+  batch.filled = batch.share.rows + batch.share.padding;
+  batch.permutation = permutation(step->epoch);
+  if (recipient_.order == plan::RowOrder::shuffled)
+    batch.row_order = plan::batch_key(plan::epoch_key(recipient_.seed, recipient_.stream_name, step->epoch), step->step,
+                                      recipient_.rank);
   queue_.push_back(*number);
   ++under_way_;
-  assigned.push_back(*number);
-  return true;
+  return number;
 }
 
 void Feed::wait_for_bell() {
   // While a slot is being filled nobody needs to ring: who fills it looks again when it is done.
-  if (closed_ || under_way_ > 0) return;
-  if (!full_) {
-    full_ = true;
-    full_since_ = Clock::now();
-  }
+  if (state_ == State::closed || under_way_ > 0) return;
+  if (!full_since_) full_since_ = Clock::now();
   // At the end there is nothing to fill: one bell, when all is back.
   const auto after = ledger_.at_end() ? std::max(1u, ring_.with_trainer()) : bell_after_;
   if (!ring_.arm_bell(after)) workers_.post([self = shared_from_this()] { self->pump(); });
@@ -124,7 +120,7 @@ std::shared_ptr<const plan::Permutation> Feed::permutation(std::uint64_t epoch) 
   if (schedule_.shuffle() == plan::Shuffle::none) return nullptr;
   if (!permutation_ || permutation_epoch_ != epoch) {
     permutation_ = std::make_shared<plan::Permutation>(schedule_.samples(),
-                                                       plan::epoch_key(place_.seed, place_.stream_name, epoch));
+                                                       plan::epoch_key(recipient_.seed, recipient_.stream_name, epoch));
     permutation_epoch_ = epoch;
   }
   return permutation_;
@@ -139,50 +135,51 @@ Target Feed::target(std::uint32_t slot) const {
 void Feed::fill(std::vector<std::uint32_t> assigned) {
   while (!assigned.empty()) {
     const auto number = assigned.front();
-    assigned.erase(assigned.begin());
-    spread(std::move(assigned));
-    const auto& slot = slots_[number];  // the filler's own until filled()
-    const bool complete = supply_.fill({place_.stream, slot.share, slot.permutation, slot.row_order}, target(number),
-                                       [self = shared_from_this(), number] { self->spread(self->filled(number)); });
+    spread(std::span(assigned).subspan(1));
+    const auto& batch = batches_[number];  // the filler's own until filled()
+    const bool complete =
+        supply_.fill({recipient_.stream, batch.share, batch.permutation, batch.row_order}, target(number),
+                     [self = shared_from_this(), number] { self->spread(self->filled(number)); });
     if (!complete) return;
     assigned = filled(number);
   }
 }
 
-void Feed::spread(std::vector<std::uint32_t> assigned) {
+void Feed::spread(std::span<const std::uint32_t> assigned) {
   for (const auto number : assigned) workers_.post([self = shared_from_this(), number] { self->fill({number}); });
 }
 
 std::vector<std::uint32_t> Feed::filled(std::uint32_t number) {
-  settle(slots_[number], number);
+  settle(number);
   std::vector<std::uint32_t> more;
   std::function<void()> idle;
   {
-    const std::lock_guard lock(mutex_);
-    slots_[number].done = true;
+    const Lock lock(mutex_);
+    batches_[number].done = true;
     --under_way_;
     hand_over();
     more = assign();
-    if (closed_ && under_way_ == 0) idle = std::exchange(on_idle_, nullptr);
+    if (state_ == State::closed && under_way_ == 0) idle = std::exchange(on_idle_, nullptr);
   }
   if (idle) idle();
   return more;
 }
 
-void Feed::settle(Slot& slot, std::uint32_t number) const {
+void Feed::settle(std::uint32_t number) {
+  auto& batch = batches_[number];
   const auto* index = ring_.index(number);
-  slot.hash = hash_samples({index, slot.rows});
-  if (place_.full_audit) slot.wrong = count_wrong(slot, index);
+  batch.hash = hash_samples({index, batch.rows});
+  if (recipient_.full_audit) batch.wrong = count_wrong(batch, index);
 }
 
-std::uint64_t Feed::count_wrong(const Slot& slot, const std::int64_t* index) const {
+std::uint64_t Feed::count_wrong(const Batch& batch, const std::int64_t* index) const {
   // Not by the way the batch was planned, but backwards: sample -> ordinal -> position, which must be one of the share,
   // each once.
   const auto& blueprint = supply_.blueprint();
-  const auto& members = blueprint.members[place_.stream];
-  std::vector<bool> seen(slot.rows);
+  const auto& members = blueprint.members[recipient_.stream];
+  std::vector<bool> seen(batch.rows);
   std::uint64_t wrong = 0;
-  for (std::uint32_t i = 0; i < slot.rows; ++i) {
+  for (std::uint32_t i = 0; i < batch.rows; ++i) {
     const auto sample = static_cast<std::uint64_t>(index[i]);
     const auto holder = index[i] >= 0 ? blueprint.placement.holder(sample) : std::nullopt;
     // Where the data decide, other nodes' members are known to them alone; the sums of the audit hold for those.
@@ -190,10 +187,10 @@ std::uint64_t Feed::count_wrong(const Slot& slot, const std::int64_t* index) con
     bool right = holder && members.contains(*holder, sample);
     if (right) {
       const auto ordinal = members.ordinal(*holder, sample);
-      const auto position = slot.permutation ? slot.permutation->inverse(ordinal) : ordinal;
-      right =
-          position >= slot.share.first && position - slot.share.first < slot.rows && !seen[position - slot.share.first];
-      if (right) seen[position - slot.share.first] = true;
+      const auto position = batch.permutation ? batch.permutation->inverse(ordinal) : ordinal;
+      right = position >= batch.share.first && position - batch.share.first < batch.rows &&
+              !seen[position - batch.share.first];
+      if (right) seen[position - batch.share.first] = true;
     }
     wrong += !right;
   }
@@ -201,34 +198,34 @@ std::uint64_t Feed::count_wrong(const Slot& slot, const std::int64_t* index) con
 }
 
 void Feed::hand_over() {
-  while (!queue_.empty() && slots_[queue_.front()].done) {
+  while (!queue_.empty() && batches_[queue_.front()].done) {
     const auto number = queue_.front();
     queue_.pop_front();
-    const auto& slot = slots_[number];
-    if (closed_ || slot.generation != generation_)
+    const auto& batch = batches_[number];
+    if (state_ == State::closed || batch.generation != generation_)
       ring_.give_back(number);
     else
-      ring_.publish(number, {.generation = slot.generation,
-                             .epoch = slot.step.epoch,
-                             .step = slot.step.step,
-                             .rows = slot.rows,
-                             .filled = slot.filled});
+      ring_.publish(number, {.generation = batch.generation,
+                             .epoch = batch.step.epoch,
+                             .step = batch.step.step,
+                             .rows = batch.rows,
+                             .filled = batch.filled});
   }
 }
 
 std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to) {
   std::vector<books::Tally> unfinished;
   {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return {};
+    const Lock lock(mutex_);
+    if (state_ == State::closed) return {};
     require(generation > generation_,
             "a seek of generation " + std::to_string(generation) + " came after one of " + std::to_string(generation_));
     require(to.step < schedule_.steps() && to.epoch <= last_epoch,
             "a seek to epoch " + std::to_string(to.epoch) + ", step " + std::to_string(to.step) + ", which cannot be");
     collect();
-    if (closed_) return {};
+    if (state_ == State::closed) return {};
     generation_ = generation;
-    end_handed_over_ = false;
+    state_ = State::serving;
     unfinished = ledger_.seek(to);
     hand_over();
   }
@@ -238,9 +235,9 @@ std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to) {
 
 void Feed::close(std::function<void()> on_idle) {
   {
-    const std::lock_guard lock(mutex_);
-    if (!closed_) collect();  // what the trainer released before it went counts
-    closed_ = true;
+    const Lock lock(mutex_);
+    if (state_ != State::closed) collect();  // what the trainer released before it went counts
+    state_ = State::closed;
     hand_over();
     if (under_way_ > 0) {
       on_idle_ = std::move(on_idle);
@@ -262,28 +259,28 @@ EpochReport Feed::report(const books::Tally& tally) {
 }
 
 books::Ledger Feed::ledger() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return ledger_;
 }
 
 books::Step Feed::position() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return ledger_.position();
 }
 
 double Feed::stager_wait() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return full_seconds_;
 }
 
 ring::TrainerStats Feed::ring_stats() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return ring_.stats();
 }
 
 double Feed::idle_seconds() const {
-  const std::lock_guard lock(mutex_);
-  return full_ && !end_handed_over_ ? seconds_between(last_sign_, Clock::now()) : 0;
+  const Lock lock(mutex_);
+  return full_since_ && state_ == State::serving ? seconds_between(last_sign_, Clock::now()) : 0;
 }
 
 }  // namespace headrace::service::delivery

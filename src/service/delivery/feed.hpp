@@ -8,6 +8,18 @@
 //   3. A batch counts as consumed when the trainer releases it, with the sample numbers that stood in it before the
 //      trainer could touch them.
 //
+// How the calls go round, each on whatever worker is free; nobody waits for rows of other nodes:
+//
+//   bell | seek --> pump --assign--> fill -----(all rows are of this node)-----> filled --assign--> more to fill
+//                                      '--(rows of others: supply calls back)--> filled --assign--> spread
+//   assign   collects what came back, and takes free slots, each for the next step; what it takes must be filled
+//   spread   posts each as a job of its own, so that idle workers help; fill keeps the first one for itself: a job
+//            costs more than a small batch
+//   filled   hands over what is complete and whose turn it is, and assigns again: with slots to fill no bell is needed
+//
+// The lock is held for bookkeeping only: rows are copied, hashed and audited without it. From assign() to filled() a
+// batch belongs to whoever fills it.
+//
 // pump() from any worker; the rest from the host's thread. Callbacks come from any thread.
 #pragma once
 
@@ -16,11 +28,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "ring/producer.hpp"
 #include "service/books/ledger.hpp"
 #include "service/delivery/supply.hpp"
@@ -41,7 +55,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::function<void(const EpochReport&)> epoch_done;
     std::function<void(const std::string& what)> violation;  ///< the trainer wrote nonsense into the ring
   };
-  struct Place {
+  /// Whom it is for, and what is particular about its batches.
+  struct Recipient {
     std::uint32_t stream = 0, rank = 0;
     std::string stream_name;
     std::uint64_t seed = 0;
@@ -50,28 +65,30 @@ class Feed : public std::enable_shared_from_this<Feed> {
   };
 
   /// The ring is configured for the schedule's batch, with generation 1.
-  Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Place place, plan::Schedule schedule,
+  Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Recipient recipient, plan::Schedule schedule,
        books::Ledger ledger, Events events);
 
   /// Takes back what was released and fills what is free.
-  void pump();
+  void pump() EXCLUDES(mutex_);
   /// Whether the trainer returned something that nobody has taken back yet. Any thread.
-  bool has_returns() const;
+  bool has_returns() const EXCLUDES(mutex_);
   /// The trainer wants another position from now on. Returns the epochs that are left unfinished.
-  std::vector<books::Tally> seek(std::uint32_t generation, books::Step to);
+  std::vector<books::Tally> seek(std::uint32_t generation, books::Step to) EXCLUDES(mutex_);
   /// No more fills. on_idle comes once nothing of this feed is under way and the ring may be used anew.
-  void close(std::function<void()> on_idle);
+  void close(std::function<void()> on_idle) EXCLUDES(mutex_);
 
   /// As things stand; after close() for good.
-  books::Ledger ledger() const;
-  books::Step position() const;
-  double stager_wait() const;
+  books::Ledger ledger() const EXCLUDES(mutex_);
+  books::Step position() const EXCLUDES(mutex_);
+  double stager_wait() const EXCLUDES(mutex_);
   /// Seconds since the trainer last took or gave back anything, while it could have.
-  double idle_seconds() const;
-  ring::TrainerStats ring_stats() const;
+  double idle_seconds() const EXCLUDES(mutex_);
+  ring::TrainerStats ring_stats() const EXCLUDES(mutex_);
 
  private:
-  struct Slot {
+  /// Where the life of the feed is: a seek goes back from at_end to serving, and nothing from closed.
+  enum class State : std::uint8_t { serving, at_end, closed };  // at_end: the trainer was told that nothing follows
+  struct Batch {                                                // in the slot of its number
     books::Step step;
     std::uint32_t generation = 0;
     std::uint32_t rows = 0, filled = 0;
@@ -82,46 +99,43 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::optional<std::uint64_t> row_order;
   };
 
-  // With mutex_ held:
-  void collect();
-  std::vector<std::uint32_t> assign();
-  bool assign_one(std::vector<std::uint32_t>& assigned);
-  void hand_over();
-  void wait_for_bell();
+  void collect() REQUIRES(mutex_);
+  std::vector<std::uint32_t> assign() REQUIRES(mutex_);
+  std::optional<std::uint32_t> assign_one() REQUIRES(mutex_);
+  void hand_over() REQUIRES(mutex_);
+  void wait_for_bell() REQUIRES(mutex_);
+  std::shared_ptr<const plan::Permutation> permutation(std::uint64_t epoch) REQUIRES(mutex_);
+  EpochReport report(const books::Tally& tally) REQUIRES(mutex_);
 
-  void fill(std::vector<std::uint32_t> assigned);
-  std::vector<std::uint32_t> filled(std::uint32_t slot);
-  void spread(std::vector<std::uint32_t> assigned);
-  void settle(Slot& slot, std::uint32_t number) const;
-  std::uint64_t count_wrong(const Slot& slot, const std::int64_t* index) const;
-  std::shared_ptr<const plan::Permutation> permutation(std::uint64_t epoch);
+  void fill(std::vector<std::uint32_t> assigned) EXCLUDES(mutex_);
+  std::vector<std::uint32_t> filled(std::uint32_t slot) EXCLUDES(mutex_);
+  void spread(std::span<const std::uint32_t> assigned);
+  void settle(std::uint32_t slot) EXCLUDES(mutex_);
+  std::uint64_t count_wrong(const Batch& batch, const std::int64_t* index) const;
   Target target(std::uint32_t slot) const;
-  EpochReport report(const books::Tally& tally);
 
   const Supply& supply_;
   Workers& workers_;
   ring::Producer& ring_;
   const std::uint32_t bell_after_;  // slots that come back before the trainer rings
-  const Place place_;
+  const Recipient recipient_;
   const plan::Schedule schedule_;
   const Events events_;
 
-  mutable std::mutex mutex_;
-  books::Ledger ledger_;
-  std::vector<Slot> slots_;
-  std::deque<std::uint32_t> queue_;  // slots being filled or waiting for their turn, in order of steps
-  std::size_t under_way_ = 0;
-  std::uint32_t generation_ = 1;
-  bool end_handed_over_ = false;
-  std::function<void()> on_idle_;  // set by close()
-  bool closed_ = false;
-  std::shared_ptr<const plan::Permutation> permutation_;
-  std::uint64_t permutation_epoch_ = 0;
-
-  Clock::time_point epoch_begin_ = Clock::now(), full_since_ = Clock::now(), last_sign_ = Clock::now();
-  bool full_ = false;
-  double full_seconds_ = 0;
-  double reported_trainer_wait_ = 0, reported_stager_wait_ = 0;
+  mutable Mutex mutex_;
+  State state_ GUARDED_BY(mutex_) = State::serving;
+  books::Ledger ledger_ GUARDED_BY(mutex_);
+  std::deque<std::uint32_t> queue_ GUARDED_BY(mutex_);  // slots being filled or waiting for their turn, by step
+  std::size_t under_way_ GUARDED_BY(mutex_) = 0;
+  std::uint32_t generation_ GUARDED_BY(mutex_) = 1;
+  std::function<void()> on_idle_ GUARDED_BY(mutex_);  // set by close()
+  std::shared_ptr<const plan::Permutation> permutation_ GUARDED_BY(mutex_);
+  std::uint64_t permutation_epoch_ GUARDED_BY(mutex_) = 0;
+  Clock::time_point epoch_begin_ GUARDED_BY(mutex_) = Clock::now(), last_sign_ GUARDED_BY(mutex_) = Clock::now();
+  std::optional<Clock::time_point> full_since_ GUARDED_BY(mutex_);  // every slot is the trainer's
+  double full_seconds_ GUARDED_BY(mutex_) = 0;
+  double reported_trainer_wait_ GUARDED_BY(mutex_) = 0, reported_stager_wait_ GUARDED_BY(mutex_) = 0;
+  std::vector<Batch> batches_;  // by slot; of who fills it from assign() to filled(), else under mutex_
 };
 
 }  // namespace headrace::service::delivery

@@ -105,28 +105,45 @@ class FetchBuilder {
 
 }  // namespace
 
-void Supply::gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
-                    std::span<const std::uint32_t> places, std::byte* index, std::span<std::byte* const> fields,
-                    Reuse reuse) const {
-  auto& samples = scratch().samples;
-  auto& rows = scratch().rows;
-  samples.resize(ordinals.size());
-  rows.resize(ordinals.size());
+class Supply::Parts {
+ public:
+  Parts(std::size_t parts, std::function<void()> done) : left_(parts), done_(std::move(done)) {}
+
+  /// One part is there: whether it was the last. Release and acquire in one: whoever is last has seen the rows of all
+  /// others.
+  bool came() { return left_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void done() const { done_(); }
+
+ private:
+  std::atomic<std::size_t> left_;
+  std::function<void()> done_;
+};
+
+void Supply::locate(const Rows& wanted) const {
+  scratch().samples.resize(wanted.ordinals.size());
+  scratch().rows.resize(wanted.ordinals.size());
   // Located in memory of our own and copied out: what stands in a slot may change under our eyes.
-  blueprint_.placement.locate(blueprint_.members[stream], stager, ordinals, samples, rows);
-  if (places.empty())
-    std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
-  else
-    for (std::size_t i = 0; i < places.size(); ++i)
-      std::memcpy(index + places[i] * sizeof(std::int64_t), &samples[i], sizeof(std::int64_t));
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    const auto* column = store_.column(stager - topology_.here().first, f);
-    const auto bytes = blueprint_.schema[f].row_bytes();
-    if (places.empty())
-      copy_rows(column, bytes, rows, fields[f], reuse);
-    else
-      copy_rows(column, bytes, rows, places, fields[f], reuse);
-  }
+  blueprint_.placement.locate(blueprint_.members[wanted.stream], wanted.stager, wanted.ordinals, scratch().samples,
+                              scratch().rows);
+}
+
+void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const {
+  locate(wanted);
+  const auto& samples = scratch().samples;
+  std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
+  for (std::size_t f = 0; f < fields.size(); ++f)
+    copy_rows(store_.column(wanted.stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(),
+              scratch().rows, fields[f], reuse);
+}
+
+void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const {
+  locate(wanted);
+  const auto& samples = scratch().samples;
+  for (std::size_t i = 0; i < places.size(); ++i)
+    std::memcpy(target.index + places[i], &samples[i], sizeof(std::int64_t));
+  for (std::size_t f = 0; f < target.fields.size(); ++f)
+    copy_rows(store_.column(wanted.stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(),
+              scratch().rows, places, target.fields[f], Reuse::later);
 }
 
 bool Supply::fill(const Order& order, const Target& target, std::function<void()> done) const {
@@ -137,8 +154,7 @@ bool Supply::fill(const Order& order, const Target& target, std::function<void()
   const auto parts = is_whole() ? nullptr : ask_other_nodes(order, plan, places, target, std::move(done));
   for (const auto& piece : plan.pieces)
     if (topology_.is_here(piece.stager)) gather_piece(order.stream, piece, plan, places, target);
-  // Release and acquire in one (PARTS): whoever is last has seen the rows of all others.
-  return !parts || parts->fetch_sub(1, std::memory_order_acq_rel) == 1;
+  return !parts || parts->came();
 }
 
 void Supply::gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
@@ -147,27 +163,26 @@ void Supply::gather_piece(std::uint32_t stream, const plan::Piece& piece, const 
   std::vector<std::byte*> fields(target.fields.size());
   for (std::uint32_t row = 0; row < piece.rows; row += turn) {
     const auto planned = piece.first_row + row, rows = std::min(piece.rows - row, turn);
-    // Rows in the order of the plan begin at their first; those with places count them from the batch's.
-    const auto to = places.empty() ? planned : 0;
-    for (std::size_t f = 0; f < fields.size(); ++f)
-      fields[f] = target.fields[f] + to * blueprint_.schema[f].row_bytes();
-    gather(stream, piece.stager, std::span(plan.ordinals).subspan(planned, rows),
-           places.empty() ? places : places.subspan(planned, rows), reinterpret_cast<std::byte*>(target.index + to),
-           fields, Reuse::later);
+    const Rows wanted{stream, piece.stager, std::span(plan.ordinals).subspan(planned, rows)};
+    if (places.empty()) {  // rows stand in the order of the plan
+      for (std::size_t f = 0; f < fields.size(); ++f)
+        fields[f] = target.fields[f] + planned * blueprint_.schema[f].row_bytes();
+      gather(wanted, reinterpret_cast<std::byte*>(target.index + planned), fields, Reuse::later);
+    } else {
+      scatter(wanted, places.subspan(planned, rows), target);
+    }
     if (!is_whole()) std::this_thread::yield();
   }
 }
 
-std::shared_ptr<std::atomic<std::size_t>> Supply::ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
-                                                                  std::span<const std::uint32_t> places,
-                                                                  const Target& target,
-                                                                  std::function<void()> done) const {
+std::shared_ptr<Supply::Parts> Supply::ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
+                                                       std::span<const std::uint32_t> places, const Target& target,
+                                                       std::function<void()> done) const {
   auto fetches = remote_fetches(order, plan, places, target);
-  auto parts = std::make_shared<std::atomic<std::size_t>>(fetches.size() + 1);
-  const auto last = std::make_shared<std::function<void()>>(std::move(done));
+  const auto parts = std::make_shared<Parts>(fetches.size() + 1, std::move(done));
   for (auto& fetch : fetches) {
-    fetch.arrived = [parts, last] {
-      if (parts->fetch_sub(1, std::memory_order_acq_rel) == 1) (*last)();  // PARTS
+    fetch.arrived = [parts] {
+      if (parts->came()) parts->done();
     };
     engine_->fetch(std::move(fetch));
   }
@@ -214,7 +229,7 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather(request.stream, segment.stager, ordinals, {}, index, fields, Reuse::soon);
+    gather({request.stream, segment.stager, ordinals}, index, fields, Reuse::soon);
   }
   return used;
 }

@@ -7,7 +7,6 @@
 // One per stager; fill() and pack() from any worker.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,16 +56,25 @@ class Supply {
   bool is_whole() const { return topology_.nodes.size() == 1; }  ///< this node holds all samples
 
  private:
-  /// Rows and sample numbers one after another, or where `places` says if it is not empty.
-  void gather(std::uint32_t stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
-              std::span<const std::uint32_t> places, std::byte* index, std::span<std::byte* const> fields,
-              Reuse reuse) const;
+  /// Counts the parts of a batch: this node's rows, and each answer of another node.
+  class Parts;
+  /// Rows that a stager of this node holds.
+  struct Rows {
+    std::uint32_t stream = 0, stager = 0;
+    std::span<const std::uint64_t> ordinals;
+  };
+  /// Rows and sample numbers one after another.
+  void gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const;
+  /// The same, each to its place in the batch.
+  void scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const;
+  void locate(const Rows& wanted) const;
   /// Rows of a batch that a stager of this node holds.
   void gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
                     std::span<const std::uint32_t> places, const Target& target) const;
-  std::shared_ptr<std::atomic<std::size_t>> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
-                                                            std::span<const std::uint32_t> places, const Target& target,
-                                                            std::function<void()> done) const;
+  /// Sends the requests. The parts call done() if one of the answers is the last part.
+  std::shared_ptr<Parts> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
+                                         std::span<const std::uint32_t> places, const Target& target,
+                                         std::function<void()> done) const;
   std::vector<exchange::Fetch> remote_fetches(const Order& order, const plan::BatchPlan& plan,
                                               std::span<const std::uint32_t> places, const Target& target) const;
 

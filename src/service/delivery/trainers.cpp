@@ -89,7 +89,7 @@ void Trainers::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) 
   for (const auto& state : message.at("resumed")) trainer.following->resumed(books::resumed_from(state), at, 0);
   trainer.feed = std::make_shared<Feed>(
       supply_, workers_, ring,
-      Feed::Place{trainer.stream, trainer.rank, facts.name, config_.seed, config_.audit == config::Audit::full,
+      Feed::Recipient{trainer.stream, trainer.rank, facts.name, config_.seed, config_.audit == config::Audit::full,
                   facts.order},
       schedule, std::move(ledger),
       Feed::Events{

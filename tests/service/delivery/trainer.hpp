@@ -65,8 +65,8 @@ struct Trainer {
       : stager(s), berth(b), stream(of_stream), rank(of_rank), schedule(s.drawn.streams[of_stream].schedule(world)) {
     berth.ring.configure(schedule.batch(), 1, slots);
     feed = std::make_shared<Feed>(*stager.supply, workers, berth.ring,
-                                  Feed::Place{stream, rank, stager.drawn.streams[stream].name, seed, true}, schedule,
-                                  ledger,
+                                  Feed::Recipient{stream, rank, stager.drawn.streams[stream].name, seed, true},
+                                  schedule, ledger,
                                   Feed::Events{.epoch_done =
                                                    [to = reports](const EpochReport& report) {
                                                      const std::lock_guard lock(to->mutex);
