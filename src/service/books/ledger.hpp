@@ -37,6 +37,8 @@ struct Tally {
 
 class Ledger {
  public:
+  /// Of a stream of one batch; to be assigned to.
+  Ledger() : Ledger(1, 0) {}
   /// steps >= 1 per epoch; epochs = 0 is endless.
   Ledger(std::uint64_t steps, std::uint64_t epochs, Step start = {});
 

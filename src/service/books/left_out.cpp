@@ -49,14 +49,6 @@ std::uint64_t hash_of(const plan::Members& members, std::span<std::uint64_t> ord
 
 }  // namespace
 
-nlohmann::json LeftOut::to_json() const {
-  return {{"stream", stream}, {"session", session}, {"epoch", epoch}, {"first_steps", first_steps}};
-}
-
-LeftOut LeftOut::from_json(const nlohmann::json& json) {
-  return {json.at("stream"), json.at("session"), json.at("epoch"), json.at("first_steps")};
-}
-
 std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut& what) {
   std::uint64_t rows = 0;
   for_each_run(schedule_of(blueprint, what), what,

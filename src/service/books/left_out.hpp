@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "service/blueprint/blueprint.hpp"
@@ -17,8 +16,6 @@ struct LeftOut {
   std::vector<std::uint64_t> first_steps;  ///< of each trainer: where it began
 
   auto operator<=>(const LeftOut&) const = default;
-  nlohmann::json to_json() const;
-  static LeftOut from_json(const nlohmann::json& json);
 };
 
 /// How many positions that are.

@@ -42,7 +42,7 @@ struct Claim {
 struct Grant {
   std::uint64_t generation = 0;  ///< of the claim; names it when it ends
   std::uint64_t session = 0;
-  Ledger ledger;
+  Ledger ledger{};
   std::uint64_t loads = 0;         ///< saved states that this rank has taken up
   std::vector<Resumed> resumed{};  ///< those of other ranks that it has not
 };

@@ -21,6 +21,7 @@
 #include "ipc/fd.hpp"
 #include "ipc/process.hpp"
 #include "ring/producer.hpp"
+#include "service/books/ring_state.hpp"
 
 namespace headrace::service::delivery {
 
@@ -45,7 +46,7 @@ class RingKeeper {
     std::unique_ptr<ring::Producer> ring;
     ipc::Fd memfd;
   };
-  enum class State { whole, lent, settling, blocked, vacant };
+  using State = books::RingState;
   static constexpr std::chrono::milliseconds settle_limit{2000};  ///< for a process that ended to be unmapped
 
   explicit RingKeeper(std::unique_ptr<ring::Producer> ring) : ring_(std::move(ring)) {}

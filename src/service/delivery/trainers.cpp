@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "log/log.hpp"
-#include "service/books/messages.hpp"
 #include "service/delivery/provenance.hpp"
 
 namespace headrace::service::delivery {
@@ -20,6 +19,12 @@ constexpr unsigned cost_of_seek = 1, cost_of_question = 20;
 constexpr ipc::Courier::Manner manner{.polite = true, .limit = 1u << 20, .allowance = 5000};
 constexpr unsigned rings_heard = 10'000;   // between two looks; batches of any size need less
 constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
+
+std::vector<std::string> names_of(const std::vector<blueprint::StreamFacts>& streams) {
+  std::vector<std::string> names;
+  for (const auto& stream : streams) names.push_back(stream.name);
+  return names;
+}
 }  // namespace
 
 Trainers::Trainers(const config::Config& config, const job::Topology& topology, ipc::Poller& poller,
@@ -30,7 +35,9 @@ Trainers::Trainers(const config::Config& config, const job::Topology& topology, 
       supply_(supply),
       workers_(workers),
       rings_(rings),
-      actions_(std::move(actions)) {
+      actions_(std::move(actions)),
+      ring_watch_(rings, workers, names_of(supply.blueprint().streams), topology.here().host,
+                  {actions_.to_leader, actions_.post}) {
   for (const auto& stream : config.streams)
     fingerprints_.push_back(blueprint::fingerprint_of(config, stream, supply.blueprint().catalog));
 }
@@ -58,52 +65,40 @@ void Trainers::look_at_all() {
   }
 }
 
-void Trainers::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) {
+const std::string& Trainers::stream_name(const ServedTrainer& trainer) const {
+  return supply_.blueprint().streams[trainer.stream].name;
+}
+
+void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) {
   require(fds.size() == 2, "a trainer was handed over without its descriptors");
   const auto id = next_id_++;
   auto& trainer = trainers_[id];
-  trainer.stream = message.at("stream");
-  trainer.rank = message.at("rank");
-  trainer.world_size = message.at("world_size");
-  trainer.ring = message.at("ring");
-  trainer.generation = message.at("generation");
-  trainer.session = message.at("session");
-  trainer.who = message.at("who");
+  trainer.stream = handed.stream;
+  trainer.rank = handed.rank;
+  trainer.world_size = handed.world_size;
+  trainer.ring = handed.ring;
+  trainer.generation = handed.grant.generation;
+  trainer.session = handed.grant.session;
+  trainer.who = handed.who;
   trainer.talk =
       std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner, [this, id] { read(id); });
   trainer.pidfd = std::move(fds[1]);
   trainer.bell = ipc::Bell::make();
 
-  const auto& facts = supply_.blueprint().streams[trainer.stream];
-  const auto schedule = facts.schedule(trainer.world_size);
+  const auto schedule = supply_.blueprint().streams[trainer.stream].schedule(trainer.world_size);
   trainer.steps = schedule.steps();
   trainer.batch_bytes = schedule.batch() * row_bytes(supply_.blueprint().schema);
-  auto ledger = books::Ledger::from_json(message.at("ledger"));
-  const auto at = ledger.position();
+  const auto at = handed.grant.ledger.position();
   auto& keeper = *rings_.at(trainer.stream, trainer.ring);
   keeper.lend();
   auto& ring = keeper.ring();
   ring.configure(schedule.most_rows(), 1, supply_.blueprint().slots_of(config_, trainer.stream));
   trainer.following.emplace(trainer.steps, ring.slots());
-  trainer.following->loaded(message.at("loads").get<std::uint64_t>());
-  for (const auto& state : message.at("resumed")) trainer.following->resumed(books::resumed_from(state), at, 0);
-  trainer.feed = std::make_shared<Feed>(
-      supply_, workers_, ring,
-      Feed::Recipient{trainer.stream, trainer.rank, facts.name, config_.seed, config_.audit == config::Audit::full,
-                  facts.order},
-      schedule, std::move(ledger),
-      Feed::Events{
-          .epoch_done =
-              [this, id](const EpochReport& done) {
-                actions_.post([this, id, done] {
-                  if (const auto found = trainers_.find(id); found != trainers_.end())
-                    report(found->second, done, false);
-                });
-              },
-          .violation = [this,
-                        id](const std::string& what) { actions_.post([this, id, what] { throw_out(id, what); }); }});
+  trainer.following->loaded(handed.grant.loads);
+  for (const auto& state : handed.grant.resumed) trainer.following->resumed(state, at, 0);
+  trainer.feed = feed_for(id, trainer, handed.grant.ledger);
 
-  log::debug("stream {}: trainer {} of {} ({}) attached at epoch {}, step {}", facts.name, trainer.rank,
+  log::debug("stream {}: trainer {} of {} ({}) attached at epoch {}, step {}", stream_name(trainer), trainer.rank,
              trainer.world_size, trainer.who, at.epoch, at.step);
   poller_.add_edge(trainer.bell.fd(), [this, id] { rung(id); });
   poller_.add(trainer.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
@@ -113,40 +108,30 @@ void Trainers::welcome(const nlohmann::json& message, std::vector<ipc::Fd> fds) 
     fds.push_back(ring.for_trainer());
     fds.push_back(trainer.bell.duplicate().take());
     fds.push_back(ipc::open_pidfd(getpid()));
-    say(id, ring::encode(welcome_for(trainer, schedule, at)), std::move(fds));
+    say(id,
+        ring::encode(
+            welcome_for(trainer, config_, topology_, supply_.blueprint(), fingerprints_[trainer.stream], ring, at)),
+        std::move(fds));
   } catch (const std::exception& error) {  // a welcome too long for any socket, no descriptors left
     throw_out(id, error.what());
   }
 }
 
-ring::Welcome Trainers::welcome_for(const Trainer& trainer, const plan::Schedule& schedule, books::Step at) const {
-  const auto& blueprint = supply_.blueprint();
-  const auto& facts = blueprint.streams[trainer.stream];
-  const auto& ring = rings_.at(trainer.stream, trainer.ring)->ring();
-  ring::Welcome welcome;
-  welcome.service = config_.name;
-  welcome.stream = facts.name;
-  welcome.rank = trainer.rank;
-  welcome.world_size = trainer.world_size;
-  welcome.batches = schedule.steps();
-  welcome.samples = facts.samples;
-  welcome.epochs = facts.epochs;
-  welcome.batch = schedule.batch();
-  welcome.slots = ring.slots();
-  welcome.slot_rows = ring.layout().batch();
-  welcome.epoch = at.epoch;
-  welcome.step = at.step;
-  welcome.generation = 1;
-  welcome.fields = blueprint.schema;
-  welcome.fingerprint = fingerprints_[trainer.stream];
-  // Runs of the file belong to trainers there: another number of them gets other runs.
-  if (facts.shuffle == plan::Shuffle::none) welcome.fingerprint["trainers"] = std::to_string(trainer.world_size);
-  welcome.ring_bytes = ring.bytes();
-  welcome.stager = topology_.me();
-  welcome.pid = getpid();
-  welcome.host = topology_.here().host;
-  welcome.last = config::word(facts.last);
-  return welcome;
+std::shared_ptr<Feed> Trainers::feed_for(std::uint64_t id, const ServedTrainer& trainer, books::Ledger ledger) {
+  const auto& facts = supply_.blueprint().streams[trainer.stream];
+  // Feeds call back from workers: by number, since the trainer may be gone by then.
+  Feed::Events events{
+      .epoch_done =
+          [this, id](const EpochReport& done) {
+            actions_.post([this, id, done] {
+              if (const auto found = trainers_.find(id); found != trainers_.end()) report(found->second, done, false);
+            });
+          },
+      .violation = [this, id](const std::string& what) { actions_.post([this, id, what] { throw_out(id, what); }); }};
+  return std::make_shared<Feed>(supply_, workers_, rings_.at(trainer.stream, trainer.ring)->ring(),
+                                Feed::Recipient{trainer.stream, trainer.rank, facts.name, config_.seed,
+                                                config_.audit == config::Audit::full, facts.order},
+                                facts.schedule(trainer.world_size), std::move(ledger), std::move(events));
 }
 
 void Trainers::read(std::uint64_t id) {
@@ -183,7 +168,7 @@ void Trainers::throw_out(std::uint64_t id, const std::string& why, ring::Refusal
   leave(id, false, why);
 }
 
-void Trainers::seek(Trainer& trainer, const ring::Seek& wanted) {
+void Trainers::seek(ServedTrainer& trainer, const ring::Seek& wanted) {
   const auto& facts = supply_.blueprint().streams[trainer.stream];
   const auto steps = trainer.feed->ledger().steps();
   require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
@@ -210,7 +195,7 @@ void Trainers::leave(std::uint64_t id, bool goodbye, const std::string& why) {
   trainer.talk.reset();
   if (!goodbye && !drained_)
     log::warn("stream {}: trainer {} ({}) is gone: {}; its unreleased batches wait for whoever takes its rank",
-              supply_.blueprint().streams[trainer.stream].name, trainer.rank, trainer.who, why);
+              stream_name(trainer), trainer.rank, trainer.who, why);
   trainer.feed->close([this, id, goodbye] { actions_.post([this, id, goodbye] { gone(id, goodbye); }); });
 }
 
@@ -220,39 +205,31 @@ void Trainers::gone(std::uint64_t id, bool goodbye) {
   auto ledger = trainer.feed->ledger();
   ledger.rewind();
   if (goodbye) report_abandoned(trainer, ledger.leave());
-  auto& keeper = *rings_.at(trainer.stream, trainer.ring);
-  const auto now = Clock::now();
   constexpr std::size_t longest_reason = 255;  // parts of it may be the trainer's own words
-  keeper.back({std::move(trainer.pidfd), fmt::format("trainer {} ({})", trainer.rank, trainer.who),
-               printable(trainer.why.substr(0, longest_reason)), goodbye},
-              now);
-  actions_.up({{"type", "left"},
-               {"stream", trainer.stream},
-               {"rank", trainer.rank},
-               {"ring", trainer.ring},
-               {"generation", trainer.generation},
-               {"ledger", ledger.to_json()},
-               {"goodbye", goodbye}});
-  look_at_ring(trainer.stream, trainer.ring, keeper, now);
+  actions_.to_head(books::Left{trainer.stream, trainer.rank, trainer.generation, ledger, goodbye});
+  // In this order: the coordinator must hear that the trainer left before somebody comes to its ring.
+  ring_watch_.back(trainer.stream, trainer.ring,
+                   {std::move(trainer.pidfd), fmt::format("trainer {} ({})", trainer.rank, trainer.who),
+                    printable(trainer.why.substr(0, longest_reason)), goodbye},
+                   Clock::now());
   if (trainers_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
-void Trainers::report(const Trainer& trainer, const EpochReport& done, bool abandoned) {
-  actions_.up(books::to_message({.stream = trainer.stream,
-                                 .rank = trainer.rank,
-                                 .world_size = trainer.world_size,
-                                 .session = trainer.session,
-                                 .abandoned = abandoned,
-                                 .tally = done.tally,
-                                 .seconds = done.seconds,
-                                 .trainer_wait = done.trainer_wait,
-                                 .stager_wait = done.stager_wait}));
+void Trainers::report(const ServedTrainer& trainer, const EpochReport& done, bool abandoned) {
+  actions_.to_head(books::TrainerEpoch{.stream = trainer.stream,
+                                       .rank = trainer.rank,
+                                       .world_size = trainer.world_size,
+                                       .session = trainer.session,
+                                       .abandoned = abandoned,
+                                       .tally = done.tally,
+                                       .seconds = done.seconds,
+                                       .trainer_wait = done.trainer_wait,
+                                       .stager_wait = done.stager_wait});
   if (!abandoned && trainer.feed->ledger().finished())
-    actions_.up(
-        {{"type", "finished"}, {"stream", trainer.stream}, {"rank", trainer.rank}, {"generation", trainer.generation}});
+    actions_.to_head(books::Finished{trainer.stream, trainer.rank, trainer.generation});
 }
 
-void Trainers::report_abandoned(const Trainer& trainer, const std::vector<books::Tally>& tallies) {
+void Trainers::report_abandoned(const ServedTrainer& trainer, const std::vector<books::Tally>& tallies) {
   for (const auto& tally : tallies) report(trainer, {tally, 0, 0, 0}, true);
 }
 
@@ -263,24 +240,24 @@ void Trainers::tick(Clock::time_point now) {
     look_at_all();
     look_for_strays();
   }
-  if (!closed_) look_at_rings(now, look);
+  ring_watch_.look(now, look);
   for (auto& [id, trainer] : trainers_) {
-    const auto stats = trainer.feed->ring_stats();
-    trainer.pace.look(now, {static_cast<double>(stats.acquired), static_cast<double>(stats.wait_ns) / 1e9,
-                            trainer.feed->stager_wait()});
-    const auto idle = trainer.feed->idle_seconds();
-    if (idle < report_stall_after) trainer.stall_told = false;
-    if (idle >= report_stall_after && !std::exchange(trainer.stall_told, true)) {
-      const auto at = trainer.feed->position();
-      log::info("stream {}: trainer {} ({}) has asked for nothing for {:.0f} s (at epoch {}, step {}); waiting for it",
-                supply_.blueprint().streams[trainer.stream].name, trainer.rank, trainer.who, idle, at.epoch, at.step);
-    }
-    if (config_.stall_timeout > 0 && idle >= config_.stall_timeout && !drained_)
-      actions_.up({{"type", "stop"},
-                   {"reason", fmt::format("trainer {} of stream {} ({}) asked for nothing for {:g} s (stall-timeout)",
-                                          trainer.rank, supply_.blueprint().streams[trainer.stream].name, trainer.who,
-                                          config_.stall_timeout)}});
+    trainer.look(now);
+    look_for_stall(trainer);
   }
+}
+
+void Trainers::look_for_stall(ServedTrainer& trainer) {
+  const auto idle = trainer.feed->idle_seconds();
+  if (idle < report_stall_after) trainer.stall_told = false;
+  if (idle >= report_stall_after && !std::exchange(trainer.stall_told, true)) {
+    const auto at = trainer.feed->position();
+    log::info("stream {}: trainer {} ({}) has asked for nothing for {:.0f} s (at epoch {}, step {}); waiting for it",
+              stream_name(trainer), trainer.rank, trainer.who, idle, at.epoch, at.step);
+  }
+  if (config_.stall_timeout > 0 && idle >= config_.stall_timeout && !drained_)
+    actions_.to_head(books::Stop{fmt::format("{} asked for nothing for {:g} s (stall-timeout)",
+                                             trainer.name(stream_name(trainer)), config_.stall_timeout)});
 }
 
 void Trainers::farewell(const std::string& why) {
@@ -290,7 +267,7 @@ void Trainers::farewell(const std::string& why) {
 
 void Trainers::close(const std::string& why, std::function<void()> drained) {
   farewell(why);
-  closed_ = true;
+  ring_watch_.close();
   drained_ = std::move(drained);
   std::vector<std::uint64_t> ids;
   for (const auto& [id, trainer] : trainers_) ids.push_back(id);
@@ -298,32 +275,46 @@ void Trainers::close(const std::string& why, std::function<void()> drained) {
   if (trainers_.empty()) std::exchange(drained_, nullptr)();
 }
 
-nlohmann::json Trainers::stat() const {
-  auto all = nlohmann::json::array();
-  for (const auto& [id, trainer] : trainers_) {
-    const auto at = trainer.feed->position();
-    const auto stats = trainer.feed->ring_stats();
-    all.push_back({{"stream", supply_.blueprint().streams[trainer.stream].name},
-                   {"rank", trainer.rank},
-                   {"world_size", trainer.world_size},
-                   {"who", trainer.who},
-                   {"stager", topology_.me()},
-                   {"host", topology_.here().host},
-                   {"epoch", at.epoch},
-                   {"step", at.step},
-                   {"steps", trainer.steps},
-                   {"batches", stats.acquired},
-                   {"bytes", stats.acquired * trainer.batch_bytes},
-                   {"ready", stats.ready},
-                   {"waiting", stats.waiting},
-                   {"trainer_wait_s", static_cast<double>(stats.wait_ns) / 1e9},
-                   {"stager_wait_s", trainer.feed->stager_wait()},
-                   // Of the last seconds: what was taken, and the parts of the time spent waiting.
-                   {"gbps", trainer.pace.per_second(0) * static_cast<double>(trainer.batch_bytes) / 1e9},
-                   {"trainer_wait", trainer.pace.per_second(1)},
-                   {"stager_wait", trainer.pace.per_second(2)}});
-  }
+std::vector<books::TrainerFigures> Trainers::figures() const {
+  std::vector<books::TrainerFigures> all;
+  for (const auto& [id, trainer] : trainers_) all.push_back(trainer.figures(stream_name(trainer), topology_));
   return all;
+}
+
+// ---- trainers that go on from saved states: all of a stream must mean the same place ------------------------------
+
+void Trainers::agree(std::uint64_t id, ServedTrainer& trainer, const ring::Agree& wanted) {
+  trainer.talk->pause();  // one question at a time
+  actions_.to_head(books::AskAgree{.node = topology_.my_node,
+                                   .local = topology_.local(),
+                                   .trainer = id,
+                                   .stream = trainer.stream,
+                                   .rank = trainer.rank,
+                                   .generation = trainer.generation,
+                                   .number = wanted.number,
+                                   .at = {wanted.epoch, wanted.step}});
+}
+
+void Trainers::hear(const books::AgreeAnswer& message) {
+  const auto found = trainers_.find(message.trainer);
+  if (found == trainers_.end() || found->second.leaving) return;
+  if (message.refusal.empty()) found->second.following->loaded();
+  found->second.talk->resume();
+  say(found->first, ring::encode(ring::Agreed{message.number, message.refusal}));
+}
+
+void Trainers::hear(const books::StateTaken& message) {
+  for (auto& [id, trainer] : trainers_)
+    if (trainer.stream == message.stream && !trainer.leaving)
+      trainer.following->resumed(message.state, trainer.feed->position(), trainer.feed->ring_stats().acquired);
+}
+
+void Trainers::look_for_strays() {
+  std::vector<std::pair<std::uint64_t, std::string>> strays;
+  for (const auto& [id, trainer] : trainers_)
+    if (const auto text = trainer.strays())
+      strays.emplace_back(id, fmt::format("stream '{}': {}", stream_name(trainer), *text));
+  for (const auto& [id, why] : strays) throw_out(id, why, ring::Refusal::refused);
 }
 
 }  // namespace headrace::service::delivery

@@ -5,10 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "log/log.hpp"
-#include "service/books/messages.hpp"
 
 namespace headrace::service::host {
 
@@ -35,98 +33,73 @@ Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprin
       news_(names_of(blueprint.streams)),
       last_call_(job::stager_names(nodes), books::end_limit(config)) {}
 
-void Coordinator::handle(const nlohmann::json& message) {
-  const auto type = message.at("type").get<std::string>();
-  if (type == "claim") return claim(message);
-  if (type == "epoch") return epoch(message);
-  if (type == "agree") return agree(message);
-  if (type == "stop") return end(message.at("reason"));
-  if (type == "left") {
-    events_.tell("went", {{"stream", blueprint_.streams.at(message.at("stream").get<std::uint32_t>()).name},
-                          {"rank", message.at("rank")},
-                          {"goodbye", message.at("goodbye")}});
-    registry_.left(message.at("stream"), message.at("rank"), message.at("generation"),
-                   books::Ledger::from_json(message.at("ledger")), message.at("goodbye"));
-    return consider_end();
-  }
-  if (type == "finished") {
-    registry_.finished(message.at("stream"), message.at("rank"), message.at("generation"));
-    return consider_end();
-  }
-  if (type == "left_out") {
-    tell(book_.answer(books::LeftOut::from_json(message), message.at("hash")));
-    last_call_.came(nodes_.at(message.at("node").get<std::uint32_t>()).first);
-    return consider_exit();
-  }
-  if (type == "ending") return last_call_.alive(message.at("stager"));
-  if (type == "drained") {
-    last_call_.came(message.at("stager"));
-    consider_exit();
-  }
+void Coordinator::hear(const books::Left& message) {
+  events_.tell(
+      "went",
+      {{"stream", blueprint_.streams.at(message.stream).name}, {"rank", message.rank}, {"goodbye", message.goodbye}});
+  registry_.left(message.stream, message.rank, message.generation, message.ledger, message.goodbye);
+  consider_end();
+}
+
+void Coordinator::hear(const books::Finished& message) {
+  registry_.finished(message.stream, message.rank, message.generation);
+  consider_end();
+}
+
+void Coordinator::hear(const books::LeftOutSum& message) {
+  tell(book_.answer(message.what, message.hash));
+  last_call_.came(nodes_.at(message.node).first);
+  consider_exit();
+}
+
+void Coordinator::hear(const books::Drained& message) {
+  last_call_.came(message.stager);
+  consider_exit();
 }
 
 void Coordinator::consider_exit() {
   if (!last_call_.complete() || std::exchange(exit_sent_, true)) return;
-  send_all({{"type", "exit"}});
+  send_all(books::Exit{});
 }
 
-// To this node last: with the word of the end it may be over here.
-void Coordinator::send_all(const nlohmann::json& message) const {
+void Coordinator::send_all(const books::FromHead& message) const {
   for (auto node = static_cast<std::uint32_t>(nodes_.size()); node-- > 0;) send_(node, message);
 }
 
-void Coordinator::claim(const nlohmann::json& message) {
-  const std::uint32_t node = message.at("node");
+void Coordinator::hear(const books::ClaimRank& message) {
+  const auto& [id, node, claim] = message;
   try {
     require(reason_.empty(), "the service is ending (" + reason_ + "); start it again");
-    const auto grant = registry_.claim(
-        {message.at("stream"), message.at("rank"), message.at("world_size"), message.at("who"), message.at("no_room")});
+    auto grant = registry_.claim(claim);
     all_gone_since_.reset();
-    events_.tell("came", {{"stream", blueprint_.streams.at(message.at("stream").get<std::uint32_t>()).name},
-                          {"rank", message.at("rank")},
-                          {"world_size", message.at("world_size")},
-                          {"who", message.at("who")}});
-    auto resumed = nlohmann::json::array();
-    for (const auto& state : grant.resumed) resumed.push_back(books::to_message(state));
-    send_(node, {{"type", "grant"},
-                 {"id", message.at("id")},
-                 {"generation", grant.generation},
-                 {"session", grant.session},
-                 {"ledger", grant.ledger.to_json()},
-                 {"loads", grant.loads},
-                 {"resumed", std::move(resumed)}});
+    events_.tell("came", {{"stream", blueprint_.streams.at(claim.stream).name},
+                          {"rank", claim.rank},
+                          {"world_size", claim.world_size},
+                          {"who", claim.who}});
+    send_(node, books::Granted{id, std::move(grant)});
   } catch (const books::Taken& error) {
-    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", true}});
+    send_(node, books::ClaimRefused{id, error.what(), true});
   } catch (const Error& error) {
-    send_(node, {{"type", "refuse"}, {"id", message.at("id")}, {"text", error.what()}, {"taken", false}});
+    send_(node, books::ClaimRefused{id, error.what(), false});
   }
 }
 
-void Coordinator::agree(const nlohmann::json& message) {
-  auto answer = message;
-  answer["type"] = "agreed";
-  const std::uint32_t stream = message.at("stream");
-  const auto before = registry_.newest_state(stream);
-  answer["refusal"] =
-      registry_.agree(stream, message.at("rank"), message.at("generation"), {message.at("epoch"), message.at("step")});
-  send_(message.at("node"), answer);
-  const auto newest = registry_.newest_state(stream);
-  if (!newest || (before && before->number == newest->number)) return;
-  auto news = books::to_message(*newest);
-  news["type"] = "resumed";
-  news["stream"] = stream;
-  send_all(news);
+void Coordinator::hear(const books::AskAgree& message) {
+  const auto before = registry_.newest_state(message.stream);
+  auto refusal = registry_.agree(message.stream, message.rank, message.generation, message.at);
+  send_(message.node, books::AgreeAnswer{message.local, message.trainer, message.number, std::move(refusal)});
+  const auto newest = registry_.newest_state(message.stream);
+  // The first that goes on from a state names the place; the others must hear of it once.
+  if (newest && (!before || before->number != newest->number)) send_all(books::StateTaken{message.stream, *newest});
 }
 
-void Coordinator::epoch(const nlohmann::json& message) {
-  const auto report = books::trainer_epoch_from(message);
+void Coordinator::hear(const books::TrainerEpoch& report) {
+  // Of a session that is over: another number of trainers cut the batches there.
   if (report.session != registry_.session(report.stream)) return;
   tell(book_.add(report));
   if (const auto question = book_.question()) {
-    auto ask = question->to_json();
-    ask["type"] = "ask_left_out";
     for (const auto& node : nodes_) last_call_.expect(node.first);
-    send_all(ask);
+    send_all(books::AskLeftOut{*question});
   }
 }
 
@@ -179,7 +152,7 @@ void Coordinator::end(const std::string& reason) {
   if (!reason_.empty()) return;
   reason_ = reason;
   last_call_.begin(Clock::now());
-  send_all({{"type", "end"}, {"reason", reason}});
+  send_all(books::End{reason});
 }
 
 std::vector<std::string> Coordinator::summary() const {
@@ -198,18 +171,18 @@ std::vector<std::string> Coordinator::summary() const {
   return lines;
 }
 
-nlohmann::json Coordinator::stat() const {
-  auto streams = nlohmann::json::array();
+books::ServiceFigures Coordinator::figures() const {
+  books::ServiceFigures all{.trainers = registry_.alive(), .ending = reason_};
   for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
     const auto& totals = book_.totals(s);
-    streams.push_back({{"name", blueprint_.streams[s].name},
-                       {"samples", blueprint_.streams[s].samples},
-                       {"world_size", registry_.world_size(s)},
-                       {"epochs_complete", totals.epochs},
-                       {"samples_delivered", totals.samples},
-                       {"exactly_once", totals.failed == 0}});
+    all.streams.push_back({.name = blueprint_.streams[s].name,
+                           .samples = blueprint_.streams[s].samples,
+                           .world_size = registry_.world_size(s),
+                           .epochs_complete = totals.epochs,
+                           .samples_delivered = totals.samples,
+                           .exactly_once = totals.failed == 0});
   }
-  return {{"trainers", registry_.alive()}, {"streams", std::move(streams)}, {"ending", reason_}};
+  return all;
 }
 
 }  // namespace headrace::service::host

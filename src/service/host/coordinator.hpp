@@ -2,11 +2,14 @@
 // host's thread only; talks to the leaders of nodes through `send`.
 //
 //   serving --(all consumed | goodbyes and linger | stop)--> ending --(every stager has drained)--> over
+//
+//   1. The end is said once, and exit once, when every stager has drained and every node has answered what was left out
+//      of the last epochs: an audit must not lose its last answers to the end.
+//   2. Words for all nodes go to this one last: with exit it may be over here.
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -15,6 +18,7 @@
 #include "service/books/epoch_book.hpp"
 #include "service/books/epoch_news.hpp"
 #include "service/books/last_call.hpp"
+#include "service/books/messages.hpp"
 #include "service/books/registry.hpp"
 #include "service/host/event_log.hpp"
 
@@ -23,13 +27,21 @@ namespace headrace::service::host {
 class Coordinator {
  public:
   /// send(node, message): to the leader of a node (node 0 is here).
-  using Send = std::function<void(std::uint32_t node, const nlohmann::json& message)>;
+  using Send = std::function<void(std::uint32_t node, books::FromHead message)>;
 
   Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint, const std::vector<job::Node>& nodes,
               std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send);
 
-  /// A message of a leader: claim, left, finished, epoch, left_out, stop, ending, drained.
-  void handle(const nlohmann::json& message);
+  // What stagers say to the head of the service.
+  void hear(const books::ClaimRank& message);
+  void hear(const books::Left& message);
+  void hear(const books::Finished& message);
+  void hear(const books::TrainerEpoch& report);
+  void hear(const books::AskAgree& message);
+  void hear(const books::Stop& message) { end(message.reason); }
+  void hear(const books::Ending& message) { last_call_.alive(message.stager); }
+  void hear(const books::Drained& message);
+  void hear(const books::LeftOutSum& message);
   /// Time passes: linger runs out. Throws Error where a stager does not come to the end.
   void tick(Clock::time_point now);
   /// Ends the service for this reason (once).
@@ -42,17 +54,14 @@ class Coordinator {
   const std::string& reason() const { return reason_; }  ///< of the end, empty before it
   bool audit_failed() const { return !book_.all_exactly_once(); }
   std::uint64_t epochs_audited() const { return book_.epochs_audited(); }
-  nlohmann::json stat() const;
+  books::ServiceFigures figures() const;
 
  private:
-  void claim(const nlohmann::json& message);
-  void agree(const nlohmann::json& message);
-  void epoch(const nlohmann::json& message);
   void tell(const std::optional<books::Verdict>& verdict);
   void tell(const std::vector<books::News>& news) const;
   void consider_end();
   void consider_exit();
-  void send_all(const nlohmann::json& message) const;
+  void send_all(const books::FromHead& message) const;
 
   const config::Config& config_;
   const blueprint::Blueprint& blueprint_;

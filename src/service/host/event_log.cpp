@@ -22,7 +22,7 @@ EventLog::EventLog(const std::string& path, std::string service) : service_(std:
 }
 
 void EventLog::tell(const char* event, nlohmann::json facts) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!file_) return;
   facts["time"] = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   facts["event"] = event;

@@ -10,10 +10,10 @@
 //            bytes, seconds, exactly_once: those too short to be told one by one (epoch_news.hpp)
 #pragma once
 
-#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "ipc/fd.hpp"
 
 namespace headrace::service::host {
@@ -25,13 +25,13 @@ class EventLog {
   EventLog(const std::string& path, std::string service);
 
   /// A line is written whole or the loss is told once; never an exception: logs stop nothing.
-  void tell(const char* event, nlohmann::json facts);
+  void tell(const char* event, nlohmann::json facts) EXCLUDES(mutex_);
 
  private:
-  std::mutex mutex_;
-  ipc::Fd file_;
+  Mutex mutex_;
+  ipc::Fd file_ GUARDED_BY(mutex_);
   std::string service_, path_;
-  bool loss_told_ = false, broken_ = false;
+  bool loss_told_ GUARDED_BY(mutex_) = false, broken_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace headrace::service::host

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
-#include "base/file_limit.hpp"
 #include "base/printable.hpp"
 #include "base/wait.hpp"
 #include "ipc/process.hpp"
@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds renew_every{250};
 constexpr ipc::Courier::Manner manner{.polite = true, .limit = 64u << 20, .allowance = 100};
 // A goodbye is still being worked on when its trainer, or the next in its place, connects again.
 constexpr std::chrono::milliseconds try_again_every{100};
-constexpr std::chrono::minutes tell_pause_every{1};
+constexpr std::chrono::seconds patience_with_readers{60};
 const auto patience_with_holders = wait_of("HEADRACE_WAIT_HOLDERS", std::chrono::milliseconds{2000});
 // With who has connected and wants nothing, where others have no room. The trainers' library and tools speak at once.
 constexpr std::chrono::milliseconds patience_with_the_silent{3000};
@@ -34,12 +34,6 @@ constexpr std::chrono::milliseconds patience_with_the_silent{3000};
 std::string who(const ring::Hello& hello) {
   constexpr std::size_t longest_name = 255;
   return fmt::format("process {} on {}", hello.pid, printable(hello.host.substr(0, longest_name)));
-}
-
-/// Until it is known what the service needs: a small part of what is free.
-std::uint64_t callers_while_loading() {
-  const auto limit = file_limit();
-  return std::max<std::uint64_t>(1, (limit - std::min(limit, open_files())) / 8);
 }
 
 }  // namespace
@@ -58,53 +52,25 @@ std::string meeting_place(const config::Config& config, std::size_t nodes) {
   return text + fmt::format(", up to {} on each node", config.trainers_per_node);
 }
 
-FrontDesk::FrontDesk(const config::Config& config, const job::Topology& topology, ipc::Poller& poller, Actions actions)
+FrontDesk::FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions)
     : config_(config),
-      topology_(topology),
+      seat_(seat),
       poller_(poller),
       actions_(std::move(actions)),
-      listener_(ipc::Address(service_address(config, topology.my_node))),
-      most_callers_(callers_while_loading()) {
-  poller_.add(listener_.fd(), [this] { accept(); });
-}
+      door_(service_address(config, seat.my_node), poller,
+            {.count = [this] { return callers_.size(); },
+             .make_room = [this](Clock::time_point now) { drop_the_silent(now); },
+             .enter = [this](ipc::Connection connection) { enter(std::move(connection)); }}) {}
 
-FrontDesk::~FrontDesk() {
-  poller_.remove(listener_.fd());
-}
-
-void FrontDesk::accept() try {
-  if (callers_.size() >= most_callers_)
-    return pause(fmt::format("ulimit -n allows {}: {} are held by callers, and the rest is kept for trainers",
-                             file_limit(), callers_.size()));
-  auto connection = listener_.accept();
-  if (!connection) return;
+void FrontDesk::enter(ipc::Connection connection) {
   const auto id = next_id_++;
-  auto talk = std::make_unique<ipc::Courier>(poller_, std::move(*connection), manner, [this, id] { read(id); });
+  auto talk = std::make_unique<ipc::Courier>(poller_, std::move(connection), manner, [this, id] { read(id); });
   const auto& kept = *(callers_[id].talk = std::move(talk));
   try {
     ipc::require_same_user(kept.connection(), "whoever connected");
   } catch (const Error& error) {
     refuse(id, error.what());
   }
-} catch (const ipc::NoDescriptors& error) {
-  pause(error.what());
-}
-
-void FrontDesk::pause(const std::string& why) {
-  poller_.remove(listener_.fd());
-  const auto now = Clock::now();
-  paused_ = now;
-  if (pause_told_ && now - *pause_told_ < tell_pause_every) return;
-  pause_told_ = now;
-  log::warn("no file descriptor for who connects, who waits until some are free ({})", why);
-}
-
-void FrontDesk::resume(Clock::time_point now) {
-  if (!paused_ || now - *paused_ < try_again_every) return;
-  drop_the_silent(now);
-  if (callers_.size() >= most_callers_) return;
-  paused_.reset();
-  poller_.add(listener_.fd(), [this] { accept(); });
 }
 
 void FrontDesk::drop_the_silent(Clock::time_point now) {
@@ -160,7 +126,7 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
   caller.state = State::waiting;
   caller.asked = true;
   if (blueprint_) return claim(id);
-  say(id, ring::encode(ring::Loading{what_, fraction_}));
+  say(id, ring::encode(progress_));
 }
 
 std::uint32_t FrontDesk::stream_number(const std::string& name) const {
@@ -196,29 +162,27 @@ void FrontDesk::claim(std::uint64_t id) {
   caller.ring = place.taken->place;
   if (!place.taken->make) return send_claim(id, "");
   caller.state = State::preparing;
-  actions_.make_ring(*caller.ring % topology_.here().stagers,
-                     {{"type", "make_ring"}, {"stream", caller.stream}, {"ring", *caller.ring}});
+  actions_.make_ring(*caller.ring % seat_.here().stagers, {caller.stream, *caller.ring});
 }
 
 void FrontDesk::send_claim(std::uint64_t id, const std::string& no_room) {
   auto& caller = callers_.at(id);
   caller.state = State::claimed;
-  actions_.claim({{"type", "claim"},
-                  {"id", id},
-                  {"node", topology_.my_node},
-                  {"stream", caller.stream},
-                  {"rank", caller.hello.rank},
-                  {"world_size", caller.hello.world_size},
-                  {"no_room", no_room},
-                  {"who", who(caller.hello)}});
+  actions_.claim({id,
+                  seat_.my_node,
+                  {.stream = caller.stream,
+                   .rank = caller.hello.rank,
+                   .world_size = caller.hello.world_size,
+                   .who = who(caller.hello),
+                   .no_room = no_room}});
 }
 
-void FrontDesk::ring_made(const nlohmann::json& message) {
-  const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
-  const auto& error = message.at("error").get_ref<const std::string&>();
+void FrontDesk::hear(const books::RingMade& message) {
+  const auto& [stream, ring, error] = message;
   places_->made(stream, ring, error.empty());
-  const auto found = std::ranges::find_if(callers_, [&](const auto& entry) {
-    return entry.second.state == State::preparing && entry.second.stream == stream && entry.second.ring == ring;
+  const auto found = std::ranges::find_if(callers_, [&message](const auto& entry) {
+    const auto& caller = entry.second;
+    return caller.state == State::preparing && caller.stream == message.stream && caller.ring == message.ring;
   });
   ENSURES(found != callers_.end());  // a caller stays while its ring is made
   auto& [id, caller] = *found;
@@ -231,54 +195,54 @@ void FrontDesk::ring_made(const nlohmann::json& message) {
     refuse(id, closed_.empty() ? error : closed_, closed_.empty() ? ring::Refusal::refused : ring::Refusal::failed);
 }
 
-void FrontDesk::answer(const nlohmann::json& message) {
-  const auto id = message.at("id").get<std::uint64_t>();
-  const bool granted = message.at("type") == "grant";
+FrontDesk::Caller& FrontDesk::claimed(std::uint64_t id) {
   const auto found = callers_.find(id);
   ENSURES(found != callers_.end());  // a claimed caller stays until it is answered
-  auto& caller = found->second;
-  if (!granted) {
-    if (caller.ring) places_->give_back(caller.stream, *caller.ring);
-    const auto now = Clock::now();
-    if (!caller.patient_until) caller.patient_until = now + patience_with_holders;
-    if (message.at("taken").get<bool>() && !caller.gone() && closed_.empty() && now < *caller.patient_until) {
-      caller.state = State::waiting;
-      caller.talk->resume();
-      return;
-    }
-    caller.state = State::connected;  // it is answered, and may go
-    if (!caller.gone()) return refuse(id, message.at("text"));
-    callers_.erase(found);
+  return found->second;
+}
+
+void FrontDesk::hear(const books::ClaimRefused& message) {
+  auto& caller = claimed(message.id);
+  if (caller.ring) places_->give_back(caller.stream, *caller.ring);
+  const auto now = Clock::now();
+  if (!caller.patient_until) caller.patient_until = now + patience_with_holders;
+  if (message.taken && !caller.gone() && closed_.empty() && now < *caller.patient_until) {
+    caller.state = State::waiting;
+    caller.talk->resume();
     return;
   }
+  caller.state = State::connected;  // it is answered, and may go
+  if (!caller.gone()) return refuse(message.id, message.text);
+  callers_.erase(message.id);
+}
+
+void FrontDesk::hear(const books::Granted& message) {
+  auto& caller = claimed(message.id);
   ENSURES(caller.ring.has_value());
-  auto trainer = message;
-  trainer["type"] = "trainer";
-  trainer["stream"] = caller.stream;
-  trainer["ring"] = *caller.ring;
-  trainer["rank"] = caller.hello.rank;
-  trainer["world_size"] = caller.hello.world_size;
-  trainer["who"] = who(caller.hello);
+  books::HandOver trainer{.stream = caller.stream,
+                          .ring = *caller.ring,
+                          .rank = caller.hello.rank,
+                          .world_size = caller.hello.world_size,
+                          .who = who(caller.hello),
+                          .grant = message.grant};
   std::vector<ipc::Fd> fds;
   fds.push_back(caller.gone() ? std::move(caller.socket) : caller.talk->take());
   fds.push_back(std::move(caller.pidfd));
-  const auto local = *caller.ring % topology_.here().stagers;
-  callers_.erase(found);
-  actions_.hand_over(local, trainer, std::move(fds));
+  callers_.erase(message.id);
+  const auto local = trainer.ring % seat_.here().stagers;
+  actions_.hand_over(local, std::move(trainer), std::move(fds));
 }
 
-void FrontDesk::about_ring(const nlohmann::json& message) {
-  if (message.at("type") == "ring_made") return ring_made(message);
-  const std::uint32_t stream = message.at("stream"), ring = message.at("ring");
-  if (message.at("type") == "ring_retired")
-    return places_->retired(stream, ring, {message.at("bytes"), message.at("text")});
-  ring_freed_ = places_->left(stream, ring, static_cast<delivery::RingKeeper::State>(message.at("state").get<int>())) ||
-                ring_freed_;
+void FrontDesk::hear(const books::RingRetired& message) {
+  places_->retired(message.stream, message.ring, {message.bytes, message.text});
+}
+
+void FrontDesk::hear(const books::RingLeft& message) {
+  ring_freed_ = places_->left(message.stream, message.ring, message.state) || ring_freed_;
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {
-  what_ = what;
-  fraction_ = fraction;
+  progress_ = {what, fraction};
 }
 
 void FrontDesk::open(const blueprint::Blueprint& blueprint, const blueprint::Need& need) {
@@ -286,7 +250,7 @@ void FrontDesk::open(const blueprint::Blueprint& blueprint, const blueprint::Nee
   delivery::Places::Setup setup{.streams = {},
                                 .ring_bytes = {},
                                 .per_stream = config_.trainers_per_node,
-                                .host = topology_.here().host,
+                                .host = seat_.here().host,
                                 .available = [] { return blueprint::available_memory(); }};
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {
     setup.streams.push_back(blueprint.streams[s].name);
@@ -309,13 +273,13 @@ void FrontDesk::claim_waiting() {
 }
 
 void FrontDesk::tick(Clock::time_point now) {
-  resume(now);
+  door_.tick(now);
   if (now - renewed_ >= renew_every) {
     renewed_ = now;
     look_at_tools(now);
   }
   if (blueprint_) {
-    // Not in about_ring() itself: the coordinator must hear first that the trainer left.
+    // Not when a ring is heard of: the coordinator must hear first that the trainer left.
     if (!std::exchange(ring_freed_, false) && now - tried_ < try_again_every) return;
     tried_ = now;
     return claim_waiting();
@@ -324,8 +288,7 @@ void FrontDesk::tick(Clock::time_point now) {
   told_ = now;
   for (const auto& [id, caller] : callers_)
     // Whoever has not read the last word needs no newer one.
-    if (caller.state == State::waiting && caller.talk->kept() == 0)
-      caller.talk->say(ring::encode(ring::Loading{what_, fraction_}));
+    if (caller.state == State::waiting && caller.talk->kept() == 0) caller.talk->say(ring::encode(progress_));
 }
 
 void FrontDesk::refuse(std::uint64_t id, const std::string& text, ring::Refusal kind) {
@@ -350,7 +313,7 @@ void FrontDesk::drop(std::uint64_t id) {
 
 void FrontDesk::close(const std::string& why) {
   closed_ = why;
-  listener_.withdraw();  // the process may be about to leave without destructors
+  door_.withdraw();  // the process may be about to leave without destructors
   std::vector<std::uint64_t> waiting;
   for (const auto& [id, caller] : callers_)
     if (caller.state == State::waiting) waiting.push_back(id);
@@ -359,6 +322,61 @@ void FrontDesk::close(const std::string& why) {
 
 void FrontDesk::over() {
   callers_.clear();
+}
+
+// ---- tools: what they ask, and how they are answered without waiting for them --------------------------------------
+
+void FrontDesk::look_at_tools(Clock::time_point now) {
+  std::vector<std::uint64_t> deaf;
+  for (const auto& [id, caller] : callers_) {
+    if (caller.gone()) continue;
+    caller.talk->renew();
+    if (caller.talk->kept() > 0 && now - caller.talk->kept_since() > patience_with_readers) deaf.push_back(id);
+  }
+  for (const auto id : deaf) {
+    log::warn("process {} asked, and has not read its answer for {} s: its connection is closed",
+              callers_.at(id).talk->connection().peer().pid, patience_with_readers.count());
+    drop(id);
+  }
+}
+
+void FrontDesk::command(std::uint64_t id, const std::string& name) {
+  if (name == "wait") {
+    nlohmann::json state{{"ready", blueprint_ != nullptr && closed_.empty()},
+                         {"what", progress_.what},
+                         {"fraction", progress_.fraction}};
+    if (!closed_.empty()) state["ended"] = closed_;
+    say(id, state.dump());
+  } else if (name == "stat") {
+    auto& caller = callers_.at(id);
+    caller.owed = true;
+    caller.talk->pause();
+    actions_.stat(id);
+  } else if (name == "stop") {
+    say(id, nlohmann::json{{"stopping", true}}.dump());
+    if (closed_.empty()) actions_.stop("headrace stop");
+  } else {
+    throw Error("unknown command '" + name + "'" + did_you_mean(name, {"stat", "stop", "wait"}));
+  }
+}
+
+void FrontDesk::say(std::uint64_t id, std::string text) {
+  const auto& caller = callers_.at(id);
+  // closed: the end of its connection will say so.
+  if (caller.gone() || caller.talk->say(std::move(text)) != ipc::Courier::Said::overfull) return;
+  log::warn("process {} asks, and does not read its answers: its connection is closed",
+            caller.talk->connection().peer().pid);
+  drop(id);
+}
+
+void FrontDesk::tell(std::uint64_t tool, const std::string& text, bool last) {
+  const auto found = callers_.find(tool);
+  if (found == callers_.end() || found->second.gone()) return;
+  if (last) {
+    found->second.owed = false;
+    found->second.talk->resume();
+  }
+  say(tool, text);
 }
 
 }  // namespace headrace::service::host

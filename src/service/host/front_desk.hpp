@@ -1,8 +1,13 @@
 // Where trainers and tools knock, on the leader of each node: reads the hello, tells how far loading is, has the claim
 // decided, finds a free ring, and hands the connection to the stager that serves it. Host's thread only.
 //
-//   connected -> (hello) -> waiting for loading -> [a ring is made] -> claimed -> handed over
-//                    \-> refused: one sentence, and the connection is closed
+//   connected -> (hello) -> waiting for loading -> [preparing: a ring is made] -> claimed -> handed over
+//                    \            ^                                                 |
+//                     \           '--(another trainer has its rank or place, for now: tried again)
+//                      '-> refused: one sentence, and the connection is closed
+//
+// A caller that goes while its claim is under way stays here until the answer: rank and ring are given to it by then,
+// and only the stager that serves the ring can give them back, as from a trainer that died at once.
 //
 // Nobody here is waited for: answers go through couriers, a tool is asked nothing more while it owes us the reading of
 // an answer, and is let go after a minute. Where there is no room for more callers, those who have wanted nothing for
@@ -13,7 +18,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,11 +26,13 @@
 #include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
 #include "ipc/socket.hpp"
-#include "job/topology.hpp"
 #include "ring/messages.hpp"
 #include "service/blueprint/blueprint.hpp"
 #include "service/blueprint/need.hpp"
+#include "service/books/messages.hpp"
 #include "service/delivery/places.hpp"
+#include "service/host/door.hpp"
+#include "service/host/seat.hpp"
 
 namespace headrace::service::host {
 
@@ -39,35 +45,36 @@ std::string meeting_place(const config::Config& config, std::size_t nodes);
 class FrontDesk {
  public:
   struct Actions {
-    std::function<void(const nlohmann::json& claim)> claim;
-    std::function<void(std::uint32_t local, const nlohmann::json& trainer, std::vector<ipc::Fd> fds)> hand_over;
-    /// To the stager of this node that serves the place; ring_made() follows.
-    std::function<void(std::uint32_t local, const nlohmann::json& order)> make_ring;
+    std::function<void(books::ClaimRank)> claim;  ///< hear(Granted) or hear(ClaimRefused) follows
+    std::function<void(std::uint32_t local, books::HandOver, std::vector<ipc::Fd> fds)> hand_over;
+    /// To the stager of this node that serves the place; hear(RingMade) follows.
+    std::function<void(std::uint32_t local, books::MakeRing)> make_ring;
     std::function<void(std::uint64_t tool)> stat;  ///< tell() the tool how things are, now or soon
     std::function<void(const std::string& reason)> stop;
   };
 
   /// Error if the name is taken.
-  FrontDesk(const config::Config& config, const job::Topology& topology, ipc::Poller& poller, Actions actions);
-  ~FrontDesk();
+  FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions);
 
   void loading(const std::string& what, double fraction);
   /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
-  void limit_callers(std::uint64_t most) { most_callers_ = most; }
+  void limit_callers(std::uint64_t most) { door_.limit(most); }
   /// need: of this node, as it was reserved.
   void open(const blueprint::Blueprint& blueprint, const blueprint::Need& need);
   /// Tells those who wait how far loading is. Then: tries again for those whose place somebody else has, who may just
   /// be leaving.
   void tick(Clock::time_point now);
-  /// The coordinator's answer to a claim: grant or refuse.
-  void answer(const nlohmann::json& message);
-  /// What a stager of this node says of a ring: that its trainer is gone, and what became of it; what of former ones is
-  /// still there; that it is made.
-  void about_ring(const nlohmann::json& message);
+  // The coordinator's answer to a claim.
+  void hear(const books::Granted& message);
+  void hear(const books::ClaimRefused& message);
+  // What a stager of this node says of a ring.
+  void hear(const books::RingMade& message);
+  void hear(const books::RingRetired& message);
+  void hear(const books::RingLeft& message);
   /// A message to a tool, the last one of an answer or not; nothing if it has gone meanwhile.
   void tell(std::uint64_t tool, const std::string& text, bool last);
-  /// How far loading is: "what" and "fraction".
-  nlohmann::json progress() const { return {{"what", what_}, {"fraction", fraction_}}; }
+  /// How far loading is.
+  const ring::Loading& progress() const { return progress_; }
   /// Nobody is let in any more; who waits is told why.
   void close(const std::string& why);
   /// The service is over: closes the connections of tools that wait for this moment.
@@ -91,15 +98,13 @@ class FrontDesk {
     bool gone() const { return talk == nullptr; }
   };
 
-  void accept();
-  void pause(const std::string& why);
-  void resume(Clock::time_point now);
+  void enter(ipc::Connection connection);
   void drop_the_silent(Clock::time_point now);
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
   void send_claim(std::uint64_t id, const std::string& no_room);
-  void ring_made(const nlohmann::json& message);
+  Caller& claimed(std::uint64_t id);
   void claim_waiting();
   void look_at_tools(Clock::time_point now);
   void say(std::uint64_t id, std::string text);
@@ -109,21 +114,18 @@ class FrontDesk {
   void drop(std::uint64_t id);
 
   const config::Config& config_;
-  const job::Topology& topology_;
+  const Seat& seat_;
   ipc::Poller& poller_;
   Actions actions_;
-  ipc::Listener listener_;
   const blueprint::Blueprint* blueprint_ = nullptr;
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;
   std::optional<delivery::Places> places_;
-  std::string what_ = "starting", closed_;
-  double fraction_ = -1;
+  ring::Loading progress_{"starting"};
+  std::string closed_;  ///< why nobody is let in any more
   Clock::time_point told_ = Clock::now(), tried_ = told_, renewed_ = told_;
   bool ring_freed_ = false;  // since then
-  std::uint64_t most_callers_;
-  // Nobody is let in for lack of descriptors.
-  std::optional<Clock::time_point> paused_, pause_told_;
+  Door door_;                // last: callers that come in need the rest
 };
 
 }  // namespace headrace::service::host

@@ -4,50 +4,66 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <future>
+#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/error.hpp"
 #include "log/log.hpp"
-#include "service/delivery/trainers.hpp"
+#include "mpi/launcher.hpp"
+#include "service/host/status.hpp"
 
 namespace headrace::service::host {
 
 namespace {
+
 constexpr std::chrono::milliseconds tick_every{250};
 constexpr double grace = 1.2;  // for stager 0 to say who is missing before others say that it is
+constexpr std::chrono::seconds link_limit{10};
+constexpr std::chrono::milliseconds farewell_limit{150};
+constexpr std::size_t most_told = std::size_t{16} << 10;  // of an error: a message of megabytes would not arrive
+
+template <class... Receivers>
+struct Overloaded : Receivers... {
+  using Receivers::operator()...;
+};
+template <class... Receivers>
+Overloaded(Receivers...) -> Overloaded<Receivers...>;
+
 }  // namespace
 
 Host::Host(const config::Config& config, const job::Topology& topology)
     : config_(config),
       topology_(topology),
-      bell_(ipc::Bell::make()),
-      events_(topology.me() == 0 ? config.log : "", config.name) {
-  poller_.add(bell_.fd(), [this] { take_jobs(); });
-  if (topology.me() != 0)
-    head_.emplace(job::stager_names({{0, 1, topology.nodes[0].host}}), grace * books::end_limit(config));
-  if (!topology.is_leader()) return;
-  metrics_.emplace(metrics_path(config, topology.nodes, topology.my_node));
-  if (topology.me() == 0 && topology.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
+      seat_(Seat::of(topology)),
+      jobs_(poller_),
+      events_(seat_.is_head() ? config.log : "", config.name) {
+  if (!seat_.is_head())
+    head_watch_.emplace(job::stager_names({{0, 1, seat_.nodes[0].host}}), grace * books::end_limit(config));
+  if (!seat_.is_leader()) return;
+  metrics_.emplace(metrics_path(config, seat_.nodes, seat_.my_node));
+  if (seat_.is_head() && seat_.nodes.size() > 1 && !config.metrics.empty() && !names_node(config.metrics))
     log::info("metrics = {} has no %h for the host's name, so each node adds its own: {} here", config.metrics,
-              metrics_path(config, topology.nodes, topology.my_node));
-  desk_.emplace(config_, topology_, poller_,
-                FrontDesk::Actions{
-                    .claim = [this](const nlohmann::json& claim) { up(claim); },
-                    .hand_over = [this](std::uint32_t local, const nlohmann::json& trainer,
-                                        std::vector<ipc::Fd> fds) { to_local(local, trainer, std::move(fds)); },
-                    .make_ring = [this](std::uint32_t local, const nlohmann::json& order) { to_local(local, order); },
-                    .stat =
-                        [this](std::uint64_t tool) {
-                          view([this, tool](const nlohmann::json& part) {
-                            desk_->tell(tool, part.dump(), part.at("type") == "viewed");
-                          });
-                        },
-                    .stop = [this](const std::string& reason) { stop(reason); }});
+              metrics_path(config, seat_.nodes, seat_.my_node));
+  const auto status = [this](std::uint64_t tool) {
+    tell_status(config_, seat_, *desk_, views_ ? &*views_ : nullptr, [this, tool](const nlohmann::json& part) {
+      desk_->tell(tool, part.dump(), part.at("type") == "viewed");
+    });
+  };
+  desk_.emplace(config_, seat_, poller_,
+                FrontDesk::Actions{.claim = [this](books::ClaimRank claim) { router_->to_head(std::move(claim)); },
+                                   .hand_over =
+                                       [this](std::uint32_t local, books::HandOver trainer, std::vector<ipc::Fd> fds) {
+                                         router_->to_local(local, std::move(trainer), std::move(fds));
+                                       },
+                                   .make_ring = [this](std::uint32_t local,
+                                                       books::MakeRing order) { router_->to_local(local, order); },
+                                   .stat = status,
+                                   .stop = [this](const std::string& reason) { stop(reason); }});
 }
 
 Host::~Host() {
-  quit_ = true;
-  bell_.ring();
+  thread_.request_stop();
+  jobs_.wake();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -55,24 +71,24 @@ void Host::start(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
   node_links_ = std::move(links);
   neighbours_ = std::move(neighbours);
   for (std::size_t i = 0; i < neighbours_.size(); ++i) poller_.add(neighbours_[i].line.fd(), [this, i] { look_at(i); });
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::jthread([this](const std::stop_token& quit) { run(quit); });
 }
 
-void Host::run() {
+void Host::run(const std::stop_token& quit) {
   pthread_setname_np(pthread_self(), "host");
   try {
-    while (!quit_) {
+    while (!quit.stop_requested()) {
       poller_.wait(tick_every);
-      const auto now = std::chrono::steady_clock::now();
+      const auto now = Clock::now();
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
-      if (head_) look_for_head(now);
+      if (head_watch_) watch_head(now);
       if (trainers_) trainers_->tick(now);
       if (views_) views_->tick(now);
       if (views_ && metrics_ && metrics_->take_turn(now)) write_metrics();
     }
   } catch (const std::exception& error) {
-    fail(error.what(), topology_.local());
+    fail(error.what(), seat_.local);
   }
 }
 
@@ -80,47 +96,41 @@ ipc::Fd Host::share(ipc::Fd leaders) {
   return node_links_.share(topology_, std::move(leaders));
 }
 
-void Host::post(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-  }
-  bell_.ring();
-}
-
-void Host::take_jobs() {
-  bell_.drain();
-  std::vector<std::function<void()>> jobs;
-  {
-    const std::lock_guard lock(mutex_);
-    jobs.swap(jobs_);
-  }
-  for (auto& job : jobs) job();
-}
-
 void Host::loading(const std::string& what, double fraction) {
-  if (topology_.is_leader()) post([this, what, fraction] { desk_->loading(what, fraction); });
+  if (seat_.is_leader()) jobs_.post([this, what, fraction] { desk_->loading(what, fraction); });
 }
 
 void Host::open(Service service) {
-  post([this, service = std::move(service)]() mutable {
+  jobs_.post([this, service = std::move(service)]() mutable {
     service_ = std::move(service);
-    open_links();
-    if (topology_.me() == 0)
-      coordinator_.emplace(config_, *service_.blueprint, topology_.nodes, service_.stream_hashes, events_,
-                           [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); });
+    const auto post = [this](std::function<void()> job) { jobs_.post(std::move(job)); };
+    const auto to_head = [this](books::ToHead message) { router_->to_head(std::move(message)); };
+    const auto to_leader = [this](books::ToLeader message) { router_->to_leader(std::move(message)); };
+    const auto to_node = [this](std::uint32_t node, books::FromHead message) {
+      router_->to_node(node, std::move(message));
+    };
+    router_.emplace(seat_, poller_, std::move(node_links_.links), service_.send_to_stager, post,
+                    Router::Receivers{.head = [this](books::ToHead message) { receive(std::move(message)); },
+                                      .from_head = [this](books::FromHead message) { receive(std::move(message)); },
+                                      .from_node = [this](books::ToLeader message) { receive(std::move(message)); },
+                                      .from_leader =
+                                          [this](books::ToStager message, std::vector<ipc::Fd> fds) {
+                                            receive(std::move(message), std::move(fds));
+                                          },
+                                      .link_closed = [this](std::uint32_t local) { link_closed(local); }});
+    if (seat_.is_head())
+      coordinator_.emplace(config_, *service_.blueprint, seat_.nodes, service_.stream_hashes, events_, to_node);
     trainers_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
-                      delivery::Trainers::Actions{.up = [this](const nlohmann::json& message) { up(message); },
-                                                  .post = [this](std::function<void()> job) { post(std::move(job)); }});
-    views_.emplace(
-        topology_.nodes, topology_.my_node, topology_.local(), service_.memory,
-        Views::Actions{.up = [this](const nlohmann::json& message) { up(message); },
-                       .down = [this](std::uint32_t node, const nlohmann::json& message) { down(node, message); },
-                       .to_node = [this](const nlohmann::json& message) { broadcast(message); },
-                       .to_leader = [this](const nlohmann::json& message) { to_link(0, message); },
-                       .trainers = [this] { return trainers_->stat(); },
-                       .retired = [this] { return trainers_->retired(); },
-                       .service = [this] { return coordinator_->stat(); }});
+                      delivery::Trainers::Actions{.to_head = to_head, .to_leader = to_leader, .post = post});
+    views_.emplace(seat_.nodes, seat_.my_node, seat_.local, service_.memory,
+                   Views::Actions{.up = to_head,
+                                  .down = to_node,
+                                  .to_others = [this](const books::ToStager& message) { router_->to_others(message); },
+                                  .to_leader = to_leader,
+                                  .trainers = [this] { return trainers_->figures(); },
+                                  .retired = [this] { return trainers_->retired(); },
+                                  .service = [this] { return coordinator_->figures(); }});
+    phase_.enter(Phase::open);
     if (desk_) desk_->open(*service_.blueprint, service_.memory);
   });
 }
@@ -129,24 +139,186 @@ void Host::tell(const char* event, const nlohmann::json& facts) {
   events_.tell(event, facts);
 }
 
+void Host::show_state() {
+  if (!seat_.is_head()) return;
+  jobs_.post([this] { log_status(config_, seat_, *desk_, views_ ? &*views_ : nullptr, events_); });
+}
+
 void Host::write_metrics() {
-  views_->of_node(
-      [this](const std::vector<nlohmann::json>& views) { metrics_->write(metrics_text(config_.name, views)); });
+  views_->of_node([this](const std::vector<books::View>& views) {
+    std::vector<nlohmann::json> documents;
+    for (const auto& view : views) documents.push_back(books::document(view));
+    metrics_->write(metrics_text(config_.name, documents));
+  });
 }
 
-void Host::wait_until_over() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return over_; });
+void Host::look_at(std::size_t neighbour) {
+  const auto& [host, line] = neighbours_[neighbour];
+  const auto fate = line.fate();
+  if (fate == ipc::Lifeline::Fate::fine) return;
+  poller_.remove(line.fd());
+  // That a process ended is for the launcher to judge: it may be the end of the service.
+  if (fate == ipc::Lifeline::Fate::closed || phase_.is_over()) return;
+  const auto& here = seat_.here().host;
+  fail(fate == ipc::Lifeline::Fate::reset
+           ? fmt::format("the first stager on {} is gone, though {} answers {} (started anew, or cut off meanwhile)",
+                         host, host, here)
+           : fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
+                         here),
+       seat_.local);
 }
 
-bool Host::is_over() {
-  const std::lock_guard lock(mutex_);
-  return over_;
+// ---- the end: gracefully, with an error, or at once ---------------------------------------------------------------
+
+void Host::stop(const std::string& reason) {
+  if (phase_.has_opened()) {
+    // From now on stager 0 owes an answer, which may have hung up by now: who asked must hear of that.
+    if (head_watch_) head_watch_->begin(Clock::now());
+    if (phase_.now() == Phase::open) phase_.enter(Phase::stopping);
+    return router_->to_head(books::Stop{reason});
+  }
+  const auto why = fmt::format("stopped while {} ({})", desk_->progress().what, reason);
+  events_.tell("end", {{"reason", why}});
+  metrics_->remove();
+  desk_->close("the service was " + why);
+  log::warn("{}", why);  // by the stager that was told: with several nodes, it need not be the first
+  // A launcher must see a failure, or it would let the other stagers wait for this one.
+  leave(mpi::launched() ? 1 : 0);
 }
 
-void Host::on_over(std::function<void()> callback) {
-  const std::lock_guard lock(mutex_);
-  on_over_ = std::move(callback);
+void Host::begin_end(const std::string& reason) {
+  const auto why = "the service has ended (" + reason + ")";
+  if (desk_) desk_->close(why);
+  if (head_watch_) head_watch_->begin(Clock::now());
+  phase_.enter(Phase::ending);
+  router_->to_head(books::Ending{seat_.me()});
+  trainers_->close(why, [this] { router_->to_head(books::Drained{seat_.me()}); });
+}
+
+void Host::watch_head(Clock::time_point now) {
+  if (phase_.is_over()) return;
+  // While the service ends stager 0 itself tells whom it waits for; before it has answered nobody else would.
+  if (const auto text = head_watch_->tick(now); text && phase_.now() == Phase::stopping) log::warn("{}", *text);
+}
+
+void Host::conclude() {
+  // The last word to the stagers of this node: who has not got it would take our end for a death.
+  router_->flush_for(link_limit);
+  if (coordinator_) {
+    coordinator_->last_news();
+    for (const auto& line : coordinator_->summary()) log::info("{}", line);
+    audit_failed_ = coordinator_->audit_failed();
+    epochs_audited_ = coordinator_->epochs_audited();
+    events_.tell("end", {{"reason", coordinator_->reason()}, {"exactly_once", !audit_failed_}});
+  }
+  if (metrics_) metrics_->remove();
+  if (desk_) desk_->over();
+  phase_.enter(Phase::over);
+  phase_.tell_end();
+}
+
+void Host::link_closed(std::uint32_t local) {
+  if (phase_.is_over()) return;
+  // The leader tells its node of a death; of its own death the next stager does.
+  const std::uint32_t teller = local == 0 ? 1 : 0;
+  fail(fmt::format("stager {} on {} died", seat_.here().first + local, seat_.here().host), teller);
+}
+
+void Host::fail(const std::string& what, std::uint32_t teller) {
+  if (phase_.now() == Phase::failed) leave(1);  // something failed again on the way out
+  phase_.enter(Phase::failed);
+  say_failed(what);
+  if (router_) router_->last_word_to_others(books::Dead{what.substr(0, most_told)});
+  // Once for the node: every stager of it hears of the death.
+  if (seat_.local == teller) log::error("{}", what);
+  leave(1);
+}
+
+void Host::say_failed(const std::string& what) {
+  if (coordinator_) coordinator_->last_news();
+  events_.tell("end", {{"error", what}});
+  if (metrics_) metrics_->remove();
+  if (desk_) desk_->close(what);
+  if (trainers_) trainers_->farewell(what);
+}
+
+void Host::leave(int exit_code) {
+  phase_.tell_end();
+  // The thread that owns MPI may be anywhere, inside a collective read, too.
+  _exit(exit_code);
+}
+
+void Host::farewell(const std::string& why) {
+  const auto said = std::make_shared<std::promise<void>>();
+  jobs_.post([this, why, said] {
+    say_failed(why);
+    said->set_value();
+  });
+  said->get_future().wait_for(farewell_limit);
+}
+
+// ---- the table of routes: what each message does here -------------------------------------------------------------
+
+void Host::message_from_stager(std::string text) {
+  jobs_.post([this, text = std::move(text)] { router_->arrived(text); });
+}
+
+// At stager 0.
+void Host::receive(books::ToHead message) {
+  std::visit(Overloaded{[this](const books::Watch& watch) { views_->hear(watch); },
+                        [this](const books::View& view) { views_->hear(view); },
+                        [this](const auto& said) { coordinator_->hear(said); }},
+             message);
+}
+
+// At a leader.
+void Host::receive(books::FromHead message) {
+  std::visit(Overloaded{[this](const books::Granted& granted) { desk_->hear(granted); },
+                        [this](const books::ClaimRefused& refused) { desk_->hear(refused); },
+                        [this](const books::AgreeAnswer& answer) { router_->to_local(answer.local, answer); },
+                        [this](const books::StateTaken& taken) { to_all_here(taken); },
+                        [this](const books::AskLeftOut& ask) { left_out(ask.what); },
+                        [this](const books::End& end) { to_all_here(end); },
+                        [this](const books::Exit& exit) { to_all_here(exit); },
+                        [this](const books::Look& look) { views_->hear(look); },
+                        [this](const books::Shown& shown) { views_->hear(shown); },
+                        [this](const books::Viewed& viewed) { views_->hear(viewed); }},
+             message);
+}
+
+// At a leader, about its node.
+void Host::receive(books::ToLeader message) {
+  std::visit(Overloaded{[this](const books::Figures& figures) { views_->hear(figures); },
+                        [this](const auto& about_ring) { desk_->hear(about_ring); }},
+             message);
+}
+
+// At any stager.
+void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
+  std::visit(
+      Overloaded{[&](const books::HandOver& trainer) { trainers_->welcome(trainer, std::move(fds)); },
+                 [this](const books::MakeRing& order) { trainers_->hear(order); },
+                 [this](const books::AgreeAnswer& answer) { trainers_->hear(answer); },
+                 [this](const books::StateTaken& taken) { trainers_->hear(taken); },
+                 [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit&) { conclude(); },
+                 [this](const books::Look& look) { views_->hear(look); },
+                 [this](const books::Dead& dead) { fail(dead.text, 0); }},
+      message);
+}
+
+void Host::to_all_here(const books::ToStager& message) {
+  router_->to_others(message);
+  receive(message, {});
+}
+
+void Host::left_out(const books::LeftOut& question) {
+  // A worker does it: after a seek it may be many samples.
+  service_.workers->post([this, question] {
+    const auto& here = seat_.here();
+    const auto hash =
+        books::left_out_hash(*service_.blueprint, config_.seed, question, here.first, here.first + here.stagers);
+    jobs_.post([this, question, hash] { router_->to_head(books::LeftOutSum{seat_.my_node, question, hash}); });
+  });
 }
 
 }  // namespace headrace::service::host

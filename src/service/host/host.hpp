@@ -1,38 +1,48 @@
 // The thread of a stager that talks: to trainers, to the other stagers of the node, and (through the exchange) to the
 // leaders of other nodes. It moves no samples: feeds and workers do.
 //
-//   trainer --hello--> front desk (leader) --claim--> coordinator (stager 0)
-//                          |  <--grant--
-//                          +--hand over--> trainers (the stager that serves this ring) --welcome--> trainer
+//   trainer --hello--> front desk (leader) --ClaimRank--> coordinator (stager 0)
+//                          |  <--Granted--
+//                          +--HandOver--> trainers (the stager that serves this ring) --welcome--> trainer
+//
+// Who receives which message: the table at the end of host.cpp; how they travel: router.hpp; how far the service's life
+// is: phase.hpp. By role: every stager has trainers and views; the leader of a node a front desk and a file of metrics;
+// stager 0 the coordinator; all others a watch on stager 0, which must not keep them waiting at the end.
+//
+// The end in order: stager 0 says End. Each stager says Ending (it has heard), lets its feeds run out and says Drained.
+// Once all have, stager 0 says Exit, and each is over. A stager that hears Exit is not waited for any more: its links
+// may close. Before it every closed link is a death, and the whole service fails.
 //
 // Everything here runs in the host's thread, but for the functions marked "any thread". It waits for nobody: what a
 // peer, a tool or another stager does not read at once is kept for it (ipc/courier.hpp).
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
+#include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "config/config.hpp"
-#include "ipc/courier.hpp"
 #include "ipc/poller.hpp"
-#include "ipc/process.hpp"
 #include "job/neighbours.hpp"
 #include "job/node_links.hpp"
 #include "job/topology.hpp"
 #include "service/books/last_call.hpp"
+#include "service/books/messages.hpp"
 #include "service/delivery/trainers.hpp"
 #include "service/host/coordinator.hpp"
 #include "service/host/event_log.hpp"
 #include "service/host/front_desk.hpp"
+#include "service/host/jobs.hpp"
 #include "service/host/metrics_file.hpp"
+#include "service/host/phase.hpp"
+#include "service/host/router.hpp"
+#include "service/host/seat.hpp"
 #include "service/host/views.hpp"
 
 namespace headrace::service::host {
@@ -62,7 +72,7 @@ class Host {
   void loading(const std::string& what, double fraction);
   /// Any thread: how many may stand at the front desk at once.
   void limit_callers(std::uint64_t most) {
-    if (topology_.is_leader()) post([this, most] { desk_->limit_callers(most); });
+    if (seat_.is_leader()) jobs_.post([this, most] { desk_->limit_callers(most); });
   }
   /// Any thread: trainers may come.
   void open(Service service);
@@ -75,68 +85,65 @@ class Host {
   /// Any thread, also while the host's thread is busy for a while: tells every trainer that the service is gone.
   void farewell(const std::string& why);
   /// Any thread: blocks until the service is over.
-  void wait_until_over();
-  bool is_over();
+  void wait_until_over() { phase_.wait_until_over(); }
+  bool is_over() const { return phase_.is_over(); }
   /// Any thread: called once in the host's thread when the service is over, or before it leaves at once.
-  void on_over(std::function<void()> callback);
+  void on_over(std::function<void()> callback) { phase_.on_end(std::move(callback)); }
   /// After the end: whether any epoch failed the audit (stager 0).
   bool audit_failed() const { return audit_failed_; }
   std::uint64_t epochs_audited() const { return epochs_audited_; }
 
  private:
-  void run();
-  void post(std::function<void()> job);
-  void take_jobs();
-  void open_links();
-  void from_link(std::size_t link);
-  void to_link(std::size_t link, const nlohmann::json& message, std::vector<ipc::Fd> fds = {});
-  void to_local(std::uint32_t local, const nlohmann::json& message, std::vector<ipc::Fd> fds = {});
-  void link_closed(std::size_t link);
+  void run(const std::stop_token& quit);
   void look_at(std::size_t neighbour);
-  void look_for_head(Clock::time_point now);
-  void up(const nlohmann::json& message);
-  void down(std::uint32_t node, const nlohmann::json& message);
-  void handle(const nlohmann::json& message, std::vector<ipc::Fd> fds);
-  void broadcast(const nlohmann::json& message);
-  /// Leader: the answers to "stat", one after the other, now or soon.
-  void view(const std::function<void(const nlohmann::json& part)>& tell);
+  void watch_head(Clock::time_point now);
   void write_metrics();
+
+  // What messages do here.
+  void receive(books::ToHead message);
+  void receive(books::FromHead message);
+  void receive(books::ToLeader message);
+  void receive(books::ToStager message, std::vector<ipc::Fd> fds);
+  /// Leader: to every stager of this node, itself last.
+  void to_all_here(const books::ToStager& message);
+  void left_out(const books::LeftOut& question);
+
+  // The end.
   void stop(const std::string& reason);
   void begin_end(const std::string& reason);
   void conclude();
-  void left_out(const nlohmann::json& question);
-  /// teller: the stager of this node that prints it.
-  void fail(const std::string& what, std::uint32_t teller);
+  void link_closed(std::uint32_t local);
+  /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
+  [[noreturn]] void fail(const std::string& what, std::uint32_t teller);
+  /// Tells trainers, tools and logs that the service has failed.
+  void say_failed(const std::string& what);
   /// Ends this process, whatever its other threads are doing; the launcher then ends the other stagers.
   [[noreturn]] void leave(int exit_code);
-  std::string name_of_local(std::size_t local) const;
 
   const config::Config& config_;
   const job::Topology& topology_;
   job::NodeLinks node_links_;  ///< until trainers may come
   std::vector<job::Neighbour> neighbours_;
+  const Seat seat_;
   ipc::Poller poller_;
-  std::vector<std::unique_ptr<ipc::Courier>> links_;  ///< numbered as NodeLinks, from then on
-  ipc::Bell bell_;
-  std::optional<FrontDesk> desk_;
-  std::optional<Coordinator> coordinator_;
-  std::optional<books::LastCall> head_;  ///< everywhere but at stager 0: whether that one still lives at the end
-  bool stop_unheard_ = false;            ///< this leader was asked to stop, and stager 0 has not answered yet
+  Jobs jobs_;
+  PhaseGate phase_;
+  EventLog events_;
+  Service service_;  ///< from open() on
+
+  // By role, from the start.
+  std::optional<FrontDesk> desk_;              ///< leaders
+  std::optional<MetricsFile> metrics_;         ///< leaders
+  std::optional<books::LastCall> head_watch_;  ///< everywhere but at stager 0: whether that one still lives at the end
+  // From open() on.
+  std::optional<Router> router_;
+  std::optional<Coordinator> coordinator_;  ///< stager 0
   std::optional<delivery::Trainers> trainers_;
   std::optional<Views> views_;
-  EventLog events_;
-  std::optional<MetricsFile> metrics_;
-  Service service_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::function<void()>> jobs_;
-  std::function<void()> on_over_;
-  bool over_ = false, failed_ = false, farewell_said_ = false;
   std::atomic<bool> audit_failed_ = false;
   std::atomic<std::uint64_t> epochs_audited_ = 0;
-  std::atomic<bool> quit_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace headrace::service::host

@@ -1,7 +1,6 @@
 #include "service/host/views.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <utility>
 
@@ -16,17 +15,18 @@ std::uint64_t line_of(const char* file, const std::string& key) {
   return 0;
 }
 
-/// Views of one node that together hold all its trainers.
-std::vector<nlohmann::json> split(const nlohmann::json& trainers, const nlohmann::json& rest) {
-  std::vector<nlohmann::json> views;
+/// Messages that together hold all these trainers, each but for them like the first one.
+template <class Message>
+std::vector<Message> split(const std::vector<books::TrainerFigures>& trainers, const Message& rest) {
+  std::vector<Message> parts;
   for (std::size_t first = 0; first == 0 || first < trainers.size(); first += Views::trainers_a_message) {
     const auto last = std::min(trainers.size(), first + Views::trainers_a_message);
-    views.push_back(rest);
-    auto& some = views.back()["trainers"] = nlohmann::json::array();
-    for (auto g = first; g < last; ++g) some.push_back(trainers[g]);
-    views.back()["last"] = last == trainers.size();
+    parts.push_back(rest);
+    parts.back().trainers.assign(trainers.begin() + static_cast<std::ptrdiff_t>(first),
+                                 trainers.begin() + static_cast<std::ptrdiff_t>(last));
+    parts.back().last = last == trainers.size();
   }
-  return views;
+  return parts;
 }
 
 }  // namespace
@@ -40,21 +40,6 @@ Views::Views(std::vector<job::Node> nodes, std::uint32_t my_node, std::uint32_t 
              Actions actions)
     : nodes_(std::move(nodes)), my_node_(my_node), local_(local), memory_(memory), actions_(std::move(actions)) {}
 
-bool Views::is_mine(const std::string& type) {
-  constexpr std::array types{"watch", "look", "figures", "view", "shown", "viewed"};
-  return std::find(types.begin(), types.end(), type) != types.end();
-}
-
-void Views::handle(const nlohmann::json& message) {
-  const auto type = message.at("type").get<std::string>();
-  if (type == "watch") return watch(message.at("node"));
-  if (type == "look") return look();
-  if (type == "figures") return take_figures(message);
-  if (type == "view") return take_view(message);
-  if (type == "viewed") return viewed(message);
-  for (const auto& tool : tools_) tool(message);
-}
-
 void Views::tick(Clock::time_point now) {
   now_ = now;
   if (!node_waits_.empty() && now - node_since_ > patience) node_done();
@@ -64,109 +49,105 @@ void Views::tick(Clock::time_point now) {
 
 // ---- every stager, and the leader of its node ---------------------------------------------------------------------
 
-void Views::look() {
+void Views::hear(const books::Look& /*message*/) {
   if (local_ == 0)
-    return of_node([this](const std::vector<nlohmann::json>& views) {
+    return of_node([this](const std::vector<books::View>& views) {
       for (const auto& view : views) actions_.up(view);
     });
-  for (auto& part : split(actions_.trainers(), {{"type", "figures"}, {"local", local_}})) {
-    if (part.at("last")) part.update({{"private", private_bytes()}, {"retired", actions_.retired()}});
-    actions_.to_leader(part);
+  for (auto& part : split(actions_.trainers(), books::Figures{.local = local_})) {
+    if (part.last) {
+      part.private_bytes = private_bytes();
+      part.retired = actions_.retired();
+    }
+    actions_.to_leader(std::move(part));
   }
 }
 
-void Views::of_node(std::function<void(const std::vector<nlohmann::json>& views)> done) {
+void Views::of_node(std::function<void(const std::vector<books::View>& views)> done) {
   node_waits_.push_back(std::move(done));
   if (node_waits_.size() > 1) return;
   node_since_ = now_;
   node_trainers_ = actions_.trainers();
   node_private_ = private_bytes();
-  node_retired_ = nlohmann::json::array();
+  node_retired_.clear();
   take_retired(actions_.retired());
   for (std::uint32_t local = 1; local < here().stagers; ++local) silent_stagers_.insert(local);
   if (silent_stagers_.empty()) return node_done();
-  actions_.to_node({{"type", "look"}});
+  actions_.to_others(books::Look{});
 }
 
-void Views::take_figures(const nlohmann::json& message) {
+void Views::hear(const books::Figures& message) {
   if (node_waits_.empty()) return;  // it came too late
-  for (const auto& trainer : message.at("trainers")) node_trainers_.push_back(trainer);
-  if (!message.at("last")) return;
-  node_private_ += message.at("private").get<std::uint64_t>();
-  take_retired(message.at("retired"));
-  silent_stagers_.erase(message.at("local").get<std::uint32_t>());
+  node_trainers_.insert(node_trainers_.end(), message.trainers.begin(), message.trainers.end());
+  if (!message.last) return;
+  node_private_ += message.private_bytes;
+  take_retired(message.retired);
+  silent_stagers_.erase(message.local);
   if (silent_stagers_.empty()) node_done();
 }
 
-void Views::take_retired(const nlohmann::json& retired) {
-  for (const auto& ring : retired) node_retired_.push_back(ring);
+void Views::take_retired(const std::vector<books::FormerRing>& retired) {
+  node_retired_.insert(node_retired_.end(), retired.begin(), retired.end());
 }
 
-nlohmann::json Views::memory_of_node() const {
-  std::uint64_t retired = 0;
-  for (const auto& ring : node_retired_) retired += ring.at("bytes").get<std::uint64_t>();
-  return {{"store_bytes", memory_.store},
-          {"rings_bytes", memory_.rings},
-          {"retired_bytes", retired},
-          {"private_bytes", node_private_},
-          {"available_bytes", line_of("/proc/meminfo", "MemAvailable:")}};
+books::NodeMemory Views::memory_of_node() const {
+  books::NodeMemory memory{.store_bytes = memory_.store,
+                           .rings_bytes = memory_.rings,
+                           .private_bytes = node_private_,
+                           .available_bytes = line_of("/proc/meminfo", "MemAvailable:")};
+  for (const auto& ring : node_retired_) memory.retired_bytes += ring.bytes;
+  return memory;
 }
 
 void Views::node_done() {
-  auto silent = nlohmann::json::array();
-  for (const auto local : std::exchange(silent_stagers_, {})) silent.push_back(here().first + local);
-  const auto memory = memory_of_node();
-  auto retired = std::exchange(node_retired_, {});
-  while (retired.size() > most_retired) retired.erase(retired.end() - 1);
-  const auto views = split(node_trainers_, {{"type", "view"},
-                                            {"node", my_node_},
-                                            {"host", here().host},
-                                            {"stagers", here().stagers},
-                                            {"silent_stagers", std::move(silent)},
-                                            {"retired", std::move(retired)},
-                                            {"memory", memory}});
+  books::View rest{.node = my_node_, .host = here().host, .stagers = here().stagers, .memory = memory_of_node()};
+  for (const auto local : std::exchange(silent_stagers_, {})) rest.silent_stagers.push_back(here().first + local);
+  rest.retired = std::exchange(node_retired_, {});
+  if (rest.retired.size() > most_retired) rest.retired.resize(most_retired);
+  const auto views = split(node_trainers_, rest);
   for (const auto& done : std::exchange(node_waits_, {})) done(views);
 }
 
 void Views::of_service(Tell tell) {
   if (!tools_.empty()) return next_tools_.push_back(std::move(tell));
   tools_.push_back(std::move(tell));
-  actions_.up({{"type", "watch"}, {"node", my_node_}});
+  actions_.up(books::Watch{my_node_});
 }
 
-void Views::viewed(const nlohmann::json& message) {
+void Views::hear(const books::Shown& message) {
+  for (const auto& tool : tools_) tool(message);
+}
+
+void Views::hear(const books::Viewed& message) {
+  // Who asked while a round was under way has missed parts of it: the next one is theirs.
   for (const auto& tool : std::exchange(tools_, std::exchange(next_tools_, {}))) tool(message);
-  if (!tools_.empty()) actions_.up({{"type", "watch"}, {"node", my_node_}});
+  if (!tools_.empty()) actions_.up(books::Watch{my_node_});
 }
 
 // ---- stager 0 -----------------------------------------------------------------------------------------------------
 
-void Views::watch(std::uint32_t node) {
-  (round_open_ ? next_wanting_ : wanting_).insert(node);  // the next tick begins a round
+void Views::hear(const books::Watch& message) {
+  (round_open_ ? next_wanting_ : wanting_).insert(message.node);  // the next tick begins a round
 }
 
 void Views::begin_round() {
   round_open_ = true;
   round_since_ = now_;
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) silent_nodes_.insert(node);
-  for (auto node = static_cast<std::uint32_t>(nodes_.size()); node-- > 0;) actions_.down(node, {{"type", "look"}});
+  for (auto node = static_cast<std::uint32_t>(nodes_.size()); node-- > 0;) actions_.down(node, books::Look{});
 }
 
-void Views::take_view(const nlohmann::json& message) {
-  const std::uint32_t node = message.at("node");
-  if (!round_open_ || !silent_nodes_.contains(node)) return;  // it came too late
-  auto shown = message;
-  shown["type"] = "shown";
-  for (const auto who : wanting_) actions_.down(who, shown);
-  if (message.at("last")) silent_nodes_.erase(node);
+void Views::hear(const books::View& view) {
+  if (!round_open_ || !silent_nodes_.contains(view.node)) return;  // it came too late
+  for (const auto who : wanting_) actions_.down(who, books::Shown{view});
+  if (view.last) silent_nodes_.erase(view.node);
   if (silent_nodes_.empty()) end_round();
 }
 
 void Views::end_round() {
   round_open_ = false;
-  auto missing = nlohmann::json::array();
-  for (const auto node : std::exchange(silent_nodes_, {})) missing.push_back(nodes_[node].host);
-  const nlohmann::json message{{"type", "viewed"}, {"service", actions_.service()}, {"missing_nodes", missing}};
+  books::Viewed message{.service = actions_.service()};
+  for (const auto node : std::exchange(silent_nodes_, {})) message.missing_nodes.push_back(nodes_[node].host);
   for (const auto who : std::exchange(wanting_, std::exchange(next_wanting_, {}))) actions_.down(who, message);
 }
 

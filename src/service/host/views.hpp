@@ -1,8 +1,8 @@
 // How the whole service is doing, gathered when somebody asks and never otherwise: the figures of every stager, by way
 // of the leaders of the nodes, to the node where `headrace stat` knocked. Host's thread only.
 //
-//   tool --> leader --watch--> stager 0 --look--> leaders --look--> stagers
-//   tool <-- leader <--view, ... , viewed-- stager 0 <--view-- leaders <--figures-- stagers
+//   tool --> leader --Watch--> stager 0 --Look--> leaders --Look--> stagers
+//   tool <-- leader <--Shown, ... , Viewed-- stager 0 <--View-- leaders <--Figures-- stagers
 //
 //   1. A node is looked at once a second at most, however many ask; who asks meanwhile gets the next look.
 //   2. Nobody is waited for longer than `patience`: who does not answer is named as missing.
@@ -12,59 +12,62 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "job/topology.hpp"
 #include "service/blueprint/need.hpp"
+#include "service/books/messages.hpp"
 
 namespace headrace::service::host {
 
 class Views {
  public:
-  using Tell = std::function<void(const nlohmann::json& message)>;
+  /// What a tool is told: the views of all nodes, and the end of them.
+  using Seen = std::variant<books::Shown, books::Viewed>;
+  using Tell = std::function<void(const Seen& message)>;
   static constexpr std::chrono::seconds look_every{1}, patience{2};
   static constexpr std::size_t trainers_a_message = 64;
   static constexpr std::size_t most_retired = 32;  ///< that are listed for a node; all are counted
 
   struct Actions {
-    Tell up;                                                              ///< a leader's message to stager 0
-    std::function<void(std::uint32_t node, const nlohmann::json&)> down;  ///< stager 0's to a leader
-    Tell to_node;                              ///< a leader's message to the other stagers of its node
-    Tell to_leader;                            ///< another stager's to its leader
-    std::function<nlohmann::json()> trainers;  ///< the trainers of this stager, as an array
-    std::function<nlohmann::json()> retired;   ///< its rings that others still have, as an array
-    std::function<nlohmann::json()> service;   ///< at stager 0: what only the coordinator knows
+    std::function<void(books::ToHead)> up;
+    std::function<void(std::uint32_t node, books::FromHead)> down;  ///< stager 0's, to a leader
+    std::function<void(books::ToStager)> to_others;                 ///< a leader's, to the other stagers of its node
+    std::function<void(books::ToLeader)> to_leader;
+    std::function<std::vector<books::TrainerFigures>()> trainers;  ///< of this stager
+    std::function<std::vector<books::FormerRing>()> retired;       ///< its rings that others still have
+    std::function<books::ServiceFigures()> service;                ///< at stager 0: what only the coordinator knows
   };
   /// nodes: all of the service; this is stager `local` of the node `my_node`.
   Views(std::vector<job::Node> nodes, std::uint32_t my_node, std::uint32_t local, blueprint::Need memory,
         Actions actions);
 
-  /// Whether a message is for views to handle.
-  static bool is_mine(const std::string& type);
-  void handle(const nlohmann::json& message);
+  // Every stager.
+  void hear(const books::Look& message);
+  // A leader.
+  void hear(const books::Figures& message);
+  void hear(const books::Shown& message);
+  void hear(const books::Viewed& message);
+  // Stager 0.
+  void hear(const books::Watch& message);
+  void hear(const books::View& message);
   void tick(Clock::time_point now);
 
-  /// Leader: messages of type "view", at least one per node, and one of type "viewed" at the end.
+  /// Leader: at least one message per node, and one at the end.
   void of_service(Tell tell);
   /// Leader: the views of this node.
-  void of_node(std::function<void(const std::vector<nlohmann::json>& views)> done);
+  void of_node(std::function<void(const std::vector<books::View>& views)> done);
 
  private:
-  void look();
-  void take_figures(const nlohmann::json& message);
-  void take_retired(const nlohmann::json& retired);
-  nlohmann::json memory_of_node() const;
+  void take_retired(const std::vector<books::FormerRing>& retired);
+  books::NodeMemory memory_of_node() const;
   void node_done();
-  void watch(std::uint32_t node);
   void begin_round();
-  void take_view(const nlohmann::json& message);
   void end_round();
-  void viewed(const nlohmann::json& message);
 
   const job::Node& here() const { return nodes_[my_node_]; }
 
@@ -74,9 +77,10 @@ class Views {
   Actions actions_;
 
   // A leader's: who waits for the figures of this node, and what its stagers have said so far.
-  std::vector<std::function<void(const std::vector<nlohmann::json>&)>> node_waits_;
+  std::vector<std::function<void(const std::vector<books::View>&)>> node_waits_;
   std::set<std::uint32_t> silent_stagers_;
-  nlohmann::json node_trainers_, node_retired_;
+  std::vector<books::TrainerFigures> node_trainers_;
+  std::vector<books::FormerRing> node_retired_;
   std::uint64_t node_private_ = 0;
   Clock::time_point now_{}, node_since_{};  // now_: of the last tick, which follows every message
   // A leader's: who waits for those of the service, in the round under way and in the one after it.

@@ -46,6 +46,22 @@ inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> stre
   return blueprint;
 }
 
+/// The blueprint with its stream as sets that only their nodes know, one stager a node.
+inline Blueprint known_by_data(const Blueprint& drawn, std::uint32_t here) {
+  auto result = drawn;
+  const auto& members = drawn.members[0];
+  const auto& first = members.first_ordinals();
+  std::vector<std::uint64_t> counts;
+  for (std::uint32_t s = 0; s + 1 < first.size(); ++s) counts.push_back(first[s + 1] - first[s]);
+  const auto slab = drawn.placement.slab(here);
+  std::vector<std::uint64_t> words((slab.last - slab.first + 63) / 64);
+  for (auto sample = slab.first; sample < slab.last; ++sample)
+    if (members.selection()->contains({sample}))
+      words[(sample - slab.first) / 64] |= std::uint64_t{1} << (sample - slab.first) % 64;
+  result.members[0] = plan::Members(counts, here, {plan::SampleSet(slab, words)});
+  return result;
+}
+
 inline std::byte payload(std::uint64_t sample, std::size_t field, std::uint64_t at) {
   return static_cast<std::byte>(sample_hash(sample * 64 + field + (at / 8 << 40)) >> at % 8 * 8);
 }

@@ -2,29 +2,10 @@
 
 #include "service/blueprint/world.hpp"
 #include "service/books/epoch_book.hpp"
+#include "service/books/messages.hpp"
 
 using namespace service_test;
 using namespace headrace::service::books;
-
-namespace {
-
-/// The blueprint with its stream as sets that only their nodes know, one stager a node.
-Blueprint known_by_data(const Blueprint& drawn, std::uint32_t here) {
-  auto result = drawn;
-  const auto& members = drawn.members[0];
-  const auto& first = members.first_ordinals();
-  std::vector<std::uint64_t> counts;
-  for (std::uint32_t s = 0; s + 1 < first.size(); ++s) counts.push_back(first[s + 1] - first[s]);
-  const auto slab = drawn.placement.slab(here);
-  std::vector<std::uint64_t> words((slab.last - slab.first + 63) / 64);
-  for (auto sample = slab.first; sample < slab.last; ++sample)
-    if (members.selection()->contains({sample}))
-      words[(sample - slab.first) / 64] |= std::uint64_t{1} << (sample - slab.first) % 64;
-  result.members[0] = plan::Members(counts, here, {plan::SampleSet(slab, words)});
-  return result;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(left_out)
 
@@ -47,7 +28,7 @@ BOOST_AUTO_TEST_CASE(nodes_know_together_what_a_selection_knows) {
     for (std::uint32_t s = 0; s < stagers; ++s) sum += left_out_hash(known_by_data(drawn, s), 9, what, s, s + 1);
     BOOST_TEST(sum == whole);
     BOOST_TEST((left_out_rows(drawn, what) == 0) == (whole == 0));
-    BOOST_TEST((LeftOut::from_json(what.to_json()) == what));
+    BOOST_TEST((std::get<AskLeftOut>(decode_from_head(encode(FromHead(AskLeftOut{what})))).what == what));
   }
 }
 

@@ -24,6 +24,15 @@ namespace {
 
 constexpr std::uint32_t batch = 8;
 
+/// The message of this type, where this is one of the variant's and it is that one.
+template <class Message, class... Others>
+const Message* find(const std::variant<Others...>& way) {
+  if constexpr ((std::is_same_v<Message, Others> || ...))
+    return std::get_if<Message>(&way);
+  else
+    return nullptr;
+}
+
 /// A stager with places for two trainers, and nobody around it: what it says to its leader is noted.
 struct House {
   Stager stager{mpi::Comm::self(), false, 400, {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)}};
@@ -33,7 +42,7 @@ struct House {
   std::optional<Rings> rings;
   std::mutex mutex;
   std::deque<std::function<void()>> jobs;
-  std::vector<nlohmann::json> said;
+  std::vector<FromStager> said;
   std::optional<Trainers> trainers;
   std::uint64_t generations = 0;
 
@@ -43,7 +52,8 @@ struct House {
     config.trainers_per_node = 2;
     rings.emplace(config, stager.drawn, stager.topology, 1);
     trainers.emplace(config, stager.topology, poller, *stager.supply, workers, *rings,
-                     Trainers::Actions{.up = [this](const nlohmann::json& message) { said.push_back(message); },
+                     Trainers::Actions{.to_head = [this](ToHead message) { said.push_back(std::move(message)); },
+                                       .to_leader = [this](ToLeader message) { said.push_back(std::move(message)); },
                                        .post =
                                            [this](std::function<void()> job) {
                                              const std::lock_guard lock(mutex);
@@ -65,12 +75,21 @@ struct House {
     }
     return false;
   }
-  std::size_t heard(const std::string& type) const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(said, [&](const auto& message) { return message.at("type") == type; }));
+  template <class Message>
+  static const Message* as(const FromStager& message) {
+    return std::visit([](const auto& way) { return find<Message>(way); }, message);
   }
-  const nlohmann::json& last(const std::string& type) const {
-    return *std::find_if(said.rbegin(), said.rend(), [&](const auto& message) { return message.at("type") == type; });
+  template <class Message>
+  std::size_t heard() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(said, [](const auto& message) { return as<Message>(message) != nullptr; }));
+  }
+  template <class Message>
+  Message last() const {
+    const auto found =
+        std::find_if(said.rbegin(), said.rend(), [](const auto& message) { return as<Message>(message) != nullptr; });
+    BOOST_TEST_REQUIRE((found != said.rend()));
+    return *as<Message>(*found);
   }
   RingKeeper& keeper(std::uint32_t place) const { return *rings->at(0, place); }
 };
@@ -94,17 +113,12 @@ struct Visitor {
     fds.emplace_back(ends[1]);
     fds.push_back(ipc::open_pidfd(pid));
     const auto steps = h.stager.drawn.streams[0].schedule(2).steps();
-    h.trainers->welcome({{"type", "trainer"},
-                         {"stream", 0},
-                         {"rank", rank},
-                         {"world_size", 2},
-                         {"ring", place},
-                         {"generation", ++h.generations},
-                         {"session", 1},
-                         {"who", "process " + std::to_string(pid) + " on here"},
-                         {"ledger", Ledger(steps, 0).to_json()},
-                         {"loads", 0},
-                         {"resumed", nlohmann::json::array()}},
+    h.trainers->welcome({.stream = 0,
+                         .ring = place,
+                         .rank = rank,
+                         .world_size = 2,
+                         .who = "process " + std::to_string(pid) + " on here",
+                         .grant = {++h.generations, 1, Ledger(steps, 0)}},
                         std::move(fds));
     auto message = hear();
     welcome = std::get<ring::Welcome>(ring::decode_from_service(message.text));
@@ -147,13 +161,13 @@ BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successor
   Visitor evicted(house, 0, 0);
   BOOST_TEST((evicted.take(2) == std::vector<std::uint64_t>{0, 1}));
   evicted.connection.send("nonsense");
-  BOOST_TEST(house.until([&] { return house.heard("ring_left") == 1; }));
-  BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::vacant));
-  BOOST_TEST(house.last("ring_retired").at("bytes") == evicted.welcome.ring_bytes);
+  BOOST_TEST(house.until([&] { return house.heard<RingLeft>() == 1; }));
+  BOOST_TEST((house.last<RingLeft>().state == RingKeeper::State::vacant));
+  BOOST_TEST(house.last<RingRetired>().bytes == evicted.welcome.ring_bytes);
   BOOST_TEST(house.trainers->retired().size() == 1u);
-  house.trainers->make_ring({{"stream", 0}, {"ring", 0}});
-  BOOST_TEST(house.until([&] { return house.heard("ring_made") == 1; }));
-  BOOST_TEST(house.last("ring_made").at("error") == "");
+  house.trainers->hear(MakeRing{0, 0});
+  BOOST_TEST(house.until([&] { return house.heard<RingMade>() == 1; }));
+  BOOST_TEST(house.last<RingMade>().error == "");
   Visitor successor(house, 0, 0);
   const auto taken = successor.take(3);
   BOOST_TEST(taken[0] == 0u);
@@ -170,7 +184,7 @@ BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successor
   // Once the process lets go of it, nothing of it is left.
   evicted.consumer.reset();
   BOOST_TEST(house.until([&] { return house.trainers->retired().empty(); }));
-  BOOST_TEST(house.last("ring_retired").at("bytes") == 0);
+  BOOST_TEST(house.last<RingRetired>().bytes == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
@@ -181,12 +195,12 @@ BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
     visitor.work(3);
     visitor.consumer.reset();
     visitor.connection.send(ring::encode(ring::Goodbye{}));
-    BOOST_TEST(house.until([&] { return house.heard("ring_left") == static_cast<std::size_t>(life) + 1; }));
-    BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::whole));
-    BOOST_TEST(house.last("left").at("goodbye") == true);
+    BOOST_TEST(house.until([&] { return house.heard<RingLeft>() == static_cast<std::size_t>(life) + 1; }));
+    BOOST_TEST((house.last<RingLeft>().state == RingKeeper::State::whole));
+    BOOST_TEST(house.last<Left>().goodbye == true);
     BOOST_TEST(&house.keeper(0).ring() == ring);
   }
-  BOOST_TEST(house.heard("ring_retired") == 0u);
+  BOOST_TEST(house.heard<RingRetired>() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_bell_in_hostile_hands_stops_nobody) {
@@ -217,7 +231,7 @@ BOOST_AUTO_TEST_CASE(questions_whose_answers_nobody_reads_cost_others_nothing) {
     honest.work(1);  // the stager listens to it, whatever it owes the other
   }
   BOOST_TEST(asked > 100);
-  BOOST_TEST(house.heard("left") == 0u);
+  BOOST_TEST(house.heard<Left>() == 0u);
   // It still gets its answers, one by one, each with its descriptor, once it reads.
   int answers = 0;
   while (answers < asked) {
@@ -226,8 +240,8 @@ BOOST_AUTO_TEST_CASE(questions_whose_answers_nobody_reads_cost_others_nothing) {
     ++answers;
   }
   deaf.connection.send(ring::encode(ring::Goodbye{}));
-  BOOST_TEST(house.until([&] { return house.heard("left") == 1; }));
-  BOOST_TEST(house.last("left").at("goodbye") == true);
+  BOOST_TEST(house.until([&] { return house.heard<Left>() == 1; }));
+  BOOST_TEST(house.last<Left>().goodbye == true);
 }
 
 BOOST_AUTO_TEST_CASE(one_question_about_saved_states_is_open_at_a_time) {
@@ -235,13 +249,12 @@ BOOST_AUTO_TEST_CASE(one_question_about_saved_states_is_open_at_a_time) {
   Visitor visitor(house, 0, 0);
   for (std::uint64_t number = 1; number <= 50; ++number)
     visitor.connection.send(ring::encode(ring::Agree{number, number, 0}));
-  BOOST_TEST(house.until([&] { return house.heard("agree") == 1; }));
+  BOOST_TEST(house.until([&] { return house.heard<AskAgree>() == 1; }));
   for (int i = 0; i < 20; ++i) house.until([] { return true; });
-  BOOST_TEST(house.heard("agree") == 1u);
-  auto answer = house.last("agree");
-  answer["refusal"] = "";
-  house.trainers->agreed(answer);
-  BOOST_TEST(house.until([&] { return house.heard("agree") == 2; }));
+  BOOST_TEST(house.heard<AskAgree>() == 1u);
+  const auto question = house.last<AskAgree>();
+  house.trainers->hear(AgreeAnswer{question.local, question.trainer, question.number, ""});
+  BOOST_TEST(house.until([&] { return house.heard<AskAgree>() == 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_trainer_that_dies_in_the_middle_of_its_questions_is_seen) {
@@ -255,9 +268,9 @@ BOOST_AUTO_TEST_CASE(a_trainer_that_dies_in_the_middle_of_its_questions_is_seen)
   visitor.consumer.reset();
   process.kill();
   process.wait();
-  BOOST_TEST(house.until([&] { return house.heard("ring_left") == 1; }));
-  BOOST_TEST(house.last("ring_left").at("state") == static_cast<int>(RingKeeper::State::whole));
-  BOOST_TEST(house.last("left").at("goodbye") == false);
+  BOOST_TEST(house.until([&] { return house.heard<RingLeft>() == 1; }));
+  BOOST_TEST((house.last<RingLeft>().state == RingKeeper::State::whole));
+  BOOST_TEST(house.last<Left>().goodbye == false);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

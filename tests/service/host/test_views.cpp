@@ -2,8 +2,12 @@
 // test says.
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <type_traits>
 
 #include "service/host/views.hpp"
 
@@ -14,16 +18,17 @@ using namespace headrace::data::columns;
 using namespace headrace::data::fields;
 using namespace headrace::job;
 using namespace headrace::service::blueprint;
+using namespace headrace::service::books;
 using namespace headrace::service::host;
 using Json = nlohmann::json;
 
 class Cluster {
  public:
-  std::map<std::string, int> sent;                // messages between nodes, by type
-  std::set<std::uint32_t> dead;                   // nodes that take no message
-  std::map<std::uint32_t, std::size_t> trainers;  // per stager
-  std::map<std::uint32_t, Json> retired;          // per stager
-  std::size_t longest = 0;                        // trainers in one message
+  std::map<std::string, int> sent;                           // messages between nodes, by type
+  std::set<std::uint32_t> dead;                              // nodes that take no message
+  std::map<std::uint32_t, std::size_t> trainers;             // per stager
+  std::map<std::uint32_t, std::vector<FormerRing>> retired;  // per stager
+  std::size_t longest = 0;                                   // trainers in one message
 
   explicit Cluster(const std::vector<std::uint32_t>& stagers) {
     std::uint32_t first = 0;
@@ -41,9 +46,10 @@ class Cluster {
     now_ += time;
     do {
       for (auto& view : views_) view->tick(now_);
-      for (; !queue_.empty(); queue_.pop_front()) {
-        const auto [to, message] = queue_.front();
-        views_[to]->handle(message);
+      while (!queue_.empty()) {
+        const auto deliver = std::move(queue_.front());
+        queue_.pop_front();
+        deliver();
       }
       for (auto& view : views_) view->tick(now_);
     } while (!queue_.empty());
@@ -52,7 +58,9 @@ class Cluster {
   /// What a tool at the node hears.
   std::shared_ptr<std::vector<Json>> ask(std::uint32_t node) {
     auto heard = std::make_shared<std::vector<Json>>();
-    leader(node).of_service([heard](const Json& message) { heard->push_back(message); });
+    leader(node).of_service([heard](const Views::Seen& seen) {
+      heard->push_back(std::visit([](const auto& message) { return document(message); }, seen));
+    });
     return heard;
   }
 
@@ -62,35 +70,44 @@ class Cluster {
     views_.push_back(std::make_unique<Views>(
         nodes_, node, local, Need{100, 10, 1},
         Views::Actions{
-            .up = [this, node](const Json& message) { send(node, 0, 0, message); },
-            .down = [this](std::uint32_t to, const Json& message) { send(0, to, nodes_[to].first, message); },
-            .to_node =
-                [this, node](const Json& message) {
+            .up = [this, node](const ToHead& message) { send(node, 0, 0, decode_to_head(encode(message))); },
+            .down = [this](
+                        std::uint32_t to,
+                        const FromHead& message) { send(0, to, nodes_[to].first, decode_from_head(encode(message))); },
+            .to_others =
+                [this, node](const ToStager& message) {
                   for (std::uint32_t l = 1; l < nodes_[node].stagers; ++l)
-                    send(node, node, nodes_[node].first + l, message);
+                    send(node, node, nodes_[node].first + l, decode_to_stager(encode(message)));
                 },
-            .to_leader = [this, node](const Json& message) { send(node, node, nodes_[node].first, message); },
+            .to_leader = [this, node](const ToLeader& message) { send(node, node, nodes_[node].first, message); },
             .trainers =
                 [this, me] {
-                  auto all = Json::array();
-                  for (std::size_t g = 0; g < trainers[me]; ++g) all.push_back({{"stager", me}, {"rank", g}});
+                  std::vector<TrainerFigures> all;
+                  for (std::uint32_t g = 0; g < trainers[me]; ++g) all.push_back({.rank = g, .stager = me});
                   return all;
                 },
-            .retired = [this, me] { return retired.contains(me) ? retired[me] : Json::array(); },
-            .service =
-                [] {
-                  return Json{{"trainers", 7}};
-                }}));
+            .retired = [this, me] { return retired[me]; },
+            .service = [] { return ServiceFigures{.trainers = 7}; }}));
   }
-  void send(std::uint32_t from_node, std::uint32_t to_node, std::uint32_t to, const Json& message) {
-    if (from_node != to_node) ++sent[message.at("type")];
-    if (message.contains("trainers")) longest = std::max(longest, message.at("trainers").size());
-    if (!dead.contains(to_node) && !dead.contains(from_node)) queue_.emplace_back(to, message);
+  template <class Way>
+  void send(std::uint32_t from_node, std::uint32_t to_node, std::uint32_t to, const Way& way) {
+    std::visit([&](const auto& message) { send_one(from_node, to_node, to, message); }, way);
+  }
+  template <class Message>
+  void send_one(std::uint32_t from_node, std::uint32_t to_node, std::uint32_t to, const Message& message) {
+    if constexpr (requires(Views views) { views.hear(message); }) {
+      if (from_node != to_node) ++sent[std::is_same_v<Message, View> ? "view" : "other"];
+      if constexpr (requires { message.trainers; }) longest = std::max(longest, message.trainers.size());
+      if (!dead.contains(to_node) && !dead.contains(from_node))
+        queue_.push_back([this, to, message] { views_[to]->hear(message); });
+    } else {
+      BOOST_ERROR("views send messages for views only");
+    }
   }
 
   std::vector<Node> nodes_;
   std::vector<std::unique_ptr<Views>> views_;
-  std::deque<std::pair<std::uint32_t, Json>> queue_;
+  std::deque<std::function<void()>> queue_;
   headrace::Clock::time_point now_ = headrace::Clock::time_point{} + std::chrono::hours(1);
 };
 
@@ -133,8 +150,8 @@ BOOST_AUTO_TEST_CASE(every_node_can_see_all_trainers) {
 
 BOOST_AUTO_TEST_CASE(former_rings_are_seen_with_their_nodes) {
   Cluster cluster({2, 1});
-  const auto ring = [](unsigned bytes) { return Json{{"bytes", bytes}, {"text", "process 7 lives on"}}; };
-  cluster.retired[0] = Json::array({ring(5)});
+  const auto ring = [](unsigned bytes) { return FormerRing{.bytes = bytes, .text = "process 7 lives on"}; };
+  cluster.retired[0] = {ring(5)};
   for (int i = 0; i < 100; ++i) cluster.retired[1].push_back(ring(7));
   const auto heard = cluster.ask(1);
   cluster.pass(second);

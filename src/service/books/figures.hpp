@@ -1,0 +1,52 @@
+// The figures that stagers gather when somebody asks how the service is doing. Plain values; as documents
+// (messages.hpp) they are parts of what `headrace stat --json` shows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace headrace::service::books {
+
+/// Where one trainer is and how fast it goes.
+struct TrainerFigures {
+  std::string stream{};
+  std::uint32_t rank = 0, world_size = 1;
+  std::string who{};
+  std::uint32_t stager = 0;
+  std::string host{};
+  std::uint64_t epoch = 0, step = 0, steps = 0;
+  std::uint64_t batches = 0, bytes = 0;  ///< taken so far
+  std::uint64_t ready = 0;               ///< batches that it could take
+  bool waiting = false;
+  double trainer_wait_s = 0, stager_wait_s = 0;        ///< so far
+  double gbps = 0, trainer_wait = 0, stager_wait = 0;  ///< of the last seconds: rate, and shares of time spent waiting
+};
+
+/// A ring that a process still has which was thrown out.
+struct FormerRing {
+  std::string stream{}, host{};
+  std::uint64_t bytes = 0;
+  std::string text{};
+};
+
+struct NodeMemory {
+  std::uint64_t store_bytes = 0, rings_bytes = 0, retired_bytes = 0, private_bytes = 0, available_bytes = 0;
+};
+
+struct StreamFigures {
+  std::string name{};
+  std::uint64_t samples = 0;
+  std::uint32_t world_size = 0;
+  std::uint64_t epochs_complete = 0, samples_delivered = 0;
+  bool exactly_once = true;
+};
+
+/// What only stager 0 knows.
+struct ServiceFigures {
+  std::uint64_t trainers = 0;
+  std::vector<StreamFigures> streams{};
+  std::string ending{};  ///< why the service ends, if it does
+};
+
+}  // namespace headrace::service::books

@@ -1,0 +1,251 @@
+#include "service/books/messages.hpp"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+
+namespace headrace::service::books {
+
+using Json = nlohmann::json;
+
+// ---- the members of each message, by name -------------------------------------------------------------------------
+
+static void to_json(Json& json, const Ledger& ledger) {
+  json = ledger.to_json();
+}
+static void from_json(const Json& json, Ledger& ledger) {
+  ledger = Ledger::from_json(json);
+}
+static void to_json(Json& json, RingState state) {
+  json = static_cast<int>(state);
+}
+static void from_json(const Json& json, RingState& state) {
+  const int number = json;
+  require(number >= 0 && number <= static_cast<int>(RingState::vacant), "no state of a ring has this number");
+  state = static_cast<RingState>(number);
+}
+
+// A tally travels when its epoch is complete or abandoned: which steps were released beyond `low` matters no more.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, epoch, first, low, rows, hash, wrong)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Step, epoch, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Resumed, number, at, who)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeftOut, stream, session, epoch, first_steps)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Claim, stream, rank, world_size, who, no_room)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Grant, generation, session, ledger, loads, resumed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerFigures, stream, rank, world_size, who, stager, host, epoch, step, steps,
+                                   batches, bytes, ready, waiting, trainer_wait_s, stager_wait_s, gbps, trainer_wait,
+                                   stager_wait)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FormerRing, stream, host, bytes, text)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StreamFigures, name, samples, world_size, epochs_complete, samples_delivered,
+                                   exactly_once)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServiceFigures, trainers, streams, ending)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRank, id, node, claim)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Left, stream, rank, generation, ledger, goodbye)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, stream, rank, generation)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerEpoch, stream, rank, world_size, session, abandoned, tally, seconds,
+                                   trainer_wait, stager_wait)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AskAgree, node, local, trainer, stream, rank, generation, number, at)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ending, stager)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Drained, stager)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeftOutSum, node, what, hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Watch, node)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(View, node, host, stagers, silent_stagers, retired, memory, trainers, last)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Granted, id, grant)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRefused, id, text, taken)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AgreeAnswer, local, trainer, number, refusal)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StateTaken, stream, state)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AskLeftOut, what)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(End, reason)
+static void to_json(Json& json, const Exit& /*exit*/) {
+  json = Json::object();
+}
+static void from_json(const Json& /*json*/, Exit& /*exit*/) {}
+static void to_json(Json& json, const Look& /*look*/) {
+  json = Json::object();
+}
+static void from_json(const Json& /*json*/, Look& /*look*/) {}
+static void to_json(Json& json, const Shown& shown) {
+  json = shown.view;
+}
+static void from_json(const Json& json, Shown& shown) {
+  shown.view = json;
+}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Viewed, service, missing_nodes)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingMade, stream, ring, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingRetired, stream, ring, bytes, text)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingLeft, stream, ring, state)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, retired)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, who, grant)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeRing, stream, ring)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Dead, text)
+
+namespace {
+
+// ---- the type of each message on the wire: one without a name here does not compile
+// ----------------------------------
+
+template <class Message>
+constexpr std::string_view type_of;
+template <>
+constexpr std::string_view type_of<ClaimRank> = "claim";
+template <>
+constexpr std::string_view type_of<Left> = "left";
+template <>
+constexpr std::string_view type_of<Finished> = "finished";
+template <>
+constexpr std::string_view type_of<TrainerEpoch> = "epoch";
+template <>
+constexpr std::string_view type_of<AskAgree> = "agree";
+template <>
+constexpr std::string_view type_of<Stop> = "stop";
+template <>
+constexpr std::string_view type_of<Ending> = "ending";
+template <>
+constexpr std::string_view type_of<Drained> = "drained";
+template <>
+constexpr std::string_view type_of<LeftOutSum> = "left_out";
+template <>
+constexpr std::string_view type_of<Watch> = "watch";
+template <>
+constexpr std::string_view type_of<View> = "view";
+
+template <>
+constexpr std::string_view type_of<Granted> = "grant";
+template <>
+constexpr std::string_view type_of<ClaimRefused> = "refuse";
+template <>
+constexpr std::string_view type_of<AgreeAnswer> = "agreed";
+template <>
+constexpr std::string_view type_of<StateTaken> = "resumed";
+template <>
+constexpr std::string_view type_of<AskLeftOut> = "ask_left_out";
+template <>
+constexpr std::string_view type_of<End> = "end";
+template <>
+constexpr std::string_view type_of<Exit> = "exit";
+template <>
+constexpr std::string_view type_of<Look> = "look";
+template <>
+constexpr std::string_view type_of<Shown> = "shown";
+template <>
+constexpr std::string_view type_of<Viewed> = "viewed";
+
+template <>
+constexpr std::string_view type_of<RingMade> = "ring_made";
+template <>
+constexpr std::string_view type_of<RingRetired> = "ring_retired";
+template <>
+constexpr std::string_view type_of<RingLeft> = "ring_left";
+template <>
+constexpr std::string_view type_of<Figures> = "figures";
+
+template <>
+constexpr std::string_view type_of<HandOver> = "trainer";
+template <>
+constexpr std::string_view type_of<MakeRing> = "make_ring";
+template <>
+constexpr std::string_view type_of<Dead> = "dead";
+
+template <class Message>
+Json json_of(const Message& message) {
+  static_assert(!type_of<Message>.empty());
+  Json json = message;
+  json["type"] = type_of<Message>;
+  return json;
+}
+
+template <class Variant>
+std::string text_of(const Variant& message) {
+  // A text may hold a character that was cut in two: that must not keep the others from hearing of a death.
+  constexpr auto tolerant = Json::error_handler_t::replace;
+  return std::visit([](const auto& one) { return json_of(one).dump(-1, ' ', false, tolerant); }, message);
+}
+
+/// The message of the variant that has this type, if there is one.
+template <class Variant, std::size_t Index = 0>
+std::optional<Variant> find(const std::string& type, const Json& json) {
+  if constexpr (Index == std::variant_size_v<Variant>) {
+    return std::nullopt;
+  } else {
+    using Message = std::variant_alternative_t<Index, Variant>;
+    if (type != type_of<Message>) return find<Variant, Index + 1>(type, json);
+    return Variant(std::in_place_index<Index>, json.get<Message>());
+  }
+}
+
+constexpr const char* remedy = "start all stagers from one installation of headrace";
+
+/// look(type, json): the message, or nothing if none of that type may come.
+template <class Look>
+auto decode(std::string_view text, const Look& look) {
+  try {
+    const auto json = Json::parse(text);
+    const auto& type = json.at("type").get_ref<const std::string&>();
+    auto message = look(type, json);
+    require(message.has_value(), "a message of type '" + printable(type) +
+                                     "' came from another stager, which makes no sense here; " + remedy);
+    return std::move(*message);
+  } catch (const Json::exception& error) {
+    constexpr std::size_t longest = 80;
+    throw Error("a message of another stager cannot be read ('" + printable(std::string(text.substr(0, longest))) +
+                "': " + printable(error.what()) + "); " + remedy);
+  }
+}
+
+}  // namespace
+
+std::string encode(const ToHead& message) {
+  return text_of(message);
+}
+std::string encode(const FromHead& message) {
+  return text_of(message);
+}
+std::string encode(const ToLeader& message) {
+  return text_of(message);
+}
+std::string encode(const ToStager& message) {
+  return text_of(message);
+}
+
+ToHead decode_to_head(std::string_view text) {
+  return decode(text, [](const std::string& type, const Json& json) { return find<ToHead>(type, json); });
+}
+
+FromHead decode_from_head(std::string_view text) {
+  return decode(text, [](const std::string& type, const Json& json) { return find<FromHead>(type, json); });
+}
+
+ToStager decode_to_stager(std::string_view text) {
+  return decode(text, [](const std::string& type, const Json& json) { return find<ToStager>(type, json); });
+}
+
+FromStager decode_from_stager(std::string_view text) {
+  return decode(text, [](const std::string& type, const Json& json) {
+    std::optional<FromStager> message;
+    if (auto to_head = find<ToHead>(type, json))
+      message.emplace(std::move(*to_head));
+    else if (auto to_leader = find<ToLeader>(type, json))
+      message.emplace(std::move(*to_leader));
+    return message;
+  });
+}
+
+nlohmann::json document(const View& view) {
+  return json_of(view);
+}
+nlohmann::json document(const Shown& shown) {
+  return json_of(shown);
+}
+nlohmann::json document(const Viewed& viewed) {
+  return json_of(viewed);
+}
+
+}  // namespace headrace::service::books
