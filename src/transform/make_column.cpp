@@ -10,7 +10,7 @@
 namespace headrace::transform {
 namespace {
 
-bool is_float(DType type) {
+bool is_floating(DType type) {
   return type >= DType::float16;
 }
 bool is_signed(DType type) {
@@ -52,7 +52,7 @@ class Computed final : public Column {
       : steps_(column, false), cell_(column.cell), to_(to), overflow_(overflow), limit_(numbers::cast_limit<W>(to)) {}
   void finish(const Records& records, std::size_t n, std::byte* out) const override {
     W values[block_values];
-    if (steps_.only_scales() && is_float(to_) && scale(records, n, values, out)) return;
+    if (steps_.only_scales() && is_floating(to_) && scale(records, n, values, out)) return;
     steps_.before_plugin(records, n, values);
     steps_.after_plugin(values, n);
     numbers::cast_or_throw(values, n, to_, overflow_, out);
@@ -90,8 +90,8 @@ class Computed final : public Column {
 /// Small integers become floats through the float type that holds them: that is vector code, 64-bit integers are not.
 std::unique_ptr<Column> make_cast(const Cell& cell, DType to, Overflow overflow) {
   const auto bytes = size_of(cell.dtype);
-  if (is_float(to) && bytes <= 2 && to != DType::float64) return std::make_unique<Cast<float>>(cell, to, overflow);
-  if (is_float(to) && bytes <= 4) return std::make_unique<Cast<double>>(cell, to, overflow);
+  if (is_floating(to) && bytes <= 2 && to != DType::float64) return std::make_unique<Cast<float>>(cell, to, overflow);
+  if (is_floating(to) && bytes <= 4) return std::make_unique<Cast<double>>(cell, to, overflow);
   if (is_signed(cell.dtype)) return std::make_unique<Cast<std::int64_t>>(cell, to, overflow);
   return std::make_unique<Cast<std::uint64_t>>(cell, to, overflow);
 }
@@ -100,12 +100,12 @@ std::unique_ptr<Column> make_cast(const Cell& cell, DType to, Overflow overflow)
 
 bool is_copy(const ColumnSpec& column, DType to) {
   return column.cell.kind == CellKind::number && column.cell.dtype == to && !computes(column, false) &&
-         (!is_float(to) || column.nonfinite.kind == Nonfinite::Kind::keep);
+         (!is_floating(to) || column.nonfinite.kind == Nonfinite::Kind::keep);
 }
 
 std::unique_ptr<Column> make_column(const ColumnSpec& column, DType to, Overflow overflow) {
   if (is_copy(column, to)) return std::make_unique<Copied>(column.cell);
-  if (!computes(column, false) && !is_float(column.cell.dtype)) return make_cast(column.cell, to, overflow);
+  if (!computes(column, false) && !is_floating(column.cell.dtype)) return make_cast(column.cell, to, overflow);
   if (shifts_integers(column)) return make_shifted_integers(column, to, overflow);
   if (computed_wide(column, to)) return std::make_unique<Computed<double>>(column, to, overflow);
   return std::make_unique<Computed<float>>(column, to, overflow);
