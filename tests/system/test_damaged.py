@@ -17,8 +17,11 @@ def run(*arguments):
     return subprocess.run([HEADRACE, *map(str, arguments)], capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("command", [["inspect"], ["serve", "--name=damaged"], ["bench", "--epochs=1"], ["plan"], ["stats"]],
-                         ids=lambda command: command[0])
+COMMANDS = [["inspect"], ["serve", "--name=damaged"], ["bench", "--epochs=1"], ["plan"],
+            ["stats", "--field.x.norm=standard", "--field.x.scale-file=never-written.json"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_every_command_tells_it(command):
     for path in DAMAGED[:: 1 if command == ["inspect"] else 6]:
         done = run(*command, path)
@@ -51,7 +54,7 @@ def late(tmp_path, monkeypatch):
     """A file whose first chunk is as it should be, and whose last one ends whoever decodes it."""
     plugins = tmp_path / "plugins"
     plugins.mkdir(mode=0o700)
-    shutil.copy(HEADRACE.parents[1] / "crashing" / "crashing_filter.so", plugins)
+    shutil.copy(HEADRACE.parents[1] / "crashing" / "crashing_filter.so", plugins / "libcrashing.so")  # HDF5 takes lib*.so
     monkeypatch.setenv("HDF5_PLUGIN_PATH", str(plugins))
     path = tmp_path / "late.h5"
     write = ("import h5py, sys, numpy; x = numpy.zeros((40, 4), 'u1'); x[30:] = 0xee; "
