@@ -68,20 +68,26 @@ BOOST_AUTO_TEST_CASE(a_crash_names_file_and_dataset) {
 
 BOOST_AUTO_TEST_CASE(whatever_the_end_it_is_told) {
   const Folder folder;
-  const InChild child({.path = EXAMINE_FILES, .arguments = {}, .processor = std::chrono::seconds(0)});
-  const auto circle = write_damage(folder.path, "circle", bad::circle);
-  says(message_of({circle}), {"cannot read " + circle, "HDF5 has computed for 0 s over its dataset 'bad'"});
+  const InChild child;
   const auto leave = write_damage(folder.path, "leave", bad::leave);
   says(message_of({leave}), {"cannot read " + leave, "left with exit code 3 over its dataset 'bad'"});
   const auto killed = write_damage(folder.path, "killed", bad::killed);
   says(message_of({killed}), {"cannot read " + killed, "was killed over its dataset 'bad'", "memory"});
 }
 
+BOOST_AUTO_TEST_CASE(computing_without_an_end_has_a_limit) {
+  const Folder folder;
+  const InChild child({.path = EXAMINE_FILES, .arguments = {}, .processor = std::chrono::seconds(1)});
+  const auto circle = write_damage(folder.path, "circle", bad::circle);
+  says(message_of({circle}), {"cannot read " + circle, "HDF5 has computed for 1 s over its dataset 'bad'"});
+}
+
 BOOST_AUTO_TEST_CASE(silence_has_a_limit) {
   const Folder folder;
   const InChild child({.path = EXAMINE_FILES, .arguments = {}, .silence = std::chrono::seconds(0)});
   const auto file = write_damage(folder.path, "sleep", bad::sleep);
-  says(message_of({file}), {"cannot read " + file, "nothing has been heard of its dataset 'bad' for 0 s"});
+  // A busy machine may not have come to the dataset by then.
+  says(message_of({file}), {"cannot read " + file, "nothing has been heard of its ", " for 0 s"});
 }
 
 BOOST_AUTO_TEST_CASE(one_process_looks_at_many_files_and_the_right_one_is_blamed) {
