@@ -156,7 +156,7 @@ class Late:
 @pytest.mark.parametrize("prefetch", [0, 2])
 def test_a_slot_is_kept_until_the_transfer_is_done(serve, monkeypatch, slots, prefetch):
     monkeypatch.setattr(face, "_on_cpu", lambda shardings: False)
-    monkeypatch.setattr(face.jax, "device_put", lambda arrays, shardings: [Late(array) for array in arrays])
+    monkeypatch.setattr(face.jax, "device_put", lambda arrays: [Late(array) for array in arrays])
     monkeypatch.setattr(face.jax, "block_until_ready", lambda arrays: [array.block_until_ready() for array in arrays])
     with serve(slots=slots) as service, service.connect() as stream:
         for _ in range(3):

@@ -115,7 +115,8 @@ BOOST_AUTO_TEST_CASE(labels_without_classes_are_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(where_none_is_named_the_datasets_of_one_length_are_fields) {
-  const auto contents = two_files();
+  auto contents = two_files();
+  for (auto& file : contents) file.datasets[1] = dataset("t", f32(), {5});
   ResolvedFields fields({}, contents, {});
   config::Mistakes mistakes;
   fields.resolve(mistakes);

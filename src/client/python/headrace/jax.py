@@ -129,6 +129,8 @@ class Batches(Standing):
     def _put(self, arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
         """One call for all of them, where none spans processes."""
         shardings = self._shardings
+        if all(sharding is None for sharding in shardings):
+            return jax.device_put(arrays)  # type: ignore[no-any-return]
         if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
             return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]
         return [jax.make_array_from_process_local_data(*pair) for pair in zip(shardings, arrays)]

@@ -39,6 +39,7 @@ class Arrangement:
     def __init__(self, schema: Mapping[str, Any], structure: Optional[Structure]) -> None:
         self.structure: Structure = {name: name for name in schema} if structure is None else structure
         _check(schema, self.structure)
+        self._made = _compiled(self.structure)
 
     def leaves(self) -> list[str]:
         """In their order, as often as they stand there."""
@@ -58,27 +59,31 @@ class Arrangement:
 
     def map(self, function: Callable[[str], Any]) -> Any:
         """The structure with function(leaf) in place of each leaf."""
-        return _map(self.structure, function)
+        return self._made(function)
 
 
 def array_of(batch: Union[Batch, Copied], leaf: str) -> np.ndarray[Any, Any]:
+    if type(leaf) is not Leaf:
+        return batch[leaf]
     if leaf == INDEX:
         return batch.index
-    if leaf == VALID:
-        valid: np.ndarray[Any, Any] = (np.arange(len(batch.index)) < batch.rows).astype(np.float32)
-        return valid
-    return batch[leaf]
+    valid: np.ndarray[Any, Any] = (np.arange(len(batch.index)) < batch.rows).astype(np.float32)
+    return valid
 
 
-def _map(structure: Structure, function: Callable[[str], Any]) -> Any:
+def _compiled(structure: Structure) -> Callable[[Callable[[str], Any]], Any]:
+    """A function that makes the structure with function(leaf) in place of each leaf: called for each batch."""
     if isinstance(structure, str):
-        return function(structure)
+        return lambda function: function(structure)
     if isinstance(structure, Mapping):
-        return {key: _map(part, function) for key, part in structure.items()}
-    parts = [_map(part, function) for part in structure]
+        keyed = [(key, _compiled(part)) for key, part in structure.items()]
+        return lambda function: {key: part(function) for key, part in keyed}
+    parts = [_compiled(part) for part in structure]
     if hasattr(structure, "_fields"):  # a named tuple
-        return type(structure)(*parts)
-    return parts if isinstance(structure, list) else tuple(parts)
+        return lambda function: type(structure)(*[part(function) for part in parts])
+    if isinstance(structure, list):
+        return lambda function: [part(function) for part in parts]
+    return lambda function: tuple([part(function) for part in parts])
 
 
 def _leaves(structure: Structure) -> Iterator[str]:

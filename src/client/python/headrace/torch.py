@@ -9,7 +9,7 @@ for epoch in range(10):
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -91,6 +91,7 @@ class Loader(Standing):
                     raise Invalid(f"'{name}' is no field of the structure, which has {', '.join(leaves)}")
         self._made = {leaf: _Made.of(stream, leaf, dtype, channels_last) for leaf in leaves}
         self._copied = frozenset(x for x in leaves if copy is True or (copy == "small" and _is_small(stream, x)))
+        self._makers = {leaf: self._made[leaf].maker(leaf in self._copied) for leaf in leaves}
         self._gpu = _open(device, pin)
         self._prefetch = prefetch
 
@@ -133,12 +134,12 @@ class Loader(Standing):
         return self._through_gpu(self._gpu, Loop(self._stream, resumes, ahead=True))
 
     def _here(self, batch: Batch) -> Any:
-        made, copied = self._made, self._copied
+        makers = self._makers
 
-        def convert(leaf: str, array: np.ndarray[Any, Any]) -> Any:
-            return made[leaf].finish(_tensor(made[leaf], array.copy() if leaf in copied else array))
+        def made(leaf: str) -> Any:
+            return batch.rows if leaf == ROWS else makers[leaf](array_of(batch, leaf))
 
-        return self._arrangement.build(batch, convert)
+        return self._arrangement.map(made)
 
     # -- through a GPU -------------------------------------------------------------------------------------------------
 
@@ -255,6 +256,12 @@ class _Made(NamedTuple):
         wanted = dtype.get(leaf) if isinstance(dtype, Mapping) else dtype if floats else None
         permuted = (0, rank - 1, *range(1, rank - 1)) if leaf in channels_last else None
         return cls(spec.type == "bfloat16", permuted, wanted)
+
+    def maker(self, copy: bool) -> Callable[[np.ndarray[Any, Any]], torch.Tensor]:
+        """What makes the tensor of an array, here: called for each batch."""
+        if self == (False, None, None):
+            return (lambda array: torch.from_numpy(array.copy())) if copy else torch.from_numpy
+        return lambda array: self.finish(_tensor(self, array.copy() if copy else array))
 
     def finish(self, tensor: torch.Tensor) -> torch.Tensor:
         if self.permuted is not None:

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What a face costs for each batch that is ready, beside the plain stream: microseconds, 64 KiB a batch.
+
+    bench_faces.py [--bytes 65536] [--rounds 40]
+
+The ring is filled before each measurement of a dozen batches, the ways alternate, and the median of the rounds counts,
+so that a service on the same cores disturbs little. Beside JAX stands one device_put of the same arrays; and one memcpy
+of a batch is told.
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import h5py
+import headrace
+import numpy as np
+
+BATCH, SLOTS, TAKE = 64, 16, 12
+
+
+def timed(stream, loop):
+    """Seconds a batch, over TAKE batches that lie ready; nothing is kept."""
+    stream.seek(stream.position[0] + 1)
+    stream.peek()
+    time.sleep(0.03)  # the other slots fill
+    batches = iter(loop)
+    next(batches)
+    began = time.perf_counter()
+    for item in itertools.islice(batches, TAKE):
+        pass
+    return (time.perf_counter() - began) / TAKE
+
+
+def once(call, times=50):
+    best = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()
+        best.append(time.perf_counter() - began)
+    return statistics.median(best)
+
+
+def ways(stream, size):
+    """Name to (loop over the stream or None, call without us or None)."""
+    structure = ("x", "label")
+    yield "the stream, both views", stream.map(lambda batch: (batch["x"], batch["label"])), None
+    try:
+        import headrace.torch
+
+        yield "torch.Loader", headrace.torch.Loader(stream, structure, copy=False), None
+        yield "torch.Loader, small copies", headrace.torch.Loader(stream, structure), None
+        import headrace.keras
+
+        data = headrace.keras.Dataset(stream, structure)
+        data.on_epoch_begin()
+        yield "keras.Dataset (torch)", (data[i] for i in itertools.count()), None
+    except ImportError as error:
+        print(error)
+    try:
+        import headrace.jax
+        import jax
+
+        held = [headrace._memory.aligned_copy(array) for array in (stream.peek()["x"], stream.peek()["label"])]
+        yield "jax.batches", headrace.jax.batches(stream, structure, prefetch=0), lambda: jax.device_put(held)
+    except ImportError as error:
+        print(error)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bytes", type=int, default=64 << 10)
+    parser.add_argument("--rounds", type=int, default=40)
+    arguments = parser.parse_args()
+    columns = arguments.bytes // BATCH // 4
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "bench.h5")
+        with h5py.File(path, "w") as file:
+            file["x"] = np.zeros((BATCH * 40, columns), np.float32)
+            file["label"] = np.zeros(BATCH * 40, np.int64)
+        flags = {"field.x.source": "x", "field.label.source": "label", "batch": BATCH, "slots": SLOTS}
+        with headrace.local(files=path, progress=False, exhausted_timeout=30, **flags) as stream:
+            found = list(ways(stream, arguments.bytes))
+            seconds = {name: [] for name, _, _ in found}
+            for _ in range(arguments.rounds):
+                for name, loop, _ in found:
+                    seconds[name].append(timed(stream, loop))
+            plain = statistics.median(seconds[found[0][0]])
+            source = np.zeros(arguments.bytes, np.uint8)
+            print(f"{arguments.bytes} bytes a batch; memcpy of one {1e6 * once(lambda: source.copy()):.1f} us")
+            for name, _, alone in found:
+                each = statistics.median(seconds[name])
+                beside = f"; without us {1e6 * once(alone):.1f}" if alone else f" ({1e6 * (each - plain):+.1f})"
+                print(f"{name:30}{1e6 * each:8.1f} us{beside}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
