@@ -254,7 +254,7 @@ class Soak:
         """At every process, once the memory of all who were thrown out is free again."""
         def quiet():
             said = json.loads(control("stat", self.service.name, "--json").stdout)
-            return len(said["guests"]) == RANKS + 1 and not any(node["retired"] for node in said["nodes_seen"])
+            return len(said["trainers"]) == RANKS + 1 and not any(node["retired"] for node in said["nodes_seen"])
 
         until(quiet, "the end of all who were thrown out", LONG)
         if not all(self.turns[kind] for kind in KINDS):

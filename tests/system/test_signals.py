@@ -66,7 +66,7 @@ def test_signals_of_batch_systems(tmp_path):
             trainer.take()
             state = until(lambda: [e for e in map(json.loads, events.read_text().splitlines()) if e["event"] == "state"],
                           "the state among the events")[0]
-            assert state["service"] == service.name and state["stat"]["guests"][0]["rank"] == 0
+            assert state["service"] == service.name and state["stat"]["trainers"][0]["rank"] == 0
             service.process.send_signal(signal.SIGTERM)  # and it still hears what ends it
             service.says("ended by SIGTERM")
             service.wait()

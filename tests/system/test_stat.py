@@ -50,7 +50,7 @@ def test_every_node_shows_all_trainers(tmp_path):
         for node in range(3):
             seen = stat(service.node(node))
             assert (seen["nodes"], seen["stagers"], seen["missing_nodes"]) == (3, 3, [])
-            assert [(g["rank"], g["epoch"], g["step"], g["steps"], g["stager"]) for g in seen["guests"]] == \
+            assert [(g["rank"], g["epoch"], g["step"], g["steps"], g["stager"]) for g in seen["trainers"]] == \
                    [(0, 0, 2, 10, 0), (1, 0, 6, 10, 2)]
             assert [n["node"] for n in sorted(seen["nodes_seen"], key=lambda n: n["node"])] == [0, 1, 2]
             for n in seen["nodes_seen"]:
@@ -69,18 +69,18 @@ def test_every_node_shows_all_trainers(tmp_path):
 def test_all_stagers_of_a_node_are_seen(tmp_path):
     with two_trainers(tmp_path, stagers=2, trainers_per_node=2) as service:
         seen = stat(service.name)
-        assert [(g["rank"], g["step"]) for g in seen["guests"]] == [(0, 2), (1, 6)]
-        assert {g["stager"] for g in seen["guests"]} == {0, 1}
+        assert [(g["rank"], g["step"]) for g in seen["trainers"]] == [(0, 2), (1, 6)]
+        assert {g["stager"] for g in seen["trainers"]} == {0, 1}
 
 
 def test_trainers_come_and_go(tmp_path):
     with running(tmp_path, [write(tmp_path / "a.h5")], stagers=2, split_nodes=True, batch=8) as service:
         service.ready(2)
-        assert stat(service.name)["guests"] == []
+        assert stat(service.name)["trainers"] == []
         assert "no trainers" in control("stat", service.name).stdout
         with headrace.connect(service.node(1), progress=False):
-            until(lambda: len(stat(service.name)["guests"]) == 1, "the trainer is seen")
-        until(lambda: stat(service.name)["guests"] == [], "it is gone")
+            until(lambda: len(stat(service.name)["trainers"]) == 1, "the trainer is seen")
+        until(lambda: stat(service.name)["trainers"] == [], "it is gone")
 
 
 def watch(service, *flags):
@@ -90,7 +90,7 @@ def watch(service, *flags):
 def test_watch_until_interrupted(tmp_path):
     with two_trainers(tmp_path, stagers=2, split_nodes=True) as service, watch(service, "--json") as tool:
         for _ in range(2):
-            assert [g["step"] for g in json.loads(tool.stdout.readline())["guests"]] == [2, 6]
+            assert [g["step"] for g in json.loads(tool.stdout.readline())["trainers"]] == [2, 6]
         tool.send_signal(signal.SIGINT)
         assert tool.wait(20) == 0
 
