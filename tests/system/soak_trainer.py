@@ -193,7 +193,7 @@ class Honest:
         self.scribble()
 
     def scribble(self):
-        address, size = self.stream.ring
+        address, size = self.stream._connection.ring
         ctypes.memset(address + size // 2, 0xEE, size - size // 2)
         for batch in self.held:
             for rows in batch.values():
