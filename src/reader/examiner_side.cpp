@@ -20,7 +20,7 @@ namespace {
 
 /// A file may say that something in it takes any amount of memory: half of the machine's is more than what it takes to
 /// describe millions of datasets, and so is this.
-std::uint64_t memory_limit() {
+std::uint64_t most_memory() {
   constexpr std::uint64_t enough = std::uint64_t{32} << 30;
   const auto all =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
@@ -45,7 +45,7 @@ std::string do_it(const ExamineRequest& request, const std::string*& about) {
 
 Error too_large(const std::string& file) {
   return Error("cannot read " + file + " (to describe it takes more memory than " +
-               format_bytes(static_cast<double>(memory_limit())) +
+               format_bytes(static_cast<double>(most_memory())) +
                "); it is damaged: look at it with 'h5dump -H', copy it anew, or leave it out");
 }
 
@@ -82,7 +82,7 @@ Answer answer_to(const ExamineRequest& request) {
 
 int examine_for_another(const std::vector<std::string>& arguments) {
   const auto starter = arguments.empty() ? 0 : std::atoi(arguments.back().c_str());
-  const auto side = ipc::HelperSide::begin(starter, sizeof(ReadingBoard), memory_limit());
+  const auto side = ipc::HelperSide::begin(starter, sizeof(ReadingBoard), most_memory());
   if (!side) return 1;
   show_reading_on(reinterpret_cast<ReadingBoard*>(side->shared()));
   while (const auto request = side->receive())
