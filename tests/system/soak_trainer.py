@@ -120,11 +120,12 @@ class Honest:
 
     def _leave_the_one_before(self, epoch):
         self.stream.seek(epoch - 1, random.randrange(self.board.steps - 2))
-        for batch in self.stream:
+        for taken, batch in enumerate(self.stream, 1):
             self.board.count("batches")
             if batch.epoch != epoch - 1 or not self.truth.fits(batch):
                 self.board.count("wrong")
-            break
+            if taken == 2:  # after one it would have been a look, and its epoch would begin anew
+                break
 
     def _loop(self, loop, epoch, breaks, hold, until):
         known = self.known.get(epoch)

@@ -42,6 +42,8 @@ def two_trainers(tmp_path, **flags):
                    for rank, node in enumerate(nodes)]
         for stream, step in zip(streams, (2, 6)):
             go_to(stream, step)
+        # What a trainer gave back is seen when its stager next looks, and told when the nodes next talk.
+        until(lambda: [g["step"] for g in stat(service.node(0))["trainers"]] == [2, 6], "both steps are told")
         yield service
 
 
