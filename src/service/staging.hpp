@@ -53,7 +53,6 @@ class Staging {
   double reserve_seconds() const { return reserve_seconds_; }
   const reader::LoadReport& load_report() const { return load_report_; }
   double load_seconds() const { return load_seconds_; }
-  exchange::Traffic traffic() const { return engine_ ? engine_->traffic() : exchange::Traffic{}; }
   /// Bytes that a node needs for everything.
   blueprint::Need need(const job::Node& node) const;
 
