@@ -121,3 +121,11 @@ def val(service):
 def serve(file, tmp_path):
     """serve(slots=2, ...): a context of a service of its own."""
     return lambda **flags: serving(file, tmp_path, **flags)
+
+
+@pytest.fixture
+def steps(stream):
+    """The sample numbers of each step of an epoch."""
+    numbers = [batch.index.tolist() for batch in stream]
+    stream.seek(0)
+    return numbers

@@ -19,13 +19,6 @@ from headrace import jax as face  # noqa: E402
 from jax.sharding import Mesh, NamedSharding, PartitionSpec  # noqa: E402
 
 
-@pytest.fixture
-def steps(stream):
-    numbers = [batch.index.tolist() for batch in stream]
-    stream.seek(0)
-    return numbers
-
-
 def test_structures_and_types(stream):
     for batch in face.batches(stream, {"a": ["x", "big"], "i": INDEX, "h": "half", "c": "count", "f": "flag"}):
         index = np.asarray(batch["i"])

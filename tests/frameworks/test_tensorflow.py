@@ -14,13 +14,6 @@ tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (tool
 from headrace.tensorflow import dataset  # noqa: E402
 
 
-@pytest.fixture
-def steps(stream):
-    numbers = [batch.index.tolist() for batch in stream]
-    stream.seek(0)
-    return numbers
-
-
 def test_spec_and_cardinality(stream):
     data = dataset(stream, {"x": ("x", "half"), "c": "count", "f": "flag", "i": INDEX, "n": ROWS, "v": VALID})
     assert int(data.cardinality()) == len(data) == STEPS
