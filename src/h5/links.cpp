@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
+#include <set>
+#include <string_view>
 
 #include "base/reading_note.hpp"
 #include "h5/error.hpp"
@@ -46,6 +49,10 @@ class Walk {
   void enter(hid_t group, const std::string& prefix, bool hard) {
     prefix_ = prefix;
     hard_ = hard;
+    ways_.clear();
+    seen_ = {object_info(group).identity};
+    parent_.clear();
+    make_room(group);
     const auto visitor = [](hid_t root, const char* name, const LinkInfo* link, void* data) -> herr_t {
       auto& walk = *static_cast<Walk*>(data);
       try {
@@ -63,6 +70,8 @@ class Walk {
 
   void visit(hid_t root, const char* name, const LinkInfo& link) {
     note_progress();
+    require_room();
+    require_first_visit(name);
     std::string why;
     const auto object = object_info(root, name, &why);
     const bool hard = link.type == H5L_TYPE_HARD;
@@ -71,6 +80,7 @@ class Walk {
     } else if (object->type == H5O_TYPE_DATASET) {
       links_.datasets[object->identity].push_back({prefix_ + name, hard && hard_});
     } else if (object->type == H5O_TYPE_GROUP) {
+      if (hard && seen_.insert(object->identity).second) ways_.emplace(name);
       auto& group = groups_[object->identity];
       group.names.push_back({prefix_ + name, hard && hard_});
       // HDF5 goes down the first hard link to a group.
@@ -80,6 +90,32 @@ class Walk {
       }
       if (!hard && object->identity.file != here_.file) outside_.push_back(object->identity);
     }
+  }
+
+  /// Each link takes some bytes of its file, at least these: there are more only where HDF5 goes round.
+  void make_room(hid_t object) {
+    constexpr hsize_t link_bytes = 8;
+    const File file(check(H5Iget_file_id(object), "H5Iget_file_id"));
+    hsize_t bytes = 0;
+    check(H5Fget_filesize(file.id(), &bytes), "H5Fget_filesize");
+    room_ += bytes / link_bytes;
+  }
+
+  void require_room() {
+    if (room_-- == 0) throw Error("it has more links than its bytes can hold; it is damaged: copy it anew");
+  }
+
+  /// HDF5 enters a group again by another link where the file says that it has only one: then it goes round for ever.
+  void require_first_visit(std::string_view name) {
+    const auto slash = name.rfind('/');
+    const auto parent = name.substr(0, slash == std::string_view::npos ? 0 : slash);
+    if (parent == parent_) return;
+    if (!parent.empty() && !ways_.contains(parent))
+      throw Error(
+          fmt::format("group '{}{}' is another one as well, though the file says that only one link leads there; it is "
+                      "damaged: copy it anew",
+                      prefix_, parent));
+    parent_ = parent;
   }
 
   /// Groups that only links of other kinds lead to lie in other files.
@@ -137,6 +173,10 @@ class Walk {
   std::map<Identity, Group> groups_;
   std::vector<Identity> outside_;
   std::string prefix_;
+  std::set<Identity> seen_;                  // groups of this visit
+  std::set<std::string, std::less<>> ways_;  // the first way to each of them
+  std::string parent_;                       // of the last link
+  std::uint64_t room_ = 0;                   // for so many links more
   bool hard_ = true;
   std::exception_ptr failure_;
 };

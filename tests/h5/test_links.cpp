@@ -1,12 +1,17 @@
 // Links: other names of groups, groups of other files, loops, and links that lead nowhere.
 #include "h5/links.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 
 #include "h5/dataset.hpp"
+#include "h5/error.hpp"
 #include "h5/formula.hpp"
 
 using namespace headrace::h5;
@@ -59,6 +64,36 @@ BOOST_AUTO_TEST_CASE(links_that_lead_nowhere_are_named_with_their_target) {
              "an external link to '/d' in missing.h5 that leads nowhere (no such file in " + folder + ")");
   BOOST_TEST(dead(file, "gone/inside").starts_with("an external link to '/d' in linked/data.h5 that leads nowhere ("));
   BOOST_TEST(dead(file, "gone/inside").find("no such file") == std::string::npos);
+}
+
+/// One byte says how many links lead to a group. Where it says too few, HDF5 goes round in circles.
+BOOST_AUTO_TEST_CASE(a_group_within_itself_that_says_otherwise) {
+  const auto path = (std::filesystem::temp_directory_path() / ("headrace-circle-" + std::to_string(getpid()))).string();
+  library();
+  {
+    const headrace::h5::File file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+    const Group group(H5Gcreate2(file.id(), "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Lcreate_hard(group.id(), ".", group.id(), "again", H5P_DEFAULT, H5P_DEFAULT);
+  }
+  BOOST_TEST(describe_file(open_file(path)).groups.size() == 1u);
+
+  std::string bytes;
+  {
+    std::ifstream in(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  // A header of version 1: that, 0, messages (2 bytes), links (4 bytes).
+  int found = 0;
+  for (std::size_t at = 0; at + 8 <= bytes.size(); at += 8)
+    if (bytes[at] == 1 && bytes[at + 1] == 0 && bytes[at + 3] == 0 &&
+        bytes.substr(at + 4, 4) == std::string("\2\0\0\0", 4))
+      bytes[at + 4] = 1, ++found;
+  BOOST_TEST(found == 1);
+  std::ofstream(path, std::ios::binary) << bytes;
+  BOOST_CHECK_EXCEPTION(describe_file(open_file(path)), headrace::Error, [](const headrace::Error& error) {
+    return std::string(error.what()).starts_with("group 'g/again' is another one as well");
+  });
+  std::filesystem::remove(path);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
