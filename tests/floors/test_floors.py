@@ -53,6 +53,15 @@ ROOMS = {
 }
 MOST_FILES = 40    # sources of a folder
 MOST_SHARE = 0.15  # of all lines in one room
+# What is still to be mended. Nothing may be added, and what is mended goes.
+STILL_LARGE = {"h5", "reader"}
+STILL_CIRCLES = {
+    frozenset({"h5/bitshuffle", "h5/codec", "h5/plugins"}),
+    frozenset({"h5/error", "h5/filters", "h5/plugin_path"}),
+    frozenset({"h5/dataset", "h5/trial"}),
+    frozenset({"reader/load", "reader/pieces", "reader/route", "reader/virtual_guard", "reader/ways"}),
+    frozenset({"reader/examiner", "reader/examiner_messages", "reader/sources"}),
+}
 ONLY_IN = {  # a library's header and the rooms that may see it
     r"mpi\.h": {"mpi", "h5"},
     r"hdf5\w*\.h|H5\w*\.h": {"h5"},
@@ -102,6 +111,51 @@ def test_rooms_name_only_rooms_below():
     for room, uses in ROOMS.items():
         assert set(uses.split()) <= known, room
         known.add(room)
+
+
+def circles(graph):
+    """Groups of nodes that lead to each other (Tarjan)."""
+    number, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        number[node] = low[node] = len(number)
+        stack.append(node)
+        for to in graph.get(node, ()):
+            if to not in number:
+                visit(to)
+            if to in stack:
+                low[node] = min(low[node], low[to])
+        if low[node] == number[node]:
+            at = stack.index(node)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+
+    for node in graph:
+        if node not in number:
+            visit(node)
+    return found
+
+
+def test_no_circles_of_files():
+    """A header and its .cpp are one: what one of them includes, both know."""
+    graph = {}
+    units = {str(p.relative_to(ROOT / "src").with_suffix("")) for p in SOURCES}
+    for path in SOURCES:
+        unit = str(path.relative_to(ROOT / "src").with_suffix(""))
+        graph.setdefault(unit, set()).update(
+            {str(pathlib.PurePath(i).with_suffix("")) for i in includes(path)} & units - {unit})
+    assert {frozenset(circle) for circle in circles(graph)} == STILL_CIRCLES
+    assert circles({"a": {"b"}, "b": {"a"}, "c": {"a"}}) == [["a", "b"]]
+
+
+def test_rooms_stay_small():
+    files, lines = collections.Counter(), collections.Counter()
+    for path in SOURCES:
+        files[room_of(path)] += 1
+        lines[room_of(path)] += len(path.read_text().splitlines())
+    assert {r for r, n in files.items() if n > MOST_FILES} == STILL_LARGE
+    assert {r: n for r, n in lines.items() if n > MOST_SHARE * lines.total()} == {}
 
 
 def test_libraries_stay_in_their_rooms():
