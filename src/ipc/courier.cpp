@@ -4,9 +4,9 @@
 
 #include <utility>
 
-namespace headrace::ipc {
+#include "base/clock.hpp"
 
-using Clock = std::chrono::steady_clock;
+namespace headrace::ipc {
 
 Courier::Courier(Poller& poller, Connection connection, Manner manner, std::function<void()> on_ready)
     : poller_(poller), connection_(std::move(connection)), manner_(manner), on_ready_(std::move(on_ready)) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/reading_note.hpp"
@@ -22,8 +23,6 @@
 namespace headrace::reader {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 std::optional<ExaminerProgram>& program() {
   static std::optional<ExaminerProgram> chosen;
