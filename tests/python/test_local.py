@@ -95,7 +95,8 @@ def test_processes_of_a_launcher_have_services_of_their_own(data):
     code = """
 import sys, headrace
 with headrace.local(files=sys.argv[1], batch=8, progress=False) as stream:
-    print(stream.world_size, sum(batch.rows for batch in stream))
+    # In one write: two processes share the output.
+    sys.stdout.write(f"{stream.world_size} {sum(batch.rows for batch in stream)}\\n")
 """
     command = ["mpirun", "-n", "2", sys.executable, "-c", code, str(data)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -34,6 +34,13 @@ def until(condition, what, seconds=60):
     return found
 
 
+def stand_still(pid):
+    """SIGSTOP, and the moment until every thread of it stands."""
+    os.kill(pid, signal.SIGSTOP)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        until(lambda: (task / "stat").read_text().rpartition(") ")[2][0] == "T", f"process {pid} stands still")
+
+
 def command_line(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from samples import write
-from service import HEADRACE, control, running
+from service import HEADRACE, control, running, stand_still
 from trainer import Failed, Trainer
 
 
@@ -24,7 +24,7 @@ def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, wit
         for trainer in group:
             trainer.take()
         service.ready(3 if split else 1)
-        os.kill(service.stagers()[2], signal.SIGSTOP)
+        stand_still(service.stagers()[2])
         done = control("stop", service, "--timeout=1")
         assert done.returncode == 1 and "has not ended" in done.stderr
         assert service.says("waiting for the end for . s: no answer from stager 2 on ")
@@ -37,7 +37,7 @@ def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, wit
 def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to_stop(tmp_path, files):
     with running(tmp_path, files, 3, batch=10, split_nodes=True, start_timeout=4) as service:
         service.ready(3)
-        os.kill(service.stagers()[0], signal.SIGSTOP)
+        stand_still(service.stagers()[0])
         assert control("stop", service.node(1), "--timeout=1").returncode == 1
         assert service.says("waiting for the end for . s: no answer from stager 0 on ")
         assert service.wait() != 0
@@ -49,7 +49,7 @@ def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_
     with running(tmp_path, files, 3, batch=10, split_nodes=True, audit="full") as service:
         service.ready(3)
         victim = service.stagers()[2]
-        os.kill(victim, signal.SIGSTOP)
+        stand_still(victim)
         with Trainer(service, rank=0, world_size=1) as trainer:
             trainer.connected()
             trainer.ask("epochs", 3)
