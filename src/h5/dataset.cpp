@@ -1,5 +1,7 @@
 #include "h5/dataset.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -76,17 +78,31 @@ std::optional<std::uint64_t> offset_of(hid_t id) {
   return offset;
 }
 
+/// HDF5 1.10 copies as many bytes out of a compact dataset as the shape takes, whatever is there; and what stands behind a
+/// contiguous one is somebody else's.
+void require_whole(hid_t type, const DatasetInfo& info) {
+  if (info.stored_bytes == 0 || (info.layout != Layout::compact && info.layout != Layout::contiguous)) return;
+  auto wanted = static_cast<std::uint64_t>(H5Tget_size(type));
+  for (const auto extent : info.dims)
+    if (__builtin_mul_overflow(wanted, extent, &wanted)) wanted = UINT64_MAX;
+  if (wanted > info.stored_bytes)
+    throw Error(fmt::format("dataset '{}' holds {} bytes, and its shape takes {}; it is damaged: copy it anew",
+                            info.path, info.stored_bytes, wanted));
+}
+
 DatasetInfo describe(hid_t id, std::string path) {
   DatasetInfo info;
   info.path = std::move(path);
   info.dims = dims_of(Space(check(H5Dget_space(id), "H5Dget_space")));
-  info.type = describe_type(Type(check(H5Dget_type(id), "H5Dget_type")).id());
+  const Type type(check(H5Dget_type(id), "H5Dget_type"));
+  info.type = describe_type(type.id());
   const Plist properties(check(H5Dget_create_plist(id), "H5Dget_create_plist"));
   info.layout = layout_of(properties);
   remember_storage(id, properties);
   if (info.layout == Layout::chunked) describe_chunks(properties, info);
   if (info.layout == Layout::other) describe_other_files(id, properties, info);
   info.stored_bytes = H5Dget_storage_size(id);
+  require_whole(type.id(), info);
   if (info.layout == Layout::contiguous) info.offset = offset_of(id);
   info.attributes = attributes_of(id);
   return info;

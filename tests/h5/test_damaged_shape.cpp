@@ -1,0 +1,63 @@
+// Shapes that take more bytes than the file has for them: some versions of HDF5 copy what lies behind.
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "h5/dataset.hpp"
+#include "h5/file.hpp"
+
+using namespace headrace;
+
+BOOST_AUTO_TEST_SUITE(damaged_shapes)
+
+namespace {
+
+constexpr hsize_t rows = 48, width = 37;
+
+/// One dataset of int32 (48, 37); in the file's bytes the shape says (48, 37 + more).
+void write_file(const std::string& path, H5D_layout_t layout, hsize_t more) {
+  const hsize_t dims[] = {rows, width};
+  const auto file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const auto space = H5Screate_simple(2, dims, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_layout(properties, layout);
+  const auto made = H5Dcreate2(file, "x", H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  const std::vector<int> values(rows * width, 7);
+  H5Dwrite(made, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  H5Dclose(made), H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+  if (more == 0) return;
+  std::string bytes;
+  {
+    std::ifstream in(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  std::string shape(sizeof dims, '\0');
+  std::memcpy(shape.data(), dims, sizeof dims);
+  const auto changed = width + more;
+  int found = 0;
+  for (auto at = bytes.find(shape); at != std::string::npos; at = bytes.find(shape, at + 1), ++found)
+    std::memcpy(bytes.data() + at + sizeof(hsize_t), &changed, sizeof changed);
+  BOOST_TEST_REQUIRE(found == 2);  // extents, and the most that they may become
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_shape_that_takes_more_bytes_than_there_are) {
+  const auto path = (std::filesystem::temp_directory_path() / ("headrace-shape-" + std::to_string(getpid()))).string();
+  for (const auto layout : {H5D_COMPACT, H5D_CONTIGUOUS}) {
+    write_file(path, layout, 0);
+    BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem == "");
+    write_file(path, layout, 1);
+    BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem ==
+               "dataset 'x' holds 7104 bytes, and its shape takes 7296; it is damaged: copy it anew");
+  }
+  std::filesystem::remove(path);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
