@@ -78,16 +78,30 @@ std::optional<std::uint64_t> offset_of(hid_t id) {
   return offset;
 }
 
-/// HDF5 1.10 copies as many bytes out of a compact dataset as the shape takes, whatever is there; and what stands behind a
-/// contiguous one is somebody else's.
+std::uint64_t bytes_of(hid_t type, const std::vector<std::uint64_t>& extents) {
+  auto bytes = static_cast<std::uint64_t>(H5Tget_size(type));
+  for (const auto extent : extents)
+    if (__builtin_mul_overflow(bytes, extent, &bytes)) return UINT64_MAX;
+  return bytes;
+}
+
+/// HDF5 1.10 copies as many bytes out of a compact dataset as the shape takes, whatever is there; what stands behind a
+/// contiguous one is somebody else's; and of a chunk without filters it tells the size that it should have, and reads the
+/// one that its index has.
 void require_whole(hid_t type, const DatasetInfo& info) {
-  if (info.stored_bytes == 0 || (info.layout != Layout::compact && info.layout != Layout::contiguous)) return;
-  auto wanted = static_cast<std::uint64_t>(H5Tget_size(type));
-  for (const auto extent : info.dims)
-    if (__builtin_mul_overflow(wanted, extent, &wanted)) wanted = UINT64_MAX;
-  if (wanted > info.stored_bytes)
+  const auto refuse = [&](const std::string& wanted) {
     throw Error(fmt::format("dataset '{}' holds {} bytes, and its shape takes {}; it is damaged: copy it anew",
                             info.path, info.stored_bytes, wanted));
+  };
+  if (info.stored_bytes == 0) return;
+  if (info.layout == Layout::compact || info.layout == Layout::contiguous) {
+    const auto wanted = bytes_of(type, info.dims);
+    if (wanted > info.stored_bytes) refuse(std::to_string(wanted));
+  }
+  if (info.layout == Layout::chunked && info.filters.empty()) {
+    const auto chunk = bytes_of(type, info.chunk);
+    if (chunk > 0 && info.stored_bytes % chunk != 0) refuse(fmt::format("chunks of {}", chunk));
+  }
 }
 
 DatasetInfo describe(hid_t id, std::string path) {

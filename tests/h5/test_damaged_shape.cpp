@@ -60,4 +60,34 @@ BOOST_AUTO_TEST_CASE(a_shape_that_takes_more_bytes_than_there_are) {
   std::filesystem::remove(path);
 }
 
+/// The index of HDF5's older format holds the size of each chunk, though without filters all have the same.
+BOOST_AUTO_TEST_CASE(a_chunk_that_is_longer_than_chunks_are) {
+  const auto path = (std::filesystem::temp_directory_path() / ("headrace-chunk-" + std::to_string(getpid()))).string();
+  {
+    const hsize_t dims[] = {rows, width}, chunk[] = {8, width};
+    const auto file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const auto space = H5Screate_simple(2, dims, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 2, chunk);
+    const auto made = H5Dcreate2(file, "x", H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    const std::vector<int> values(rows * width, 7);
+    H5Dwrite(made, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    H5Dclose(made), H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+  }
+  BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem == "");
+  std::string bytes;
+  {
+    std::ifstream in(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  // A key: size of the chunk (1184 bytes), mask of filters, first row.
+  const std::string key("\xa0\x04\0\0\0\0\0\0\x10\0\0\0", 12);
+  const auto at = bytes.find(key);
+  BOOST_TEST_REQUIRE((at != std::string::npos));
+  bytes[at] = '\xb0';
+  std::ofstream(path, std::ios::binary) << bytes;
+  BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem ==
+             "dataset 'x' holds 7120 bytes, and its shape takes chunks of 1184; it is damaged: copy it anew");
+  std::filesystem::remove(path);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
