@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "commands/inspect/sample_raw.hpp"
 #include "data/fields/plan.hpp"
@@ -14,6 +15,7 @@
 #include "data/selection/scan_settings.hpp"
 #include "mpi/session.hpp"
 #include "reader/files.hpp"
+#include "service/blueprint/memory.hpp"
 #include "service/loading/fill_store.hpp"
 
 namespace headrace::commands::inspect {
@@ -102,6 +104,7 @@ class Showcase {
     const plan::Range one{row, row + 1};
     blueprint_.placement = plan::Placement(slabs, plan::Members(plan::Selection::of({&one, 1}), slabs));
     const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
+    require_room(layout.bytes());
     store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
     const std::vector<reader::Interval> sample{{row, row + 1}};
     const auto options = data::selection::load_options(config, 1);
@@ -113,6 +116,18 @@ class Showcase {
   const std::byte* finished(std::size_t array) const { return store_->column(0, array); }
 
  private:
+  /// A file may say that a sample is larger than any memory.
+  static void require_room(std::uint64_t bytes) {
+    constexpr std::uint64_t copies = 4;  // stored, finished, and the values of both to be shown
+    const auto limit = service::blueprint::available_memory();
+    if (bytes > limit.available / copies)
+      throw Error(
+          fmt::format("too little memory to show a sample of {}: that takes some {} times as much, but {} allows {}; "
+                      "name fewer fields, or fewer columns of them",
+                      format_bytes(static_cast<double>(bytes)), copies, limit.by,
+                      format_bytes(static_cast<double>(limit.available))));
+  }
+
   job::Topology topology_;
   reader::Contents contents_;
   service::blueprint::Blueprint blueprint_;
