@@ -19,6 +19,7 @@
 #include "base/host_name.hpp"
 #include "base/printable.hpp"
 #include "base/process_start.hpp"
+#include "catalog/examiner.hpp"
 #include "commands/bench/command.hpp"
 #include "commands/commands.hpp"
 #include "commands/forecast/command.hpp"
@@ -26,7 +27,6 @@
 #include "commands/stats/command.hpp"
 #include "config/reference.hpp"
 #include "mpi/launcher.hpp"
-#include "reader/examiner.hpp"
 
 namespace {
 
@@ -119,8 +119,8 @@ int help(const std::vector<Command>& all, const std::vector<std::string>& args) 
 constexpr const char* examine_files = "examine-files";
 
 int run(const std::vector<std::string>& args) {
-  if (!args.empty() && args[0] == examine_files) return reader::examine_for_another({args.begin() + 1, args.end()});
-  reader::examine_by(reader::ExaminerProgram{.path = "/proc/self/exe", .arguments = {examine_files}});
+  if (!args.empty() && args[0] == examine_files) return catalog::examine_for_another({args.begin() + 1, args.end()});
+  catalog::examine_by(catalog::ExaminerProgram{.path = "/proc/self/exe", .arguments = {examine_files}});
   const auto all = commands();
   if (args.empty()) throw UsageError("no command given\n\n" + overview(all));
   if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") return help(all, {args.begin() + 1, args.end()});

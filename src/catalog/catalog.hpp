@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "base/dtype.hpp"
-#include "h5/dataset.hpp"
+#include "catalog/virtual_report.hpp"
+#include "h5/describe.hpp"
 #include "mpi/comm.hpp"
-#include "reader/virtual_report.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// A file that is read behind another.
 struct SourceFile {
@@ -144,4 +144,4 @@ std::optional<Element> element_of(const h5::TypeInfo& type);
 /// Numbers, arrays of them, complex numbers: what is a field without being named.
 bool is_field_type(const h5::TypeInfo& type);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

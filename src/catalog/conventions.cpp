@@ -1,11 +1,11 @@
-#include "reader/conventions.hpp"
+#include "catalog/conventions.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <string_view>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -46,4 +46,4 @@ bool implies_packing(const std::string& conventions) {
   return false;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

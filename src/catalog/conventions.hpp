@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// All that the attribute holds as one text: an array of strings is a list, one of single characters a word.
 std::string conventions_text(const std::vector<std::string>& texts);
@@ -13,4 +13,4 @@ std::string conventions_text(const std::vector<std::string>& texts);
 /// what builds on it or on the NetCDF User Guide (COARDS, ACDD, NUG, UGRID, ...), alone or in a list, in either case.
 bool implies_packing(const std::string& conventions);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

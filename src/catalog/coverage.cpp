@@ -1,10 +1,10 @@
-#include "reader/coverage.hpp"
+#include "catalog/coverage.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <map>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -146,4 +146,4 @@ std::vector<RowRun> uncovered(const std::vector<h5::VirtualPart>& parts, const D
   return rows_between(joined(std::move(covered)), dims[0]);
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

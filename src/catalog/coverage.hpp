@@ -6,7 +6,7 @@
 
 #include "h5/virtual_map.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Rows [first, last).
 struct RowRun {
@@ -24,4 +24,4 @@ std::vector<RowRun> rows_of(const h5::VirtualPart& part, const std::vector<std::
 /// The rows of which some element is in no part.
 std::vector<RowRun> uncovered(const std::vector<h5::VirtualPart>& parts, const std::vector<std::uint64_t>& dims);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -1,10 +1,10 @@
-#include "reader/defaults.hpp"
+#include "catalog/defaults.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <string_view>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::string set_aside(const h5::DatasetInfo& dataset) {
   return "";
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

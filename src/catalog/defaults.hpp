@@ -5,10 +5,10 @@
 
 #include "h5/dataset.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Why a dataset that could be a field is none unless it is named: what libraries keep beside the data for themselves,
 /// dimensions, indices and axes. "" if it may be one.
 std::string set_aside(const h5::DatasetInfo& dataset);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

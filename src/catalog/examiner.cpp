@@ -1,4 +1,4 @@
-#include "reader/examiner.hpp"
+#include "catalog/examiner.hpp"
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -14,13 +14,13 @@
 #include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/reading_note.hpp"
-#include "h5/error.hpp"
+#include "catalog/examiner_messages.hpp"
+#include "catalog/serialise.hpp"
+#include "h5/library.hpp"
 #include "h5/outside.hpp"
 #include "ipc/helper.hpp"
-#include "reader/examiner_messages.hpp"
-#include "reader/serialise.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -183,4 +183,4 @@ std::string Examiner::why_no_answer(const Request& request) {
   return begin + text_of_end(status, place);
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

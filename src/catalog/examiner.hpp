@@ -15,14 +15,14 @@
 #include <string>
 #include <vector>
 
-#include "reader/catalog.hpp"
-#include "reader/sources.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/source.hpp"
 
 namespace headrace::ipc {
 class Helper;
 }
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// The program that looks at files, and how long it may take.
 struct ExaminerProgram {
@@ -67,4 +67,4 @@ class Examiner {
 /// of ExaminerProgram.
 int examine_for_another(const std::vector<std::string>& arguments);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -1,9 +1,9 @@
-#include "reader/examiner_messages.hpp"
+#include "catalog/examiner_messages.hpp"
 
 #include <nlohmann/json.hpp>
 #include <set>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -49,4 +49,4 @@ Answer to_answer(const std::string& text) {
   return answer;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

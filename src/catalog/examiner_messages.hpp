@@ -5,9 +5,9 @@
 #include <variant>
 #include <vector>
 
-#include "reader/sources.hpp"
+#include "catalog/source.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 struct ExamineFile {
   std::string path;
@@ -29,4 +29,4 @@ std::string to_text(const Answer& answer);
 /// Throws what it likes where the text is none.
 Answer to_answer(const std::string& text);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

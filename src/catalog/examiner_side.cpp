@@ -7,14 +7,15 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/reading_note.hpp"
+#include "catalog/examiner.hpp"
+#include "catalog/examiner_messages.hpp"
+#include "catalog/serialise.hpp"
+#include "h5/describe.hpp"
 #include "h5/outside.hpp"
 #include "h5/trial.hpp"
 #include "ipc/helper.hpp"
-#include "reader/examiner.hpp"
-#include "reader/examiner_messages.hpp"
-#include "reader/serialise.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -90,4 +91,4 @@ int examine_for_another(const std::vector<std::string>& arguments) {
   _exit(0);  // nothing of HDF5's own end, which the file before the last may have spoiled
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

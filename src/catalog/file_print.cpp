@@ -1,4 +1,4 @@
-#include "reader/file_print.hpp"
+#include "catalog/file_print.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "base/user_file.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 FilePrint print_of(const std::string& path) {
   constexpr std::size_t head_bytes = 64 << 10;
@@ -34,4 +34,4 @@ FilePrint print_of(const std::string& path) {
           crc32(0, head.data(), static_cast<unsigned>(got))};
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 struct FilePrint {
   std::uint64_t bytes = 0;
@@ -15,4 +15,4 @@ struct FilePrint {
 /// Throws Error where it cannot be read.
 FilePrint print_of(const std::string& path);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

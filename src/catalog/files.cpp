@@ -1,4 +1,4 @@
-#include "reader/files.hpp"
+#include "catalog/files.hpp"
 
 #include <fmt/format.h>
 #include <glob.h>
@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::vector<std::string> expand_files(const std::vector<std::string>& patterns) 
   return files;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

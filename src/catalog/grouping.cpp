@@ -1,4 +1,4 @@
-#include "reader/grouping.hpp"
+#include "catalog/grouping.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,9 +11,9 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
-#include "reader/defaults.hpp"
+#include "catalog/defaults.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -229,4 +229,4 @@ Grouping group(const Contents& contents) {
   return result;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "reader/catalog.hpp"
+#include "catalog/catalog.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Datasets that have the same number of rows in each file.
 struct Group {
@@ -54,4 +54,4 @@ std::string unreadable(const h5::DatasetInfo& dataset);
 /// Paths of all datasets of a file.
 std::vector<std::string> names(const FileContents& file);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -1,4 +1,4 @@
-#include "reader/same_files.hpp"
+#include "catalog/same_files.hpp"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,10 @@
 
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "catalog/file_print.hpp"
 #include "mpi/agree.hpp"
-#include "reader/file_print.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -83,4 +83,4 @@ void require_same_files(const mpi::Comm& all, const mpi::Comm& node, const std::
   });
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -7,11 +7,11 @@
 
 #include "mpi/comm.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Collective over all, and over node, the part of all that shares this node. Compares names, sizes, times (to the
 /// second: copies seldom keep more) and a checksum of the first 64 KiB, where HDF5 keeps its headers, with what the
 /// node of rank 0 sees. The ranks of a node share the files among them. Errors name node and file.
 void require_same_files(const mpi::Comm& all, const mpi::Comm& node, const std::vector<std::string>& files);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

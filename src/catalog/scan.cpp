@@ -1,15 +1,16 @@
 #include <cstring>
 
 #include "base/reading_note.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/conventions.hpp"
+#include "catalog/examiner.hpp"
+#include "catalog/file_print.hpp"
+#include "catalog/serialise.hpp"
+#include "catalog/with_sources.hpp"
+#include "h5/describe.hpp"
 #include "mpi/agree.hpp"
-#include "reader/catalog.hpp"
-#include "reader/conventions.hpp"
-#include "reader/examiner.hpp"
-#include "reader/file_print.hpp"
-#include "reader/serialise.hpp"
-#include "reader/with_sources.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -93,4 +94,4 @@ Contents scan(const mpi::Comm& comm, const std::vector<std::string>& files, cons
   return contents;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

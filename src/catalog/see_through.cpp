@@ -1,4 +1,4 @@
-#include "reader/see_through.hpp"
+#include "catalog/see_through.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <optional>
 #include <set>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -196,4 +196,4 @@ std::vector<SourceFile> files_behind(const FileContents& file, const Sources& so
   return files;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -13,9 +13,9 @@
 #include <functional>
 #include <string>
 
-#include "reader/virtual_check.hpp"
+#include "catalog/virtual_check.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 struct SeeThrough {
   Contents files;       ///< in its place; none: it stays
@@ -29,4 +29,4 @@ SeeThrough see_through(const FileContents& file, const Sources& sources,
 /// Every file that is opened when virtual datasets of this one are read through HDF5; each once, but for itself.
 std::vector<SourceFile> files_behind(const FileContents& file, const Sources& sources);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

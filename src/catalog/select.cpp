@@ -6,10 +6,10 @@
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
-#include "reader/catalog.hpp"
-#include "reader/grouping.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/grouping.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -207,4 +207,4 @@ Catalog select(const Contents& contents, const std::vector<std::string>& paths, 
   return catalog;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

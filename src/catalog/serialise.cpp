@@ -1,4 +1,4 @@
-#include "reader/serialise.hpp"
+#include "catalog/serialise.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -133,7 +133,7 @@ static void from_json(const json& j, DatasetInfo& d) {
 
 }  // namespace headrace::h5
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 std::string pack(const FileContents& file) {
   const auto j = nlohmann::json::array({file.path, file.bytes, file.mtime_ns, file.head, nlohmann::json(file.datasets),
@@ -159,4 +159,4 @@ FileContents unpack(const std::string& bytes) {
   return file;
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "reader/catalog.hpp"
+#include "catalog/catalog.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 std::string pack(const FileContents& file);
 FileContents unpack(const std::string& bytes);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

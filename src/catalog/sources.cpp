@@ -1,4 +1,4 @@
-#include "reader/sources.hpp"
+#include "catalog/sources.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,61 +10,11 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/reading_note.hpp"
-#include "reader/examiner.hpp"
-#include "reader/file_print.hpp"
-#include "reader/serialise.hpp"
+#include "catalog/examiner.hpp"
+#include "catalog/file_print.hpp"
+#include "catalog/serialise.hpp"
 
-namespace headrace::reader {
-
-namespace {
-
-std::string folders_of(const std::vector<std::string>& candidates) {
-  std::vector<std::string> folders;
-  std::error_code ignored;
-  for (const auto& candidate : candidates) {
-    auto folder = std::filesystem::absolute(candidate, ignored).lexically_normal().parent_path().string();
-    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) folders.push_back(std::move(folder));
-  }
-  return fmt::format("{}", fmt::join(folders, ", "));
-}
-
-}  // namespace
-
-Source look_for(const Ask& ask, h5::Depth depth) {
-  const auto candidates = h5::source_candidates(ask.home, ask.name);
-  Source source;
-  std::error_code ignored;
-  for (const auto& candidate : candidates) try {
-      const auto note = ReadingNote::of_file(candidate);
-      const auto file = h5::open_file(candidate);
-      const auto print = print_of(candidate);
-      source.file = {.path = candidate, .bytes = print.bytes, .mtime_ns = print.mtime_ns, .head = print.head};
-      for (const auto& path : ask.datasets) source.file.datasets.push_back(h5::describe_dataset(file, path, depth));
-      source.why.clear();
-      return source;
-    } catch (const Error& error) {
-      if (source.why.empty() && std::filesystem::exists(candidate, ignored)) source.why = error.what();
-    }
-  if (source.why.empty()) source.why = "no such file in " + folders_of(candidates);
-  return source;
-}
-
-std::string pack(const Source& source) {
-  return std::string(source.why.empty() ? "+" : "-") + (source.why.empty() ? pack(source.file) : source.why);
-}
-
-namespace {
-
-Source unpacked(const std::string& text) {
-  Source source;
-  if (text.starts_with('+'))
-    source.file = unpack(text.substr(1));
-  else
-    source.why = text.substr(1);
-  return source;
-}
-
-}  // namespace
+namespace headrace::catalog {
 
 const Source& Sources::of(const std::string& home, const h5::VirtualPart& part) const {
   const auto at = all_.find({home, part.file});
@@ -109,7 +59,7 @@ class Search {
     asked_.clear();
     const auto texts = spread_(asks.size(), [&](std::size_t i) { return examiner_.source(asks[i]); });
     for (std::size_t i = 0; i < asks.size(); ++i) {
-      auto source = unpacked(texts[i]);
+      auto source = unpack_source(texts[i]);
       for (const auto& dataset : source.file.datasets) ask_for(dataset);
       const auto [at, is_new] = found_.all_.try_emplace({asks[i].home, asks[i].name}, source);
       if (!is_new)  // more datasets of a file that was there before
@@ -134,4 +84,4 @@ Sources find_sources(Contents& contents, Examiner& examiner, const Spread& sprea
   return Search(examiner, spread).run(contents);
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

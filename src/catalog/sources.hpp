@@ -3,39 +3,13 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "reader/catalog.hpp"
+#include "catalog/source.hpp"
 
-namespace headrace::reader {
-
-/// A file that somebody names, and which of its datasets.
-struct Ask {
-  std::string home, name;
-  std::set<std::string> datasets;
-};
-
-/// Virtual datasets of one file, which come to an end: they are tried.
-struct Trial {
-  std::string path;
-  std::vector<std::string> datasets;
-};
-
-/// One source file, as a virtual file names it.
-struct Source {
-  std::string why;    ///< why there is none that can be opened, and where it was looked for; "": there is
-  FileContents file;  ///< where there is; only the datasets that were asked for, each under the name that it was
-};
-
-/// The first candidate that can be opened, as HDF5 takes it, here and now. What stands in the way of one that is there
-/// is told.
-Source look_for(const Ask& ask, h5::Depth depth = h5::Depth::describe);
-
-/// As bytes, so that processes can exchange it.
-std::string pack(const Source& source);
+namespace headrace::catalog {
 
 class Examiner;
 
@@ -57,4 +31,4 @@ using Spread = std::function<std::vector<std::string>(std::size_t n, const std::
 /// All sources of all virtual datasets of these files, and theirs in turn. Notes in each part where it was found.
 Sources find_sources(Contents& contents, Examiner& examiner, const Spread& spread);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -1,4 +1,4 @@
-#include "reader/virtual_check.hpp"
+#include "catalog/virtual_check.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <set>
 
-#include "reader/coverage.hpp"
+#include "catalog/coverage.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::string text_of(const VirtualReport& report) {
                      report.missing.size() > most ? ", ..." : "", report.broken ? "it cannot be read" : rows);
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -2,11 +2,11 @@
 // value, and a source of another shape may be read across its rows.
 #pragma once
 
-#include "reader/sources.hpp"
+#include "catalog/sources.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Of a dataset that has parts.
 VirtualReport check_virtual(const h5::DatasetInfo& dataset, const Sources& sources);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 struct VirtualReport {
   std::string dataset;
@@ -23,4 +23,4 @@ struct VirtualReport {
 /// "virtual: 300 files, all there"; "virtual: 1 of 3 sources missing (gone.h5): 700 rows would be the fill value".
 std::string text_of(const VirtualReport& report);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -1,4 +1,4 @@
-#include "reader/with_sources.hpp"
+#include "catalog/with_sources.hpp"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,12 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "reader/examiner.hpp"
-#include "reader/grouping.hpp"
-#include "reader/see_through.hpp"
-#include "reader/virtual_check.hpp"
+#include "catalog/examiner.hpp"
+#include "catalog/grouping.hpp"
+#include "catalog/see_through.hpp"
+#include "catalog/virtual_check.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 namespace {
 
@@ -125,4 +125,4 @@ std::vector<std::string> files_behind(const Contents& contents) {
   return {files.begin(), files.end()};
 }
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

@@ -2,9 +2,9 @@
 // lost is noted, and files that can be seen through are replaced.
 #pragma once
 
-#include "reader/sources.hpp"
+#include "catalog/sources.hpp"
 
-namespace headrace::reader {
+namespace headrace::catalog {
 
 /// Pure but for `examiner` and `spread`, so that all ranks that share its jobs come to the same result.
 Contents with_sources(Contents named, const ScanOptions& options, Examiner& examiner, const Spread& spread);
@@ -13,4 +13,4 @@ Contents with_sources(Contents named, const ScanOptions& options, Examiner& exam
 /// named twice, its samples would come twice.
 void require_once(const Contents& contents);
 
-}  // namespace headrace::reader
+}  // namespace headrace::catalog

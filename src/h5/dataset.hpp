@@ -1,17 +1,14 @@
-// What is in a file: every dataset, and how it lies there.
+// A dataset of a file: what it holds, and how it lies there.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "h5/attribute.hpp"
-#include "h5/file.hpp"
 #include "h5/filters.hpp"
-#include "h5/links.hpp"
 #include "h5/types.hpp"
 #include "h5/virtual_map.hpp"
 
@@ -46,25 +43,6 @@ struct DatasetInfo {
   std::uint64_t bytes() const { return rows() * row_bytes(); }
   bool operator==(const DatasetInfo&) const = default;
 };
-
-struct FileDescription {
-  std::vector<DatasetInfo> datasets;  ///< by path
-  std::vector<GroupAlias> groups;     ///< other names of groups
-  std::vector<DeadLink> dead_links;
-};
-
-/// How much is done with each dataset: it is described, or read from as well, for what that may do to the process
-/// (trial.hpp).
-enum class Depth { describe, try_reading };
-
-/// Every dataset of the file at any depth, each once. Of several links to one dataset the shallowest hard link (then
-/// the first by name) gives the path, and the others are aliases. Datasets of other files behind external links, to
-/// themselves or to a group above, are listed with layout `other`. Groups are not followed twice, so loops end.
-FileDescription describe_file(const File& file, Depth depth = Depth::describe);
-std::vector<DatasetInfo> describe_datasets(const File& file);
-
-/// The dataset of that path. Where it cannot be opened, `problem` says why.
-DatasetInfo describe_dataset(const File& file, const std::string& path, Depth depth = Depth::describe);
 
 /// "contiguous", "chunked", "compact", "virtual or external".
 std::string_view text_of(Layout layout);

@@ -1,4 +1,4 @@
-// HDF5's error stack as one message of ours. Its own printing is off.
+// HDF5's error stack as one message of ours.
 #pragma once
 
 #include <hdf5.h>
@@ -8,10 +8,6 @@
 #include "base/error.hpp"
 
 namespace headrace::h5 {
-
-/// Before the first HDF5 call, and cheap afterwards: no printing of errors, no file locks unless the user's environment
-/// says otherwise, our filters registered (filters.hpp), none loaded that others may have written (plugin_path.hpp).
-void library();
 
 /// "why" from the error stack: its innermost words, which name the cause; clears the stack.
 std::string reason();

@@ -10,6 +10,7 @@
 #include "base/reading_note.hpp"
 #include "base/user_file.hpp"
 #include "h5/error.hpp"
+#include "h5/library.hpp"
 #include "h5/refusal.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"

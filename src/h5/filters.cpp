@@ -8,9 +8,9 @@
 #include <memory>
 #include <string_view>
 
-#include "h5/codec.hpp"
+#include "h5/codecs/codecs.hpp"
+#include "h5/codecs/plugins.hpp"
 #include "h5/error.hpp"
-#include "h5/plugins.hpp"
 
 namespace headrace::h5 {
 
@@ -29,17 +29,17 @@ constexpr std::array known{
     Known{H5Z_FILTER_SZIP, "szip"},
     Known{H5Z_FILTER_NBIT, "nbit"},
     Known{H5Z_FILTER_SCALEOFFSET, "scaleoffset"},
-    Known{filter_bzip2, "bzip2"},
+    Known{codecs::filter_bzip2, "bzip2"},
     Known{305, "lzo"},
-    Known{filter_lzf, "lzf"},
-    Known{filter_blosc, "blosc"},
+    Known{codecs::filter_lzf, "lzf"},
+    Known{codecs::filter_blosc, "blosc"},
     Known{32002, "mafisc"},
     Known{32003, "snappy"},
-    Known{filter_lz4, "lz4"},
-    Known{filter_bitshuffle, "bitshuffle"},
+    Known{codecs::filter_lz4, "lz4"},
+    Known{codecs::filter_bitshuffle, "bitshuffle"},
     Known{32013, "zfp"},
     Known{32014, "fpzip"},
-    Known{filter_zstd, "zstd"},
+    Known{codecs::filter_zstd, "zstd"},
     Known{32017, "sz"},
     Known{32018, "fcidecomp"},
     Known{32019, "jpeg"},
@@ -47,7 +47,7 @@ constexpr std::array known{
     Known{32022, "bitgroom"},
     Known{32023, "bitround"},
     Known{32024, "sz3"},
-    Known{filter_blosc2, "blosc2"},
+    Known{codecs::filter_blosc2, "blosc2"},
     Known{32028, "sperr"},
     Known{32033, "htj2k"},
 };
@@ -66,8 +66,8 @@ std::string_view inner(const Filter& filter) {
   const auto value = [&](std::size_t i) { return i < filter.values.size() ? filter.values[i] : 0u; };
   constexpr std::array<std::string_view, 6> of_blosc{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
   constexpr std::array<std::string_view, 4> of_bitshuffle{"", "", "lz4", "zstd"};
-  if (filter.id == filter_bitshuffle && value(4) < of_bitshuffle.size()) return of_bitshuffle[value(4)];
-  if ((filter.id == filter_blosc || filter.id == filter_blosc2) && filter.values.size() > 6 &&
+  if (filter.id == codecs::filter_bitshuffle && value(4) < of_bitshuffle.size()) return of_bitshuffle[value(4)];
+  if ((filter.id == codecs::filter_blosc || filter.id == codecs::filter_blosc2) && filter.values.size() > 6 &&
       value(6) < of_blosc.size())
     return of_blosc[value(6)];
   return "";
@@ -80,7 +80,7 @@ std::size_t undo(unsigned flags, std::size_t count, const unsigned values[], std
                  void** buffer) {
   if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;  // files are only read here
   try {
-    const auto& codec = *codec_of(Id);
+    const auto& codec = *codecs::codec_of(Id);
     const std::span told(values, count);
     const std::span from(static_cast<const std::byte*>(*buffer), bytes);
     for (auto room = std::max({codec.length(told, from), *size, bytes});; room *= 2) {
@@ -92,7 +92,7 @@ std::size_t undo(unsigned flags, std::size_t count, const unsigned values[], std
         *buffer = plain.release();
         *size = room;
         return length;
-      } catch (const Overfull&) {
+      } catch (const codecs::Overfull&) {
         if (room > (std::size_t{1} << 31)) return 0;
       }
     }
@@ -129,7 +129,7 @@ std::vector<Filter> filters_of(hid_t properties) {
     }
     values.resize(length);
     Filter filter{id, name_of(id, told.data()), std::move(values),
-                  check(H5Zfilter_avail(id), "H5Zfilter_avail") > 0 || codec_of(id) != nullptr};
+                  check(H5Zfilter_avail(id), "H5Zfilter_avail") > 0 || codecs::codec_of(id) != nullptr};
     filters.push_back(std::move(filter));
   }
   H5Eclear2(H5E_DEFAULT);  // a search for plugins leaves its complaints behind
@@ -140,8 +140,8 @@ std::string text_of(const Filter& filter) {
   auto text = filter.name;
   if (const auto compressor = inner(filter); !compressor.empty()) {
     text += fmt::format("({})", compressor);
-  } else if (!filter.values.empty() &&
-             (filter.id == H5Z_FILTER_DEFLATE || filter.id == filter_bzip2 || filter.id == filter_zstd)) {
+  } else if (!filter.values.empty() && (filter.id == H5Z_FILTER_DEFLATE || filter.id == codecs::filter_bzip2 ||
+                                        filter.id == codecs::filter_zstd)) {
     text += fmt::format("({})", filter.values[0]);
   }
   if (filter.available) return text;
@@ -150,22 +150,31 @@ std::string text_of(const Filter& filter) {
 }
 
 std::string how_to_get(const Filter& filter) {
-  constexpr std::array in_hdf5plugin{filter_bzip2, filter_blosc,  filter_lz4, filter_bitshuffle,
-                                     filter_zstd,  filter_blosc2, 32013,      32017,
-                                     32018,        32024,         32028,      32033};
+  constexpr std::array in_hdf5plugin{codecs::filter_bzip2,
+                                     codecs::filter_blosc,
+                                     codecs::filter_lz4,
+                                     codecs::filter_bitshuffle,
+                                     codecs::filter_zstd,
+                                     codecs::filter_blosc2,
+                                     32013,
+                                     32017,
+                                     32018,
+                                     32024,
+                                     32028,
+                                     32033};
   return std::ranges::find(in_hdf5plugin, filter.id) != in_hdf5plugin.end()
              ? "'pip install hdf5plugin' brings its plug-in; or name a folder that has it in HDF5_PLUGIN_PATH"
              : "name the folder of its plug-in in HDF5_PLUGIN_PATH";
 }
 
 void register_filters() {
-  make_known<filter_lzf>();
-  make_known<filter_lz4>();
-  make_known<filter_zstd>();
-  make_known<filter_bzip2>();
-  make_known<filter_blosc>();
-  make_known<filter_bitshuffle>();
-  add_plugin_folders();
+  make_known<codecs::filter_lzf>();
+  make_known<codecs::filter_lz4>();
+  make_known<codecs::filter_zstd>();
+  make_known<codecs::filter_bzip2>();
+  make_known<codecs::filter_blosc>();
+  make_known<codecs::filter_bitshuffle>();
+  codecs::add_plugin_folders();
 }
 
 }  // namespace headrace::h5

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "h5/codec.hpp"
+#include "h5/codecs/codec.hpp"
 
 namespace headrace::h5 {
 

@@ -88,18 +88,12 @@ void try_reading(hid_t dataset, const DatasetInfo& info) {
   H5Eclear2(H5E_DEFAULT);
 }
 
-void try_virtual(const File& file, const std::vector<std::string>& paths) {
-  for (const auto& path : paths) {
-    const auto note = ReadingNote::of_dataset(path);
-    const auto info = describe_dataset(file, path);
-    if (!info.problem.empty()) continue;
-    try {
-      const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
-      if (holds_values(dataset.id(), info)) read_first(dataset.id(), info);
-    } catch (const Error&) {
-    }
-    H5Eclear2(H5E_DEFAULT);
+void try_reading_virtual(hid_t dataset, const DatasetInfo& info) {
+  try {
+    if (holds_values(dataset, info)) read_first(dataset, info);
+  } catch (const Error&) {
   }
+  H5Eclear2(H5E_DEFAULT);
 }
 
 void require_all_closed() {

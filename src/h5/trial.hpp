@@ -2,8 +2,7 @@
 // one ends the process that tries and no other. That HDF5 calls something an error is no matter here.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <hdf5.h>
 
 #include "h5/dataset.hpp"
 
@@ -15,8 +14,8 @@ namespace headrace::h5 {
 /// stack is full.
 void try_reading(hid_t dataset, const DatasetInfo& info);
 
-/// The same for virtual ones that are known to come to an end, by path.
-void try_virtual(const File& file, const std::vector<std::string>& paths);
+/// The first rows of a virtual one that is known to come to an end.
+void try_reading_virtual(hid_t dataset, const DatasetInfo& info);
 
 /// Called with nothing open: error where HDF5 could not let go of what it had open, which on some damaged files ends
 /// the process later. May be the end of it now.

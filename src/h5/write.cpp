@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "h5/library.hpp"
 #include "h5/rows.hpp"
 #include "mpi/agree.hpp"
 

@@ -6,6 +6,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "h5/codecs/codecs.hpp"
 
 namespace headrace::reader {
 
@@ -83,7 +84,7 @@ Decoder::~Decoder() {
 
 bool Decoder::knows(int filter) {
   return filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32 ||
-         h5::codec_of(filter) != nullptr;
+         h5::codecs::codec_of(filter) != nullptr;
 }
 
 std::size_t Decoder::inflate(std::span<const std::byte> from, std::span<std::byte> to) {
@@ -115,7 +116,7 @@ std::span<const std::byte> Decoder::undo(const h5::Filter& filter, std::span<con
       return to.first(from.size());
     }
     default: {
-      const auto* codec = h5::codec_of(filter.id);
+      const auto* codec = h5::codecs::codec_of(filter.id);
       require(codec != nullptr, "filter " + std::to_string(filter.id) + " is unknown here");
       return to.first(codec->undo(filter.values, from, to));
     }

@@ -9,7 +9,6 @@
 #include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"
-#include "reader/route.hpp"
 #include "reader/ways.hpp"
 
 namespace headrace::reader {
@@ -18,7 +17,7 @@ namespace {
 
 class Load {
  public:
-  Load(const mpi::Comm& comm, const Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+  Load(const mpi::Comm& comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
        const LoadOptions& options)
       : comm_(comm),
         catalog_(catalog),
@@ -45,7 +44,7 @@ class Load {
   }
 
  private:
-  static std::uint64_t bytes_of(const Catalog& catalog, std::span<const Interval> mine) {
+  static std::uint64_t bytes_of(const catalog::Catalog& catalog, std::span<const Interval> mine) {
     std::uint64_t bytes = 0;
     for (std::size_t f = 0; f < catalog.files.size(); ++f)
       for (const auto& piece : pieces_in(catalog.files[f], mine))
@@ -132,7 +131,7 @@ class Load {
   }
 
   const mpi::Comm& comm_;
-  const Catalog& catalog_;
+  const catalog::Catalog& catalog_;
   std::span<const Interval> mine_;
   Sink& sink_;
   const LoadOptions& options_;
@@ -143,23 +142,9 @@ class Load {
 
 }  // namespace
 
-LoadReport load(const mpi::Comm& comm, const Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+LoadReport load(const mpi::Comm& comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
                 const LoadOptions& options) {
   return Load(comm, catalog, mine, sink, options).run();
-}
-
-std::string_view text_of(Way way) {
-  switch (way) {
-    case Way::plain:
-      return "pread";
-    case Way::chunks:
-      return "decoded chunks";
-    case Way::library:
-      return "H5Dread";
-    case Way::collective:
-      break;
-  }
-  return "collective H5Dread";
 }
 
 }  // namespace headrace::reader

@@ -4,7 +4,7 @@
 
 namespace headrace::reader {
 
-std::vector<Piece> pieces_in(const FileInfo& file, std::span<const Interval> intervals) {
+std::vector<Piece> pieces_in(const catalog::FileInfo& file, std::span<const Interval> intervals) {
   std::vector<Piece> pieces;
   const auto last_of_file = file.first_sample + file.samples;
   for (const auto& interval : intervals) {

@@ -5,9 +5,13 @@
 #include <span>
 #include <vector>
 
-#include "reader/load.hpp"
+#include "catalog/catalog.hpp"
 
 namespace headrace::reader {
+
+struct Interval {
+  std::uint64_t first = 0, last = 0;  ///< samples [first, last)
+};
 
 /// Rows [row, row + rows) of a file, which are the samples from `sample` on.
 struct Piece {
@@ -16,7 +20,7 @@ struct Piece {
 };
 
 /// The part of the intervals that lies in this file, ascending.
-std::vector<Piece> pieces_in(const FileInfo& file, std::span<const Interval> intervals);
+std::vector<Piece> pieces_in(const catalog::FileInfo& file, std::span<const Interval> intervals);
 
 /// The piece cut so that no part has more than `most` rows (at least 1) and inner borders stand at multiples of
 /// `align` rows of the file where `most` allows it.

@@ -74,4 +74,18 @@ Route route(Io io, const h5::DatasetInfo& dataset) {
   return instead;
 }
 
+std::string_view text_of(Way way) {
+  switch (way) {
+    case Way::plain:
+      return "pread";
+    case Way::chunks:
+      return "decoded chunks";
+    case Way::library:
+      return "H5Dread";
+    case Way::collective:
+      break;
+  }
+  return "collective H5Dread";
+}
+
 }  // namespace headrace::reader

@@ -1,11 +1,26 @@
 // Which way a dataset of one file is read. Pure: the same on every rank.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "reader/load.hpp"
+#include "h5/dataset.hpp"
 
 namespace headrace::reader {
+
+enum class Io { automatic, collective, direct };
+
+/// How a dataset (in one file, or in all) was read.
+enum class Way {
+  plain,       ///< pread of a contiguous dataset by several threads
+  chunks,      ///< raw chunks, decoded by several threads
+  library,     ///< H5Dread by each rank on its own
+  collective,  ///< H5Dread by all ranks together
+};
+
+/// "pread", "decoded chunks", "H5Dread", "collective H5Dread".
+std::string_view text_of(Way way);
 
 struct Route {
   Way way = Way::plain;

@@ -10,7 +10,8 @@
 
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
-#include "reader/coverage.hpp"
+#include "catalog/coverage.hpp"
+#include "h5/describe.hpp"
 
 namespace headrace::reader {
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t spare_files = 16;  // that others open meanwhile: trainers, logs
 
-bool touch(const std::vector<RowRun>& runs, const std::vector<Piece>& pieces) {
+bool touch(const std::vector<catalog::RowRun>& runs, const std::vector<Piece>& pieces) {
   auto run = runs.begin();
   for (const auto& piece : pieces) {
     while (run != runs.end() && run->last <= piece.row) ++run;
@@ -31,7 +32,7 @@ bool touch(const std::vector<RowRun>& runs, const std::vector<Piece>& pieces) {
 std::set<std::string> sources_of(const h5::DatasetInfo& dataset, const std::vector<Piece>& pieces) {
   std::set<std::string> files;
   for (const auto& part : dataset.parts)
-    if (!part.found.empty() && !files.contains(part.found) && touch(rows_of(part, dataset.dims), pieces))
+    if (!part.found.empty() && !files.contains(part.found) && touch(catalog::rows_of(part, dataset.dims), pieces))
       files.insert(part.found);
   return files;
 }
@@ -50,14 +51,15 @@ std::set<Inode> open_inodes() {
 
 }  // namespace
 
-void require_room_for_sources(const FileInfo& file, const h5::DatasetInfo& dataset, const std::vector<Piece>& pieces) {
+void require_room_for_sources(const catalog::FileInfo& file, const h5::DatasetInfo& dataset,
+                              const std::vector<Piece>& pieces) {
   if (dataset.parts.empty()) return;
   const auto mine = sources_of(dataset, pieces);
   std::set<std::string> own;
   for (const auto& part : dataset.parts) own.insert(part.found);
   // Sources may be virtual themselves; which of theirs a row takes is not known here.
   const auto deeper = std::count_if(file.sources.begin(), file.sources.end(),
-                                    [&](const SourceFile& source) { return !own.contains(source.path); });
+                                    [&](const catalog::SourceFile& source) { return !own.contains(source.path); });
   const auto need = mine.size() + static_cast<std::uint64_t>(deeper);
   const auto limit = file_limit(), now = open_files();
   if (need + now + spare_files <= limit) return;

@@ -4,13 +4,14 @@
 
 #include <vector>
 
-#include "reader/catalog.hpp"
+#include "catalog/catalog.hpp"
 #include "reader/pieces.hpp"
 
 namespace headrace::reader {
 
 /// Before: throws where the sources of these rows are more files than the process may open.
-void require_room_for_sources(const FileInfo& file, const h5::DatasetInfo& dataset, const std::vector<Piece>& pieces);
+void require_room_for_sources(const catalog::FileInfo& file, const h5::DatasetInfo& dataset,
+                              const std::vector<Piece>& pieces);
 
 /// Before: throws where this process does not see all of a dataset's raw files.
 void require_raw_files(const h5::File& file, const h5::DatasetInfo& dataset);

@@ -57,17 +57,18 @@ void Course::explain(const Piece& piece, const std::function<void()>& f) const {
   }
 }
 
-void check_unchanged(const FileInfo& file) {
+void check_unchanged(const catalog::FileInfo& file) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(file.path, error);
   if (error) throw Error(fmt::format("cannot read {} any more ({})", file.path, error.message()));
   if (bytes != file.bytes)
     throw Error(
         fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes, bytes));
-  for (const auto& source : file.sources) check_unchanged(FileInfo{.path = source.path, .bytes = source.bytes});
+  for (const auto& source : file.sources)
+    check_unchanged(catalog::FileInfo{.path = source.path, .bytes = source.bytes});
 }
 
-PlainFile::PlainFile(const FileInfo& file) {
+PlainFile::PlainFile(const catalog::FileInfo& file) {
   std::string why;
   fd_ = open_file_of_user(file.path, why);
   if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, why));

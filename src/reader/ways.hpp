@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "catalog/catalog.hpp"
 #include "h5/read.hpp"
 #include "mpi/comm.hpp"
 #include "reader/crew.hpp"
-#include "reader/load.hpp"
 #include "reader/pieces.hpp"
+#include "reader/sink.hpp"
 
 namespace headrace::reader {
 
@@ -38,12 +39,12 @@ class Tally {
 
 /// One dataset in one file, and where its rows go. Lives as long as the load.
 struct Course {
-  const Catalog& catalog;
+  const catalog::Catalog& catalog;
   std::size_t dataset, file;
   Sink& sink;
   Tally& tally;
 
-  const DatasetInfo& info() const { return catalog.datasets[dataset]; }
+  const catalog::DatasetInfo& info() const { return catalog.datasets[dataset]; }
   const h5::DatasetInfo& here() const { return info().in_file[file]; }
   const std::string& path() const { return catalog.files[file].path; }
   std::uint64_t row_bytes() const { return here().row_bytes(); }
@@ -58,12 +59,12 @@ struct Course {
 
 /// Throws unless the file still has the size that it had when it was examined. HDF5 reads zeros beyond the end of a
 /// file that has become shorter, so this is asked before and after it reads.
-void check_unchanged(const FileInfo& file);
+void check_unchanged(const catalog::FileInfo& file);
 
 /// A file opened beside HDF5, for pread by any thread.
 class PlainFile {
  public:
-  explicit PlainFile(const FileInfo& file);
+  explicit PlainFile(const catalog::FileInfo& file);
   ~PlainFile();
   PlainFile(const PlainFile&) = delete;
   PlainFile& operator=(const PlainFile&) = delete;

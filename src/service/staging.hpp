@@ -72,7 +72,7 @@ class Staging {
   const config::Config config_;
   job::Topology topology_;
   unsigned threads_;
-  reader::Contents contents_;  // until everything is loaded
+  catalog::Contents contents_;  // until everything is loaded
   std::unique_ptr<blueprint::Blueprint> blueprint_;
   std::unique_ptr<host::Host> host_;
   std::unique_ptr<store::NodeStore> store_;

@@ -8,6 +8,7 @@
 #include "bad_filter.hpp"
 #include "h5/error.hpp"
 #include "h5/handle.hpp"
+#include "h5/library.hpp"
 
 /// `rows` rows of one integer of 4 bytes in "bad", one chunk, and ten in "good".
 inline std::string write_damage(const std::string& folder, const std::string& name, bad::Deed deed) {

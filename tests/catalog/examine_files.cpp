@@ -3,11 +3,12 @@
 #include <hdf5.h>
 
 #include "bad_filter.hpp"
+#include "catalog/examiner.hpp"
 #include "h5/error.hpp"
-#include "reader/examiner.hpp"
+#include "h5/library.hpp"
 
 int main(int argc, char** argv) {
   headrace::h5::library();
   register_bad_filter(true);
-  return headrace::reader::examine_for_another({argv + 1, argv + argc});
+  return headrace::catalog::examine_for_another({argv + 1, argv + argc});
 }

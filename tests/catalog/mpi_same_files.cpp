@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "reader/same_files.hpp"
+#include "catalog/same_files.hpp"
 
 using namespace headrace;
-using namespace headrace::reader;
+using namespace headrace::catalog;
+using namespace headrace::catalog;
 namespace fs = std::filesystem;
 
 namespace {

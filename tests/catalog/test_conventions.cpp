@@ -1,9 +1,10 @@
 // Which Conventions give scale_factor and the like their meaning.
-#include "reader/conventions.hpp"
+#include "catalog/conventions.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-using namespace headrace::reader;
+using namespace headrace::catalog;
+using namespace headrace::catalog;
 
 BOOST_AUTO_TEST_SUITE(conventions)
 

@@ -1,5 +1,5 @@
 // Files that end the process which looks at them: told, and this one lives. What is found is the same as without.
-#include "reader/examiner.hpp"
+#include "catalog/examiner.hpp"
 
 #include <unistd.h>
 
@@ -11,11 +11,12 @@
 
 #include "../h5/formula.hpp"
 #include "base/error.hpp"
-#include "damage.hpp"
+#include "catalog/damage.hpp"
 #include "h5/outside.hpp"
 
 using namespace headrace;
-using namespace headrace::reader;
+using namespace headrace::catalog;
+using namespace headrace::catalog;
 
 namespace fs = std::filesystem;
 

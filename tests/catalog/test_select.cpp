@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "../h5/formula.hpp"
-#include "reader/catalog.hpp"
-#include "reader/files.hpp"
-#include "reader/grouping.hpp"
-#include "reader/serialise.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/files.hpp"
+#include "catalog/grouping.hpp"
+#include "catalog/serialise.hpp"
 
 using namespace headrace;
-using namespace headrace::reader;
+using namespace headrace::catalog;
+using namespace headrace::catalog;
 
 BOOST_AUTO_TEST_SUITE(selecting)
 

@@ -3,12 +3,13 @@
 #include <random>
 
 #include "../h5/formula.hpp"
-#include "reader/catalog.hpp"
-#include "reader/coverage.hpp"
-#include "reader/grouping.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/coverage.hpp"
+#include "catalog/grouping.hpp"
 
 using namespace headrace;
-using namespace headrace::reader;
+using namespace headrace::catalog;
+using namespace headrace::catalog;
 using Dims = std::vector<std::uint64_t>;
 using Runs = std::vector<RowRun>;
 

@@ -7,17 +7,17 @@
 #include <vector>
 
 #include "base/schema.hpp"
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
-#include "reader/catalog.hpp"
 
 namespace service_test {
 
 using namespace headrace;
 using namespace headrace::config;
 
-inline reader::DatasetInfo dataset(std::string path, DType dtype, std::vector<std::uint64_t> shape,
-                                   std::uint64_t chunk_rows) {
-  reader::DatasetInfo info;
+inline catalog::DatasetInfo dataset(std::string path, DType dtype, std::vector<std::uint64_t> shape,
+                                    std::uint64_t chunk_rows) {
+  catalog::DatasetInfo info;
   info.path = std::move(path);
   info.row_shape = std::move(shape);
   info.type.size = size_of(dtype);
@@ -28,8 +28,8 @@ inline reader::DatasetInfo dataset(std::string path, DType dtype, std::vector<st
   return info;
 }
 
-inline reader::Catalog catalog(std::uint64_t samples, std::uint64_t chunk_rows = 1) {
-  reader::Catalog catalog;
+inline catalog::Catalog catalog(std::uint64_t samples, std::uint64_t chunk_rows = 1) {
+  catalog::Catalog catalog;
   catalog.samples = samples;
   catalog.datasets = {dataset("big", DType::float32, {25, 3}, chunk_rows), dataset("empty", DType::int16, {0}, 0),
                       dataset("n", DType::int64, {}, 0), dataset("odd", DType::uint8, {7}, 0)};

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "h5/dataset.hpp"
+#include "h5/describe.hpp"
 #include "h5/file.hpp"
 
 using namespace headrace;

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "h5/dataset.hpp"
+#include "h5/describe.hpp"
 #include "h5/formula.hpp"
 
 using namespace headrace::h5;

@@ -1,4 +1,5 @@
 // Links: other names of groups, groups of other files, loops, and links that lead nowhere.
+#include "h5/library.hpp"
 #include "h5/links.hpp"
 
 #include <unistd.h>
@@ -10,7 +11,7 @@
 #include <map>
 #include <string>
 
-#include "h5/dataset.hpp"
+#include "h5/describe.hpp"
 #include "h5/error.hpp"
 #include "h5/formula.hpp"
 

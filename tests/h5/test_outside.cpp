@@ -1,3 +1,4 @@
+#include "h5/library.hpp"
 #include "h5/outside.hpp"
 
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 #include <functional>
 #include <string>
 
-#include "h5/dataset.hpp"
+#include "h5/describe.hpp"
 #include "h5/error.hpp"
 #include "h5/file.hpp"
 
@@ -35,7 +36,8 @@ struct Files {
   static void put(const h5::File& file, const char* name, hid_t properties) {
     const hsize_t rows = 4;
     const h5::Space space(H5Screate_simple(1, &rows, nullptr));
-    const h5::Dataset made(H5Dcreate2(file.id(), name, H5T_NATIVE_UCHAR, space.id(), H5P_DEFAULT, properties, H5P_DEFAULT));
+    const h5::Dataset made(
+        H5Dcreate2(file.id(), name, H5T_NATIVE_UCHAR, space.id(), H5P_DEFAULT, properties, H5P_DEFAULT));
   }
   /// data/NAME with an external link "x" to that file.
   std::string linking(const std::string& name, const std::string& to) const {

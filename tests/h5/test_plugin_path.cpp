@@ -1,3 +1,4 @@
+#include "h5/library.hpp"
 #include "h5/plugin_path.hpp"
 
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "formula.hpp"
-#include "h5/dataset.hpp"
+#include "h5/describe.hpp"
 
 using namespace headrace::h5;
 namespace fs = std::filesystem;

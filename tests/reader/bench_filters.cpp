@@ -18,13 +18,14 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "h5/codec.hpp"
+#include "h5/codecs/codecs.hpp"
 #include "h5/read.hpp"
 #include "reader/decode.hpp"
 #include "reader/grid.hpp"
 #include "reader/load.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 namespace {
@@ -75,7 +76,7 @@ void write_plain_file(Chunks& chunks) {
 double decode_all(const Chunks& chunks, const h5::DatasetInfo& dataset, unsigned threads, bool read,
                   std::vector<std::byte>& to) {
   std::atomic<std::size_t> next{0};
-  const auto* codec = h5::codec_of(dataset.filters.back().id);
+  const auto* codec = h5::codecs::codec_of(dataset.filters.back().id);
   const auto work = [&] {
     Decoder decoder;
     std::vector<std::byte> mine;

@@ -7,13 +7,14 @@
 #include <string>
 
 #include "../h5/formula.hpp"
-#include "damage.hpp"
-#include "reader/examiner.hpp"
+#include "catalog/damage.hpp"
+#include "catalog/examiner.hpp"
 #include "reader/load.hpp"
 #include "reader/sample_sink.hpp"
 #include "reader/synthetic.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 BOOST_AUTO_TEST_SUITE(failures)

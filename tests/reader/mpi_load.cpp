@@ -11,6 +11,7 @@
 #include "reader/sample_sink.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 BOOST_AUTO_TEST_SUITE(load_ways)

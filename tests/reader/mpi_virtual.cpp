@@ -11,12 +11,13 @@
 
 #include "../h5/formula.hpp"
 #include "base/file_limit.hpp"
+#include "catalog/grouping.hpp"
 #include "mpi/agree.hpp"
-#include "reader/grouping.hpp"
 #include "reader/load.hpp"
 #include "reader/sample_sink.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 BOOST_AUTO_TEST_SUITE(virtual_datasets)

@@ -13,7 +13,7 @@
 class SampleSink : public headrace::reader::Sink {
  public:
   /// in_place: rows go straight to their place wherever the reader can.
-  SampleSink(const headrace::reader::Catalog& catalog, bool in_place) : catalog_(catalog), in_place_(in_place) {
+  SampleSink(const headrace::catalog::Catalog& catalog, bool in_place) : catalog_(catalog), in_place_(in_place) {
     for (const auto& dataset : catalog.datasets) {
       bytes_.emplace_back(catalog.samples * dataset.row_bytes, untouched);
       accepted_.emplace_back(catalog.samples, 0u);
@@ -94,7 +94,7 @@ class SampleSink : public headrace::reader::Sink {
     }
   }
 
-  const headrace::reader::Catalog& catalog_;
+  const headrace::catalog::Catalog& catalog_;
   bool in_place_;
   std::vector<std::vector<std::byte>> bytes_;
   std::vector<std::vector<unsigned>> accepted_;

@@ -12,6 +12,7 @@
 #include "reader/pieces.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 BOOST_AUTO_TEST_SUITE(parts)
@@ -129,7 +130,7 @@ BOOST_AUTO_TEST_CASE(damage_is_noticed) {
   BOOST_CHECK_THROW(decoder.decode(gzip, 0, stored, out), Error);
   stored.resize(3);
   BOOST_CHECK_THROW(decoder.decode(gzip, 0, stored, out), Error);
-  const std::vector<h5::Filter> lzf{{h5::filter_lzf, "lzf", {4, 261, 4000}, true}};
+  const std::vector<h5::Filter> lzf{{h5::codecs::filter_lzf, "lzf", {4, 261, 4000}, true}};
   BOOST_CHECK_THROW(decoder.decode(lzf, 0, std::vector<std::byte>(30, std::byte{0xff}), out), Error);
   const std::vector<h5::Filter> sum{{H5Z_FILTER_FLETCHER32, "fletcher32", {}, true}};
   BOOST_CHECK_THROW(decoder.decode(sum, 0, plain, std::span(out).first(3996)), Error);

@@ -13,15 +13,6 @@ set_tests_properties(reader_random PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS qu
 add_executable(bench_filters ${CMAKE_CURRENT_LIST_DIR}/bench_filters.cpp)
 target_link_libraries(bench_filters PRIVATE room_reader headrace_mpi)
 
-# What tests start to have files looked at.
-add_executable(examine_files ${CMAKE_CURRENT_LIST_DIR}/examine_files.cpp)
-target_link_libraries(examine_files PRIVATE room_reader)
-foreach(test test_reader mpitest_reader)
-  add_dependencies(${test} examine_files)
-  target_compile_definitions(${test} PRIVATE EXAMINE_FILES="$<TARGET_FILE:examine_files>"
-                             DAMAGED_FILES="${CMAKE_CURRENT_LIST_DIR}/damaged")
-endforeach()
-
 # Damaged files: see fuzz/fuzz_files.py, also for more of them by hand.
 add_executable(try_files ${CMAKE_CURRENT_LIST_DIR}/fuzz/try_files.cpp)
 target_link_libraries(try_files PRIVATE room_reader headrace_mpi)

@@ -162,8 +162,9 @@ double StreamForecast::requests() const {
 DataFacts facts_of_files(const config::Config& config) {
   DataFacts facts{.report = data::fields::report_on(config)};
   // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = reader::examine_all({facts.report.files.front()}, data::selection::scan_options(config)).front();
-  std::set<std::string> named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
+  const auto first = catalog::examine_all({facts.report.files.front()}, data::selection::scan_options(config)).front();
+  std::set<std::string>
+      named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
   for (const auto& field : facts.report.fields)
     for (const auto& text : field.source) {
       const auto item = config::SourceItem::parse(text);

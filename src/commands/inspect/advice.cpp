@@ -6,8 +6,8 @@
 #include <array>
 
 #include "base/bytes.hpp"
-#include "h5/codec.hpp"
-#include "reader/grouping.hpp"
+#include "catalog/grouping.hpp"
+#include "h5/codecs/codecs.hpp"
 
 namespace headrace::commands::inspect {
 
@@ -72,7 +72,8 @@ struct Rate {
   int filter;
   const char* told;
 };
-constexpr std::array rates{Rate{H5Z_FILTER_DEFLATE, "0.3"}, Rate{h5::filter_lzf, "1"}, Rate{h5::filter_bzip2, "0.04"}};
+constexpr std::array rates{Rate{H5Z_FILTER_DEFLATE, "0.3"}, Rate{h5::codecs::filter_lzf, "1"},
+                           Rate{h5::codecs::filter_bzip2, "0.04"}};
 
 void about_filters(const h5::DatasetInfo& dataset, std::vector<std::string>& told) {
   for (const auto& filter : dataset.filters) {
@@ -82,10 +83,10 @@ void about_filters(const h5::DatasetInfo& dataset, std::vector<std::string>& tol
                                  h5::text_of(filter), h5::how_to_get(filter)));
     else if (rate != rates.end())
       told.push_back(fmt::format("{} is decoded at some {} GB/s per core while loading; {}", filter.name, rate->told,
-                                 filter.id == H5Z_FILTER_DEFLATE || filter.id == h5::filter_bzip2
+                                 filter.id == H5Z_FILTER_DEFLATE || filter.id == h5::codecs::filter_bzip2
                                      ? "lz4 or lzf, or no filter, loads faster"
                                      : "no filter loads faster"));
-    else if (h5::codec_of(filter.id) == nullptr && filter.id != H5Z_FILTER_SHUFFLE &&
+    else if (h5::codecs::codec_of(filter.id) == nullptr && filter.id != H5Z_FILTER_SHUFFLE &&
              filter.id != H5Z_FILTER_FLETCHER32)
       told.push_back(fmt::format("{} is decoded by HDF5 in one thread per stager; more stagers per node load faster",
                                  filter.name));
@@ -108,8 +109,8 @@ std::vector<std::string> advice(const h5::DatasetInfo& dataset) {
   return told;
 }
 
-std::vector<std::string> advice(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
-  const auto* report = reader::find_virtual(file, dataset);
+std::vector<std::string> advice(const catalog::FileContents& file, const h5::DatasetInfo& dataset) {
+  const auto* report = catalog::find_virtual(file, dataset);
   if (report == nullptr) return advice(dataset);
   if (report->seen_through || report->broken || report->why_not.empty()) return {};
   return {"virtual: read through HDF5 by one thread per stager, not as the files it is made of (" + report->why_not +

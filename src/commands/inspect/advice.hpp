@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog.hpp"
 #include "h5/dataset.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::commands::inspect {
 
 /// One sentence per reason; none for a dataset that reads well.
 std::vector<std::string> advice(const h5::DatasetInfo& dataset);
 /// The same, knowing what its file says of virtual datasets.
-std::vector<std::string> advice(const reader::FileContents& file, const h5::DatasetInfo& dataset);
+std::vector<std::string> advice(const catalog::FileContents& file, const h5::DatasetInfo& dataset);
 
 /// Stored bytes to bytes, as "1.94"; "" where nothing is filtered or stored.
 std::string ratio_text(const h5::DatasetInfo& dataset);

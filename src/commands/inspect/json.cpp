@@ -26,22 +26,22 @@ ordered_json filters(const h5::DatasetInfo& dataset) {
   return list;
 }
 
-ordered_json describe(const reader::VirtualReport& report) {
+ordered_json describe(const catalog::VirtualReport& report) {
   return {{"sources", report.sources},
           {"missing", report.missing},
           {"fill_rows", report.fill_rows},
           {"read", report.seen_through ? "sources" : "hdf5"},
-          {"text", text_of(report)},
+          {"text", catalog::text_of(report)},
           {"problem", report.problem.empty() ? ordered_json() : ordered_json(report.problem)}};
 }
 
-ordered_json describe(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
+ordered_json describe(const catalog::FileContents& file, const h5::DatasetInfo& dataset) {
   ordered_json j{{"path", dataset.path},
                  {"shape", dataset.dims},
                  {"type", dataset.problem.empty() ? h5::text_of(dataset.type) : "unreadable"}};
   if (!dataset.type.members.empty()) j["members"] = members(dataset.type);
   j["layout"] = h5::text_of(dataset.layout);
-  if (const auto* report = reader::find_virtual(file, dataset)) j["virtual"] = describe(*report);
+  if (const auto* report = catalog::find_virtual(file, dataset)) j["virtual"] = describe(*report);
   j["chunks"] = dataset.chunk.empty() ? ordered_json() : ordered_json(dataset.chunk);
   j["filters"] = filters(dataset);
   j["sample_bytes"] = dataset.dims.empty() ? ordered_json() : ordered_json(dataset.row_bytes());
@@ -51,7 +51,7 @@ ordered_json describe(const reader::FileContents& file, const h5::DatasetInfo& d
   j["ratio"] = measurable
                    ? ordered_json(static_cast<double>(dataset.bytes()) / static_cast<double>(dataset.stored_bytes))
                    : ordered_json();
-  const auto reason = reader::unfit(dataset);
+  const auto reason = catalog::unfit(dataset);
   j["can_be_field"] = reason.empty();
   if (!reason.empty()) j["reason"] = reason;
   return j;
@@ -66,7 +66,7 @@ ordered_json describe(const h5::DeadLink& link) {
           {"reason", link.why}};
 }
 
-ordered_json describe(const reader::Group& group) {
+ordered_json describe(const catalog::Group& group) {
   auto paths = ordered_json::array();
   std::uint64_t sample_bytes = 0;
   for (const auto& dataset : group.datasets) {
@@ -76,7 +76,7 @@ ordered_json describe(const reader::Group& group) {
   return {{"samples", group.samples()}, {"sample_bytes", sample_bytes}, {"datasets", paths}};
 }
 
-ordered_json reasons(const reader::Grouping& grouping) {
+ordered_json reasons(const catalog::Grouping& grouping) {
   auto list = ordered_json::array();
   for (const auto* some : {&grouping.unfit, &grouping.disagreeing})
     for (const auto& left_out : *some) list.push_back({{"path", left_out.path}, {"reason", left_out.reason}});
@@ -85,7 +85,7 @@ ordered_json reasons(const reader::Grouping& grouping) {
 
 }  // namespace
 
-std::string as_json(const reader::Contents& contents, const reader::Grouping& grouping) {
+std::string as_json(const catalog::Contents& contents, const catalog::Grouping& grouping) {
   auto files = ordered_json::array(), groups = ordered_json::array(), told = ordered_json::array();
   for (const auto& file : contents) {
     auto datasets = ordered_json::array();

@@ -5,7 +5,7 @@
 
 namespace headrace::commands::inspect {
 
-std::vector<PackingNote> packing_notes(const reader::Contents& contents) {
+std::vector<PackingNote> packing_notes(const catalog::Contents& contents) {
   std::vector<PackingNote> notes;
   data::fields::raw_datasets(contents).for_each([&](const data::columns::RawDataset& dataset) {
     auto left = data::fields::left_packed(dataset, config::CfMode::automatic);

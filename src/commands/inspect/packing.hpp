@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reader/catalog.hpp"
+#include "catalog/catalog.hpp"
 
 namespace headrace::commands::inspect {
 
@@ -15,6 +15,6 @@ struct PackingNote {
 };
 
 /// One for each dataset with attributes that pack its values, by path.
-std::vector<PackingNote> packing_notes(const reader::Contents& contents);
+std::vector<PackingNote> packing_notes(const catalog::Contents& contents);
 
 }  // namespace headrace::commands::inspect

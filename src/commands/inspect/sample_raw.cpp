@@ -42,7 +42,7 @@ std::vector<std::uint64_t> joined(std::vector<std::uint64_t> shape, const std::v
 }
 
 /// The axes of a plain dataset's rows that its records go along.
-std::vector<std::uint64_t> records_of(const reader::DatasetInfo& dataset, std::uint64_t records) {
+std::vector<std::uint64_t> records_of(const catalog::DatasetInfo& dataset, std::uint64_t records) {
   const auto all = joined(dataset.row_shape, h5::elements_of(dataset.type).dims);
   std::vector<std::uint64_t> shape;
   std::uint64_t n = 1;
@@ -73,12 +73,12 @@ void append(const transform::ItemSpec& item, const transform::Cell& cell, std::u
 
 }  // namespace
 
-RawRows::RawRows(const reader::Contents& contents, const service::blueprint::Blueprint& blueprint, std::uint64_t row,
+RawRows::RawRows(const catalog::Contents& contents, const service::blueprint::Blueprint& blueprint, std::uint64_t row,
                  const mpi::Comm& alone, const reader::LoadOptions& options)
     : contents_(contents), blueprint_(blueprint), row_(row), alone_(alone), options_(options) {}
 
 std::vector<std::uint64_t> RawRows::table_rows(const data::fields::Join& join) const {
-  const auto ids = reader::select(contents_, {join.ids});
+  const auto ids = catalog::select(contents_, {join.ids});
   const auto cell = data::columns::cell_of(ids.datasets[0].type).value();
   std::vector<std::uint64_t> rows;
   RowSink sink(ids.datasets[0].row_bytes, [&](std::uint64_t row, const std::byte* raw) {
@@ -100,7 +100,7 @@ std::vector<std::uint64_t> RawRows::table_rows(const data::fields::Join& join) c
 void RawRows::read_item(const data::fields::FieldPlan& plan, std::size_t item, const std::vector<std::uint64_t>& rows,
                         std::vector<ValueArray>& arrays) const {
   const auto& spec = plan.spec().items[item];
-  const auto catalog = reader::select(contents_, {plan.dataset(item)});
+  const auto catalog = catalog::select(contents_, {plan.dataset(item)});
   const auto& dataset = catalog.datasets[0];
   const auto& first_cell = spec.columns[0].cell;
   const bool compound = data::columns::record_of(dataset.type).compound;

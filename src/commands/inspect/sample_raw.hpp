@@ -13,7 +13,7 @@ class RawRows {
  public:
   /// contents: of the sample's file alone, or of all that are read in place of a virtual one; the row counts through
   /// them.
-  RawRows(const reader::Contents& contents, const service::blueprint::Blueprint& blueprint, std::uint64_t row,
+  RawRows(const catalog::Contents& contents, const service::blueprint::Blueprint& blueprint, std::uint64_t row,
           const mpi::Comm& alone, const reader::LoadOptions& options);
 
   /// One array per column of a compound, per dataset otherwise. Of joined tables, the rows that belong.
@@ -24,7 +24,7 @@ class RawRows {
   void read_item(const data::fields::FieldPlan& plan, std::size_t item, const std::vector<std::uint64_t>& rows,
                  std::vector<ValueArray>& arrays) const;
 
-  const reader::Contents& contents_;
+  const catalog::Contents& contents_;
   const service::blueprint::Blueprint& blueprint_;
   std::uint64_t row_;
   const mpi::Comm& alone_;

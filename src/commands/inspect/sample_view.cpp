@@ -8,13 +8,13 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "catalog/files.hpp"
 #include "commands/inspect/sample_raw.hpp"
 #include "data/fields/plan.hpp"
 #include "data/selection/column_values.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_settings.hpp"
 #include "mpi/session.hpp"
-#include "reader/files.hpp"
 #include "service/blueprint/memory.hpp"
 #include "service/loading/fill_store.hpp"
 
@@ -35,7 +35,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-Place place_of(const reader::Catalog& catalog, std::uint64_t sample) {
+Place place_of(const catalog::Catalog& catalog, std::uint64_t sample) {
   for (std::size_t f = 0; f < catalog.files.size(); ++f)
     if (const auto& file = catalog.files[f]; sample < file.first_sample + file.samples)
       return {f, sample - file.first_sample};
@@ -44,8 +44,8 @@ Place place_of(const reader::Catalog& catalog, std::uint64_t sample) {
 }
 
 /// Those that are read, and virtual ones that they are read in place of.
-std::vector<const reader::FileInfo*> all_files(const reader::Catalog& catalog) {
-  std::vector<const reader::FileInfo*> all;
+std::vector<const catalog::FileInfo*> all_files(const catalog::Catalog& catalog) {
+  std::vector<const catalog::FileInfo*> all;
   for (std::size_t f = 0; f < catalog.files.size(); ++f) {
     all.push_back(&catalog.files[f]);
     const auto& named = catalog.named_of(f);
@@ -56,10 +56,10 @@ std::vector<const reader::FileInfo*> all_files(const reader::Catalog& catalog) {
 }
 
 /// The file that was named: by its path, or by the end of it where that is clear.
-const reader::FileInfo& find_file(const reader::Catalog& catalog, const std::string& name) {
+const catalog::FileInfo& find_file(const catalog::Catalog& catalog, const std::string& name) {
   namespace fs = std::filesystem;
   std::vector<std::string> paths;
-  std::vector<const reader::FileInfo*> ending;
+  std::vector<const catalog::FileInfo*> ending;
   for (const auto* file : all_files(catalog)) {
     const auto& path = paths.emplace_back(file->path);
     std::error_code ignored;
@@ -71,7 +71,7 @@ const reader::FileInfo& find_file(const reader::Catalog& catalog, const std::str
                                did_you_mean(name, paths)));
 }
 
-Place find_place(const reader::Catalog& catalog, const std::string& which) {
+Place find_place(const catalog::Catalog& catalog, const std::string& which) {
   if (const auto sample = number(which)) return place_of(catalog, *sample);
   const auto colon = which.rfind(':');
   const auto row = colon == std::string::npos ? std::nullopt : number(std::string_view(which).substr(colon + 1));
@@ -84,7 +84,7 @@ Place find_place(const reader::Catalog& catalog, const std::string& which) {
 }
 
 /// The file and those that stand for the same one of the user's: rows of tables may lie in any of them.
-reader::Contents same_named(const reader::Contents& contents, std::size_t file) {
+catalog::Contents same_named(const catalog::Contents& contents, std::size_t file) {
   auto first = file, last = file + 1;
   while (contents[first].continues) --first;
   while (last < contents.size() && contents[last].continues) ++last;
@@ -95,7 +95,7 @@ reader::Contents same_named(const reader::Contents& contents, std::size_t file) 
 class Showcase {
  public:
   /// The files are those of one that the user named, and the row counts through them.
-  Showcase(const config::Config& config, reader::Contents files, data::fields::FieldPlans plans, std::uint64_t row)
+  Showcase(const config::Config& config, catalog::Contents files, data::fields::FieldPlans plans, std::uint64_t row)
       : topology_(job::Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)) {
     blueprint_.catalog = data::fields::catalog_of(contents_, plans.fields);
     blueprint_.schema = std::move(plans.schema);
@@ -112,7 +112,7 @@ class Showcase {
   }
 
   const service::blueprint::Blueprint& blueprint() const { return blueprint_; }
-  const reader::Contents& contents() const { return contents_; }
+  const catalog::Contents& contents() const { return contents_; }
   const std::byte* finished(std::size_t array) const { return store_->column(0, array); }
 
  private:
@@ -129,7 +129,7 @@ class Showcase {
   }
 
   job::Topology topology_;
-  reader::Contents contents_;
+  catalog::Contents contents_;
   service::blueprint::Blueprint blueprint_;
   std::unique_ptr<store::NodeStore> store_;
 };
@@ -148,7 +148,8 @@ SampleView view_sample(const config::Config& config, const std::string& which) {
   const mpi::Session session;
   const auto alone = mpi::Comm::self();
   const auto options = data::selection::load_options(config, 1);
-  const auto contents = reader::scan(alone, reader::expand_files(config.files), data::selection::scan_options(config));
+  const auto contents =
+      catalog::scan(alone, catalog::expand_files(config.files), data::selection::scan_options(config));
   auto plans = data::fields::plan_fields(config, contents, alone, options);
   const auto catalog = data::fields::catalog_of(contents, plans.fields);
   const auto place = find_place(catalog, which);

@@ -63,16 +63,16 @@ std::string type_text(const h5::DatasetInfo& dataset) {
   return !spelled_out ? text : fmt::format("compound of {}", dataset.type.members.size());
 }
 
-std::string layout_text(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
+std::string layout_text(const catalog::FileContents& file, const h5::DatasetInfo& dataset) {
   if (!dataset.problem.empty()) return "-";
-  if (const auto* report = reader::find_virtual(file, dataset)) return text_of(*report);
+  if (const auto* report = catalog::find_virtual(file, dataset)) return catalog::text_of(*report);
   if (dataset.chunk.empty()) return std::string(h5::text_of(dataset.layout));
   auto text = "chunks " + h5::shape_text(dataset.chunk);
   if (!dataset.filters.empty()) text += ", " + filters_text(dataset);
   return text;
 }
 
-Line line_of(const reader::FileContents& file, const h5::DatasetInfo& dataset) {
+Line line_of(const catalog::FileContents& file, const h5::DatasetInfo& dataset) {
   const auto size = [](std::uint64_t bytes) { return format_bytes(static_cast<double>(bytes)); };
   const auto ratio = ratio_text(dataset);
   return {printable(dataset.path),
@@ -97,7 +97,7 @@ struct Lines {
   bool folded = false;
 };
 
-Lines lines_of(const reader::FileContents& file, bool all) {
+Lines lines_of(const catalog::FileContents& file, bool all) {
   std::vector<Line> lines;
   std::vector<std::string> names, rest;
   for (const auto& dataset : file.datasets) {
@@ -120,7 +120,7 @@ Lines lines_of(const reader::FileContents& file, bool all) {
   return told;
 }
 
-std::string dead_links_text(const reader::FileContents& file, bool all) {
+std::string dead_links_text(const catalog::FileContents& file, bool all) {
   std::string text;
   const auto& links = file.dead_links;
   const auto shown = all ? links.size() : std::min(links.size(), few_names);
@@ -131,7 +131,7 @@ std::string dead_links_text(const reader::FileContents& file, bool all) {
   return text;
 }
 
-std::string table(const reader::FileContents& file, bool all) {
+std::string table(const catalog::FileContents& file, bool all) {
   const auto [lines, below, left, folded] = lines_of(file, all);
   std::array<std::size_t, columns> widths{};
   for (const auto& line : lines)
@@ -151,11 +151,11 @@ std::string table(const reader::FileContents& file, bool all) {
 }
 
 /// The same datasets but for their number of samples: one line is enough for the second file of many.
-bool alike(const reader::FileContents& a, const reader::FileContents& b) {
+bool alike(const catalog::FileContents& a, const catalog::FileContents& b) {
   const auto same = [&](const h5::DatasetInfo& x, const h5::DatasetInfo& y) {
-    const auto *report_x = reader::find_virtual(a, x), *report_y = reader::find_virtual(b, y);
+    const auto *report_x = catalog::find_virtual(a, x), *report_y = catalog::find_virtual(b, y);
     if ((report_x != nullptr || report_y != nullptr) &&
-        (report_x == nullptr || report_y == nullptr || text_of(*report_x) != text_of(*report_y)))
+        (report_x == nullptr || report_y == nullptr || catalog::text_of(*report_x) != catalog::text_of(*report_y)))
       return false;
     const auto row = [](const h5::DatasetInfo& d) {
       return std::vector(d.dims.begin() + (d.dims.empty() ? 0 : 1), d.dims.end());
@@ -167,13 +167,13 @@ bool alike(const reader::FileContents& a, const reader::FileContents& b) {
          std::equal(a.datasets.begin(), a.datasets.end(), b.datasets.begin(), b.datasets.end(), same);
 }
 
-std::string head(const reader::FileContents& file) {
+std::string head(const catalog::FileContents& file) {
   return fmt::format("{}   {}, {} dataset{}", printable(file.path), format_bytes(static_cast<double>(file.bytes)),
                      file.datasets.size(), file.datasets.size() == 1 ? "" : "s");
 }
 
 /// "1000 samples", or the numbers of all lengths in the file.
-std::string samples_text(const reader::FileContents& file) {
+std::string samples_text(const catalog::FileContents& file) {
   std::set<std::uint64_t> lengths;
   for (const auto& dataset : file.datasets)
     if (!dataset.dims.empty()) lengths.insert(dataset.rows());
@@ -183,7 +183,7 @@ std::string samples_text(const reader::FileContents& file) {
 }
 
 /// Datasets that are no fields for the same reason share a line where there are many.
-std::string left_out_text(const std::vector<reader::LeftOut>& left_out, bool all) {
+std::string left_out_text(const std::vector<catalog::LeftOut>& left_out, bool all) {
   std::vector<std::string> names, reasons;
   for (const auto& one : left_out) {
     names.push_back(one.path);
@@ -200,7 +200,7 @@ std::string left_out_text(const std::vector<reader::LeftOut>& left_out, bool all
   return text;
 }
 
-std::string about(const reader::Grouping& grouping, std::size_t files, bool all) {
+std::string about(const catalog::Grouping& grouping, std::size_t files, bool all) {
   std::string text;
   std::size_t groups = 0;
   for (const auto& group : grouping.groups) {
@@ -224,7 +224,7 @@ std::string about(const reader::Grouping& grouping, std::size_t files, bool all)
 }
 
 /// Each sentence once, behind the datasets that it is about, however many files say so.
-std::string advice_text(const reader::Contents& contents, bool all) {
+std::string advice_text(const catalog::Contents& contents, bool all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> told;
   std::unordered_map<std::string, std::size_t> places;
   std::set<std::pair<std::size_t, std::string>> seen;
@@ -248,7 +248,7 @@ std::string advice_text(const reader::Contents& contents, bool all) {
 }
 
 /// Like advice: each sentence once. Those that begin with the dataset's name differ.
-std::string packing_section(const reader::Contents& contents, bool all) {
+std::string packing_section(const catalog::Contents& contents, bool all) {
   const auto notes = packing_notes(contents);
   std::vector<std::string> names, texts;
   for (const auto& note : notes) {
@@ -269,7 +269,7 @@ std::string packing_section(const reader::Contents& contents, bool all) {
 
 }  // namespace
 
-std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping, bool all) {
+std::string as_table(const catalog::Contents& contents, const catalog::Grouping& grouping, bool all) {
   std::string text;
   for (const auto& file : contents) {
     const bool first = &file == contents.data();

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "reader/grouping.hpp"
+#include "catalog/grouping.hpp"
 
 namespace headrace::commands::inspect {
 
 /// all: each dataset has a line of its own; else long lists are folded.
-std::string as_table(const reader::Contents& contents, const reader::Grouping& grouping, bool all);
-std::string as_json(const reader::Contents& contents, const reader::Grouping& grouping);
+std::string as_table(const catalog::Contents& contents, const catalog::Grouping& grouping, bool all);
+std::string as_json(const catalog::Contents& contents, const catalog::Grouping& grouping);
 
 }  // namespace headrace::commands::inspect

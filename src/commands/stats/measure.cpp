@@ -18,7 +18,7 @@ namespace {
 class MeasureSink : public reader::Sink {
  public:
   /// validity: as read_outside_validity() gave it.
-  MeasureSink(const Survey& survey, const reader::Catalog& catalog, std::span<const reader::Interval> intervals,
+  MeasureSink(const Survey& survey, const catalog::Catalog& catalog, std::span<const reader::Interval> intervals,
               const std::vector<std::vector<std::byte>>& validity)
       : survey_(survey), catalog_(catalog), validity_(validity) {
     for (const auto& dataset : catalog.datasets) {
@@ -61,7 +61,7 @@ class MeasureSink : public reader::Sink {
   }
 
   const Survey& survey_;
-  const reader::Catalog& catalog_;
+  const catalog::Catalog& catalog_;
   const std::vector<std::vector<std::byte>>& validity_;
   std::vector<std::vector<data::fields::ItemUse>> uses_;  // per dataset
   std::vector<std::unique_ptr<InOrder>> sums_;
@@ -72,7 +72,7 @@ void measure_samples(const Survey& survey, Tallies& tallies) {
   if (paths.empty()) return;  // all are joined
   const auto& all = survey.topology.all;
   const auto catalog = mpi::together(
-      all, [&] { return reader::select(survey.contents, paths, data::fields::missing_datasets(survey.fields)); });
+      all, [&] { return catalog::select(survey.contents, paths, data::fields::missing_datasets(survey.fields)); });
   const auto intervals = service::loading::intervals_to_read(survey.members, survey.topology.me(), survey.slab,
                                                              data::selection::gap_to_read(catalog));
   const auto validity = service::loading::read_outside_validity(

@@ -17,8 +17,8 @@ using Tallies = std::vector<std::vector<transform::ItemStatistics>>;
 /// What is measured, and over which samples.
 struct Survey {
   const std::vector<data::fields::FieldPlan>& fields;  ///< resolved for measuring
-  const reader::Contents& contents;
-  const reader::Catalog& samples;    ///< the data set whose samples are numbered
+  const catalog::Contents& contents;
+  const catalog::Catalog& samples;   ///< the data set whose samples are numbered
   const plan::Members& members;      ///< of the stream
   const plan::Placement& placement;  ///< which stores these and no others
   const plan::Slab& slab;            ///< of this stager

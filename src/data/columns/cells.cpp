@@ -11,7 +11,7 @@ std::optional<transform::Cell> cell_of(const h5::TypeInfo& type, std::uint64_t o
                                                                  : transform::TextEnd::first_nul;
     return transform::Cell{transform::CellKind::text, DType::uint8, false, offset, type.size, ends};
   }
-  const auto element = reader::element_of(type);
+  const auto element = catalog::element_of(type);
   if (!element) return std::nullopt;
   return transform::Cell{transform::CellKind::number,   element->dtype,  element->big_endian, offset, type.size,
                          transform::TextEnd::first_nul, element->timeval};

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "reader/catalog.hpp"
+#include "catalog/catalog.hpp"
 #include "transform/raw.hpp"
 
 namespace headrace::data::columns {

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "catalog/grouping.hpp"
 #include "data/fields/label_values.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/selected_samples.hpp"
-#include "reader/grouping.hpp"
 
 namespace headrace::data::fields {
 
-DataCounts::DataCounts(const config::Config& config, const reader::Contents& contents, std::uint64_t most_bytes)
+DataCounts::DataCounts(const config::Config& config, const catalog::Contents& contents, std::uint64_t most_bytes)
     : config_(config), contents_(contents), most_bytes_(most_bytes) {}
 
 bool DataCounts::affords(std::uint64_t bytes) {
@@ -18,7 +18,7 @@ bool DataCounts::affords(std::uint64_t bytes) {
   return true;
 }
 
-std::optional<DataCounts::Streams> DataCounts::streams(const reader::Catalog& catalog,
+std::optional<DataCounts::Streams> DataCounts::streams(const catalog::Catalog& catalog,
                                                        const std::vector<selection::Choice>& choices) {
   if (std::none_of(choices.begin(), choices.end(), [](const selection::Choice& c) { return c.by_data(); }))
     return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<std::vector<std::string>> DataCounts::labels(const config::FieldCo
                                                            const std::string& dataset) {
   std::uint64_t bytes = 0;
   for (const auto& file : contents_)
-    if (const auto* found = reader::find(file, dataset)) bytes += found->stored_bytes;
+    if (const auto* found = catalog::find(file, dataset)) bytes += found->stored_bytes;
   if (!affords(bytes)) return std::nullopt;
   return label_values(field, dataset, contents_, mpi::Comm::self(),
                       selection::load_options(config_, selection::worker_count(config_.threads, 1)));

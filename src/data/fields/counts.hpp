@@ -17,14 +17,14 @@ namespace headrace::data::fields {
 class DataCounts {
  public:
   /// Nothing is answered that takes reading so many bytes or more.
-  DataCounts(const config::Config& config, const reader::Contents& contents, std::uint64_t most_bytes);
+  DataCounts(const config::Config& config, const catalog::Contents& contents, std::uint64_t most_bytes);
 
   struct Streams {
     std::vector<std::uint64_t> sizes;              ///< samples of each
     std::vector<selection::SharedSamples> shared;  ///< pairs that have some in common
   };
   /// Where the data decide which samples streams have; nothing where they need not be asked, too.
-  std::optional<Streams> streams(const reader::Catalog& catalog, const std::vector<selection::Choice>& choices);
+  std::optional<Streams> streams(const catalog::Catalog& catalog, const std::vector<selection::Choice>& choices);
   /// The values of a field's labels.
   std::optional<std::vector<std::string>> labels(const config::FieldConfig& field, const std::string& dataset);
 
@@ -32,7 +32,7 @@ class DataCounts {
   bool affords(std::uint64_t bytes);
 
   const config::Config& config_;
-  const reader::Contents& contents_;
+  const catalog::Contents& contents_;
   std::uint64_t most_bytes_;
   std::unique_ptr<mpi::Session> session_;
 };

@@ -4,15 +4,15 @@
 
 namespace headrace::data::fields {
 
-const transform::FieldTransform& FieldPlan::transform_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+const transform::FieldTransform& FieldPlan::transform_at(const catalog::Catalog& catalog, std::uint64_t sample) const {
   return by_file.empty() ? transform : *by_file[catalog.file_of(sample)];
 }
 
-const transform::Cell& FieldPlan::valid_cell_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+const transform::Cell& FieldPlan::valid_cell_at(const catalog::Catalog& catalog, std::uint64_t sample) const {
   return validity.in_file.empty() ? validity.cell : validity.in_file[catalog.file_of(sample)].cell;
 }
 
-std::uint64_t FieldPlan::valid_stride_at(const reader::Catalog& catalog, std::uint64_t sample) const {
+std::uint64_t FieldPlan::valid_stride_at(const catalog::Catalog& catalog, std::uint64_t sample) const {
   const auto& rows = validity.rows_in_file;
   return (rows.empty() ? validity.raw : rows[catalog.file_of(sample)].raw).record_bytes;
 }

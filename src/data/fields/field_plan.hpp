@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/schema.hpp"
+#include "catalog/catalog.hpp"
 #include "data/fields/resolved_field.hpp"
-#include "reader/catalog.hpp"
 #include "transform/field_transform.hpp"
 
 namespace headrace::data::fields {
@@ -35,10 +35,10 @@ struct FieldPlan {
 
   const transform::FieldSpec& spec() const { return transform.spec(); }
   /// What turns values of the file that holds this sample into the field's.
-  const transform::FieldTransform& transform_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  const transform::FieldTransform& transform_at(const catalog::Catalog& catalog, std::uint64_t sample) const;
   /// What says which records of the file that holds this sample are real, where validity is of a dataset.
-  const transform::Cell& valid_cell_at(const reader::Catalog& catalog, std::uint64_t sample) const;
-  std::uint64_t valid_stride_at(const reader::Catalog& catalog, std::uint64_t sample) const;
+  const transform::Cell& valid_cell_at(const catalog::Catalog& catalog, std::uint64_t sample) const;
+  std::uint64_t valid_stride_at(const catalog::Catalog& catalog, std::uint64_t sample) const;
   /// Whether a file may lack the item's dataset.
   bool may_be_missing(std::size_t item) const;
   /// For a data set of this file alone.

@@ -15,12 +15,12 @@ namespace {
 
 class LabelValues {
  public:
-  LabelValues(const reader::Contents& contents, const mpi::Comm& comm, const reader::LoadOptions& options)
+  LabelValues(const catalog::Contents& contents, const mpi::Comm& comm, const reader::LoadOptions& options)
       : contents_(contents), comm_(comm), options_(options) {}
 
   /// Collective.
   std::vector<std::string> read(const config::FieldConfig& field, const std::string& dataset) {
-    auto samples = mpi::together(comm_, [&] { return reader::select(contents_, {dataset}); });
+    auto samples = mpi::together(comm_, [&] { return catalog::select(contents_, {dataset}); });
     auto columns = mpi::together(comm_, [&] {
       auto made = std::make_unique<selection::SampleColumns>(contents_, samples);
       made->add_item(field.source[0],
@@ -90,7 +90,7 @@ class LabelValues {
     return {all.begin(), all.end()};
   }
 
-  const reader::Contents& contents_;
+  const catalog::Contents& contents_;
   const mpi::Comm& comm_;
   const reader::LoadOptions& options_;
 };
@@ -98,7 +98,7 @@ class LabelValues {
 }  // namespace
 
 std::vector<std::string> label_values(const config::FieldConfig& field, const std::string& dataset,
-                                      const reader::Contents& contents, const mpi::Comm& comm,
+                                      const catalog::Contents& contents, const mpi::Comm& comm,
                                       const reader::LoadOptions& options) {
   return LabelValues(contents, comm, options).read(field, dataset);
 }

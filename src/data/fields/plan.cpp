@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "catalog/grouping.hpp"
 #include "data/fields/files.hpp"
 #include "data/fields/label_values.hpp"
 #include "data/fields/resolve_all.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/questions.hpp"
 #include "mpi/agree.hpp"
-#include "reader/grouping.hpp"
 
 namespace headrace::data::fields {
 
@@ -47,7 +47,7 @@ FieldPlan plan_of(const config::FieldConfig& config, ResolvedField&& resolved, S
 
 }  // namespace
 
-FieldPlans plan_fields(const config::Config& config, const reader::Contents& contents, const mpi::Comm& comm,
+FieldPlans plan_fields(const config::Config& config, const catalog::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring) {
   auto fields = mpi::together(
       comm, [&] { return ResolvedFields(config, contents, {.plugins = Plugins::load, .measuring = measuring}); });
@@ -74,14 +74,14 @@ FieldPlans plan_fields(const config::Config& config, const reader::Contents& con
   });
 }
 
-reader::Catalog catalog_of(const reader::Contents& contents, const std::vector<FieldPlan>& fields) {
+catalog::Catalog catalog_of(const catalog::Contents& contents, const std::vector<FieldPlan>& fields) {
   const auto paths = sample_datasets(fields);
   require(!paths.empty(), "no field has one row per sample (all are joined or absent); name one that has");
-  return reader::select(contents, paths, missing_datasets(fields));
+  return catalog::select(contents, paths, missing_datasets(fields));
 }
 
-std::vector<reader::LeftOut> left_out_datasets(const config::Config& config, const reader::Contents& contents) {
-  return config.fields.empty() ? reader::select(contents, {}).left_out : std::vector<reader::LeftOut>();
+std::vector<catalog::LeftOut> left_out_datasets(const config::Config& config, const catalog::Contents& contents) {
+  return config.fields.empty() ? catalog::select(contents, {}).left_out : std::vector<catalog::LeftOut>();
 }
 
 }  // namespace headrace::data::fields

@@ -12,13 +12,13 @@ namespace headrace::data::fields {
 /// datasets of the most common length are fields. Throws one UsageError with the mistakes of all fields together,
 /// and of the streams where there are any.
 /// measuring: for statistics, so that nothing is scaled and scale files are not read.
-FieldPlans plan_fields(const config::Config& config, const reader::Contents& contents, const mpi::Comm& comm,
+FieldPlans plan_fields(const config::Config& config, const catalog::Contents& contents, const mpi::Comm& comm,
                        const reader::LoadOptions& options, bool measuring = false);
 
 /// The datasets with one row per sample that fields are made of.
-reader::Catalog catalog_of(const reader::Contents& contents, const std::vector<FieldPlan>& fields);
+catalog::Catalog catalog_of(const catalog::Contents& contents, const std::vector<FieldPlan>& fields);
 
 /// Datasets that could not be fields where none is named, with the reasons.
-std::vector<reader::LeftOut> left_out_datasets(const config::Config& config, const reader::Contents& contents);
+std::vector<catalog::LeftOut> left_out_datasets(const config::Config& config, const catalog::Contents& contents);
 
 }  // namespace headrace::data::fields

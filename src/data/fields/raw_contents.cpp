@@ -5,9 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "catalog/conventions.hpp"
+#include "catalog/grouping.hpp"
 #include "data/fields/cf.hpp"
-#include "reader/conventions.hpp"
-#include "reader/grouping.hpp"
 
 namespace headrace::data::fields {
 
@@ -20,7 +20,7 @@ std::vector<std::uint64_t> row_shape(const h5::DatasetInfo& dataset) {
 std::optional<columns::AttributeNumber> number_of(const h5::DatasetInfo& dataset, const char* key) {
   const auto* attribute = dataset.attribute(key);
   if (attribute == nullptr || attribute->numbers.size() != 1) return std::nullopt;
-  const auto element = reader::element_of(attribute->type);
+  const auto element = catalog::element_of(attribute->type);
   return columns::AttributeNumber{attribute->numbers[0], element ? element->dtype : DType::float64};
 }
 
@@ -33,7 +33,7 @@ bool says_so(const h5::DatasetInfo& dataset, const columns::CfAttributes& cf) {
   return (integer && (cf.scale_factor || cf.add_offset)) || own_fill || cf.is_unsigned;
 }
 
-columns::RawDataset raw_dataset(const reader::FileContents& file, const h5::DatasetInfo& dataset,
+columns::RawDataset raw_dataset(const catalog::FileContents& file, const h5::DatasetInfo& dataset,
                                 const std::string& name) {
   columns::RawDataset raw{name, dataset.type, row_shape(dataset), {}, {}};
   raw.cf.scale_factor = number_of(dataset, "scale_factor");
@@ -46,7 +46,7 @@ columns::RawDataset raw_dataset(const reader::FileContents& file, const h5::Data
   for (const auto* key : {"scale_factor", "add_offset"})
     if (dataset.attribute(key) != nullptr && !number_of(dataset, key)) raw.cf.odd = key;
   raw.cf.named = file.conventions;
-  raw.cf.conventions = reader::implies_packing(file.conventions);
+  raw.cf.conventions = catalog::implies_packing(file.conventions);
   raw.cf.netcdf = file.netcdf;
   raw.cf.plain = file.conventions.empty() && says_so(dataset, raw.cf);
   // Whoever writes labels as numbers often says in an attribute what they mean.
@@ -78,7 +78,7 @@ bool packed_alike(const columns::CfAttributes& a, const columns::CfAttributes& b
 }
 
 /// Notes where the attributes of a later file are not those of the first.
-void compare(columns::RawDataset& first, const columns::RawDataset& other, const reader::Contents& contents,
+void compare(columns::RawDataset& first, const columns::RawDataset& other, const catalog::Contents& contents,
              std::size_t file) {
   if (first.cf_of_file.empty() && !packed_alike(first.cf, other.cf)) first.cf_of_file.assign(contents.size(), first.cf);
   if (!first.cf_of_file.empty()) first.cf_of_file[file] = other.cf;
@@ -89,7 +89,7 @@ void compare(columns::RawDataset& first, const columns::RawDataset& other, const
 /// Notes in which files each dataset is, and of which type, for those where that is not the same everywhere.
 class TypesInFiles {
  public:
-  explicit TypesInFiles(const reader::Contents& contents) : contents_(contents) {}
+  explicit TypesInFiles(const catalog::Contents& contents) : contents_(contents) {}
 
   void note(columns::RawDataset& raw, const h5::TypeInfo& type, std::size_t file) {
     auto& [first, seen] = runs_.try_emplace(raw.path, file, 0).first->second;
@@ -110,20 +110,20 @@ class TypesInFiles {
           {contents_[f].path, f >= first && f < first + seen ? std::optional(raw.type) : std::nullopt});
   }
 
-  const reader::Contents& contents_;
+  const catalog::Contents& contents_;
   std::map<std::string, std::pair<std::size_t, std::size_t>> runs_;  // the first file, and how many from there on
 };
 
 /// The first file where another name of a group makes something else of the path than in the first of all.
-const reader::FileContents* leads_elsewhere(const reader::Contents& contents, const std::string& path) {
+const catalog::FileContents* leads_elsewhere(const catalog::Contents& contents, const std::string& path) {
   const auto first = h5::through_groups(contents[0].groups, path);
   for (const auto& file : contents)
     if (h5::through_groups(file.groups, path) != first) return &file;
   return nullptr;
 }
 
-std::string why_missing(const reader::Contents& contents, const std::string& path) {
-  if (auto dead = reader::dead_link(contents, path); !dead.empty()) return dead;
+std::string why_missing(const catalog::Contents& contents, const std::string& path) {
+  if (auto dead = catalog::dead_link(contents, path); !dead.empty()) return dead;
   const auto* other = leads_elsewhere(contents, path);
   if (other == nullptr) return "";
   return "in " + contents[0].path + " it is '" + h5::through_groups(contents[0].groups, path) + "', in " + other->path +
@@ -141,7 +141,7 @@ void agree_on_packing(columns::RawDataset& dataset) {
 
 }  // namespace
 
-columns::RawDatasets raw_datasets(const reader::Contents& contents, std::vector<reader::LeftOut>* left_out) {
+columns::RawDatasets raw_datasets(const catalog::Contents& contents, std::vector<catalog::LeftOut>* left_out) {
   columns::RawDatasets raw;
   std::set<std::string> wrong;
   TypesInFiles types(contents);

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "catalog/files.hpp"
+#include "catalog/grouping.hpp"
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
 #include "data/selection/questions.hpp"
 #include "data/selection/scan_settings.hpp"
-#include "reader/files.hpp"
-#include "reader/grouping.hpp"
 
 namespace headrace::data::fields {
 
@@ -19,13 +19,13 @@ namespace {
 /// The rows per file of all datasets of samples, which must be the same.
 class SampleCount {
  public:
-  explicit SampleCount(const reader::Contents& contents) : contents_(contents) {}
+  explicit SampleCount(const catalog::Contents& contents) : contents_(contents) {}
 
   void add(const std::string& field, const std::string& path) {
     std::vector<std::uint64_t> rows;
     for (const auto& file : contents_) {
-      const auto* dataset = reader::find(file, path);
-      const auto dead = dataset == nullptr ? reader::dead_link(file, path) : "";
+      const auto* dataset = catalog::find(file, path);
+      const auto dead = dataset == nullptr ? catalog::dead_link(file, path) : "";
       if (!dead.empty())
         throw UsageError(
             fmt::format("[field.{}] dataset '{}' cannot be used (in {} {}); put there what it leads to, or "
@@ -51,7 +51,7 @@ class SampleCount {
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:
-  const reader::Contents& contents_;
+  const catalog::Contents& contents_;
   std::vector<std::string> paths_;
   std::vector<std::uint64_t> rows_;
 };
@@ -94,7 +94,7 @@ std::vector<SharedReport> shared_of(const config::Config& config, const std::vec
 }
 
 /// The streams, once all that they name is there.
-void add_streams(const config::Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
+void add_streams(const config::Config& config, const catalog::Contents& contents, const catalog::Catalog& catalog,
                  DataCounts& data, ConfigReport& report) {
   const auto choices = selection::choose(config, catalog);
   selection::SampleColumns columns(contents, catalog);
@@ -124,7 +124,7 @@ void add_field(const config::FieldConfig& config, const ResolvedField& resolved,
 }
 
 /// The samples of the fields that are right; what is wrong with their numbers goes to `mistakes`.
-SampleCount count_samples(const ResolvedFields& fields, const reader::Contents& contents, config::Mistakes& mistakes) {
+SampleCount count_samples(const ResolvedFields& fields, const catalog::Contents& contents, config::Mistakes& mistakes) {
   SampleCount samples(contents);
   for (std::size_t f = 0; f < fields.size(); ++f)
     if (fields.field(f) && fields.config(f).join.empty())
@@ -144,8 +144,8 @@ std::uint64_t ConfigReport::sample_bytes() const {
 
 ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
-  report.files = reader::expand_files(config.files);
-  const auto contents = reader::examine_all(report.files, selection::scan_options(config));
+  report.files = catalog::expand_files(config.files);
+  const auto contents = catalog::examine_all(report.files, selection::scan_options(config));
   config::Mistakes mistakes;
   ResolvedFields fields(config, contents, {.plugins = plugins});
   fields.resolve(mistakes);
@@ -162,7 +162,7 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
   for (std::size_t f = 0; f < fields.size(); ++f) add_field(fields.config(f), *fields.field(f), plugins, report);
-  add_streams(config, contents, reader::select(contents, samples.paths()), data, report);
+  add_streams(config, contents, catalog::select(contents, samples.paths()), data, report);
   return report;
 }
 
@@ -170,10 +170,10 @@ void check_against_files(const config::Config& config, config::Mistakes& mistake
   constexpr std::size_t most_files = 8;  // they are alike, and nobody waits for thousands to be opened
   if (config.files.empty() || mistakes.wrong({"", "", "files"})) return;
   try {
-    auto files = reader::expand_files(config.files);
+    auto files = catalog::expand_files(config.files);
     const bool all = files.size() <= most_files;
     files.resize(std::min(files.size(), most_files));
-    const auto contents = reader::examine_all(files, selection::scan_options(config));
+    const auto contents = catalog::examine_all(files, selection::scan_options(config));
     ResolvedFields fields(config, contents, {.plugins = Plugins::look_at});
     fields.resolve(mistakes);
     const auto samples = count_samples(fields, contents, mistakes);

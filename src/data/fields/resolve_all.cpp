@@ -3,11 +3,11 @@
 #include <memory>
 #include <set>
 
+#include "catalog/grouping.hpp"
 #include "config/source_item.hpp"
 #include "data/columns/item.hpp"
 #include "data/fields/raw_contents.hpp"
 #include "data/fields/resolve.hpp"
-#include "reader/grouping.hpp"
 #include "transform/field_transform.hpp"
 #include "transform/plugin.hpp"
 
@@ -16,9 +16,9 @@ namespace headrace::data::fields {
 namespace {
 
 /// Where none is named: one per dataset of the most common length.
-std::vector<config::FieldConfig> automatic_fields(const reader::Contents& contents) {
+std::vector<config::FieldConfig> automatic_fields(const catalog::Contents& contents) {
   std::vector<config::FieldConfig> fields;
-  for (const auto& dataset : reader::select(contents, {}).datasets)
+  for (const auto& dataset : catalog::select(contents, {}).datasets)
     fields.push_back({.name = dataset.path, .source = {config::as_item(dataset.path)}});
   return fields;
 }
@@ -68,7 +68,7 @@ void add_names(const config::FieldConfig& field, std::set<std::string>& names) {
 
 }  // namespace
 
-ResolvedFields::ResolvedFields(const config::Config& config, const reader::Contents& contents, const Purpose& purpose)
+ResolvedFields::ResolvedFields(const config::Config& config, const catalog::Contents& contents, const Purpose& purpose)
     : configs_(config.fields.empty() ? automatic_fields(contents) : config.fields),
       purpose_(purpose),
       datasets_(raw_datasets(contents, &left_out_)),

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "config/value.hpp"
 #include "data/fields/resolved_field.hpp"
 #include "data/fields/scale_file.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::data::fields {
 
@@ -29,7 +29,7 @@ struct Purpose {
 
 class ResolvedFields {
  public:
-  ResolvedFields(const config::Config& config, const reader::Contents& contents, const Purpose& purpose);
+  ResolvedFields(const config::Config& config, const catalog::Contents& contents, const Purpose& purpose);
 
   /// Resolves every field; what is wrong goes to `mistakes`.
   void resolve(config::Mistakes& mistakes);
@@ -53,7 +53,7 @@ class ResolvedFields {
 
   std::vector<config::FieldConfig> configs_;
   Purpose purpose_;
-  std::vector<reader::LeftOut> left_out_;
+  std::vector<catalog::LeftOut> left_out_;
   columns::RawDatasets datasets_;
   ScaleFiles scales_;
   std::vector<std::optional<ResolvedField>> fields_;

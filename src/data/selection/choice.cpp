@@ -28,7 +28,7 @@ bool matches(const std::string& pattern, const std::string& path) {
 }
 
 /// The samples of the stream's files, ascending.
-std::vector<plan::Range> ranges_of_files(const config::StreamConfig& stream, const reader::Catalog& catalog) {
+std::vector<plan::Range> ranges_of_files(const config::StreamConfig& stream, const catalog::Catalog& catalog) {
   if (stream.files.empty()) return {{0, catalog.samples}};
   std::vector<bool> used(stream.files.size());
   std::vector<plan::Range> ranges;
@@ -84,7 +84,7 @@ std::optional<Part> part_named(const config::Config& config, const std::string& 
   return std::nullopt;
 }
 
-void select(const config::Config& config, const config::StreamConfig& stream, const reader::Catalog& catalog,
+void select(const config::Config& config, const config::StreamConfig& stream, const catalog::Catalog& catalog,
             Choice& choice) {
   const auto ranges = ranges_of_files(stream, catalog);
   std::uint64_t samples = 0;
@@ -118,14 +118,14 @@ std::uint64_t split_key(std::uint64_t seed) {
   return plan::epoch_key(seed, "/split", 0);  // no stream is called like that
 }
 
-std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog) {
+std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog) {
   config::Mistakes mistakes;
   auto choices = choose(config, catalog, mistakes);
   mistakes.throw_if_any();
   return choices;
 }
 
-std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog, config::Mistakes& mistakes) {
+std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog, config::Mistakes& mistakes) {
   std::vector<Choice> choices;
   for (const auto& stream : config.streams) {
     auto& choice = choices.emplace_back();

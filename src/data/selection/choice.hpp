@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog.hpp"
 #include "condition/condition.hpp"
 #include "config/config.hpp"
 #include "config/value.hpp"
 #include "plan/selection.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::data::selection {
 
@@ -39,9 +39,9 @@ struct Choice {
 
 /// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of
 /// range.
-std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog);
+std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog);
 /// The same, but mistakes are added to `mistakes`; the streams that it already knows to be wrong are not looked at.
-std::vector<Choice> choose(const config::Config& config, const reader::Catalog& catalog, config::Mistakes& mistakes);
+std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog, config::Mistakes& mistakes);
 
 /// Positions of the split's parts: the seed alone decides who is where.
 std::uint64_t split_key(std::uint64_t seed);

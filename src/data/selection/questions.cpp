@@ -40,7 +40,7 @@ Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& co
 
 }  // namespace
 
-void check_streams(const config::Config& config, const reader::Contents& contents,
+void check_streams(const config::Config& config, const catalog::Contents& contents,
                    const std::vector<std::string>& paths, config::Mistakes& mistakes) {
   auto asked = config;
   if (paths.empty())
@@ -49,7 +49,7 @@ void check_streams(const config::Config& config, const reader::Contents& content
       stream.select.clear();
     }
   try {
-    const auto catalog = paths.empty() ? reader::Catalog() : reader::select(contents, paths);
+    const auto catalog = paths.empty() ? catalog::Catalog() : catalog::select(contents, paths);
     const auto choices = choose(asked, catalog, mistakes);
     SampleColumns columns(contents, catalog);
     unread_questions(choices, columns, mistakes);

@@ -35,7 +35,7 @@ Questions questions_of(const std::vector<Choice>& choices, SampleColumns& column
 
 /// What is wrong with the streams of a configuration, with the columns that they ask for, too: all goes to `mistakes`.
 /// Lists of ids are not read. `paths`: the datasets of samples; where they are not known, only columns are looked at.
-void check_streams(const config::Config& config, const reader::Contents& contents,
+void check_streams(const config::Config& config, const catalog::Contents& contents,
                    const std::vector<std::string>& paths, config::Mistakes& mistakes);
 
 }  // namespace headrace::data::selection

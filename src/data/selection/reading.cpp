@@ -44,7 +44,7 @@ reader::LoadOptions load_options(const config::Config& config, unsigned threads)
   return options;
 }
 
-std::uint64_t gap_to_read(const reader::Catalog& catalog) {
+std::uint64_t gap_to_read(const catalog::Catalog& catalog) {
   return std::max<std::uint64_t>(catalog.largest_chunk(), gap_bytes / std::max<std::uint64_t>(1, catalog.row_bytes()));
 }
 

@@ -14,6 +14,6 @@ reader::LoadOptions load_options(const config::Config& config, unsigned threads)
 
 /// Gaps of at most so many samples are read along: within a chunk that is decoded anyway, and over short distances,
 /// reading on is cheaper than beginning anew.
-std::uint64_t gap_to_read(const reader::Catalog& catalog);
+std::uint64_t gap_to_read(const catalog::Catalog& catalog);
 
 }  // namespace headrace::data::selection

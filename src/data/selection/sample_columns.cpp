@@ -4,12 +4,12 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "catalog/grouping.hpp"
 #include "config/dataset_name.hpp"
 #include "config/source_item.hpp"
 #include "data/columns/cells.hpp"
 #include "data/columns/item.hpp"
 #include "data/columns/item_types.hpp"
-#include "reader/grouping.hpp"
 
 namespace headrace::data::selection {
 
@@ -89,7 +89,7 @@ class SampleColumns::Sink : public reader::Sink {
   std::uint64_t first_;
 };
 
-SampleColumns::SampleColumns(const reader::Contents& contents, const reader::Catalog& samples)
+SampleColumns::SampleColumns(const catalog::Contents& contents, const catalog::Catalog& samples)
     : contents_(contents), samples_(samples) {}
 
 std::size_t SampleColumns::add(const std::string& name, const std::string& what) {
@@ -97,18 +97,18 @@ std::size_t SampleColumns::add(const std::string& name, const std::string& what)
     if (columns_[c].name == name) return c;
   const auto& file = contents_[0];
   const auto parts =
-      config::take_apart(name, [&](const std::string& path) { return reader::find(file, path) != nullptr; });
+      config::take_apart(name, [&](const std::string& path) { return catalog::find(file, path) != nullptr; });
   if (!parts)
     for (const auto& path : {name, name.substr(0, name.rfind('.'))})
-      if (const auto dead = reader::dead_link(contents_, path); !dead.empty())
+      if (const auto dead = catalog::dead_link(contents_, path); !dead.empty())
         refuse(what, name, "leads nowhere: " + dead);
-  if (!parts) refuse(what, name, "names no dataset" + config::dataset_meant(name, reader::names(file)));
-  const auto& dataset = *reader::find(file, parts->first);
+  if (!parts) refuse(what, name, "names no dataset" + config::dataset_meant(name, catalog::names(file)));
+  const auto& dataset = *catalog::find(file, parts->first);
   if (dataset.dims.empty()) refuse(what, name, "is a single value; one value per sample is needed");
   Column column{name, parts->first, {}, {}};
   const h5::TypeInfo* before = nullptr;
   for (const auto& other : contents_) {
-    const auto* here = reader::find(other, parts->first);
+    const auto* here = catalog::find(other, parts->first);
     if (here == nullptr) refuse(what, name, "is missing in " + other.path);
     const bool alike = before != nullptr && *before == here->type && !here->dims.empty();
     column.cells.push_back(alike ? column.cells.back() : cell_in(*here, parts->second, what, name));
@@ -129,7 +129,7 @@ void SampleColumns::refuse_types(const std::string& what, const std::string& nam
   for (std::size_t f = 1; f < cells.size(); ++f) {
     if (common_cell({cells[0], cells[f]}) && f + 1 < cells.size()) continue;
     const auto [here, there] =
-        h5::told_apart(reader::find(contents_[0], dataset)->type, reader::find(contents_[f], dataset)->type);
+        h5::told_apart(catalog::find(contents_[0], dataset)->type, catalog::find(contents_[f], dataset)->type);
     refuse(what, name,
            "is of " + here + " in " + contents_[0].path + " but of " + there + " in " + contents_[f].path +
                ", and no type holds the values of both");
@@ -137,7 +137,7 @@ void SampleColumns::refuse_types(const std::string& what, const std::string& nam
 }
 
 std::size_t SampleColumns::add_item(const std::string& text, const std::string& what) {
-  const auto there = [&](const std::string& path) { return reader::find(contents_[0], path) != nullptr; };
+  const auto there = [&](const std::string& path) { return catalog::find(contents_[0], path) != nullptr; };
   return add(config::plain_name(text, there), what);
 }
 
@@ -151,14 +151,14 @@ std::uint64_t SampleColumns::row_bytes() const {
   std::set<std::string> paths;
   for (const auto& column : columns_) paths.insert(column.dataset);
   std::uint64_t bytes = 0;
-  for (const auto& path : paths) bytes += reader::find(contents_[0], path)->row_bytes();
+  for (const auto& path : paths) bytes += catalog::find(contents_[0], path)->row_bytes();
   return bytes;
 }
 
 void SampleColumns::make_catalog() {
   std::vector<std::string> paths;
   for (const auto& column : columns_) paths.push_back(column.dataset);
-  catalog_ = reader::select(contents_, paths);
+  catalog_ = catalog::select(contents_, paths);
   for (std::size_t f = 0; f < catalog_.files.size(); ++f)
     if (catalog_.files[f].samples != samples_.files[f].samples)
       throw Error("dataset '" + catalog_.datasets[0].path + "' has " + std::to_string(catalog_.files[f].samples) +

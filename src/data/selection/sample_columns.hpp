@@ -17,7 +17,7 @@ class SampleColumns {
   /// names: "dataset.column" or "dataset", each once; columns by name or number. `samples` is the data set that they
   /// must agree with. Throws UsageError where one is not there, is no number and no text, or has several values per
   /// sample; `what` begins the message ("where", "stream 'val': select").
-  SampleColumns(const reader::Contents& contents, const reader::Catalog& samples);
+  SampleColumns(const catalog::Contents& contents, const catalog::Catalog& samples);
 
   /// The number of the column, for values(). Before the first read.
   std::size_t add(const std::string& name, const std::string& what);
@@ -46,9 +46,9 @@ class SampleColumns {
   void refuse_types(const std::string& what, const std::string& name, const std::string& dataset,
                     const std::vector<transform::Cell>& cells) const;
 
-  const reader::Contents& contents_;
-  const reader::Catalog& samples_;
-  reader::Catalog catalog_;
+  const catalog::Contents& contents_;
+  const catalog::Catalog& samples_;
+  catalog::Catalog catalog_;
   std::vector<Column> columns_;
   std::vector<condition::ColumnValues> values_;
 };

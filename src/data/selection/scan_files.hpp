@@ -1,15 +1,15 @@
 // The files of a configuration, looked at by all stagers together. For the thread that owns MPI.
 #pragma once
 
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "job/topology.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::data::selection {
 
 struct Scanned {
   std::size_t files = 0;  ///< that patterns and paths stand for
-  reader::Contents contents;
+  catalog::Contents contents;
 };
 
 /// Collective. Error on all where a node does not see the files that the others see, or sees others behind their links.

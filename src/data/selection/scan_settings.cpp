@@ -42,8 +42,8 @@ std::string files_text(std::size_t n) {
 
 }  // namespace
 
-reader::ScanOptions scan_options(const config::Config& config) {
-  reader::ScanOptions options;
+catalog::ScanOptions scan_options(const config::Config& config) {
+  catalog::ScanOptions options;
   options.fill_gaps = config.virtual_gaps == config::VirtualGaps::fill;
   options.keep = [texts = texts_of(config), automatic = config.fields.empty()](const h5::DatasetInfo& dataset) {
     auto names = dataset.aliases;
@@ -55,7 +55,7 @@ reader::ScanOptions scan_options(const config::Config& config) {
   return options;
 }
 
-std::vector<VirtualNote> virtual_notes(const reader::Contents& contents) {
+std::vector<VirtualNote> virtual_notes(const catalog::Contents& contents) {
   std::vector<VirtualNote> notes;
   for (std::size_t f = 0; f < contents.size(); ++f) {
     const auto& file = contents[f];
@@ -69,7 +69,7 @@ std::vector<VirtualNote> virtual_notes(const reader::Contents& contents) {
     for (const auto& report : file.virtuals) {
       const bool gaps = report.fill_rows > 0;
       if (gaps)
-        notes.push_back({fmt::format("'{}' in {}: {}", report.dataset, file.path, text_of(report)), true});
+        notes.push_back({fmt::format("'{}' in {}: {}", report.dataset, file.path, catalog::text_of(report)), true});
       else if (&report == file.virtuals.data() && !report.why_not.empty())
         notes.push_back({fmt::format("{} is virtual, and read through HDF5 ({})", file.path, report.why_not)});
     }

@@ -4,19 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::data::selection {
 
 /// Datasets beside virtual ones stay where the configuration names them; where it names no fields, all that could be.
-reader::ScanOptions scan_options(const config::Config& config);
+catalog::ScanOptions scan_options(const config::Config& config);
 
 /// One line about each virtual file, and whether it is a warning: rows are fill values.
 struct VirtualNote {
   std::string text;
   bool warning = false;
 };
-std::vector<VirtualNote> virtual_notes(const reader::Contents& contents);
+std::vector<VirtualNote> virtual_notes(const catalog::Contents& contents);
 
 }  // namespace headrace::data::selection

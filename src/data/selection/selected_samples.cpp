@@ -19,8 +19,8 @@ constexpr std::uint64_t buckets_per_stager = 128;     // balance of the stored s
 
 }  // namespace
 
-SelectedSamples::SelectedSamples(const config::Config& config, const reader::Contents& contents,
-                                 const reader::Catalog& catalog, std::vector<Choice> choices,
+SelectedSamples::SelectedSamples(const config::Config& config, const catalog::Contents& contents,
+                                 const catalog::Catalog& catalog, std::vector<Choice> choices,
                                  const job::Topology& topology, const reader::LoadOptions& options)
     : config_(config),
       catalog_(catalog),

@@ -33,7 +33,7 @@ class SelectedSamples {
  public:
   using Bits = std::vector<std::uint64_t>;
 
-  SelectedSamples(const config::Config& config, const reader::Contents& contents, const reader::Catalog& catalog,
+  SelectedSamples(const config::Config& config, const catalog::Contents& contents, const catalog::Catalog& catalog,
                   std::vector<Choice> choices, const job::Topology& topology, const reader::LoadOptions& options);
 
   const std::vector<std::uint64_t>& sizes() const { return sizes_; }    ///< samples of each stream
@@ -58,7 +58,7 @@ class SelectedSamples {
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;
 
   const config::Config& config_;
-  const reader::Catalog& catalog_;
+  const catalog::Catalog& catalog_;
   std::vector<Choice> choices_;
   const job::Topology& topology_;
   const reader::LoadOptions& options_;

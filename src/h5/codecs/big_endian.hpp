@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 /// The first bytes as a number; there are enough.
 template <class Number>
@@ -16,4 +16,4 @@ Number big_endian(std::span<const std::byte> bytes) {
   return number;
 }
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

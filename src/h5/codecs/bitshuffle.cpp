@@ -1,4 +1,4 @@
-#include "h5/bitshuffle.hpp"
+#include "h5/codecs/bitshuffle.hpp"
 
 #include <lz4.h>
 #include <zstd.h>
@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/narrow.hpp"
-#include "h5/big_endian.hpp"
+#include "h5/codecs/big_endian.hpp"
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::size_t undo_bitshuffle(Codec::Values values, Codec::Bytes from, std::span<s
   return total;
 }
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -11,9 +11,9 @@
 #include <optional>
 #include <span>
 
-#include "h5/codec.hpp"
+#include "h5/codecs/codec.hpp"
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 std::size_t bitshuffle_length(Codec::Values values, Codec::Bytes from);
 std::size_t undo_bitshuffle(Codec::Values values, Codec::Bytes from, std::span<std::byte> to);
@@ -25,4 +25,4 @@ std::optional<std::size_t> unzstd(Codec::Bytes from, std::span<std::byte> to);
 /// multiple of 8.
 void unbitshuffle(const std::byte* from, std::size_t elements, std::size_t element_bytes, std::byte* to);
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -1,6 +1,4 @@
-// What undoes the filters that HDF5 has not itself, and szip: on memory alone, in any thread, as many at a time as
-// there are cores. lzf, lz4, zstd, bzip2, blosc and szip by their libraries, bitshuffle here, blosc2 by its HDF5
-// plug-in.
+// What undoes a filter: on memory alone, in any thread, as many at a time as there are cores.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +7,7 @@
 
 #include "base/error.hpp"
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 // As registered with the HDF Group.
 constexpr int filter_bzip2 = 307, filter_lzf = 32000, filter_blosc = 32001, filter_lz4 = 32004,
@@ -31,7 +29,4 @@ struct Codec {
   std::function<std::size_t(Values, Bytes from, std::span<std::byte> to)> undo;
 };
 
-/// Null: only HDF5 can undo this filter, if anybody. The first call for a filter belongs to the thread that owns HDF5.
-const Codec* codec_of(int filter);
-
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -1,4 +1,4 @@
-#include "h5/codec.hpp"
+#include "h5/codecs/codecs.hpp"
 
 #include <blosc.h>
 #include <bzlib.h>
@@ -18,11 +18,11 @@ extern "C" {  // which its header forgets
 
 #include "base/mutex.hpp"
 #include "base/narrow.hpp"
-#include "h5/big_endian.hpp"
-#include "h5/bitshuffle.hpp"
-#include "h5/plugins.hpp"
+#include "h5/codecs/big_endian.hpp"
+#include "h5/codecs/bitshuffle.hpp"
+#include "h5/codecs/plugins.hpp"
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 namespace {
 
@@ -186,4 +186,4 @@ const Codec* codec_of(int filter) {
   return found->second.get();
 }
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -1,4 +1,4 @@
-#include "h5/plugins.hpp"
+#include "h5/codecs/plugins.hpp"
 
 #include <H5PLextern.h>
 #include <dlfcn.h>
@@ -12,9 +12,9 @@
 #include <memory>
 
 #include "base/error.hpp"
-#include "h5/codec.hpp"
+#include "h5/codecs/codec.hpp"
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 namespace {
 
@@ -131,4 +131,4 @@ Undo plugin_function(int filter) {
   return nullptr;
 }
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 /// The folders of hdf5plugin that there are, by the environment; no Python is run.
 std::vector<std::string> python_plugin_folders();
@@ -24,4 +24,4 @@ void add_plugin_folders();
 std::function<std::size_t(std::span<const unsigned> values, std::span<const std::byte> from, std::span<std::byte> to)>
 plugin_function(int filter);
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <cstring>
 
-#include "h5/bitshuffle.hpp"
+#include "h5/codecs/bitshuffle.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-namespace headrace::h5 {
+namespace headrace::h5::codecs {
 
 namespace {
 
@@ -146,4 +146,4 @@ void unbitshuffle(const std::byte* from, std::size_t elements, std::size_t eleme
 #endif
 }
 
-}  // namespace headrace::h5
+}  // namespace headrace::h5::codecs

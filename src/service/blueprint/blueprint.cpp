@@ -51,7 +51,7 @@ std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vect
   return per_stager;
 }
 
-Blueprint draw(const config::Config& config, reader::Catalog catalog, data::fields::FieldPlans fields,
+Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
                const std::vector<std::uint64_t>& sizes, const job::Topology& topology) {
   Blueprint blueprint;
   blueprint.catalog = std::move(catalog);

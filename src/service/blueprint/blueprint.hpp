@@ -6,18 +6,18 @@
 #include <vector>
 
 #include "base/schema.hpp"
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "data/fields/field_plan.hpp"
 #include "job/topology.hpp"
 #include "plan/members.hpp"
 #include "plan/placement.hpp"
-#include "reader/catalog.hpp"
 #include "service/blueprint/stream_facts.hpp"
 
 namespace headrace::service::blueprint {
 
 struct Blueprint {
-  reader::Catalog catalog;
+  catalog::Catalog catalog;
   Schema schema;                                ///< what trainers get
   std::vector<data::fields::FieldPlan> fields;  ///< how its arrays come to be
   std::vector<StreamFacts> streams;             ///< in the order of the configuration
@@ -39,7 +39,7 @@ struct Blueprint {
 
 /// Draws the blueprint, but for who holds what: placement and members are empty. sizes: samples of each stream. Errors
 /// name section, key and what would do.
-Blueprint draw(const config::Config& config, reader::Catalog catalog, data::fields::FieldPlans fields,
+Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
                const std::vector<std::uint64_t>& sizes, const job::Topology& topology);
 
 /// What each stager can take of `rows` rows: equal shares, but no node gets more bytes than its budget.

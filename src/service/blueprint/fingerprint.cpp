@@ -58,7 +58,7 @@ std::string content(const std::string& path) {
   return path.empty() ? "" : read_file_of_user(path, unread).value_or("");
 }
 
-std::string files_of(const reader::Catalog& catalog) {
+std::string files_of(const catalog::Catalog& catalog) {
   Hash hash;
   for (const auto& file : catalog.as_named())
     hash.add(std::filesystem::path(file.path).filename().string()).add(file.bytes).add(file.head).add(file.samples);
@@ -96,7 +96,7 @@ std::string stream_of(const config::Config& config, const config::StreamConfig& 
 }  // namespace
 
 Fingerprint fingerprint_of(const config::Config& config, const config::StreamConfig& stream,
-                           const reader::Catalog& catalog) {
+                           const catalog::Catalog& catalog) {
   return {{"files", files_of(catalog)},
           {"fields", fields_of(config)},
           {"stream", stream_of(config, stream)},

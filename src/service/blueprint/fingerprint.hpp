@@ -14,14 +14,14 @@
 #include <map>
 #include <string>
 
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
-#include "reader/catalog.hpp"
 
 namespace headrace::service::blueprint {
 
 using Fingerprint = std::map<std::string, std::string>;
 
 Fingerprint fingerprint_of(const config::Config& config, const config::StreamConfig& stream,
-                           const reader::Catalog& catalog);
+                           const catalog::Catalog& catalog);
 
 }  // namespace headrace::service::blueprint

@@ -7,7 +7,7 @@
 
 namespace headrace::service::delivery {
 
-ipc::Fd table_of_files(const reader::Catalog& catalog) {
+ipc::Fd table_of_files(const catalog::Catalog& catalog) {
   std::vector<ring::FileSpan> files;
   for (const auto& file : catalog.files)
     files.push_back({std::filesystem::absolute(file.path).string(), file.first_sample, file.samples});

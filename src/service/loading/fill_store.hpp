@@ -15,7 +15,7 @@ namespace headrace::service::loading {
 struct Filling {
   const blueprint::Blueprint& blueprint;
   const job::Topology& topology;
-  const reader::Contents& contents;
+  const catalog::Contents& contents;
   std::span<const reader::Interval> intervals;  ///< of this stager's samples, to read
   const reader::LoadOptions& options;
 };

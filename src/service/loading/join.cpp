@@ -23,7 +23,7 @@ constexpr std::uint64_t round_bytes = std::uint64_t{16} << 20;  // of the tables
 /// Rows stand as far apart as the longest of any file; those of a file lie at its beginning.
 class RoundSink : public reader::Sink {
  public:
-  RoundSink(const reader::Catalog& catalog, std::uint64_t first, std::uint64_t rows)
+  RoundSink(const catalog::Catalog& catalog, std::uint64_t first, std::uint64_t rows)
       : catalog_(catalog), first_(first) {
     for (const auto& dataset : catalog.datasets) {
       row_bytes_.push_back(dataset.row_bytes);
@@ -46,7 +46,7 @@ class RoundSink : public reader::Sink {
     return bytes_[dataset].data() + (row - first_) * row_bytes_[dataset];
   }
 
-  const reader::Catalog& catalog_;
+  const catalog::Catalog& catalog_;
   std::uint64_t first_;
   std::vector<std::uint64_t> row_bytes_;
   std::vector<std::vector<std::byte>> bytes_;
@@ -62,7 +62,7 @@ class JoinLoad {
     for (const auto f : fields_)
       for (std::size_t i = 0; i < asked.fields[f].spec().items.size(); ++i)
         if (const auto& path = asked.fields[f].dataset(i); !path.empty()) paths.push_back(path);
-    tables_ = reader::select(asked.contents, paths, data::fields::missing_datasets(asked.fields));
+    tables_ = catalog::select(asked.contents, paths, data::fields::missing_datasets(asked.fields));
     check();
     const auto& ids = tables_.datasets[0];
     for (const auto& here : ids.in_file) {
@@ -126,9 +126,9 @@ class JoinLoad {
         value);
   }
 
-  const reader::FileInfo& file_of(std::uint64_t row) const {
+  const catalog::FileInfo& file_of(std::uint64_t row) const {
     const auto after = std::upper_bound(tables_.files.begin(), tables_.files.end(), row,
-                                        [](std::uint64_t r, const reader::FileInfo& f) { return r < f.first_sample; });
+                                        [](std::uint64_t r, const catalog::FileInfo& f) { return r < f.first_sample; });
     auto file = after - 1;
     while (file->samples == 0 || row >= file->first_sample + file->samples) --file;  // files without rows
     return *file;
@@ -208,7 +208,7 @@ class JoinLoad {
   const job::Topology& topology_;
   std::vector<std::size_t> fields_;
   const TakeJoined& take_;
-  reader::Catalog tables_;
+  catalog::Catalog tables_;
   std::vector<transform::Cell> id_cells_;  // in each file
   std::int64_t base_ = 1;
   std::uint64_t row_bytes_ = 0;
@@ -227,7 +227,7 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take) {
   }
 }
 
-void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const reader::Contents& contents,
+void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const catalog::Contents& contents,
                 StoreSink& sink, const reader::LoadOptions& options) {
   read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
              [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {

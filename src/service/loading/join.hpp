@@ -15,8 +15,8 @@ namespace headrace::service::loading {
 /// The rows that are asked for: those of the joined ones among `fields`, for the samples that `placement` stores.
 struct JoinedRows {
   const std::vector<data::fields::FieldPlan>& fields;
-  const reader::Contents& contents;
-  const reader::Catalog& samples;
+  const catalog::Contents& contents;
+  const catalog::Catalog& samples;
   const plan::Placement& placement;
   const job::Topology& topology;
   const reader::LoadOptions& options;
@@ -33,7 +33,7 @@ void read_joins(const JoinedRows& asked, const TakeJoined& take);
 
 /// Collective over all stagers. Fills the joined fields of the blueprint, and their masks. Errors name the field, the
 /// table, the file and the row: an id outside its file, more rows than `pad`, values that break a promise.
-void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const reader::Contents& contents,
+void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const catalog::Contents& contents,
                 StoreSink& sink, const reader::LoadOptions& options);
 
 }  // namespace headrace::service::loading

@@ -18,7 +18,7 @@ using From = data::fields::ValiditySource::From;
 /// Keeps the records real that this dataset calls so, too.
 class ValiditySink : public reader::Sink {
  public:
-  ValiditySink(const data::fields::FieldPlan& plan, const AskedSamples& asked, const reader::Catalog& catalog,
+  ValiditySink(const data::fields::FieldPlan& plan, const AskedSamples& asked, const catalog::Catalog& catalog,
                std::vector<std::byte>& valid)
       : plan_(plan), asked_(asked), catalog_(catalog), valid_(valid) {}
   std::byte* place(std::size_t, std::uint64_t, std::uint64_t) override { return nullptr; }
@@ -56,7 +56,7 @@ class ValiditySink : public reader::Sink {
 
   const data::fields::FieldPlan& plan_;
   const AskedSamples& asked_;
-  const reader::Catalog& catalog_;
+  const catalog::Catalog& catalog_;
   std::vector<std::byte>& valid_;
 };
 
@@ -70,14 +70,14 @@ std::vector<std::string> saying(const data::fields::FieldPlan& plan) {
 }
 
 /// The dataset alone. A file may lack one that is an item's: the other fields' tell how many samples it holds.
-reader::Catalog select(const std::vector<data::fields::FieldPlan>& fields, const data::fields::FieldPlan& plan,
-                       const AskedSamples& asked, const std::string& path) {
+catalog::Catalog select(const std::vector<data::fields::FieldPlan>& fields, const data::fields::FieldPlan& plan,
+                        const AskedSamples& asked, const std::string& path) {
   std::vector<std::string> paths{path};
   auto missing = data::fields::missing_datasets(fields);
   if (plan.validity.from == From::dataset) missing.erase(path);
   if (missing.count(path) != 0)
     for (const auto& other : data::fields::sample_datasets(fields)) paths.push_back(other);
-  auto selected = reader::select(asked.contents, paths, missing);
+  auto selected = catalog::select(asked.contents, paths, missing);
   selected.datasets.resize(1);
   const auto& shape = selected.datasets[0].row_shape;
   const bool fits = plan.validity.from != From::dataset || plan.validity.raw.records == plan.spec().records;

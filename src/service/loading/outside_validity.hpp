@@ -14,7 +14,7 @@ namespace headrace::service::loading {
 
 /// The samples whose records are asked about: this stager's among the members.
 struct AskedSamples {
-  const reader::Contents& contents;
+  const catalog::Contents& contents;
   std::uint64_t samples;  ///< of the whole data set
   const plan::Members& members;
   const job::Topology& topology;

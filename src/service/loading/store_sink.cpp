@@ -10,7 +10,7 @@ namespace headrace::service::loading {
 
 using Validity = data::fields::ValiditySource::From;
 
-void throw_bad_value(const reader::Catalog& catalog, const std::string& field, const std::string& dataset,
+void throw_bad_value(const catalog::Catalog& catalog, const std::string& field, const std::string& dataset,
                      std::uint64_t sample, const transform::BadValue& bad) {
   const auto& file = catalog.files[catalog.file_of(sample)];
   const auto column = bad.column.empty() ? "" : ", column '" + bad.column + "'";

@@ -45,7 +45,7 @@ class StoreSink : public reader::Sink {
 };
 
 /// What is wrong with a value: the file, dataset, column and row of it in front.
-[[noreturn]] void throw_bad_value(const reader::Catalog& catalog, const std::string& field, const std::string& dataset,
+[[noreturn]] void throw_bad_value(const catalog::Catalog& catalog, const std::string& field, const std::string& dataset,
                                   std::uint64_t sample, const transform::BadValue& bad);
 
 /// The samples of a stager's slab that must be read, as few intervals: what lies between selected samples of a strided

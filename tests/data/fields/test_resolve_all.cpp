@@ -22,8 +22,8 @@ h5::DatasetInfo dataset(const std::string& path, h5::TypeInfo type, std::vector<
 }
 
 /// x and n everywhere; the rows of t differ.
-reader::Contents two_files() {
-  reader::Contents contents(2);
+catalog::Contents two_files() {
+  catalog::Contents contents(2);
   for (std::size_t f = 0; f < contents.size(); ++f) {
     contents[f].path = f == 0 ? "a.h5" : "b.h5";
     contents[f].datasets = {dataset("n", i32(), {9}), dataset("t", f32(), f == 0 ? Extents{9} : Extents{9, 2}),

@@ -12,8 +12,8 @@ using namespace headrace::job;
 
 namespace {
 
-reader::Catalog files_of(std::uint64_t samples, std::uint64_t chunk_rows) {
-  auto made = catalog(samples, chunk_rows);
+catalog::Catalog files_of(std::uint64_t samples, std::uint64_t chunk_rows) {
+  auto made = service_test::catalog(samples, chunk_rows);
   made.files = {{.path = "a.h5", .first_sample = 0, .samples = samples / 3},
                 {.path = "b.h5", .first_sample = samples / 3, .samples = samples - samples / 3}};
   return made;

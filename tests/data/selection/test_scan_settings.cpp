@@ -46,15 +46,15 @@ BOOST_AUTO_TEST_CASE(gaps_are_filled_only_where_that_is_asked_for) {
   BOOST_TEST(scan_options(config).fill_gaps);
 }
 
-static reader::FileContents file(const std::string& path, const std::string& stands_for = "", bool continues = false) {
-  reader::FileContents contents{.path = path};
-  if (!stands_for.empty()) contents.instead_of = reader::NamedFile{.path = stands_for};
+static catalog::FileContents file(const std::string& path, const std::string& stands_for = "", bool continues = false) {
+  catalog::FileContents contents{.path = path};
+  if (!stands_for.empty()) contents.instead_of = catalog::NamedFile{.path = stands_for};
   contents.continues = continues;
   return contents;
 }
 
 BOOST_AUTO_TEST_CASE(people_are_told_how_virtual_files_are_read) {
-  reader::Contents contents{file("a.h5"), file("p0.h5", "v.h5"), file("p1.h5", "v.h5", true), file("w.h5")};
+  catalog::Contents contents{file("a.h5"), file("p0.h5", "v.h5"), file("p1.h5", "v.h5", true), file("w.h5")};
   contents[3].virtuals = {
       {.dataset = "x", .sources = 2, .why_not = "some reason"},
       {.dataset = "y", .sources = 2, .missing = {"q.h5"}, .rows = 9, .fill_rows = 4, .problem = "!"}};
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(people_are_told_how_virtual_files_are_read) {
 }
 
 BOOST_AUTO_TEST_CASE(streams_name_a_virtual_file_or_its_sources) {
-  reader::Catalog catalog;
+  catalog::Catalog catalog;
   catalog.files = {{.path = "d/p0.h5", .first_sample = 0, .samples = 4, .named = 0},
                    {.path = "d/p1.h5", .first_sample = 4, .samples = 3, .named = 0},
                    {.path = "b.h5", .first_sample = 7, .samples = 2, .named = 1}};

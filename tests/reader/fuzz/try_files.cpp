@@ -17,13 +17,14 @@
 #include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "reader/examiner.hpp"
-#include "reader/grouping.hpp"
+#include "catalog/examiner.hpp"
+#include "catalog/grouping.hpp"
+#include "catalog/serialise.hpp"
+#include "catalog/with_sources.hpp"
 #include "reader/load.hpp"
-#include "reader/serialise.hpp"
-#include "reader/with_sources.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 namespace {

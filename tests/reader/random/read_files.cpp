@@ -15,6 +15,7 @@
 #include "reader/load.hpp"
 
 using namespace headrace;
+using namespace headrace::catalog;
 using namespace headrace::reader;
 
 namespace {

@@ -13,8 +13,8 @@ using namespace headrace::service::blueprint;
 
 namespace {
 
-reader::Catalog a_catalog() {
-  reader::Catalog catalog;
+catalog::Catalog a_catalog() {
+  catalog::Catalog catalog;
   catalog.files = {{.path = "/scratch/a.h5", .bytes = 100, .mtime_ns = 1, .first_sample = 0, .samples = 6},
                    {.path = "/scratch/b.h5", .bytes = 100, .mtime_ns = 2, .first_sample = 6, .samples = 4}};
   catalog.datasets.resize(1);
@@ -32,7 +32,7 @@ Config a_config() {
 }
 
 /// The parts that change.
-std::string changed(const std::function<void(Config&, reader::Catalog&)>& change) {
+std::string changed(const std::function<void(Config&, catalog::Catalog&)>& change) {
   auto config = a_config();
   auto catalog = a_catalog();
   const auto before = fingerprint_of(config, config.streams[0], catalog);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_SUITE(fingerprint)
 
 BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   using C = Config;
-  using F = reader::Catalog;
+  using F = catalog::Catalog;
   BOOST_TEST(changed([](C&, F& f) { f.files[1].bytes = 101; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[1].head = 5; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[0].path = "/scratch/c.h5"; }) == "files");
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_file_counts_as_it_was_named_whatever_is_read_in_i
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_is_no_part_of_it) {
-  BOOST_TEST(changed([](Config& config, reader::Catalog& catalog) {
+  BOOST_TEST(changed([](Config& config, catalog::Catalog& catalog) {
                catalog.files[0].path = "/elsewhere/a.h5";
                catalog.files[0].mtime_ns = 77;
                config.name = "other";

@@ -106,8 +106,8 @@ std::vector<h5::TypeInfo> types() {
           h5::TypeInfo{.kind = Kind::other, .size = 12}};
 }
 
-reader::Catalog two_files(std::vector<h5::TypeInfo> of) {
-  reader::Catalog catalog;
+catalog::Catalog two_files(std::vector<h5::TypeInfo> of) {
+  catalog::Catalog catalog;
   catalog.files = {
       {.path = "/scratch/a.h5", .bytes = 100, .mtime_ns = 1, .head = 0x1234, .first_sample = 0, .samples = 6},
       {.path = "/scratch/b.h5", .bytes = 90, .mtime_ns = 2, .head = ~0ull, .first_sample = 6, .samples = 4}};
@@ -118,7 +118,7 @@ reader::Catalog two_files(std::vector<h5::TypeInfo> of) {
 }
 
 /// Of an empty configuration, for these files.
-std::string files_part(const reader::Catalog& catalog) {
+std::string files_part(const catalog::Catalog& catalog) {
   Config config;
   config.streams.resize(1);
   return fingerprint_of(config, config.streams[0], catalog).at("files");
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(files_have_the_fingerprints_that_saved_states_hold) {
 
 /// What a file is found to hold, and so the fingerprint, comes from it alone: of a file with every kind of dataset.
 BOOST_AUTO_TEST_CASE(a_file_has_the_fingerprint_that_saved_states_hold) {
-  const reader::Contents contents{reader::examine(RECORDED_FILE)};
+  const catalog::Contents contents{catalog::examine(RECORDED_FILE)};
   const std::vector<std::pair<const char*, const char*>> recorded{
       {"image", "4b7d15652d9ad441"},  {"half", "61325e7f0551deb1"},   {"wide", "29d928adf4914445"},
       {"i1", "5bd2f14cfe2af9f2"},     {"u1", "3a186bf5165d096a"},     {"i2", "31ee8ea296051f02"},
@@ -175,11 +175,11 @@ BOOST_AUTO_TEST_CASE(a_file_has_the_fingerprint_that_saved_states_hold) {
       {"tracks", "997b8e02e1da877a"}, {"packed", "2ed66e9ebec659b5"}, {"hits", "2756e888d8537c86"}};
   std::vector<std::string> paths;
   for (const auto& [path, print] : recorded) {
-    const auto found = files_part(reader::select(contents, {path}));
+    const auto found = files_part(catalog::select(contents, {path}));
     BOOST_TEST(found == print, path << ": " << found);
     paths.emplace_back(path);
   }
-  BOOST_TEST(files_part(reader::select(contents, paths)) == "a6a48c9683d548c3");
+  BOOST_TEST(files_part(catalog::select(contents, paths)) == "a6a48c9683d548c3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

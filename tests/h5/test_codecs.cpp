@@ -5,14 +5,16 @@
 #include <random>
 #include <string>
 
-#include "h5/bitshuffle.hpp"
-#include "h5/dataset.hpp"
+#include "h5/codecs/bitshuffle.hpp"
+#include "h5/codecs/codecs.hpp"
+#include "h5/codecs/plugins.hpp"
+#include "h5/describe.hpp"
 #include "h5/formula.hpp"
-#include "h5/plugins.hpp"
 #include "h5/read.hpp"
 
 using namespace headrace;
 using namespace headrace::h5;
+using namespace headrace::h5::codecs;
 
 BOOST_AUTO_TEST_SUITE(codecs)
 
