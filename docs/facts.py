@@ -54,7 +54,7 @@ def key_lines(key):
 
 
 def key_table(keys):
-    rows = [f"| [`{k['name']}`](#{k['name']}) | {code(cell(k['default']))} | {cell(k['text'])} |" for k in keys]
+    rows = [f"| [`{k['name']}`](#{k['name'].replace('.', '')}) | {code(cell(k['default']))} | {cell(k['text'])} |" for k in keys]
     return "\n".join(["| key | default | |", "|---|---|---|", *rows]) + "\n"
 
 

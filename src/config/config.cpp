@@ -98,6 +98,10 @@ std::string_view word(CfMode mode) {
   return "?";
 }
 
+std::string_view word(MissingFiles missing) {
+  return missing == MissingFiles::error ? "error" : "skip";
+}
+
 std::string_view word(VirtualGaps gaps) {
   return gaps == VirtualGaps::fill ? "fill" : "error";
 }

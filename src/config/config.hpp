@@ -30,6 +30,7 @@ enum class Overlong { error, truncate };
 enum class Encode { none, one_hot, index };
 enum class CfMode { automatic, on, off };
 enum class VirtualGaps { error, fill };
+enum class MissingFiles { error, skip };
 
 /// What becomes of NaN and infinities.
 struct NonfinitePolicy {
@@ -63,7 +64,30 @@ struct FieldConfig {
   std::optional<double> fill{};  ///< of elements that are not real; unsaid: 0
   std::optional<std::vector<std::uint64_t>> shape{};
   std::string plugin, plugin_args;
+  std::string decoder;  ///< of the files of an inventory: "npy", "npz:KEY", ...; the source names it, too
   bool operator==(const FieldConfig&) const = default;
+};
+
+/// [inventory]: a table of samples, each of which has a file of its own.
+struct InventoryConfig {
+  std::string csv;        ///< "": there is none, and `files` are the data
+  std::string id = "id";  ///< column
+  std::string path;       ///< of a sample's file, with {column} in it; relative to the table's folder, or a URL
+  MissingFiles missing = MissingFiles::error;
+  unsigned readers = 0;  ///< threads of a stager that read files; 0: as many as seem good
+  unsigned workers = 0;  ///< processes of a stager that run decoders in Python; 0: one a thread
+  std::string python;    ///< the program that they are; "": python3
+  bool operator==(const InventoryConfig&) const = default;
+};
+
+/// [fetch]: how files are got from URLs.
+struct FetchConfig {
+  unsigned connections = 16;         ///< of a stager
+  unsigned retries = 5;              ///< of one file
+  double timeout = 30;               ///< seconds without anything coming
+  std::vector<std::string> headers;  ///< of each request: secrets, never printed
+  std::string checksum;              ///< column of the table; its name says which kind: sha256, md5, crc32c
+  bool operator==(const FetchConfig&) const = default;
 };
 
 /// A named part of all samples, drawn at random by the seed.
@@ -93,7 +117,9 @@ struct StreamConfig {
 
 struct Config {
   std::string name = "headrace";
-  std::vector<std::string> files;     ///< paths and glob patterns, in the order given
+  std::vector<std::string> files;  ///< paths and glob patterns, in the order given
+  InventoryConfig inventory;       ///< instead of files
+  FetchConfig fetch;
   std::vector<SplitPart> split;       ///< in order; fractions add up to at most 1
   std::string where;                  ///< condition on samples, as transform::Condition::parse takes it
   std::vector<FieldConfig> fields;    ///< empty: all datasets of the most common length
@@ -137,5 +163,6 @@ std::string_view word(Overlong overlong);
 std::string_view word(Encode encode);
 std::string_view word(CfMode mode);
 std::string_view word(VirtualGaps gaps);
+std::string_view word(MissingFiles missing);
 
 }  // namespace headrace::config

@@ -159,7 +159,8 @@ bool stands_in(const Key& key, std::string_view section) {
 const std::vector<Key>& keys() {
   static const std::vector<Key> table = [] {
     std::vector<Key> all;
-    for (const auto& group : {data_keys(), field_keys(), stream_keys(), service_keys(), running_keys()})
+    for (const auto& group :
+         {data_keys(), inventory_keys(), field_keys(), stream_keys(), service_keys(), running_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();
@@ -172,9 +173,22 @@ const Key* find_key(std::string_view section, std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string> names_in_section(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& key : keys())
+    if (const auto dot = key.name.find('.'); dot != std::string_view::npos && key.name.substr(0, dot) == name)
+      names.emplace_back(key.name.substr(dot + 1));
+  return names;
+}
+
+bool is_section(std::string_view name) {
+  return !names_in_section(name).empty();
+}
+
 std::string variable_name(std::string_view key) {
   std::string name = "HEADRACE_";
-  for (const char c : key) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (const char c : key)
+    name += c == '-' || c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }
 

@@ -39,7 +39,7 @@ enum class Kind {
 };
 
 struct Key {
-  std::string_view name;  ///< "trainers-per-node"
+  std::string_view name;  ///< "trainers-per-node"; "inventory.csv": csv in the section [inventory]
   Scope scope;
   Kind kind;
   std::string_view group;     ///< heading in the help
@@ -55,12 +55,17 @@ struct Key {
 
 const std::vector<Key>& keys();
 
-/// The part of the table that is about fields.
+/// The parts of the table that are about fields, and about inventories.
 std::vector<Key> field_keys();
+std::vector<Key> inventory_keys();
 
 /// The key of that name at the top level (`section` empty) or in [stream.X] ("stream") or [field.X] ("field"), or
 /// nullptr.
 const Key* find_key(std::string_view section, std::string_view name);
+/// Whether there are keys of the section [name], which stands at most once: "inventory".
+bool is_section(std::string_view name);
+/// The names of those keys, without the section's.
+std::vector<std::string> names_in_section(std::string_view name);
 /// The variable of the environment that sets a key of the top level: "HEADRACE_TRAINERS_PER_NODE".
 std::string variable_name(std::string_view key);
 /// The names that may stand there.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/check.hpp"
+#include "config/inventory.hpp"
 
 namespace headrace::config {
 
@@ -60,6 +61,7 @@ class Assembly {
     for (const auto& name : sections("stream")) config.streams.push_back(stream(name));
     if (config.streams.empty()) config.streams.push_back(stream("train"));
     if (config.quiet && config.verbose) mistakes_.add("quiet and verbose contradict each other; set one of them");
+    settle_inventory(config, mistakes_);
     check_fields(config, mistakes_);
     check_streams(config, mistakes_);
     return config;

@@ -78,6 +78,8 @@ class Reader {
       for (const auto& [name, node] : in_file_order(root)) {
         if (name == "field" || name == "stream")
           read_sections(name, *node);
+        else if (is_section(name))
+          read_section(name, *node);
         else
           read_entry("", "", name, *node);
       }
@@ -105,6 +107,21 @@ class Reader {
       }
       settings_.push_back({Source::file, nullptr, kind, name, {{""}, place(*entry) + "[" + kind + "." + name + "]"}});
       for (const auto& [key, value] : in_file_order(*section)) read_entry(kind, name, key, *value);
+    }
+  }
+
+  /// A section that stands once: its keys are keys of the top level that begin with its name.
+  void read_section(const std::string& section, const toml::node& node) {
+    const auto* entries = node.as_table();
+    if (!entries)
+      return mistakes_.add(place(node) + section + " is not a value; begin a section with [" + section + "]");
+    for (const auto& [name, entry] : in_file_order(*entries)) {
+      if (find_key("", section + "." + name) != nullptr)
+        read_entry("", "", section + "." + name, *entry);
+      else
+        mistakes_.add(place(*entry) + "[" + section + "] unknown key '" + name + "'" +
+                          did_you_mean(name, names_in_section(section)),
+                      {"", "", meant_key("", section + "." + name)});
     }
   }
 

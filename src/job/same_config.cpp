@@ -56,6 +56,16 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"audit", std::string(config::word(config.audit))}});
 }
 
+/// Headers are secrets: they are told by what they hash to.
+void add_inventory(const config::InventoryConfig& inventory, const config::FetchConfig& fetch, Pairs& out) {
+  out.insert(out.end(), {{"inventory.csv", file(inventory.csv)},
+                         {"inventory.id", inventory.id},
+                         {"inventory.path", inventory.path},
+                         {"inventory.missing", std::string(config::word(inventory.missing))},
+                         {"fetch.headers", fmt::format("{:016x}", std::hash<std::string>()(list(fetch.headers)))},
+                         {"fetch.checksum", fetch.checksum}});
+}
+
 void add_field(const config::FieldConfig& field, Pairs& out) {
   const auto add = [&](std::string_view key, std::string value) {
     out.emplace_back(fmt::format("field.{}.{}", field.name, key), std::move(value));
@@ -85,6 +95,7 @@ void add_field(const config::FieldConfig& field, Pairs& out) {
   add("shape", field.shape ? list(*field.shape) : "");
   add("plugin", file(field.plugin));
   add("plugin-args", field.plugin_args);
+  add("decoder", field.decoder);
 }
 
 void add_stream(const config::StreamConfig& stream, Pairs& out) {
@@ -127,6 +138,7 @@ std::pair<std::string, std::string> difference(const std::string& here, const st
 Pairs common_keys(const config::Config& config) {
   Pairs out;
   add_service(config, out);
+  add_inventory(config.inventory, config.fetch, out);
   for (const auto& field : config.fields) add_field(field, out);
   for (const auto& stream : config.streams) add_stream(stream, out);
   return out;

@@ -21,9 +21,25 @@ Config a_config() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_key_is_common_or_known_not_to_be) {
-  const std::set<std::string> own{"threads", "memory",        "socket",       "ranks",         "linger",
-                                  "stay",    "start-timeout", "node-timeout", "stall-timeout", "log",
-                                  "metrics", "quiet",         "verbose"};
+  const std::set<std::string> own{"threads",
+                                  "memory",
+                                  "socket",
+                                  "ranks",
+                                  "linger",
+                                  "stay",
+                                  "start-timeout",
+                                  "node-timeout",
+                                  "stall-timeout",
+                                  "log",
+                                  "metrics",
+                                  "quiet",
+                                  "verbose",
+                                  "inventory.readers",
+                                  "inventory.workers",
+                                  "inventory.python",
+                                  "fetch.connections",
+                                  "fetch.retries",
+                                  "fetch.timeout"};
   std::set<std::string> wanted, found;
   for (const auto& [key, value] : common_keys(a_config())) found.insert(key);
   for (const auto& key : keys()) {
@@ -57,7 +73,15 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.fields[0].nonfinite = {NonfinitePolicy::Kind::value, 1e-300}; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].batch = 33; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].last = headrace::plan::Last::pad; }));
+  BOOST_TEST(differs([](Config& c) { c.inventory.path = "{id}.npy"; }));
+  BOOST_TEST(differs([](Config& c) { c.fetch.headers = {"A: b"}; }));
   BOOST_TEST(!differs([](Config& c) { c.memory = 5; }));
+}
+
+BOOST_AUTO_TEST_CASE(headers_are_not_told) {
+  auto config = a_config();
+  config.fetch.headers = {"Authorization: Bearer secret"};
+  for (const auto& [key, value] : common_keys(config)) BOOST_TEST(value.find("secret") == std::string::npos, key);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,6 +80,8 @@ void add_field(Hash& hash, const config::FieldConfig& field) {
 std::string fields_of(const config::Config& config) {
   Hash hash;
   for (const auto& field : config.fields) add_field(hash, field);
+  const auto& inventory = config.inventory;  // its decoders are in the fields' sources
+  if (!inventory.csv.empty()) hash.add("inventory").add(inventory.path).add(inventory.missing);
   return hash.text();
 }
 
