@@ -23,7 +23,15 @@ std::string_view word(plan::Shuffle shuffle) {
 }
 
 std::string_view word(plan::RowOrder order) {
-  return order == plan::RowOrder::sorted ? "sorted" : "shuffled";
+  switch (order) {
+    case plan::RowOrder::sorted:
+      return "sorted";
+    case plan::RowOrder::shuffled:
+      return "shuffled";
+    case plan::RowOrder::drawn:
+      break;
+  }
+  return "drawn";
 }
 
 std::string_view word(plan::Last last) {

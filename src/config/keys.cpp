@@ -82,9 +82,9 @@ std::vector<Key> stream_keys() {
          s.last = choose(v, {plan::Last::drop, plan::Last::partial, plan::Last::pad});
        }},
       {"order", Scope::stream, Kind::choice, "Streams", 0, "HOW", "sorted",
-       "rows within a batch: sorted by sample, or shuffled",
+       "rows within a batch: sorted by sample, shuffled, or as drawn",
        +[](Stream s, const Value& v) {
-         s.order = choose(v, {plan::RowOrder::sorted, plan::RowOrder::shuffled});
+         s.order = choose(v, {plan::RowOrder::sorted, plan::RowOrder::shuffled, plan::RowOrder::drawn});
        }},
       {"epochs", Scope::stream, Kind::number, "Streams", 0, "N", "0", "how many; 0: endless",
        +[](Stream s, const Value& v) { s.epochs = whole(v, 0); }},

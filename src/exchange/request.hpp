@@ -13,9 +13,9 @@
 
 namespace headrace::exchange {
 
-/// Rows of one stager's slab, in the order of the batch.
+/// Rows of one run of members (plan/strata.hpp), which one stager holds.
 struct Segment {
-  std::uint32_t stager = 0;  ///< who holds them
+  std::uint32_t run = 0;
   std::uint32_t rows = 0;
   bool operator==(const Segment&) const = default;
 };
@@ -23,7 +23,7 @@ struct Segment {
 struct Request {
   std::uint32_t stream = 0;  ///< number of the stream in the configuration
   std::vector<Segment> segments;
-  std::vector<std::uint32_t> ordinals;  ///< counted from the stager's first ordinal of the stream
+  std::vector<std::uint32_t> ordinals;  ///< counted from the run's first
 
   bool operator==(const Request&) const = default;
 };

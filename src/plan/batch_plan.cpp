@@ -25,7 +25,7 @@ std::size_t gallop(std::span<const std::uint64_t> values, std::size_t from, std:
 }
 
 /// Ordinals of positions first, first + 1, ... (mod n).
-void follow(std::uint64_t first, std::uint64_t n, const Permutation* order, std::span<std::uint64_t> out) {
+void follow(std::uint64_t first, std::uint64_t n, const EpochOrder* order, std::span<std::uint64_t> out) {
   while (!out.empty()) {
     const auto run = out.first(std::min<std::uint64_t>(out.size(), n - first));
     if (order)
@@ -40,12 +40,12 @@ void follow(std::uint64_t first, std::uint64_t n, const Permutation* order, std:
 /// Appends the pieces of the rows from first_row on, whose ordinals ascend.
 void cut(std::span<const std::uint64_t> ordinals, std::size_t first_row, std::span<const std::uint64_t> first_ordinal,
          std::vector<Piece>& pieces) {
-  std::size_t stager = 0;
+  std::size_t run = 0;
   for (std::size_t row = 0; row < ordinals.size();) {
-    // The stager that holds the row is the last whose first ordinal is not above: empty slabs in front are passed.
-    stager = gallop(first_ordinal, stager, ordinals[row] + 1) - 1;
-    const auto next = gallop(ordinals, row, first_ordinal[stager + 1]);
-    pieces.push_back({static_cast<std::uint32_t>(stager), static_cast<std::uint32_t>(first_row + row),
+    // The run that holds the row is the last whose first ordinal is not above: empty ones in front are passed.
+    run = gallop(first_ordinal, run, ordinals[row] + 1) - 1;
+    const auto next = gallop(ordinals, row, first_ordinal[run + 1]);
+    pieces.push_back({static_cast<std::uint32_t>(run), static_cast<std::uint32_t>(first_row + row),
                       static_cast<std::uint32_t>(next - row)});
     row = next;
   }
@@ -53,22 +53,32 @@ void cut(std::span<const std::uint64_t> ordinals, std::size_t first_row, std::sp
 
 }  // namespace
 
-const BatchPlan& BatchPlanner::operator()(const Share& share, const Permutation* order,
-                                          std::span<const std::uint64_t> first_ordinal) {
+void BatchPlanner::sort(std::size_t first_row, std::span<std::uint64_t> rows, std::uint64_t limit, bool drawn) {
+  if (!drawn) return radix_sort(rows, limit, scratch_);
+  sorting_order(rows, order_);
+  scratch_.assign(rows.begin(), rows.end());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = scratch_[order_[i]];
+    plan_.drawn.push_back(static_cast<std::uint32_t>(first_row + order_[i]));
+  }
+}
+
+const BatchPlan& BatchPlanner::operator()(const Share& share, const EpochOrder* order,
+                                          std::span<const std::uint64_t> first_ordinal, bool drawn) {
   EXPECTS(!first_ordinal.empty());
-  const std::uint64_t n = first_ordinal.back();
-  EXPECTS(!order || order->size() == n);
+  const std::uint64_t members = first_ordinal.back(), n = order ? order->size() : members;
   EXPECTS(share.first + share.rows <= n && (share.padding == 0 || n > 0));
   plan_.ordinals.resize(std::size_t{share.rows} + share.padding);
   plan_.pieces.clear();
+  plan_.drawn.clear();
   const auto real = std::span(plan_.ordinals).first(share.rows),
              padding = std::span(plan_.ordinals).subspan(share.rows);
   follow(share.first, n, order, real);
-  if (order) radix_sort(real, n, scratch_);
+  if (order) sort(0, real, members, drawn);
   cut(real, 0, first_ordinal, plan_.pieces);
   if (!padding.empty()) {
     follow(share.padding_first % n, n, order, padding);
-    radix_sort(padding, n, scratch_);
+    sort(share.rows, padding, members, drawn && order != nullptr);
     cut(padding, share.rows, first_ordinal, plan_.pieces);
   }
   return plan_;

@@ -29,15 +29,16 @@ class Counter {
     std::uint64_t run = 0;
     for (std::size_t i = 0; i < plan.pieces.size(); ++i) {
       const auto& piece = plan.pieces[i];
-      const auto node = piece.stager / machine_.stagers_per_node;
-      flow_.from_stager[piece.stager] += piece.rows;
+      const auto stager = piece.run % machine_.stagers(), node = stager / machine_.stagers_per_node;
+      flow_.from_stager[stager] += piece.rows;
       flow_.from_node[node] += piece.rows;
       if (node == home) continue;
       flow_.out[node] += piece.rows;
       flow_.in[home] += piece.rows;
       run += piece.rows;
       // Rows of one node follow each other, and are asked for together.
-      if (i + 1 == plan.pieces.size() || plan.pieces[i + 1].stager / machine_.stagers_per_node != node) {
+      if (i + 1 == plan.pieces.size() ||
+          plan.pieces[i + 1].run % machine_.stagers() / machine_.stagers_per_node != node) {
         flow_.requests += (run + rows_per_answer_ - 1) / rows_per_answer_;
         run = 0;
       }
@@ -65,10 +66,11 @@ std::uint64_t Flow::remote() const {
   return sum(in);
 }
 
-Flow flow(const Machine& machine, const Schedule& schedule, const Permutation* order,
+Flow flow(const Machine& machine, const Schedule& schedule, const EpochOrder* order,
           std::span<const std::uint64_t> first_ordinal, std::uint64_t first, std::uint64_t steps,
           std::uint64_t rows_per_answer) {
-  EXPECTS(schedule.trainers() == machine.trainers() && first_ordinal.size() == machine.stagers() + std::size_t{1});
+  EXPECTS(schedule.trainers() == machine.trainers() &&
+          first_ordinal.size() % machine.stagers() == 1 % machine.stagers());
   EXPECTS(first + steps <= schedule.steps() && rows_per_answer > 0);
   Counter counter(machine, rows_per_answer);
   BatchPlanner planner;

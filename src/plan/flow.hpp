@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "plan/permutation.hpp"
+#include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 
 namespace headrace::plan {
@@ -32,9 +32,9 @@ struct Flow {
   std::uint64_t remote() const;
 };
 
-/// Steps first .. first + steps - 1 (below schedule.steps()) of all trainers. order: the epoch's permutation, or null
-/// where the stream is not shuffled. first_ordinal: as for BatchPlanner. rows_per_answer: of one answer at most.
-Flow flow(const Machine& machine, const Schedule& schedule, const Permutation* order,
+/// Steps first .. first + steps - 1 (below schedule.steps()) of all trainers. order: the epoch's, or null where
+/// the stream is not shuffled. first_ordinal: as for BatchPlanner. rows_per_answer: of one answer at most.
+Flow flow(const Machine& machine, const Schedule& schedule, const EpochOrder* order,
           std::span<const std::uint64_t> first_ordinal, std::uint64_t first, std::uint64_t steps,
           std::uint64_t rows_per_answer);
 

@@ -25,10 +25,17 @@ std::optional<std::uint32_t> Placement::holder(std::uint64_t sample) const {
   return static_cast<std::uint32_t>(after - slabs_.begin());
 }
 
-void Placement::locate(const Members& stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
+void Placement::locate(const Strata& stream, std::uint32_t run, std::span<const std::uint64_t> ordinals,
                        std::span<std::int64_t> samples, std::span<std::uint32_t> rows) const {
   EXPECTS(ordinals.size() == samples.size() && ordinals.size() == rows.size());
-  stream.samples(stager, ordinals, samples);
+  const auto stager = stream.stager_of(run), set = stream.set_of(run);
+  thread_local std::vector<std::uint64_t> of_set;
+  if (const auto before = stream.first_of_set(set); before > 0) {
+    of_set.assign(ordinals.begin(), ordinals.end());
+    for (auto& ordinal : of_set) ordinal -= before;
+    ordinals = of_set;
+  }
+  stream.sets()[set].samples(stager, ordinals, samples);
   stored_.places(stager, samples, rows);
 }
 

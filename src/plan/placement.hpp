@@ -14,6 +14,7 @@
 #include "plan/members.hpp"
 #include "plan/selection.hpp"
 #include "plan/slabs.hpp"
+#include "plan/strata.hpp"
 
 namespace headrace::plan {
 
@@ -33,9 +34,9 @@ class Placement {
   std::uint64_t rows(std::uint32_t stager) const {
     return stored_.first_ordinals()[stager + 1] - stored_.first_ordinals()[stager];
   }
-  /// Sample numbers and rows of ascending ordinals of `stream`, all in the slab of `stager`, whose members are known
-  /// here; spans of equal length.
-  void locate(const Members& stream, std::uint32_t stager, std::span<const std::uint64_t> ordinals,
+  /// Sample numbers and rows of ascending ordinals of `stream`, all of one run, whose members are known here; spans of
+  /// equal length.
+  void locate(const Strata& stream, std::uint32_t run, std::span<const std::uint64_t> ordinals,
               std::span<std::int64_t> samples, std::span<std::uint32_t> rows) const;
   /// Where a stored sample of the stager's slab stands.
   std::uint64_t row(std::uint32_t stager, std::uint64_t sample) const { return stored_.place(stager, sample); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <numeric>
 
 namespace headrace::plan {
 
@@ -45,6 +46,12 @@ void radix_sort(std::span<std::uint64_t> keys, std::uint64_t limit, std::vector<
     std::swap(from, to);
   }
   if (from.data() != keys.data()) std::copy(from.begin(), from.end(), keys.begin());
+}
+
+void sorting_order(std::span<const std::uint64_t> keys, std::vector<std::uint32_t>& order) {
+  order.resize(keys.size());
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  std::ranges::sort(order, [&](auto a, auto b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
 }
 
 }  // namespace headrace::plan

@@ -20,8 +20,9 @@ namespace headrace::plan {
 
 enum class Shuffle { global, none };
 enum class Last { drop, partial, pad };
-/// How the rows of one trainer's batch stand: by ascending sample, or in an order of their own.
-enum class RowOrder { sorted, shuffled };
+/// How the rows of one trainer's batch stand: by ascending sample (of a mix: class by class), in an order of their own,
+/// or as they were drawn: row i is the i-th position of the trainer's share.
+enum class RowOrder { sorted, shuffled, drawn };
 
 /// What one trainer gets in one step: `rows` real positions from `first`, then `padding` positions padding_first,
 /// padding_first + 1, ... (mod n).

@@ -89,7 +89,7 @@ void Staging::look_at_files() {
   const auto total = selected.stored() * row_bytes(blueprint_->schema);
   auto placed = selected.place(selected.divide(blueprint::weights(topology_.nodes, node_budgets, total)));
   blueprint_->placement = std::move(placed.placement);
-  blueprint_->members = std::move(placed.members);
+  for (auto& members : placed.members) blueprint_->strata.emplace_back(std::move(members));
   print_blueprint(limit);
   print_outside();
   tell_start();
@@ -177,8 +177,9 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
     const auto schedule = stream.schedule(blueprint_->trainers);
     log::info("  stream {}: {} samples, shuffle = {}{}, last = {}: {} batches of {} for each of {} trainer{}, {}",
               stream.name, stream.samples, config::word(stream.shuffle),
-              stream.order == plan::RowOrder::shuffled ? ", order = shuffled" : "", config::word(stream.last),
-              schedule.steps(), schedule.batch(), blueprint_->trainers, blueprint_->trainers == 1 ? "" : "s",
+              stream.order == plan::RowOrder::sorted ? "" : fmt::format(", order = {}", config::word(stream.order)),
+              config::word(stream.last), schedule.steps(), schedule.batch(), blueprint_->trainers,
+              blueprint_->trainers == 1 ? "" : "s",
               stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
   }
   print_transport();
@@ -266,10 +267,12 @@ void Staging::load() {
   for (const auto& dataset : load_report_.datasets) log::info("  {}: {}", dataset.path, dataset.text);
 }
 
-std::vector<std::uint64_t> Staging::hash_streams() const {
-  std::vector<std::uint64_t> sums;
-  for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s)
-    sums.push_back(topology_.all.sum(blueprint::slab_hash(*blueprint_, s, topology_.me())));
+std::vector<std::vector<std::uint64_t>> Staging::hash_streams() const {
+  std::vector<std::vector<std::uint64_t>> sums;
+  for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
+    sums.push_back(blueprint::slab_hashes(*blueprint_, s, topology_.me()));
+    for (auto& sum : sums.back()) sum = topology_.all.sum(sum);
+  }
   return sums;
 }
 

@@ -67,7 +67,7 @@ class Staging {
   void tell_start() const;
   void make_store();
   reader::LoadOptions load_options() const;
-  std::vector<std::uint64_t> hash_streams() const;
+  std::vector<std::vector<std::uint64_t>> hash_streams() const;
 
   const config::Config config_;
   job::Topology topology_;

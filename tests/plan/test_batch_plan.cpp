@@ -31,11 +31,11 @@ bool fits(const BatchPlan& plan, const Share& share, std::span<const std::uint64
   std::uint32_t row = 0;
   for (std::size_t i = 0; i < plan.pieces.size(); ++i) {
     const auto& piece = plan.pieces[i];
-    if (piece.first_row != row || piece.rows == 0 || piece.stager + 1 >= first.size()) return false;
-    if (i > 0 && piece.first_row != share.rows && plan.pieces[i - 1].stager >= piece.stager) return false;
+    if (piece.first_row != row || piece.rows == 0 || piece.run + 1 >= first.size()) return false;
+    if (i > 0 && piece.first_row != share.rows && plan.pieces[i - 1].run >= piece.run) return false;
     for (; row < piece.first_row + piece.rows; ++row) {
       const auto ordinal = plan.ordinals[row];
-      if (ordinal < first[piece.stager] || ordinal >= first[piece.stager + 1]) return false;
+      if (ordinal < first[piece.run] || ordinal >= first[piece.run + 1]) return false;
     }
   }
   return row == share.rows + share.padding && plan.ordinals.size() == row;
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(every_sample_exactly_once) {
     const auto shuffle = random() % 3 == 0 ? Shuffle::none : Shuffle::global;
     const auto last = static_cast<Last>(random() % 3);
     const Schedule schedule(n, batch, trainers, shuffle, last);
-    const Permutation order(n, random());
+    const EpochOrder order(n, random());
     const auto first = random_borders(random, n, 1 + random() % 50);
     std::vector<int> seen(n);
     bool good = true;
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(the_same_global_batches_for_all) {
   for (int i = 0; i < 60; ++i) {
     const std::uint64_t n = 200 + random() % 3000;
     const auto last = static_cast<Last>(random() % 3);
-    const Permutation order(n, random());
+    const EpochOrder order(n, random());
     std::vector<std::vector<std::uint64_t>> wanted;
     for (const std::uint32_t trainers : {1, 2, 3, 4, 8, 12}) {
       const Schedule schedule(n, 48 / trainers, trainers, Shuffle::global, last);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(empty_shares) {
 BOOST_AUTO_TEST_CASE(thousands_of_stagers) {
   std::mt19937_64 random(44);
   const std::uint64_t n = 1'000'000;
-  const Permutation order(n, 1);
+  const EpochOrder order(n, 1);
   BatchPlanner planner;
   for (int i = 0; i < 20; ++i) {
     const auto first = random_borders(random, n, 5000);

@@ -27,7 +27,7 @@ struct Case {
 
   Flow run(std::uint64_t key, std::uint64_t rows_per_answer = 1000) const {
     const Schedule schedule(samples, batch, machine.trainers(), Shuffle::global, last);
-    const Permutation order(samples, key);
+    const EpochOrder order(samples, key);
     return flow(machine, schedule, &order, even(samples, machine.stagers()), 0, std::min(steps, schedule.steps()),
                 rows_per_answer);
   }

@@ -18,8 +18,8 @@ BOOST_AUTO_TEST_CASE(rows_count_the_stored_samples_of_a_slab) {
   BOOST_TEST(placement.rows(1) == 0u);
   BOOST_TEST(placement.rows(2) == 5u + 20u);
   BOOST_TEST(placement.rows(3) == 20u);
-  const Members stream(streams[1], placement.slabs());
-  BOOST_TEST((stream.first_ordinals() == std::vector<std::uint64_t>{0, 0, 0, 20, 40}));
+  const Strata stream(Members(streams[1], placement.slabs()));
+  BOOST_TEST((stream.sets()[0].first_ordinals() == std::vector<std::uint64_t>{0, 0, 0, 20, 40}));
   const std::vector<std::uint64_t> ordinals{0, 1, 19};
   std::vector<std::int64_t> samples(3);
   std::vector<std::uint32_t> rows(3);

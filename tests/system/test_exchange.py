@@ -49,6 +49,20 @@ def test_order_shuffled_gives_each_batch_an_order_of_its_own(tmp_path, files, sh
     assert one_epoch(tmp_path, files, 3, False, shuffle=shuffle, last=last, order="shuffled") == shuffled
 
 
+def test_order_drawn_leaves_rows_where_they_were_drawn(tmp_path, files):
+    """However the epoch is cut, it is one sequence: that of its positions."""
+    def sequence(stagers, split, world_size, **flags):
+        batches = one_epoch(tmp_path, files, stagers, split, world_size, last="partial", order="drawn", **flags)
+        return [sample for step in zip(*batches, strict=True) for batch in step for sample in batch]
+
+    whole = sequence(None, False, 1)
+    assert sorted(whole) == list(range(SAMPLES)) != whole
+    assert sequence(2, True, 2) == sequence(3, False, 2) == whole
+    plain = one_epoch(tmp_path, files, None, False, 1, last="partial")
+    assert [sample for batch in plain[0] for sample in batch] == [
+        sample for at in range(0, SAMPLES, 50) for sample in sorted(whole[at:at + 50])]
+
+
 def test_a_stream_that_stands_still_holds_up_nobody(tmp_path, files):
     config = tmp_path / "two.toml"
     config.write_text('batch = 16\nlast = "partial"\n[stream.train]\nepochs = 40\n[stream.val]\nepochs = 2\n')

@@ -21,16 +21,14 @@ GatherLimit::GatherLimit(const service::Staging& staging) : staging_(staging) {
   const auto& blueprint = staging.blueprint();
   const auto& topology = staging.topology();
   const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
-  const plan::Permutation order(schedule.samples(),
-                                plan::epoch_key(staging.config().seed, blueprint.streams[0].name, 0));
-  const bool shuffled = schedule.shuffle() == plan::Shuffle::global;
+  const auto order = blueprint.streams[0].epoch_order(staging.config().seed, 0);
   const auto per_node = staging.config().trainers_per_node;
   plan::BatchPlanner planner;
   for (auto ring = topology.local(); ring < per_node; ring += topology.here().stagers) {
     const auto trainer = topology.my_node * per_node + ring;
     for (std::uint64_t step = 0; step < schedule.steps(); ++step)
-      batches_.push_back(batch_of(
-          planner(schedule.share(step, trainer), shuffled ? &order : nullptr, blueprint.members[0].first_ordinals())));
+      batches_.push_back(
+          batch_of(planner(schedule.share(step, trainer), order.get(), blueprint.strata[0].first_ordinals())));
     slots_ += blueprint.slots_of(staging.config(), 0);
   }
   slot_bytes_ = ring::SlotLayout(blueprint.schema, schedule.batch()).bytes();
@@ -51,10 +49,11 @@ GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {
     const auto ordinals = std::span(plan.ordinals).subspan(piece.first_row, piece.rows);
     Run run{topology.local(), std::vector<std::uint32_t>(piece.rows)};
     bytes_ += piece.rows * row;
-    if (topology.is_here(piece.stager)) {
-      run.local = piece.stager - topology.here().first;
+    const auto stager = blueprint.strata[0].stager_of(piece.run);
+    if (topology.is_here(stager)) {
+      run.local = stager - topology.here().first;
       samples.resize(piece.rows);
-      blueprint.placement.locate(blueprint.members[0], piece.stager, ordinals, samples, run.rows);
+      blueprint.placement.locate(blueprint.strata[0], piece.run, ordinals, samples, run.rows);
     } else {
       remote_ += piece.rows * row;
       for (std::size_t i = 0; i < ordinals.size(); ++i)

@@ -209,13 +209,13 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
   for (std::size_t s = 0; s < result.streams.size(); ++s) {
     auto& stream = result.streams[s];
     const auto schedule = blueprint.streams[s].schedule(machine.trainers());  // says so if it cannot be
-    const plan::Permutation order(stream.samples, plan::epoch_key(config.seed, stream.name, 0));
+    const auto order = blueprint.streams[s].epoch_order(config.seed, 0);
     stream.steps = schedule.steps();
     stream.batch = schedule.batch();
     stream.row_bytes = result.row_bytes;
-    stream.flow = plan::flow(
-        machine, schedule, schedule.shuffle() == plan::Shuffle::global ? &order : nullptr, layout.first_ordinals[s], 0,
-        window(blueprint.slots_of(config, static_cast<std::uint32_t>(s)), schedule), rows_per_answer);
+    stream.flow =
+        plan::flow(machine, schedule, order.get(), layout.first_ordinals[s], 0,
+                   window(blueprint.slots_of(config, static_cast<std::uint32_t>(s)), schedule), rows_per_answer);
     limit(rates, result.resident, facts.file_bytes_a_sample / std::max(1.0, static_cast<double>(result.row_bytes)),
           machine.nodes, stream);
   }

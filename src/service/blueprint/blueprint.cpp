@@ -95,21 +95,22 @@ std::vector<std::uint64_t> Blueprint::rows_of_node(const job::Node& node) const 
   return rows;
 }
 
-std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager) {
-  const auto& members = blueprint.members[stream];
-  const auto& first = members.first_ordinals();
+std::vector<std::uint64_t> slab_hashes(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager) {
   constexpr std::uint64_t block = 4096;
-  std::vector<std::uint64_t> ordinals;
+  std::vector<std::uint64_t> ordinals, sums;
   std::vector<std::int64_t> samples;
-  std::uint64_t sum = 0;
-  for (auto begin = first[stager]; begin < first[stager + 1]; begin += block) {
-    ordinals.resize(std::min(block, first[stager + 1] - begin));
-    std::iota(ordinals.begin(), ordinals.end(), begin);
-    samples.resize(ordinals.size());
-    members.samples(stager, ordinals, samples);
-    sum += hash_samples(samples);
+  for (const auto& set : blueprint.strata[stream].sets()) {
+    const auto& first = set.first_ordinals();
+    auto& sum = sums.emplace_back();
+    for (auto begin = first[stager]; begin < first[stager + 1]; begin += block) {
+      ordinals.resize(std::min(block, first[stager + 1] - begin));
+      std::iota(ordinals.begin(), ordinals.end(), begin);
+      samples.resize(ordinals.size());
+      set.samples(stager, ordinals, samples);
+      sum += hash_samples(samples);
+    }
   }
-  return sum;
+  return sums;
 }
 
 }  // namespace headrace::service::blueprint

@@ -10,8 +10,8 @@
 #include "config/config.hpp"
 #include "data/fields/field_plan.hpp"
 #include "job/topology.hpp"
-#include "plan/members.hpp"
 #include "plan/placement.hpp"
+#include "plan/strata.hpp"
 #include "service/blueprint/stream_facts.hpp"
 
 namespace headrace::service::blueprint {
@@ -22,8 +22,8 @@ struct Blueprint {
   std::vector<data::fields::FieldPlan> fields;  ///< how its arrays come to be
   std::vector<StreamFacts> streams;             ///< in the order of the configuration
   plan::Placement placement;
-  std::vector<plan::Members> members;  ///< per stream
-  std::uint32_t trainers = 1;          ///< that the configuration expects, on all nodes
+  std::vector<plan::Strata> strata;  ///< per stream: what it draws from
+  std::uint32_t trainers = 1;        ///< that the configuration expects, on all nodes
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
@@ -37,7 +37,7 @@ struct Blueprint {
   std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
 };
 
-/// Draws the blueprint, but for who holds what: placement and members are empty. sizes: samples of each stream. Errors
+/// Draws the blueprint, but for who holds what: placement and strata are empty. sizes: samples of each stream. Errors
 /// name section, key and what would do.
 Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
                const std::vector<std::uint64_t>& sizes, const job::Topology& topology);
@@ -46,7 +46,7 @@ Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fie
 std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
                             std::uint64_t total_bytes);
 
-/// Sum over a stream's samples of stager `stager` of their hashes: its part of what an epoch must add up to.
-std::uint64_t slab_hash(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager);
+/// Per set of a stream the sum of its samples' hashes, of those in the slab of `stager`.
+std::vector<std::uint64_t> slab_hashes(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager);
 
 }  // namespace headrace::service::blueprint

@@ -5,6 +5,12 @@
 
 namespace headrace::service::blueprint {
 
+std::shared_ptr<const plan::EpochOrder> StreamFacts::epoch_order(std::uint64_t seed, std::uint64_t epoch) const {
+  if (shuffle == plan::Shuffle::none) return nullptr;
+  if (mix) return std::make_shared<const plan::EpochOrder>(mix, seed, name, epoch);
+  return std::make_shared<const plan::EpochOrder>(samples, plan::epoch_key(seed, name, epoch));
+}
+
 plan::Schedule StreamFacts::schedule(std::uint32_t trainers) const {
   const auto count = std::to_string(trainers) + (trainers == 1 ? " trainer" : " trainers");
   std::uint64_t rows = batch ? *batch : 0;

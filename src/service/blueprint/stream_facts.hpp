@@ -2,24 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "plan/permutation.hpp"
+#include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 
 namespace headrace::service::blueprint {
 
 struct StreamFacts {
   std::string name;
-  std::uint64_t samples = 0;
+  std::uint64_t samples = 0;  ///< positions of an epoch
   std::optional<std::uint32_t> batch;
   std::optional<std::uint64_t> global_batch;
   plan::Shuffle shuffle = plan::Shuffle::global;
   plan::Last last = plan::Last::drop;
   std::uint64_t epochs = 0;
   plan::RowOrder order = plan::RowOrder::sorted;
+  std::shared_ptr<const plan::Mix> mix{};  ///< null: every sample once
 
+  /// Null where the stream is not shuffled.
+  std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;
   /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.
   plan::Schedule schedule(std::uint32_t trainers) const;
 };

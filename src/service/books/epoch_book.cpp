@@ -10,7 +10,7 @@
 namespace headrace::service::books {
 
 EpochBook::EpochBook(const blueprint::Blueprint& blueprint, std::uint64_t seed,
-                     std::vector<std::uint64_t> stream_hashes, std::uint32_t nodes, BookLimits limits)
+                     std::vector<std::vector<std::uint64_t>> stream_hashes, std::uint32_t nodes, BookLimits limits)
     : blueprint_(blueprint),
       seed_(seed),
       stream_hashes_(std::move(stream_hashes)),
@@ -38,12 +38,11 @@ std::optional<Verdict> EpochBook::add(const TrainerEpoch& report) {
   reports_ -= all.size();
   by_touch_.erase(open.touched);
   open_.erase(key);
-  const auto& members = blueprint_.members[key.stream];
-  if (members.selection() != nullptr || left_out_rows(blueprint_, what) == 0) {
-    const auto stagers = static_cast<std::uint32_t>(members.first_ordinals().size() - 1);
-    const auto hash = members.selection() ? left_out_hash(blueprint_, seed_, what, 0, stagers) : 0;
-    return judge(what, all, hash);
-  }
+  if (nothing_left_out(blueprint_, seed_, what)) return judge(what, all, 0);
+  // What a mix leaves out may be half of all samples: the nodes' workers add that up.
+  const auto& strata = blueprint_.strata[key.stream];
+  if (strata.known_to_all() && !blueprint_.streams[key.stream].mix)
+    return judge(what, all, left_out_hash(blueprint_, seed_, what, 0, strata.stagers()));
   // Whoever seeks to the ends of epochs faster than all nodes can answer for it gets no verdict on each.
   if (asked_.size() >= limits_.questions || asked_.contains(what)) {
     ++forgotten_;
@@ -99,7 +98,7 @@ Verdict EpochBook::judge(const LeftOut& what, const Reports& reports, std::uint6
   }
   verdict.bytes = verdict.samples * row_bytes(blueprint_.schema);
   const auto rows = blueprint_.streams[what.stream].samples - left_out_rows(blueprint_, what);
-  const bool right_ones = hash == stream_hashes_[what.stream] - left_out;
+  const bool right_ones = hash == whole_hash(blueprint_, seed_, what, stream_hashes_[what.stream]) - left_out;
   verdict.exactly_once = verdict.samples == rows && right_ones && wrong == 0;
   verdict.text = sentence(verdict, rows, right_ones, wrong);
   auto& totals = totals_[what.stream];

@@ -3,8 +3,7 @@
 //
 //   1. Of an epoch with a verdict nothing is kept but its part in the totals of its stream.
 //   2. An epoch that not all trainers went through is kept until they have, but not for ever: trainers that seek here
-//   and
-//      there would fill the memory with them. The ones not touched for longest go first, and are counted. That a
+//      and there would fill the memory with them. The ones not touched for longest go first, and are counted. That a
 //      trainer left an epoch unfinished changes no verdict, it delays one; so what is lost is a line at the end, unless
 //      others had finished that epoch: then it gets no verdict any more.
 #pragma once
@@ -57,9 +56,9 @@ struct Verdict {
 
 class EpochBook {
  public:
-  /// stream_hashes: per stream, the sum of hashes of all its samples. nodes: that answer questions.
-  EpochBook(const blueprint::Blueprint& blueprint, std::uint64_t seed, std::vector<std::uint64_t> stream_hashes,
-            std::uint32_t nodes = 1, BookLimits limits = {});
+  /// stream_hashes: per stream and set, the sum of hashes of all its samples. nodes: that answer questions.
+  EpochBook(const blueprint::Blueprint& blueprint, std::uint64_t seed,
+            std::vector<std::vector<std::uint64_t>> stream_hashes, std::uint32_t nodes = 1, BookLimits limits = {});
 
   /// A verdict once every trainer of the session has reported the epoch; nothing yet where question() must be answered.
   std::optional<Verdict> add(const TrainerEpoch& report);
@@ -100,7 +99,7 @@ class EpochBook {
 
   const blueprint::Blueprint& blueprint_;
   std::uint64_t seed_;
-  std::vector<std::uint64_t> stream_hashes_;
+  std::vector<std::vector<std::uint64_t>> stream_hashes_;
   std::uint32_t nodes_;
   BookLimits limits_;
   std::map<Key, Open> open_;

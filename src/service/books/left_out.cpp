@@ -4,11 +4,10 @@
 #include <array>
 #include <functional>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include "base/hash.hpp"
-#include "plan/permutation.hpp"
+#include "plan/epoch_order.hpp"
 
 namespace headrace::service::books {
 
@@ -30,21 +29,56 @@ void for_each_run(const plan::Schedule& schedule, const LeftOut& what,
 }
 
 /// Hashes of ordinals, which it sorts, as far as these stagers hold them.
-std::uint64_t hash_of(const plan::Members& members, std::span<std::uint64_t> ordinals, std::uint32_t first_stager,
+std::uint64_t hash_of(const plan::Strata& strata, std::span<std::uint64_t> ordinals, std::uint32_t first_stager,
                       std::uint32_t last_stager) {
   std::sort(ordinals.begin(), ordinals.end());
-  const auto& first = members.first_ordinals();
+  const auto first = strata.first_ordinals();
   std::uint64_t sum = 0;
   std::vector<std::int64_t> samples;
-  for (auto stager = first_stager; stager < last_stager; ++stager) {
-    const auto begin = std::lower_bound(ordinals.begin(), ordinals.end(), first[stager]);
-    const auto end = std::lower_bound(begin, ordinals.end(), first[stager + 1]);
-    if (begin == end) continue;
-    samples.resize(static_cast<std::size_t>(end - begin));
-    members.samples(stager, {begin, end}, samples);
-    sum += hash_samples(samples);
-  }
+  for (std::uint32_t set = 0; set < strata.sets().size(); ++set)
+    for (auto stager = first_stager; stager < last_stager; ++stager) {
+      const auto run = set * strata.stagers() + stager;
+      const auto begin = std::lower_bound(ordinals.begin(), ordinals.end(), first[run]);
+      const auto end = std::lower_bound(begin, ordinals.end(), first[run + 1]);
+      if (begin == end) continue;
+      const std::span<std::uint64_t> mine{begin, end};
+      for (auto& ordinal : mine) ordinal -= strata.first_of_set(set);
+      samples.resize(mine.size());
+      strata.sets()[set].samples(stager, mine, samples);
+      for (auto& ordinal : mine) ordinal += strata.first_of_set(set);
+      sum += hash_samples(samples);
+    }
   return sum;
+}
+
+/// Adds up hashes, a block of ordinals at a time.
+class Sum {
+ public:
+  Sum(const plan::Strata& strata, std::uint32_t first_stager, std::uint32_t last_stager)
+      : strata_(strata), first_stager_(first_stager), last_stager_(last_stager) {}
+
+  /// Of what `ordinals(first, out)` gives for [first, last).
+  template <class Ordinals>
+  std::uint64_t of(std::uint64_t first, std::uint64_t last, const Ordinals& ordinals) {
+    std::uint64_t sum = 0;
+    for (; first < last; first += block) {
+      const auto some = std::span(ordinals_).first(std::min(block, last - first));
+      ordinals(first, some);
+      sum += hash_of(strata_, some, first_stager_, last_stager_);
+    }
+    return sum;
+  }
+
+ private:
+  static constexpr std::uint64_t block = 4096;
+  const plan::Strata& strata_;
+  std::uint32_t first_stager_, last_stager_;
+  std::array<std::uint64_t, block> ordinals_{};
+};
+
+/// Whether it is told by what lacks: the shorter way.
+bool nearly_whole(const plan::Stretch& stretch, std::uint64_t members) {
+  return stretch.last - stretch.first > members / 2;
 }
 
 }  // namespace
@@ -56,27 +90,51 @@ std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut
   return rows;
 }
 
+bool nothing_left_out(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what) {
+  if (left_out_rows(blueprint, what) > 0) return false;
+  const auto& facts = blueprint.streams[what.stream];
+  if (!facts.mix) return true;
+  return std::ranges::all_of(facts.epoch_order(seed, what.epoch)->stretches(), [&](const plan::Stretch& stretch) {
+    return stretch.first == 0 && stretch.last == facts.mix->members[stretch.which];
+  });
+}
+
+std::uint64_t whole_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
+                         std::span<const std::uint64_t> set_hashes) {
+  const auto& facts = blueprint.streams[what.stream];
+  if (!facts.mix) return std::accumulate(set_hashes.begin(), set_hashes.end(), std::uint64_t{0});
+  std::uint64_t sum = 0;
+  for (const auto& stretch : facts.epoch_order(seed, what.epoch)->stretches())
+    if (nearly_whole(stretch, facts.mix->members[stretch.which])) sum += set_hashes[stretch.which];
+  return sum;
+}
+
 std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
                             std::uint32_t first_stager, std::uint32_t last_stager) {
-  constexpr std::uint64_t block = 4096;
-  const auto schedule = schedule_of(blueprint, what);
-  const auto& members = blueprint.members[what.stream];
-  std::optional<plan::Permutation> order;
-  if (schedule.shuffle() == plan::Shuffle::global)
-    order.emplace(schedule.samples(), plan::epoch_key(seed, blueprint.streams[what.stream].name, what.epoch));
-  std::array<std::uint64_t, block> ordinals{};
-  std::uint64_t sum = 0;
-  for_each_run(schedule, what, [&](std::uint64_t first, std::uint64_t last) {
-    for (; first < last; first += block) {
-      const auto some = std::span(ordinals).first(std::min(block, last - first));
+  const auto& facts = blueprint.streams[what.stream];
+  const auto order = facts.epoch_order(seed, what.epoch);
+  Sum sum(blueprint.strata[what.stream], first_stager, last_stager);
+  std::uint64_t hash = 0;
+  for_each_run(schedule_of(blueprint, what), what, [&](std::uint64_t first, std::uint64_t last) {
+    hash += sum.of(first, last, [&](std::uint64_t from, std::span<std::uint64_t> out) {
       if (order)
-        order->evaluate(first, some);
+        order->evaluate(from, out);
       else
-        std::iota(some.begin(), some.end(), first);
-      sum += hash_of(members, some, first_stager, last_stager);
-    }
+        std::iota(out.begin(), out.end(), from);
+    });
   });
-  return sum;
+  if (!facts.mix) return hash;
+  for (const auto& stretch : order->stretches()) {
+    const auto members = facts.mix->members[stretch.which];
+    const auto ordinals = [&](std::uint64_t from, std::span<std::uint64_t> out) {
+      order->evaluate(stretch, from, out);
+    };
+    if (nearly_whole(stretch, members))
+      hash += sum.of(0, stretch.first, ordinals) + sum.of(stretch.last, members, ordinals);
+    else
+      hash -= sum.of(stretch.first, stretch.last, ordinals);
+  }
+  return hash;
 }
 
 }  // namespace headrace::service::books

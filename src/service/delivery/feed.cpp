@@ -98,7 +98,7 @@ std::optional<std::uint32_t> Feed::assign_one() {
   batch.share = schedule_.share(step->step, recipient_.rank);
   batch.rows = batch.share.rows;
   batch.filled = batch.share.rows + batch.share.padding;
-  batch.permutation = permutation(step->epoch);
+  batch.order = order_of(step->epoch);
   if (recipient_.order == plan::RowOrder::shuffled)
     batch.row_order = plan::batch_key(plan::epoch_key(recipient_.seed, recipient_.stream_name, step->epoch), step->step,
                                       recipient_.rank);
@@ -116,14 +116,13 @@ void Feed::wait_for_bell() {
   if (!ring_.arm_bell(after)) workers_.post([self = shared_from_this()] { self->pump(); });
 }
 
-std::shared_ptr<const plan::Permutation> Feed::permutation(std::uint64_t epoch) {
+std::shared_ptr<const plan::EpochOrder> Feed::order_of(std::uint64_t epoch) {
   if (schedule_.shuffle() == plan::Shuffle::none) return nullptr;
-  if (!permutation_ || permutation_epoch_ != epoch) {
-    permutation_ = std::make_shared<plan::Permutation>(schedule_.samples(),
-                                                       plan::epoch_key(recipient_.seed, recipient_.stream_name, epoch));
-    permutation_epoch_ = epoch;
+  if (!order_ || order_epoch_ != epoch) {
+    order_ = supply_.blueprint().streams[recipient_.stream].epoch_order(recipient_.seed, epoch);
+    order_epoch_ = epoch;
   }
-  return permutation_;
+  return order_;
 }
 
 Target Feed::target(std::uint32_t slot) const {
@@ -137,9 +136,9 @@ void Feed::fill(std::vector<std::uint32_t> assigned) {
     const auto number = assigned.front();
     spread(std::span(assigned).subspan(1));
     const auto& batch = batches_[number];  // the filler's own until filled()
-    const bool complete =
-        supply_.fill({recipient_.stream, batch.share, batch.permutation, batch.row_order}, target(number),
-                     [self = shared_from_this(), number] { self->spread(self->filled(number)); });
+    const bool complete = supply_.fill(
+        {recipient_.stream, batch.share, batch.order, batch.row_order, recipient_.order == plan::RowOrder::drawn},
+        target(number), [self = shared_from_this(), number] { self->spread(self->filled(number)); });
     if (!complete) return;
     assigned = filled(number);
   }
@@ -176,25 +175,39 @@ std::uint64_t Feed::count_wrong(const Batch& batch, const std::int64_t* index) c
   // Not by the way the batch was planned, but backwards: sample -> ordinal -> position, which must be one of the share,
   // each once.
   const auto& blueprint = supply_.blueprint();
-  const auto& members = blueprint.members[recipient_.stream];
+  const auto& sets = blueprint.strata[recipient_.stream].sets();
   std::vector<bool> seen(batch.rows);
   std::uint64_t wrong = 0;
   for (std::uint32_t i = 0; i < batch.rows; ++i) {
     const auto sample = static_cast<std::uint64_t>(index[i]);
     const auto holder = index[i] >= 0 ? blueprint.placement.holder(sample) : std::nullopt;
     // Where the data decide, other nodes' members are known to them alone; the sums of the audit hold for those.
-    if (holder && !members.known(*holder)) continue;
-    bool right = holder && members.contains(*holder, sample);
-    if (right) {
-      const auto ordinal = members.ordinal(*holder, sample);
-      const auto position = batch.permutation ? batch.permutation->inverse(ordinal) : ordinal;
-      right = position >= batch.share.first && position - batch.share.first < batch.rows &&
-              !seen[position - batch.share.first];
-      if (right) seen[position - batch.share.first] = true;
-    }
-    wrong += !right;
+    if (holder && std::ranges::any_of(sets, [&](const auto& set) { return !set.known(*holder); })) continue;
+    wrong += !holder || !is_of(batch, sample, *holder, seen);
   }
   return wrong;
+}
+
+/// Takes one of the sample's positions in the share that nobody has taken yet.
+bool Feed::is_of(const Batch& batch, std::uint64_t sample, std::uint32_t holder, std::vector<bool>& seen) const {
+  const auto& strata = supply_.blueprint().strata[recipient_.stream];
+  bool found = false;
+  const auto take = [&](std::uint64_t position) {
+    if (found || position < batch.share.first || position - batch.share.first >= batch.rows) return;
+    auto taken = seen[position - batch.share.first];
+    found = !taken;
+    taken = true;
+  };
+  for (std::uint32_t s = 0; s < strata.sets().size() && !found; ++s) {
+    const auto& set = strata.sets()[s];
+    if (!set.contains(holder, sample)) continue;
+    const auto ordinal = strata.first_of_set(s) + set.ordinal(holder, sample);
+    if (batch.order)
+      batch.order->positions(ordinal, take);
+    else
+      take(ordinal);
+  }
+  return found;
 }
 
 void Feed::hand_over() {

@@ -95,7 +95,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::uint64_t hash = 0, wrong = 0;
     bool done = false;
     plan::Share share;
-    std::shared_ptr<const plan::Permutation> permutation;
+    std::shared_ptr<const plan::EpochOrder> order;
     std::optional<std::uint64_t> row_order;
   };
 
@@ -104,7 +104,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::optional<std::uint32_t> assign_one() REQUIRES(mutex_);
   void hand_over() REQUIRES(mutex_);
   void wait_for_bell() REQUIRES(mutex_);
-  std::shared_ptr<const plan::Permutation> permutation(std::uint64_t epoch) REQUIRES(mutex_);
+  std::shared_ptr<const plan::EpochOrder> order_of(std::uint64_t epoch) REQUIRES(mutex_);
   EpochReport report(const books::Tally& tally) REQUIRES(mutex_);
 
   void fill(std::vector<std::uint32_t> assigned) EXCLUDES(mutex_);
@@ -112,6 +112,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void spread(std::span<const std::uint32_t> assigned);
   void settle(std::uint32_t slot) EXCLUDES(mutex_);
   std::uint64_t count_wrong(const Batch& batch, const std::int64_t* index) const;
+  bool is_of(const Batch& batch, std::uint64_t sample, std::uint32_t holder, std::vector<bool>& seen) const;
   Target target(std::uint32_t slot) const;
 
   const Supply& supply_;
@@ -129,8 +130,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::size_t under_way_ GUARDED_BY(mutex_) = 0;
   std::uint32_t generation_ GUARDED_BY(mutex_) = 1;
   std::function<void()> on_idle_ GUARDED_BY(mutex_);  // set by close()
-  std::shared_ptr<const plan::Permutation> permutation_ GUARDED_BY(mutex_);
-  std::uint64_t permutation_epoch_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const plan::EpochOrder> order_ GUARDED_BY(mutex_);
+  std::uint64_t order_epoch_ GUARDED_BY(mutex_) = 0;
   Clock::time_point epoch_begin_ GUARDED_BY(mutex_) = Clock::now(), last_sign_ GUARDED_BY(mutex_) = Clock::now();
   std::optional<Clock::time_point> full_since_ GUARDED_BY(mutex_);  // every slot is the trainer's
   double full_seconds_ GUARDED_BY(mutex_) = 0;

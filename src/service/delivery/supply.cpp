@@ -26,17 +26,6 @@ struct Scratch {
   std::vector<std::uint32_t> rows;
   std::vector<std::uint64_t> order;
   std::vector<std::uint32_t> places;
-
-  /// Where the rows of a batch go; empty where they stay in the order of the plan. Padding stays behind the real rows.
-  std::span<const std::uint32_t> places_of(const Order& wanted) {
-    places.clear();
-    if (!wanted.row_order) return places;
-    order.resize(wanted.share.rows);
-    plan::Permutation(wanted.share.rows, *wanted.row_order).evaluate(0, order);
-    for (const auto place : order) places.push_back(static_cast<std::uint32_t>(place));
-    for (std::uint32_t i = 0; i < wanted.share.padding; ++i) places.push_back(wanted.share.rows + i);
-    return places;
-  }
 };
 
 Scratch& scratch() {
@@ -56,7 +45,7 @@ class FetchBuilder {
       auto& fetch = open(peer);
       const auto room = rows_per_answer_ - rows_;
       const auto rows = std::min<std::uint32_t>(piece.rows - done, static_cast<std::uint32_t>(room));
-      append(fetch, piece.stager, piece.first_row + done, ordinals.subspan(done, rows), first_ordinal);
+      append(fetch, piece.run, piece.first_row + done, ordinals.subspan(done, rows), first_ordinal);
       done += rows;
     }
   }
@@ -72,10 +61,10 @@ class FetchBuilder {
     return fetches_.back();
   }
 
-  void append(exchange::Fetch& fetch, std::uint32_t stager, std::uint32_t row, std::span<const std::uint64_t> ordinals,
+  void append(exchange::Fetch& fetch, std::uint32_t run, std::uint32_t row, std::span<const std::uint64_t> ordinals,
               std::uint64_t first_ordinal) {
     const auto rows = static_cast<std::uint32_t>(ordinals.size());
-    fetch.request.segments.push_back({stager, rows});
+    fetch.request.segments.push_back({run, rows});
     for (const auto ordinal : ordinals)
       fetch.request.ordinals.push_back(static_cast<std::uint32_t>(ordinal - first_ordinal));
     add_blocks(fetch, reinterpret_cast<std::byte*>(target_.index), sizeof(std::int64_t), row, rows);
@@ -119,11 +108,24 @@ class Supply::Parts {
   std::function<void()> done_;
 };
 
+std::span<const std::uint32_t> Supply::places_of(const Order& wanted, const plan::BatchPlan& plan) {
+  if (wanted.drawn) return plan.drawn;
+  auto& places = scratch().places;
+  places.clear();
+  if (!wanted.row_order) return places;
+  auto& order = scratch().order;
+  order.resize(wanted.share.rows);
+  plan::Permutation(wanted.share.rows, *wanted.row_order).evaluate(0, order);
+  for (const auto place : order) places.push_back(static_cast<std::uint32_t>(place));
+  for (std::uint32_t i = 0; i < wanted.share.padding; ++i) places.push_back(wanted.share.rows + i);
+  return places;
+}
+
 void Supply::locate(const Rows& wanted) const {
   scratch().samples.resize(wanted.ordinals.size());
   scratch().rows.resize(wanted.ordinals.size());
   // Located in memory of our own and copied out: what stands in a slot may change under our eyes.
-  blueprint_.placement.locate(blueprint_.members[wanted.stream], wanted.stager, wanted.ordinals, scratch().samples,
+  blueprint_.placement.locate(blueprint_.strata[wanted.stream], wanted.run, wanted.ordinals, scratch().samples,
                               scratch().rows);
 }
 
@@ -132,8 +134,8 @@ void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* c
   const auto& samples = scratch().samples;
   std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
   for (std::size_t f = 0; f < fields.size(); ++f)
-    copy_rows(store_.column(wanted.stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(),
-              scratch().rows, fields[f], reuse);
+    copy_rows(store_.column(holder(wanted.stream, wanted.run) - topology_.here().first, f),
+              blueprint_.schema[f].row_bytes(), scratch().rows, fields[f], reuse);
 }
 
 void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const {
@@ -142,18 +144,18 @@ void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, 
   for (std::size_t i = 0; i < places.size(); ++i)
     std::memcpy(target.index + places[i], &samples[i], sizeof(std::int64_t));
   for (std::size_t f = 0; f < target.fields.size(); ++f)
-    copy_rows(store_.column(wanted.stager - topology_.here().first, f), blueprint_.schema[f].row_bytes(),
-              scratch().rows, places, target.fields[f], Reuse::later);
+    copy_rows(store_.column(holder(wanted.stream, wanted.run) - topology_.here().first, f),
+              blueprint_.schema[f].row_bytes(), scratch().rows, places, target.fields[f], Reuse::later);
 }
 
 bool Supply::fill(const Order& order, const Target& target, std::function<void()> done) const {
-  const auto& first = blueprint_.members[order.stream].first_ordinals();
-  const auto& plan = scratch().planner(order.share, order.permutation.get(), first);
+  const auto first = blueprint_.strata[order.stream].first_ordinals();
+  const auto& plan = scratch().planner(order.share, order.epoch_order.get(), first, order.drawn);
   // Requests leave first, so that they travel while this node's rows are copied.
-  const auto places = scratch().places_of(order);
+  const auto places = places_of(order, plan);
   const auto parts = is_whole() ? nullptr : ask_other_nodes(order, plan, places, target, std::move(done));
   for (const auto& piece : plan.pieces)
-    if (topology_.is_here(piece.stager)) gather_piece(order.stream, piece, plan, places, target);
+    if (topology_.is_here(holder(order.stream, piece.run))) gather_piece(order.stream, piece, plan, places, target);
   return !parts || parts->came();
 }
 
@@ -163,7 +165,7 @@ void Supply::gather_piece(std::uint32_t stream, const plan::Piece& piece, const 
   std::vector<std::byte*> fields(target.fields.size());
   for (std::uint32_t row = 0; row < piece.rows; row += turn) {
     const auto planned = piece.first_row + row, rows = std::min(piece.rows - row, turn);
-    const Rows wanted{stream, piece.stager, std::span(plan.ordinals).subspan(planned, rows)};
+    const Rows wanted{stream, piece.run, std::span(plan.ordinals).subspan(planned, rows)};
     if (places.empty()) {  // rows stand in the order of the plan
       for (std::size_t f = 0; f < fields.size(); ++f)
         fields[f] = target.fields[f] + planned * blueprint_.schema[f].row_bytes();
@@ -191,34 +193,35 @@ std::shared_ptr<Supply::Parts> Supply::ask_other_nodes(const Order& order, const
 
 std::vector<exchange::Fetch> Supply::remote_fetches(const Order& order, const plan::BatchPlan& plan,
                                                     std::span<const std::uint32_t> places, const Target& target) const {
-  const auto& first = blueprint_.members[order.stream].first_ordinals();
+  const auto first = blueprint_.strata[order.stream].first_ordinals();
   FetchBuilder builder(order.stream, blueprint_.schema, target, places,
                        exchange::rows_per_answer(engine_->settings().answer_bytes, answer_row_bytes()));
   for (const auto& piece : plan.pieces) {
-    if (topology_.is_here(piece.stager)) continue;
+    const auto stager = holder(order.stream, piece.run);
+    if (topology_.is_here(stager)) continue;
     // Any stager of a node can read all its stores; ours asks the one of its own number, which spreads the load.
-    const auto& node = topology_.nodes[topology_.node_of(piece.stager)];
+    const auto& node = topology_.nodes[topology_.node_of(stager)];
     const auto peer = narrow<int>(node.first + topology_.local() % node.stagers);
-    builder.add(peer, piece, std::span(plan.ordinals).subspan(piece.first_row, piece.rows), first[piece.stager]);
+    builder.add(peer, piece, std::span(plan.ordinals).subspan(piece.first_row, piece.rows), first[piece.run]);
   }
   return builder.take();
 }
 
 std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> out) const {
   const auto bad = "another stager asks for rows that this one does not have; do all run the same version and files?";
-  require(request.stream < blueprint_.members.size(), bad);
+  require(request.stream < blueprint_.strata.size(), bad);
   require(request.ordinals.size() * answer_row_bytes() <= out.size(), bad);
-  const auto& first = blueprint_.members[request.stream].first_ordinals();
+  const auto first = blueprint_.strata[request.stream].first_ordinals();
   std::vector<std::uint64_t> ordinals;
   std::vector<std::byte*> fields(blueprint_.schema.size());
   std::size_t used = 0, at = 0;
   for (const auto& segment : request.segments) {
-    require(segment.stager < topology_.stagers() && topology_.is_here(segment.stager), bad);
-    const auto base = first[segment.stager], count = first[segment.stager + 1] - base;
+    require(segment.run < first.size() - 1 && topology_.is_here(holder(request.stream, segment.run)), bad);
+    const auto base = first[segment.run], count = first[segment.run + 1] - base;
     ordinals.clear();
     for (std::uint32_t i = 0; i < segment.rows; ++i) {
       const auto ordinal = base + request.ordinals[at + i];
-      // Ascending, as locate() needs them; padding may name one twice.
+      // Ascending, as locate() needs them; padding and mixes may name one twice.
       require(request.ordinals[at + i] < count && (i == 0 || ordinals.back() <= ordinal), bad);
       ordinals.push_back(ordinal);
     }
@@ -229,7 +232,7 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather({request.stream, segment.stager, ordinals}, index, fields, Reuse::soon);
+    gather({request.stream, segment.run, ordinals}, index, fields, Reuse::soon);
   }
   return used;
 }

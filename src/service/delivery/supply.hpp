@@ -34,8 +34,9 @@ struct Target {
 struct Order {
   std::uint32_t stream = 0;
   plan::Share share;
-  std::shared_ptr<const plan::Permutation> permutation;  ///< of the epoch; null where the stream is not shuffled
-  std::optional<std::uint64_t> row_order{};              ///< key of the order of rows within the batch; none: sorted
+  std::shared_ptr<const plan::EpochOrder> epoch_order;  ///< null where the stream is not shuffled
+  std::optional<std::uint64_t> row_order{};             ///< key of an order of rows within the batch; none: sorted
+  bool drawn = false;                                   ///< instead: row i is position i of the share
 };
 
 class Supply {
@@ -60,7 +61,7 @@ class Supply {
   class Parts;
   /// Rows that a stager of this node holds.
   struct Rows {
-    std::uint32_t stream = 0, stager = 0;
+    std::uint32_t stream = 0, run = 0;
     std::span<const std::uint64_t> ordinals;
   };
   /// Rows and sample numbers one after another.
@@ -68,6 +69,11 @@ class Supply {
   /// The same, each to its place in the batch.
   void scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const;
   void locate(const Rows& wanted) const;
+  std::uint32_t holder(std::uint32_t stream, std::uint32_t run) const {
+    return blueprint_.strata[stream].stager_of(run);
+  }
+  /// Where the rows of a plan go; empty where they stay in its order. Padding stays behind the real rows.
+  static std::span<const std::uint32_t> places_of(const Order& wanted, const plan::BatchPlan& plan);
   /// Rows of a batch that a stager of this node holds.
   void gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
                     std::span<const std::uint32_t> places, const Target& target) const;

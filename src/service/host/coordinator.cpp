@@ -21,7 +21,7 @@ std::vector<std::string> names_of(const std::vector<blueprint::StreamFacts>& str
 }  // namespace
 
 Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint,
-                         const std::vector<job::Node>& nodes, std::vector<std::uint64_t> stream_hashes,
+                         const std::vector<job::Node>& nodes, std::vector<std::vector<std::uint64_t>> stream_hashes,
                          EventLog& events, Send send)
     : config_(config),
       blueprint_(blueprint),

@@ -30,7 +30,7 @@ class Coordinator {
   using Send = std::function<void(std::uint32_t node, books::FromHead message)>;
 
   Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint, const std::vector<job::Node>& nodes,
-              std::vector<std::uint64_t> stream_hashes, EventLog& events, Send send);
+              std::vector<std::vector<std::uint64_t>> stream_hashes, EventLog& events, Send send);
 
   // What stagers say to the head of the service.
   void hear(const books::ClaimRank& message);

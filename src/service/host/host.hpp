@@ -55,8 +55,8 @@ class Host {
     const blueprint::Blueprint* blueprint = nullptr;
     Workers* workers = nullptr;
     delivery::Rings* rings = nullptr;
-    std::vector<std::uint64_t> stream_hashes;  ///< at stager 0
-    blueprint::Need memory;                    ///< of this node
+    std::vector<std::vector<std::uint64_t>> stream_hashes;  ///< at stager 0
+    blueprint::Need memory;                                 ///< of this node
     /// Sends a control message to another stager; null where there is one node only.
     std::function<void(int to, std::string text)> send_to_stager;
   };

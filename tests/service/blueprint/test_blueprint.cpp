@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(slab_hashes_add_up_to_the_stream) {
     for (std::uint32_t s = 0; s < 2; ++s) {
       std::uint64_t expected = 0, sum = 0;
       for (std::uint64_t sample = 0; sample < samples; ++sample)
-        if (drawn.members[s].selection()->contains({sample})) expected += sample_hash(sample);
-      for (std::uint32_t stager = 0; stager < some.size(); ++stager) sum += slab_hash(drawn, s, stager);
+        if (drawn.strata[s].sets()[0].selection()->contains({sample})) expected += sample_hash(sample);
+      for (std::uint32_t stager = 0; stager < some.size(); ++stager) sum += slab_hashes(drawn, s, stager)[0];
       BOOST_TEST(sum == expected);
     }
   }

@@ -10,7 +10,7 @@
 
 #include "base/hash.hpp"
 #include "data/made.hpp"
-#include "plan/permutation.hpp"
+#include "plan/epoch_order.hpp"
 #include "service/blueprint/blueprint.hpp"
 #include "store/node_store.hpp"
 
@@ -33,7 +33,7 @@ inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> stre
                       .fields = {},
                       .streams = {},
                       .placement = plan::Placement(plan::divide(samples, stored, align, weights), stored),
-                      .members = {}};
+                      .strata = {}};
   for (std::size_t d = 0; d < blueprint.catalog.datasets.size(); ++d) {
     const auto& info = blueprint.catalog.datasets[d];
     blueprint.schema.push_back({info.path, info.element().dtype, info.row_shape, {}, {}});
@@ -41,7 +41,7 @@ inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> stre
   for (std::size_t s = 0; s < streams.size(); ++s) {
     blueprint.streams.push_back({streams[s].name, selections[s].size(), streams[s].batch, streams[s].global_batch,
                                  streams[s].shuffle, streams[s].last, streams[s].epochs, streams[s].order});
-    blueprint.members.emplace_back(selections[s], blueprint.placement.slabs());
+    blueprint.strata.emplace_back(plan::Members(selections[s], blueprint.placement.slabs()));
   }
   return blueprint;
 }
@@ -49,16 +49,19 @@ inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> stre
 /// The blueprint with its stream as sets that only their nodes know, one stager a node.
 inline Blueprint known_by_data(const Blueprint& drawn, std::uint32_t here) {
   auto result = drawn;
-  const auto& members = drawn.members[0];
-  const auto& first = members.first_ordinals();
-  std::vector<std::uint64_t> counts;
-  for (std::uint32_t s = 0; s + 1 < first.size(); ++s) counts.push_back(first[s + 1] - first[s]);
-  const auto slab = drawn.placement.slab(here);
-  std::vector<std::uint64_t> words((slab.last - slab.first + 63) / 64);
-  for (auto sample = slab.first; sample < slab.last; ++sample)
-    if (members.selection()->contains({sample}))
-      words[(sample - slab.first) / 64] |= std::uint64_t{1} << (sample - slab.first) % 64;
-  result.members[0] = plan::Members(counts, here, {plan::SampleSet(slab, words)});
+  std::vector<plan::Members> sets;
+  for (const auto& members : drawn.strata[0].sets()) {
+    const auto& first = members.first_ordinals();
+    std::vector<std::uint64_t> counts;
+    for (std::uint32_t s = 0; s + 1 < first.size(); ++s) counts.push_back(first[s + 1] - first[s]);
+    const auto slab = drawn.placement.slab(here);
+    std::vector<std::uint64_t> words((slab.last - slab.first + 63) / 64);
+    for (auto sample = slab.first; sample < slab.last; ++sample)
+      if (members.selection()->contains({sample}))
+        words[(sample - slab.first) / 64] |= std::uint64_t{1} << (sample - slab.first) % 64;
+    sets.emplace_back(counts, here, std::vector{plan::SampleSet(slab, words)});
+  }
+  result.strata[0] = plan::Strata(std::move(sets));
   return result;
 }
 
@@ -81,21 +84,52 @@ inline void fill_slab(const Blueprint& blueprint, std::uint32_t stager, std::siz
   }
 }
 
-/// The samples of a share, worked out one by one: the real ones ascending, then the padding ascending.
+/// Makes a stream of all samples one that mixes classes: sample i is of class i % shares. No class may be empty.
+inline void make_mixed(Blueprint& blueprint, std::size_t stream, std::vector<std::uint64_t> shares,
+                       plan::Mix::Within within, std::uint64_t positions) {
+  std::vector<plan::Members> sets;
+  std::vector<std::uint64_t> members;
+  for (std::uint64_t c = 0; c < shares.size(); ++c) {
+    const plan::Range range{c, blueprint.catalog.samples, shares.size()};
+    const auto selection = plan::Selection::of({&range, 1});
+    members.push_back(selection.size());
+    sets.emplace_back(selection, blueprint.placement.slabs());
+  }
+  blueprint.strata[stream] = plan::Strata(std::move(sets));
+  blueprint.streams[stream].samples = positions;
+  blueprint.streams[stream].mix = std::make_shared<const plan::Mix>(
+      plan::Mix{plan::Turns(std::move(shares)), within, positions, std::move(members)});
+}
+
+/// The sample of an ordinal.
+inline std::int64_t sample_of(const plan::Strata& strata, std::uint64_t ordinal) {
+  for (const auto& set : strata.sets()) {
+    if (ordinal < set.size()) return static_cast<std::int64_t>(set.selection()->sample({ordinal}).value);
+    ordinal -= set.size();
+  }
+  throw std::out_of_range("an ordinal beyond all sets");
+}
+
+/// The samples of a share, worked out one by one: the real ones ascending, then the padding ascending (of a mix: class
+/// by class); or as they were drawn.
 inline std::vector<std::int64_t> expected_samples(const Blueprint& blueprint, std::uint32_t stream,
-                                                  const plan::Share& share, const plan::Permutation* order) {
-  const auto& selection = *blueprint.members[stream].selection();
-  const auto sample = [&](std::uint64_t position) {
-    return static_cast<std::int64_t>(selection.sample({order ? (*order)(position) : position}).value);
+                                                  const plan::Share& share, const plan::EpochOrder* order,
+                                                  bool drawn = false) {
+  const auto& strata = blueprint.strata[stream];
+  const auto ordinal = [&](std::uint64_t position) {
+    position %= blueprint.streams[stream].samples;
+    auto found = position;
+    if (order) order->evaluate(position, {&found, 1});
+    return found;
   };
-  std::vector<std::int64_t> real, padding;
-  for (std::uint64_t i = 0; i < share.rows; ++i) real.push_back(sample(share.first + i));
-  for (std::uint64_t i = 0; i < share.padding; ++i)
-    padding.push_back(sample((share.padding_first + i) % selection.size()));
-  std::sort(real.begin(), real.end());
-  std::sort(padding.begin(), padding.end());
+  std::vector<std::uint64_t> real, padding;
+  for (std::uint64_t i = 0; i < share.rows; ++i) real.push_back(ordinal(share.first + i));
+  for (std::uint64_t i = 0; i < share.padding; ++i) padding.push_back(ordinal(share.padding_first + i));
+  if (!drawn) std::sort(real.begin(), real.end()), std::sort(padding.begin(), padding.end());
   real.insert(real.end(), padding.begin(), padding.end());
-  return real;
+  std::vector<std::int64_t> samples;
+  for (const auto one : real) samples.push_back(sample_of(strata, one));
+  return samples;
 }
 
 /// Bytes of a batch that are not what its sample numbers say, and sample numbers that are not the expected ones.

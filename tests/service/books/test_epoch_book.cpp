@@ -19,7 +19,7 @@ struct Scene {
   std::uint32_t world;
   plan::Schedule schedule;
   std::uint64_t epoch;
-  std::optional<plan::Permutation> order;
+  std::optional<plan::EpochOrder> order;
 
   Scene(const Blueprint& b, std::uint32_t trainers, std::uint64_t e)
       : drawn(b), world(trainers), schedule(drawn.streams[0].schedule(trainers)), epoch(e) {
@@ -43,7 +43,7 @@ struct Scene {
     report.trainer_wait = 0.5;
     return report;
   }
-  EpochBook book() const { return EpochBook(drawn, seed, {slab_hash(drawn, 0, 0)}); }
+  EpochBook book() const { return EpochBook(drawn, seed, {slab_hashes(drawn, 0, 0)}); }
 };
 
 Scene random_scene(std::mt19937_64& random) {
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(epochs_sessions_and_streams_are_told_apart) {
 BOOST_AUTO_TEST_CASE(seeks_here_and_there_do_not_pile_up) {
   const auto drawn = blueprint(120, {stream("train", "", 10, plan::Shuffle::global, plan::Last::drop)}, {1});
   const Scene scene(drawn, 2, 3);
-  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)}, 1, {.epochs = 100, .reports = 150, .lines = 5});
+  EpochBook book(drawn, seed, {slab_hashes(drawn, 0, 0)}, 1, {.epochs = 100, .reports = 150, .lines = 5});
   constexpr std::uint64_t seeks = 86'000;
   for (std::uint64_t e = 0; e < seeks; ++e) {
     auto left = scene.report(static_cast<std::uint32_t>(e % 2));
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(seeks_here_and_there_do_not_pile_up) {
 
 BOOST_AUTO_TEST_CASE(trainers_far_apart_are_remembered_as_long_as_there_is_room) {
   const auto drawn = blueprint(60, {stream("train", "", 5, plan::Shuffle::global, plan::Last::drop)}, {1});
-  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)}, 1, {.epochs = 10, .reports = 1000});
+  EpochBook book(drawn, seed, {slab_hashes(drawn, 0, 0)}, 1, {.epochs = 10, .reports = 1000});
   for (std::uint64_t e = 0; e < 30; ++e) BOOST_TEST(!book.add(Scene(drawn, 2, e).report(0)));
   std::uint64_t judged = 0;
   for (std::uint64_t e = 30; e-- > 20;) judged += book.add(Scene(drawn, 2, e).report(1)).has_value();
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(trainers_far_apart_are_remembered_as_long_as_there_is_room)
 
 BOOST_AUTO_TEST_CASE(totals_are_kept_and_verdicts_are_not) {
   const auto drawn = blueprint(60, {stream("train", "", 5, plan::Shuffle::global, plan::Last::drop)}, {1});
-  EpochBook book(drawn, seed, {slab_hash(drawn, 0, 0)});
+  EpochBook book(drawn, seed, {slab_hashes(drawn, 0, 0)});
   for (std::uint64_t e = 0; e < 50; ++e) {
     auto report = Scene(drawn, 1, e).report(0);
     report.tally.wrong = e == 7;

@@ -32,6 +32,49 @@ BOOST_AUTO_TEST_CASE(nodes_know_together_what_a_selection_knows) {
   }
 }
 
+/// What the trainers were to release, position by position.
+std::uint64_t released(const Blueprint& drawn, std::uint64_t seed, const LeftOut& what) {
+  const auto trainers = static_cast<std::uint32_t>(what.first_steps.size());
+  const auto schedule = drawn.streams[0].schedule(trainers);
+  const auto order = drawn.streams[0].epoch_order(seed, what.epoch);
+  std::uint64_t sum = 0;
+  for (std::uint32_t t = 0; t < trainers; ++t)
+    for (auto step = what.first_steps[t]; step < schedule.steps(); ++step) {
+      auto share = schedule.share(step, t);
+      share.padding = 0;
+      sum += hash_samples(expected_samples(drawn, 0, share, order.get()));
+    }
+  return sum;
+}
+
+BOOST_AUTO_TEST_CASE(a_mix_adds_up_to_what_is_released) {
+  std::mt19937_64 random(22);
+  for (int round = 0; round < 80; ++round) {
+    const auto samples = 50 + random() % 500;
+    const auto trainers = static_cast<std::uint32_t>(1 + random() % 3);
+    const auto last = random() % 2 ? plan::Last::drop : plan::Last::partial;
+    const std::vector<double> weights(1 + random() % 4, 1.0);
+    auto drawn = blueprint(samples, {stream("a", "", 3, plan::Shuffle::global, last)}, weights);
+    std::vector<std::uint64_t> shares(1 + random() % 4);
+    for (auto& share : shares) share = 1 + random() % 5;
+    make_mixed(drawn, 0, shares, random() % 2 ? plan::Mix::Within::batch : plan::Mix::Within::epoch,
+               10 + random() % (3 * samples));
+    LeftOut what{0, 1, random() % 7, {}};
+    const auto steps = drawn.streams[0].schedule(trainers).steps();
+    for (std::uint32_t t = 0; t < trainers; ++t) what.first_steps.push_back(random() % 2 ? 0 : random() % steps);
+    const auto stagers = static_cast<std::uint32_t>(weights.size());
+    std::vector<std::uint64_t> hashes(shares.size());
+    for (std::uint32_t s = 0; s < stagers; ++s) {
+      const auto part = slab_hashes(drawn, 0, s);
+      for (std::size_t c = 0; c < hashes.size(); ++c) hashes[c] += part[c];
+    }
+    std::uint64_t left = 0;
+    for (std::uint32_t s = 0; s < stagers; ++s) left += left_out_hash(known_by_data(drawn, s), 9, what, s, s + 1);
+    BOOST_TEST(whole_hash(drawn, 9, what, hashes) - left == released(drawn, 9, what));
+    if (nothing_left_out(drawn, 9, what)) BOOST_TEST(left == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_verdict_waits_for_all_nodes) {
   const auto drawn = blueprint(100, {stream("a", "", 30, plan::Shuffle::global, plan::Last::drop)}, {1, 1});
   const auto here = known_by_data(drawn, 0);
@@ -40,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_verdict_waits_for_all_nodes) {
   const LeftOut what{0, 1, 0, {0}};
   const auto left = left_out_hash(drawn, 0, what, 0, 2);
   for (const bool right : {true, false}) {
-    EpochBook book(here, 0, {all}, 2);
+    EpochBook book(here, 0, {{all}}, 2);
     TrainerEpoch report{.stream = 0, .rank = 0, .world_size = 1, .session = 1, .tally = {}};
     report.tally.rows = 90;
     report.tally.hash = all - left + (right ? 0 : 1);

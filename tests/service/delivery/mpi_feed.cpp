@@ -43,7 +43,7 @@ Step after(Step step, std::uint64_t steps) {
 /// What a whole epoch of a trainer (from a step on) must add up to.
 void check_tally(const Trainer& trainer, const Tally& tally) {
   const auto& facts = trainer.stager.drawn.streams[0];
-  std::optional<plan::Permutation> order;
+  std::optional<plan::EpochOrder> order;
   if (facts.shuffle == plan::Shuffle::global)
     order.emplace(facts.samples, plan::epoch_key(Trainer::seed, facts.name, tally.epoch));
   std::uint64_t rows = 0, hash = 0;

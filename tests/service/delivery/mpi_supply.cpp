@@ -27,10 +27,11 @@ struct Filling {
     order.stream = stream;
     order.share =
         schedule.share(random() % schedule.steps(), static_cast<std::uint32_t>(random() % schedule.trainers()));
-    if (facts.shuffle == plan::Shuffle::global)
-      order.permutation =
-          std::make_shared<plan::Permutation>(facts.samples, plan::epoch_key(3, facts.name, random() % 4));
-    if (random() % 2) order.row_order = random();
+    if (facts.shuffle == plan::Shuffle::global) order.epoch_order = facts.epoch_order(3, random() % 4);
+    if (random() % 2)
+      order.row_order = random();
+    else
+      order.drawn = random() % 2;
     const std::size_t rows = order.share.rows + order.share.padding;
     index.assign(rows + 1, -1);
     for (const auto& field : drawn.schema) fields.emplace_back(rows * field.row_bytes() + 8, untouched);
@@ -41,7 +42,7 @@ struct Filling {
     return target;
   }
   std::uint64_t wrong(const Blueprint& drawn) const {
-    auto expected = expected_samples(drawn, order.stream, order.share, order.permutation.get());
+    auto expected = expected_samples(drawn, order.stream, order.share, order.epoch_order.get(), order.drawn);
     if (order.row_order) {  // the real rows only
       const auto sorted = expected;
       const plan::Permutation within(order.share.rows, *order.row_order);
@@ -58,7 +59,16 @@ std::vector<StreamConfig> random_streams(std::mt19937_64& random, std::uint64_t 
   return {stream("train", random_select(random, samples), static_cast<std::uint32_t>(1 + random() % 300),
                  plan::Shuffle::global, plan::Last::pad),
           stream("val", random_select(random, samples), static_cast<std::uint32_t>(1 + random() % 300),
-                 plan::Shuffle::none, plan::Last::partial)};
+                 plan::Shuffle::none, plan::Last::partial),
+          stream("mixed", "", static_cast<std::uint32_t>(1 + random() % 300), plan::Shuffle::global, plan::Last::pad)};
+}
+
+/// Some classes, some of them more than once an epoch.
+void mix_last(Blueprint& drawn, std::mt19937_64& random) {
+  std::vector<std::uint64_t> shares(1 + random() % std::min<std::uint64_t>(4, drawn.catalog.samples));
+  for (auto& share : shares) share = 1 + random() % 4;
+  make_mixed(drawn, 2, shares, random() % 2 ? plan::Mix::Within::batch : plan::Mix::Within::epoch,
+             1 + random() % (2 * drawn.catalog.samples));
 }
 
 /// Fills `count` batches at once, while the others do the same.
@@ -83,7 +93,7 @@ void fill_all(Stager& stager, std::mt19937_64& random, std::size_t answer_bytes,
       for (int to = 0; to < stager.topology.all.size(); ++to) engine.control(to, "done");
   };
   for (std::size_t i = 0; i < count; ++i) {
-    all.push_back(std::make_unique<Filling>(random, stager.drawn, static_cast<std::uint32_t>(random() % 2)));
+    all.push_back(std::make_unique<Filling>(random, stager.drawn, static_cast<std::uint32_t>(random() % 3)));
     workers.post([&, one = all.back().get()] {
       if (stager.supply->fill(one->order, one->target(), [&, one] { filled(*one); })) filled(*one);
     });
@@ -104,6 +114,7 @@ void rounds(bool split_nodes) {
     weights[shared() % weights.size()] = 2;
     const auto streams = random_streams(shared, samples);
     Stager stager(world, split_nodes, samples, streams, weights, 1 + shared() % 20);
+    mix_last(stager.drawn, shared);
     BOOST_TEST(stager.supply->is_whole() == (stager.topology.nodes.size() == 1));
     for (const std::size_t answer_bytes : {1, 5000, 1 << 20})
       fill_all(stager, own, answer_bytes, answer_bytes == 1 ? 1 : 4, answer_bytes == 1 ? 4 : 12);
@@ -113,7 +124,7 @@ void rounds(bool split_nodes) {
 /// A request that the first stager of this node can pack: all rows of its first stream.
 exchange::Request good_request(const Stager& stager) {
   const auto me = stager.topology.me();
-  const auto& first = stager.drawn.members[0].first_ordinals();
+  const auto first = stager.drawn.strata[0].first_ordinals();
   exchange::Request request{0, {{me, static_cast<std::uint32_t>(first[me + 1] - first[me])}}, {}};
   for (std::uint32_t i = 0; i < request.segments[0].rows; ++i) request.ordinals.push_back(i);
   return request;
@@ -138,10 +149,10 @@ BOOST_AUTO_TEST_CASE(what_is_packed_says_what_it_is) {
   BOOST_TEST(stager.supply->pack(request, out) == out.size());
   std::vector<std::int64_t> index(rows), expected;
   std::memcpy(index.data(), out.data(), rows * sizeof(std::int64_t));
-  const auto& first = stager.drawn.members[0].first_ordinals();
+  const auto first = stager.drawn.strata[0].first_ordinals();
   for (std::uint64_t i = 0; i < rows; ++i)
     expected.push_back(static_cast<std::int64_t>(
-        stager.drawn.members[0].selection()->sample({first[stager.topology.me()] + i}).value));
+        stager.drawn.strata[0].sets()[0].selection()->sample({first[stager.topology.me()] + i}).value));
   std::vector<std::size_t> begin{rows * sizeof(std::int64_t)};
   for (const auto& field : stager.drawn.schema) begin.push_back(begin.back() + rows * field.row_bytes());
   BOOST_TEST(
@@ -170,10 +181,10 @@ BOOST_AUTO_TEST_CASE(requests_that_make_no_sense_are_refused) {
   BOOST_TEST(!refused([](Request&, Room&) {}));
   BOOST_TEST(refused([](Request& r, Room&) { r.stream = 1; }));
   BOOST_TEST(refused([](Request& r, Room&) { r.stream = 0xffffffff; }));
-  BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].stager = stager.topology.stagers(); }));
-  BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].stager = 0xffffffff; }));
+  BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].run = stager.topology.stagers(); }));
+  BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].run = 0xffffffff; }));
   if (stager.topology.nodes.size() > 1)
-    BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].stager = me == 0 ? 1 : me - 1; }));
+    BOOST_TEST(refused([&](Request& r, Room&) { r.segments[0].run = me == 0 ? 1 : me - 1; }));
   BOOST_TEST(refused([](Request& r, Room&) { r.ordinals.back() += 1; }));
   BOOST_TEST(refused([](Request& r, Room&) { r.ordinals.back() = 0xffffffff; }));
   BOOST_TEST(refused([](Request& r, Room&) { std::swap(r.ordinals[10], r.ordinals[30]); }));

@@ -104,7 +104,7 @@ struct Trainer {
   void check(const ring::Lease& lease) {
     const auto share = schedule.share(lease.step, rank);
     const auto& facts = stager.drawn.streams[stream];
-    std::optional<plan::Permutation> order;
+    std::optional<plan::EpochOrder> order;
     if (facts.shuffle == plan::Shuffle::global)
       order.emplace(facts.samples, plan::epoch_key(seed, facts.name, lease.epoch));
     const auto expected = expected_samples(stager.drawn, stream, share, order ? &*order : nullptr);

@@ -32,7 +32,7 @@ struct Head {
   void begin(const Blueprint& here) {
     std::uint64_t all = 0;
     for (std::uint64_t sample = 0; sample < 40; ++sample) all += sample_hash(sample);
-    coordinator.emplace(config, here, nodes, std::vector{all}, events,
+    coordinator.emplace(config, here, nodes, std::vector<std::vector<std::uint64_t>>{{all}}, events,
                         [this](std::uint32_t node, FromHead message) { said.emplace_back(node, std::move(message)); });
   }
   template <class Message>

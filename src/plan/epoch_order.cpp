@@ -1,0 +1,135 @@
+#include "plan/epoch_order.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "base/contract.hpp"
+#include "base/hash.hpp"
+
+namespace headrace::plan {
+
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+/// Rows of a batch by class, in memory that each thread keeps.
+struct Scratch {
+  std::vector<Turn> turns;
+  std::vector<std::uint64_t> positions, ordinals;
+  std::vector<std::vector<std::uint32_t>> rows;  // of each class
+};
+
+Scratch& scratch() {
+  thread_local Scratch mine;
+  return mine;
+}
+
+}  // namespace
+
+std::uint64_t shortest_epoch(const Turns& turns, std::span<const std::uint64_t> members) {
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint32_t c = 0; c < members.size(); ++c) least = std::min(least, turns.position(c, members[c]));
+  return least;
+}
+
+std::uint64_t longest_epoch(const Turns& turns, std::span<const std::uint64_t> members) {
+  std::uint64_t most = 0;
+  for (std::uint32_t c = 0; c < members.size(); ++c) most = std::max(most, turns.position(c, members[c] - 1) + 1);
+  return most;
+}
+
+EpochOrder::EpochOrder(std::uint64_t n, std::uint64_t key) : permutation_(n, key) {}
+
+EpochOrder::EpochOrder(std::shared_ptr<const Mix> mix, std::uint64_t seed, std::string_view stream, std::uint64_t epoch)
+    : permutation_(mix->positions, epoch_key(seed, stream, epoch)),
+      mix_(std::move(mix)),
+      key_(epoch_key(seed, stream, 0)) {
+  std::uint64_t before = 0;
+  for (std::uint32_t c = 0; c < mix_->members.size(); ++c) {
+    const auto turns = mix_->turns_of(c), members = mix_->members[c];
+    const auto so_far = Wide{epoch} * turns;  // in all epochs in front
+    walks_.push_back(
+        {before, static_cast<std::uint64_t>(so_far / members), static_cast<std::uint64_t>(so_far % members), turns});
+    before += members;
+  }
+}
+
+/// Classes and their permutations have keys of their own.
+Permutation EpochOrder::permutation_of(std::uint32_t which, std::uint64_t cycle) const {
+  return {mix_->members[which], sample_hash(sample_hash(sample_hash(key_) + which + 1) + cycle)};
+}
+
+void EpochOrder::evaluate(std::uint64_t first, std::span<std::uint64_t> out) const {
+  EXPECTS(first <= size() && out.size() <= size() - first);
+  if (!mix_)
+    permutation_.evaluate(first, out);
+  else
+    mixed(first, out);
+}
+
+void EpochOrder::mixed(std::uint64_t first, std::span<std::uint64_t> out) const {
+  auto& [turns, positions, ordinals, rows] = scratch();
+  turns.resize(out.size());
+  if (mix_->within == Mix::Within::batch) {
+    mix_->turns.follow(first, turns);
+  } else {
+    positions.resize(out.size());
+    permutation_.evaluate(first, positions);
+    for (std::size_t i = 0; i < out.size(); ++i) turns[i] = mix_->turns.at(positions[i]);
+  }
+  if (rows.size() < walks_.size()) rows.resize(walks_.size());
+  for (auto& of_class : rows) of_class.clear();
+  for (std::uint32_t i = 0; i < turns.size(); ++i) rows[turns[i].which].push_back(i);
+  for (std::uint32_t c = 0; c < walks_.size(); ++c) {
+    const auto& walk = walks_[c];
+    const auto members = mix_->members[c];
+    // Neighbours of one permutation are worked out together.
+    for (std::size_t i = 0; i < rows[c].size();) {
+      const auto number = walk.skip + turns[rows[c][i]].k;  // from the start of the epoch's first permutation
+      const auto place = number % members;
+      std::size_t run = 1;
+      while (i + run < rows[c].size() && place + run < members &&
+             turns[rows[c][i + run]].k == turns[rows[c][i]].k + run)
+        ++run;
+      ordinals.resize(run);
+      permutation_of(c, walk.cycle + number / members).evaluate(place, ordinals);
+      for (std::size_t j = 0; j < run; ++j) out[rows[c][i + j]] = walk.before + ordinals[j];
+      i += run;
+    }
+  }
+}
+
+void EpochOrder::positions(std::uint64_t ordinal, const std::function<void(std::uint64_t)>& f) const {
+  if (!mix_) return f(permutation_.inverse(ordinal));
+  const auto after = std::ranges::find_if(walks_, [&](const Walk& walk) { return walk.before > ordinal; });
+  const auto which = static_cast<std::uint32_t>(after - walks_.begin() - 1);
+  const auto& walk = walks_[which];
+  const auto members = mix_->members[which];
+  for (std::uint64_t cycle = 0; cycle * members < walk.skip + walk.turns; ++cycle) {
+    const auto number = cycle * members + permutation_of(which, walk.cycle + cycle).inverse(ordinal - walk.before);
+    if (number < walk.skip || number >= walk.skip + walk.turns) continue;
+    const auto position = mix_->turns.position(which, number - walk.skip);
+    f(mix_->within == Mix::Within::batch ? position : permutation_.inverse(position));
+  }
+}
+
+std::vector<Stretch> EpochOrder::stretches() const {
+  std::vector<Stretch> all;
+  for (std::uint32_t c = 0; c < walks_.size(); ++c) {
+    const auto& walk = walks_[c];
+    const auto members = mix_->members[c], end = walk.skip + walk.turns;
+    for (std::uint64_t cycle = 0; cycle * members < end; ++cycle) {
+      const auto begin = cycle * members;
+      all.push_back({c, walk.cycle + cycle, cycle == 0 ? walk.skip : 0, std::min(end - begin, members)});
+    }
+  }
+  return all;
+}
+
+void EpochOrder::evaluate(const Stretch& stretch, std::uint64_t first, std::span<std::uint64_t> out) const {
+  permutation_of(stretch.which, stretch.cycle).evaluate(first, out);
+  for (auto& ordinal : out) ordinal += walks_[stretch.which].before;
+}
+
+}  // namespace headrace::plan
