@@ -86,7 +86,7 @@ struct FetchConfig {
   unsigned retries = 5;              ///< of one file
   double timeout = 30;               ///< seconds without anything coming
   std::vector<std::string> headers;  ///< of each request: secrets, never printed
-  std::string checksum;              ///< column of the table; its name says which kind: sha256, md5, crc32c
+  std::string checksum;              ///< column of the table; its name says which kind: sha256, sha1, md5
   bool operator==(const FetchConfig&) const = default;
 };
 

@@ -68,7 +68,7 @@ std::vector<Key> value_keys() {
       {"source", field, Kind::texts, "Fields", 0, "ITEM", "the field's name",
        "what it is made of: path, path.column, path[column, ...]", +[](F f, V v) { set_source(f, v); }},
       {"decoder", field, Kind::text, "Fields", 0, "HOW", "by the path's ending",
-       "of an inventory's files: npy, npz:KEY, text, raw:TYPE:SHAPE, hdf5:PATH, python:MODULE:NAME, plugin:FILE",
+       "of an inventory's files: npy, npz:KEY, text, raw:TYPE:SHAPE, hdf5:PATH, ...",
        +[](F f, V v) { f.decoder = nonempty(v, "a decoder: npy, npz:KEY, text, raw:TYPE:SHAPE, hdf5:PATH, ..."); }},
       {"scale", field, Kind::numbers, "Fields", 0, "X", "1", "(x - shift) / scale; one number, or one per column",
        +[](F f, V v) { set_scale(f, v); }},

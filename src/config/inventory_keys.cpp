@@ -29,10 +29,10 @@ void set_headers(C c, V v) {
 }
 
 void set_checksum(C c, V v) {
-  c.fetch.checksum = nonempty(v, "a column of the table, whose name begins with sha256, md5 or crc32c");
-  for (const auto* kind : {"sha256", "md5", "crc32c"})
+  c.fetch.checksum = nonempty(v, "a column of the table, whose name begins with sha256, sha1 or md5");
+  for (const auto* kind : {"sha256", "sha1", "md5"})
     if (c.fetch.checksum.starts_with(kind)) return;
-  reject(v, "a column whose name says which checksum it is: it begins with sha256, md5 or crc32c");
+  reject(v, "a column whose name says which checksum it is: it begins with sha256, sha1 or md5");
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ std::vector<Key> inventory_keys() {
       {"fetch.headers", top, Kind::list, group, 0, "HEADER", "", "of each request, as 'Name: value'; never printed",
        +[](C c, V v) { set_headers(c, v); }},
       {"fetch.checksum", top, Kind::text, group, 0, "COLUMN", "",
-       "what files must add up to: sha256..., md5..., crc32c...", +[](C c, V v) { set_checksum(c, v); }},
+       "what files must add up to: sha256..., sha1..., md5...", +[](C c, V v) { set_checksum(c, v); }},
   };
 }
 
