@@ -15,7 +15,7 @@ import sys
 
 DOCS = pathlib.Path(__file__).resolve().parent
 BLOCK = re.compile(r"(?P<mark><!-- (?P<what>keys|key|command): (?P<of>[^>]*?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)", re.S)
-SECTIONS = {"top": "", "stream": "stream.NAME.", "field": "field.NAME."}
+SECTIONS = {"top": "", "stream": "stream.NAME.", "field": "field.NAME.", "class": "class.NAME."}
 
 
 def as_sentence(text):

@@ -16,7 +16,7 @@ struct SectionFlag {
 };
 
 std::optional<SectionFlag> section_flag(const std::string& name) {
-  for (const std::string kind : {"field", "stream"}) {
+  for (const std::string kind : {"field", "stream", "class"}) {
     const auto last = name.rfind('.');
     if (name.rfind(kind + ".", 0) == 0 && last > kind.size() + 1 && last + 1 < name.size())
       return SectionFlag{kind, name.substr(kind.size() + 1, last - kind.size() - 1), name.substr(last + 1)};

@@ -1,5 +1,7 @@
 #include "config/config.hpp"
 
+#include <string>
+
 namespace headrace::config {
 
 std::string_view word(IoMode mode) {
@@ -44,6 +46,31 @@ std::string_view word(plan::Last last) {
       return "pad";
   }
   return "?";
+}
+
+std::string_view word(plan::Mix::Within within) {
+  return within == plan::Mix::Within::batch ? "batch" : "epoch";
+}
+
+std::string text_of(const MixConfig& mix) {
+  switch (mix.kind) {
+    case MixConfig::Kind::none:
+      return "";
+    case MixConfig::Kind::proportion:
+      return "proportion";
+    case MixConfig::Kind::balanced:
+      return "balanced";
+    case MixConfig::Kind::shares:
+      break;
+  }
+  std::string text;
+  for (const auto& [name, share] : mix.shares) text += (text.empty() ? "" : ", ") + name + ":" + std::to_string(share);
+  return text;
+}
+
+std::string text_of(const EpochSize& size) {
+  if (size.kind == EpochSize::Kind::samples) return std::to_string(size.samples);
+  return size.kind == EpochSize::Kind::shortest ? "shortest" : "longest";
 }
 
 std::string_view word(Norm norm) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 #include "transform/numbers/overflow.hpp"
 
@@ -97,6 +98,38 @@ struct SplitPart {
   bool operator==(const SplitPart&) const = default;
 };
 
+/// A class of samples, for streams that mix classes and for the source @class. Its number is its place in the
+/// configuration.
+struct ClassConfig {
+  std::string name;
+  std::vector<std::string> files;  ///< patterns over the service's files; empty: all of them
+  std::string where;               ///< condition; "": all samples of the files
+  bool operator==(const ClassConfig&) const = default;
+};
+
+/// How many positions an epoch of a mix has.
+struct EpochSize {
+  enum class Kind { shortest, longest, samples } kind = Kind::shortest;
+  std::uint64_t samples = 0;
+  bool operator==(const EpochSize&) const = default;
+};
+
+/// A share of a class in a mix.
+struct ClassShare {
+  std::string name;
+  std::uint64_t share = 1;
+  bool operator==(const ClassShare&) const = default;
+};
+
+/// Whether and how a stream mixes classes.
+struct MixConfig {
+  enum class Kind { none, proportion, balanced, shares } kind = Kind::none;
+  std::vector<ClassShare> shares;  ///< of kind `shares`
+  plan::Mix::Within within = plan::Mix::Within::batch;
+  EpochSize epoch_size{};
+  bool operator==(const MixConfig&) const = default;
+};
+
 /// One ordered sequence of batches.
 struct StreamConfig {
   std::string name = "train";
@@ -112,6 +145,7 @@ struct StreamConfig {
   plan::Last last = plan::Last::drop;  ///< drop where shuffled, else partial, unless said otherwise
   plan::RowOrder order = plan::RowOrder::sorted;
   std::uint64_t epochs = 0;  ///< 0: endless
+  MixConfig mix{};
   bool operator==(const StreamConfig&) const = default;
 };
 
@@ -120,10 +154,13 @@ struct Config {
   std::vector<std::string> files;  ///< paths and glob patterns, in the order given
   InventoryConfig inventory;       ///< instead of files
   FetchConfig fetch;
-  std::vector<SplitPart> split;       ///< in order; fractions add up to at most 1
-  std::string where;                  ///< condition on samples, as transform::Condition::parse takes it
-  std::vector<FieldConfig> fields;    ///< empty: all datasets of the most common length
-  std::vector<StreamConfig> streams;  ///< never empty after loading
+  std::vector<SplitPart> split;            ///< in order; fractions add up to at most 1
+  std::string where;                       ///< condition on samples, as transform::Condition::parse takes it
+  std::vector<ClassConfig> classes{};      ///< of [class.NAME], or of class-names: then `where` asks class_column
+  std::string class_column;                ///< item whose values are classes
+  std::vector<std::string> class_names{};  ///< "name:value|value", of class_column
+  std::vector<FieldConfig> fields;         ///< empty: all datasets of the most common length
+  std::vector<StreamConfig> streams;       ///< never empty after loading
 
   unsigned trainers_per_node = 1;
   std::uint64_t seed = 0;
@@ -156,6 +193,10 @@ std::string_view word(Audit audit);
 std::string_view word(plan::Shuffle shuffle);
 std::string_view word(plan::Last last);
 std::string_view word(plan::RowOrder order);
+std::string_view word(plan::Mix::Within within);
+/// "balanced", "b:2, c:1", ...; "" where nothing is mixed.
+std::string text_of(const MixConfig& mix);
+std::string text_of(const EpochSize& size);
 std::string_view word(Norm norm);
 std::string_view word(NormOver over);
 std::string_view word(Overflow overflow);

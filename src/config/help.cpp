@@ -24,6 +24,7 @@ std::string spelled(char letter, std::string_view name, std::string_view value) 
 
 std::string key_line(const Key& key) {
   const auto name = key.scope == Scope::field         ? fmt::format("field.NAME.{}", key.name)
+                    : key.scope == Scope::of_class    ? fmt::format("class.NAME.{}", key.name)
                     : key.scope == Scope::stream_only ? fmt::format("stream.NAME.{}", key.name)
                                                       : std::string(key.name);
   return line(spelled(key.letter, name, key.value), key.doc, key.kind == Kind::toggle ? "" : key.fallback);

@@ -3,6 +3,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "config/class_values.hpp"
 #include "config/selection_values.hpp"
 
 namespace headrace::config {
@@ -88,10 +89,35 @@ std::vector<Key> stream_keys() {
        }},
       {"epochs", Scope::stream, Kind::number, "Streams", 0, "N", "0", "how many; 0: endless",
        +[](Stream s, const Value& v) { s.epochs = whole(v, 0); }},
+      {"mix", Scope::stream, Kind::text, "Streams", 0, "HOW", "",
+       "of the classes: proportion, balanced, or shares: b:2, c:1",
+       +[](Stream s, const Value& v) { set_mix(s.mix, v); }},
+      {"within", Scope::stream, Kind::choice, "Streams", 0, "WHAT", "batch",
+       "where shares of a mix hold: in every batch, or over the epoch",
+       +[](Stream s, const Value& v) {
+         s.mix.within = choose(v, {plan::Mix::Within::batch, plan::Mix::Within::epoch});
+       }},
+      {"epoch-size", Scope::stream, Kind::scalar, "Streams", 0, "N", "shortest",
+       "of a mix: until a class runs out, longest (all come), or a number",
+       +[](Stream s, const Value& v) { s.mix.epoch_size = epoch_size(v); }},
       {"strict", Scope::top, Kind::toggle, "Streams", 0, "", "false", "streams that share samples are an error",
        +[](Top c, const Value& v) { c.strict = yes(v); }},
       {"seed", Scope::top, Kind::number, "Streams", 0, "N", "0", "decides every order, mixed with the stream's name",
        +[](Top c, const Value& v) { c.seed = whole(v, 0); }},
+  };
+}
+
+std::vector<Key> class_keys() {
+  return {
+      {"class-column", Scope::top, Kind::text, "Classes", 0, "ITEM", "",
+       "column whose values are classes: jets.flavour", +[](Top c, const Value& v) { c.class_column = v.text(); }},
+      {"class-names", Scope::top, Kind::texts, "Classes", 0, "NAMES", "",
+       "the classes and their values there: b:5, c:4, u:0|1", +[](Top c, const Value& v) { c.class_names = v.texts; }},
+      {"files", Scope::of_class, Kind::list, "Classes", 0, "FILE", "all",
+       "those of the service's files whose samples are of it",
+       +[](ClassConfig& k, const Value& v) { k.files = v.texts; }, true},
+      {"where", Scope::of_class, Kind::text, "Classes", 0, "CONDITION", "", "samples that are of it: target[0] > 10",
+       +[](ClassConfig& k, const Value& v) { k.where = condition(v); }},
   };
 }
 
@@ -150,6 +176,7 @@ std::vector<Key> running_keys() {
 
 bool stands_in(const Key& key, std::string_view section) {
   if (section == "field") return key.scope == Scope::field;
+  if (section == "class") return key.scope == Scope::of_class;
   if (section == "stream") return key.scope == Scope::stream || key.scope == Scope::stream_only;
   return key.scope == Scope::top || key.scope == Scope::stream;
 }
@@ -160,7 +187,7 @@ const std::vector<Key>& keys() {
   static const std::vector<Key> table = [] {
     std::vector<Key> all;
     for (const auto& group :
-         {data_keys(), inventory_keys(), field_keys(), stream_keys(), service_keys(), running_keys()})
+         {data_keys(), inventory_keys(), field_keys(), stream_keys(), class_keys(), service_keys(), running_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();

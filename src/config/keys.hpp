@@ -22,7 +22,7 @@ namespace headrace::config {
 
 /// Where a key stands. Stream keys may also stand at the top level, as defaults of all streams, but not those of
 /// stream_only.
-enum class Scope { top, stream, stream_only, field };
+enum class Scope { top, stream, stream_only, field, of_class };
 /// What TOML may hold for it, and how a flag takes it.
 enum class Kind {
   text,
@@ -48,7 +48,7 @@ struct Key {
   std::string_view fallback;  ///< the default, as the help prints it
   std::string_view doc;
   std::variant<void (*)(Config&, const Value&), void (*)(StreamConfig&, const Value&),
-               void (*)(FieldConfig&, const Value&)>
+               void (*)(FieldConfig&, const Value&), void (*)(ClassConfig&, const Value&)>
       set;            ///< reads the value into its place; throws UsageError
   bool path = false;  ///< paths or patterns: in a file, relative to its folder
 };
@@ -59,7 +59,7 @@ const std::vector<Key>& keys();
 std::vector<Key> field_keys();
 std::vector<Key> inventory_keys();
 
-/// The key of that name at the top level (`section` empty) or in [stream.X] ("stream") or [field.X] ("field"), or
+/// The key of that name at the top level (`section` empty) or in [stream.X] ("stream"), [field.X] ("field") or [class.X] ("class"), or
 /// nullptr.
 const Key* find_key(std::string_view section, std::string_view name);
 /// Whether there are keys of the section [name], which stands at most once: "inventory".

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/check.hpp"
+#include "config/class_values.hpp"
 #include "config/inventory.hpp"
 
 namespace headrace::config {
@@ -58,12 +59,15 @@ class Assembly {
     for (const auto& setting : settings_)
       if (setting.kind.empty() && setting.key->scope == Scope::top) apply(setting, config);
     for (const auto& name : sections("field")) config.fields.push_back(field(name));
+    for (const auto& name : sections("class")) config.classes.push_back(class_named(name));
+    settle_classes(config, mistakes_);
     for (const auto& name : sections("stream")) config.streams.push_back(stream(name));
     if (config.streams.empty()) config.streams.push_back(stream("train"));
     if (config.quiet && config.verbose) mistakes_.add("quiet and verbose contradict each other; set one of them");
     settle_inventory(config, mistakes_);
     check_fields(config, mistakes_);
     check_streams(config, mistakes_);
+    check_mixes(config, mistakes_);
     return config;
   }
 
@@ -93,6 +97,13 @@ class Assembly {
     return field;
   }
 
+  ClassConfig class_named(const std::string& name) {
+    ClassConfig made{.name = name, .files = {}, .where = {}};
+    for (const auto& setting : settings_)
+      if (setting.kind == "class" && setting.section == name && setting.key) apply(setting, made);
+    return made;
+  }
+
   StreamConfig stream(const std::string& name) {
     StreamConfig stream;
     stream.name = name;
@@ -109,7 +120,7 @@ class Assembly {
   std::vector<const Setting*> settings_of(const std::string& stream) {
     std::vector<const Setting*> own;
     for (const auto& setting : settings_)
-      if (setting.key && setting.kind != "field" &&
+      if (setting.key && setting.kind != "field" && setting.kind != "class" &&
           std::holds_alternative<void (*)(StreamConfig&, const Value&)>(setting.key->set) &&
           (setting.kind.empty() || setting.section == stream))
         own.push_back(&setting);

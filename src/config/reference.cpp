@@ -36,7 +36,7 @@ std::string_view word(Kind kind) {
   return "";
 }
 
-/// Where it may stand in a file: at the "top", in a "stream", in a "field".
+/// Where it may stand in a file: at the "top", in a "stream", in a "field", in a "class".
 json places(Scope scope) {
   switch (scope) {
     case Scope::top:
@@ -47,6 +47,8 @@ json places(Scope scope) {
       return {"stream"};
     case Scope::field:
       return {"field"};
+    case Scope::of_class:
+      return {"class"};
   }
   return {};
 }

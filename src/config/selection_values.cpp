@@ -15,11 +15,6 @@ bool is_part_name(const std::string& name) {
   return !name.empty() && name.size() <= 64 && letter(name[0]) && std::all_of(name.begin(), name.end(), fits);
 }
 
-std::string trimmed(const std::string& text) {
-  const auto from = text.find_first_not_of(' ');
-  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(' ') - from + 1);
-}
-
 }  // namespace
 
 std::vector<SplitPart> split_parts(const Value& value) {

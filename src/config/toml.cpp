@@ -76,7 +76,7 @@ class Reader {
     try {
       const auto root = toml::parse(text, path_);
       for (const auto& [name, node] : in_file_order(root)) {
-        if (name == "field" || name == "stream")
+        if (name == "field" || name == "stream" || name == "class")
           read_sections(name, *node);
         else if (is_section(name))
           read_section(name, *node);

@@ -15,7 +15,7 @@ enum class Source { file, environment, flag };
 struct Setting {
   Source source;
   const Key* key;             ///< nullptr: names the section and sets nothing (an empty [field.X])
-  std::string kind, section;  ///< "field" or "stream" and the name of the section; both empty at the top level
+  std::string kind, section;  ///< "field", "stream" or "class" and the name of the section; both empty at the top level
   Value value;
 };
 

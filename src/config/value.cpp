@@ -152,4 +152,9 @@ void Mistakes::throw_if_any() const {
   throw UsageError(all);
 }
 
+std::string trimmed(const std::string& text) {
+  const auto from = text.find_first_not_of(' ');
+  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(' ') - from + 1);
+}
+
 }  // namespace headrace::config

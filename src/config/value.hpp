@@ -48,6 +48,8 @@ std::vector<std::uint64_t> extents(const Value& value);  ///< of a shape: 1 or m
 DType dtype(const Value& value);
 /// Names, each once, at least one, none empty; without the backquotes around them.
 std::vector<std::string> names(const Value& value);
+/// Without blanks at both ends.
+std::string trimmed(const std::string& text);
 /// The items of a list on the command line: parted by commas, but not by those inside brackets or a name's quotes.
 std::vector<std::string> split_items(std::string_view text);
 

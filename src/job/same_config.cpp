@@ -49,6 +49,8 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"io", std::string(config::word(config.io))},
                          {"virtual-gaps", std::string(config::word(config.virtual_gaps))},
                          {"seed", std::to_string(config.seed)},
+                         {"class-column", config.class_column},
+                         {"class-names", list(config.class_names)},
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},
                          {"split-nodes", config.split_nodes ? "true" : "false"},
@@ -113,6 +115,14 @@ void add_stream(const config::StreamConfig& stream, Pairs& out) {
   add("last", std::string(config::word(stream.last)));
   add("order", std::string(config::word(stream.order)));
   add("epochs", std::to_string(stream.epochs));
+  add("mix", config::text_of(stream.mix));
+  add("within", std::string(config::word(stream.mix.within)));
+  add("epoch-size", config::text_of(stream.mix.epoch_size));
+}
+
+void add_class(const config::ClassConfig& one, Pairs& out) {
+  out.emplace_back(fmt::format("class.{}.files", one.name), list(one.files));
+  out.emplace_back(fmt::format("class.{}.where", one.name), one.where);
 }
 
 /// "key = value" of each, parted by zero bytes, which neither holds.
@@ -140,6 +150,7 @@ Pairs common_keys(const config::Config& config) {
   add_service(config, out);
   add_inventory(config.inventory, config.fetch, out);
   for (const auto& field : config.fields) add_field(field, out);
+  for (const auto& one : config.classes) add_class(one, out);
   for (const auto& stream : config.streams) add_stream(stream, out);
   return out;
 }

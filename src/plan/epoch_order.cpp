@@ -6,12 +6,11 @@
 
 #include "base/contract.hpp"
 #include "base/hash.hpp"
+#include "plan/wide.hpp"
 
 namespace headrace::plan {
 
 namespace {
-
-__extension__ using Wide = unsigned __int128;
 
 /// Rows of a batch by class, in memory that each thread keeps.
 struct Scratch {
@@ -48,7 +47,7 @@ EpochOrder::EpochOrder(std::shared_ptr<const Mix> mix, std::uint64_t seed, std::
   std::uint64_t before = 0;
   for (std::uint32_t c = 0; c < mix_->members.size(); ++c) {
     const auto turns = mix_->turns_of(c), members = mix_->members[c];
-    const auto so_far = Wide{epoch} * turns;  // in all epochs in front
+    const auto so_far = Unsigned128{epoch} * turns;  // in all epochs in front
     walks_.push_back(
         {before, static_cast<std::uint64_t>(so_far / members), static_cast<std::uint64_t>(so_far % members), turns});
     before += members;

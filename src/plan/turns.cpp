@@ -5,12 +5,11 @@
 #include <queue>
 
 #include "base/contract.hpp"
+#include "plan/wide.hpp"
 
 namespace headrace::plan {
 
 namespace {
-
-__extension__ using Wide = unsigned __int128;  // products of shares
 
 /// The turns of all classes in order of time, from where each has had `counts` of them.
 class Merge {
@@ -32,7 +31,7 @@ class Merge {
     std::uint64_t number, share;  // its time is number / (2 * share)
     std::uint32_t which;
     bool operator<(const Waiting& other) const {  // of the queue, which gives the greatest first
-      const auto mine = Wide{number} * other.share, theirs = Wide{other.number} * share;
+      const auto mine = Unsigned128{number} * other.share, theirs = Unsigned128{other.number} * share;
       return mine != theirs ? mine > theirs : which > other.which;
     }
   };
@@ -75,7 +74,7 @@ void Turns::make_table() {
 std::uint64_t Turns::earlier(std::uint32_t other, std::uint32_t which, std::uint64_t k) const {
   if (other == which) return k;
   // Odd numbers n with n / (2 * share of other) below the time, or at it where the smaller class goes first.
-  const auto dividend = (2 * Wide{k} + 1) * shares_[other];
+  const auto dividend = (2 * Unsigned128{k} + 1) * shares_[other];
   const auto quotient = dividend / shares_[which], rest = dividend % shares_[which];
   const auto most = rest == 0 && other > which ? quotient - 1 : quotient;  // the quotient is at least 1 if rest is 0
   return static_cast<std::uint64_t>((most + 1) / 2);

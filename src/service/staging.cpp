@@ -15,6 +15,7 @@
 #include "base/file_limit.hpp"
 #include "base/printable.hpp"
 #include "data/fields/plan.hpp"
+#include "data/selection/mixing.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
@@ -78,7 +79,7 @@ void Staging::look_at_files() {
   // What rings and buffers take is known once the streams are; what is left weighs the nodes.
   blueprint_ = mpi::together(topology_.all, [&] {
     return std::make_unique<blueprint::Blueprint>(
-        blueprint::draw(config_, catalog, std::move(fields), selected.sizes(), topology_));
+        blueprint::draw(config_, catalog, std::move(fields), selected.sizes(), selected.class_sizes(), topology_));
   });
   const auto limit = blueprint::available_memory();
   const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
@@ -89,7 +90,12 @@ void Staging::look_at_files() {
   const auto total = selected.stored() * row_bytes(blueprint_->schema);
   auto placed = selected.place(selected.divide(blueprint::weights(topology_.nodes, node_budgets, total)));
   blueprint_->placement = std::move(placed.placement);
-  for (auto& members : placed.members) blueprint_->strata.emplace_back(std::move(members));
+  blueprint_->strata = std::move(placed.strata);
+  blueprint_->classes = std::move(placed.classes);
+  for (std::size_t s = 0; s < config_.streams.size(); ++s)
+    if (const auto left_out = selected.of_no_class(s); left_out > 0)
+      log::info("stream {}: {} sample{} of no class left out", config_.streams[s].name, left_out,
+                left_out == 1 ? "" : "s");
   print_blueprint(limit);
   print_outside();
   tell_start();
@@ -181,6 +187,7 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
               config::word(stream.last), schedule.steps(), schedule.batch(), blueprint_->trainers,
               blueprint_->trainers == 1 ? "" : "s",
               stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
+    print_mix(s);
   }
   print_transport();
   const auto here = need(topology_.here());
@@ -190,6 +197,19 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
   log::info("{}", host::meeting_place(config_, topology_.nodes.size()));
+}
+
+void Staging::print_mix(std::uint32_t s) const {
+  const auto& stream = blueprint_->streams[s];
+  if (!stream.mix) return;
+  const auto& mix = config_.streams[s].mix;
+  log::info("    mix = {}, within = {}; epoch 0:", config::text_of(mix), config::word(mix.within));
+  const auto order = stream.epoch_order(config_.seed, 0);
+  for (const auto& line : data::selection::lines_of(*order, *stream.mix, stream.classes)) log::info("      {}", line);
+  if (mix.within == plan::Mix::Within::batch &&
+      stream.schedule(blueprint_->trainers).batch() < config_.classes.size() && topology_.me() == 0)
+    log::warn("stream {}: a batch of {} has no room for one sample of each of the {} classes", stream.name,
+              stream.schedule(blueprint_->trainers).batch(), config_.classes.size());
 }
 
 void Staging::print_outside() const {

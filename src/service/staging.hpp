@@ -61,6 +61,7 @@ class Staging {
   void check_memory(const blueprint::MemoryLimit& limit);
   void check_descriptors();
   void print_blueprint(const blueprint::MemoryLimit& limit) const;
+  void print_mix(std::uint32_t stream) const;
   /// Collective.
   void print_outside() const;
   void print_transport() const;

@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_say_place_and_what_is_allowed) {
              "lcd.toml:2: [stream.train] batch = 'many' is not a whole number from 1 to 1073741824");
   BOOST_TEST(flag_mistake({"--slots", "1"}) == "--slots 1 is not a whole number from 2 to 1024");
   BOOST_TEST(flag_mistake({}, {{"HEADRACE_SEED", "-1"}}) == "HEADRACE_SEED=-1 is not a whole number, 0 or more");
-  BOOST_TEST(flag_mistake({"--order", "random"}) == "--order random is not one of sorted, shuffled");
+  BOOST_TEST(flag_mistake({"--order", "random"}) == "--order random is not one of sorted, shuffled, drawn");
   BOOST_TEST(flag_mistake({"--stream.v.last=lots"}) == "--stream.v.last lots is not one of drop, partial, pad");
   BOOST_TEST(contains(flag_mistake({"--memory", "lots"}), "--memory lots is not a size"));
   BOOST_TEST(contains(flag_mistake({"--linger", "2 days"}), "--linger 2 days is not a time"));

@@ -39,10 +39,10 @@ ROOMS = {
     "data/columns": "base h5 transform catalog config",
     "data/selection": "base mpi plan transform catalog reader condition config job data/columns",
     "data/fields": "base mpi transform/numbers transform catalog reader config data/columns data/selection",
-    "service/blueprint": "base plan ring store catalog exchange config job data/fields",
+    "service/blueprint": "base plan ring store catalog exchange config job data/selection data/fields",
     "service/loading": "base log mpi plan transform store reader job data/columns data/selection data/fields "
                        "service/blueprint",
-    "service/books": "base plan exchange config service/blueprint",
+    "service/books": "base plan exchange config data/selection service/blueprint",
     "service/delivery": "base log ipc plan ring store catalog exchange config job service/blueprint service/books",
     "service/host": "base log ipc mpi ring config job service/blueprint service/books service/delivery",
     "service": "base log mpi h5 store reader exchange config job data/selection data/fields service/blueprint "

@@ -15,6 +15,7 @@ Config a_config() {
   Config config;
   config.fields = {{.name = "x", .source = {"x"}}};
   config.streams = {{.name = "train"}};
+  config.classes = {{.name = "b"}};
   return config;
 }
 
@@ -46,6 +47,8 @@ BOOST_AUTO_TEST_CASE(every_key_is_common_or_known_not_to_be) {
     const std::string name(key.name);
     if (key.scope == Scope::field)
       wanted.insert("field.x." + name);
+    else if (key.scope == Scope::of_class)
+      wanted.insert("class.b." + name);
     else if (key.scope == Scope::top) {
       if (!own.contains(name)) wanted.insert(name);
     } else
@@ -75,6 +78,10 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.streams[0].last = headrace::plan::Last::pad; }));
   BOOST_TEST(differs([](Config& c) { c.inventory.path = "{id}.npy"; }));
   BOOST_TEST(differs([](Config& c) { c.fetch.headers = {"A: b"}; }));
+  BOOST_TEST(differs([](Config& c) { c.classes[0].where = "x > 1"; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].mix.kind = MixConfig::Kind::balanced; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].mix.epoch_size = {EpochSize::Kind::samples, 7}; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].mix.within = headrace::plan::Mix::Within::epoch; }));
   BOOST_TEST(!differs([](Config& c) { c.memory = 5; }));
 }
 

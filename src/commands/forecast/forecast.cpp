@@ -31,7 +31,7 @@ std::vector<std::uint64_t> even(std::uint64_t samples, std::uint32_t stagers) {
 
 /// The selection, where slices alone decide it; nothing where files, lists, parts or conditions do.
 std::optional<plan::Selection> selection_of(const data::fields::StreamReport& stream, std::uint64_t samples) {
-  if (!stream.samples || !stream.config.files.empty()) return std::nullopt;
+  if (!stream.samples || !stream.config.files.empty() || !stream.mix.empty()) return std::nullopt;
   if (stream.config.select.empty()) return plan::Selection::all(samples);
   return plan::Selection::parse(stream.config.select, samples);
 }
@@ -64,7 +64,10 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
     forecast.name = stream.config.name;
     if (!selections[s]) {
       forecast.samples = guess(config, stream, facts.report.samples);
-      forecast.note = (stream.why.empty() ? "files" : stream.why) + " decides which; taken as spread evenly";
+      forecast.note = (!stream.mix.empty()  ? "mix"
+                       : stream.why.empty() ? "files"
+                                            : stream.why) +
+                      " decides which; taken as spread evenly";
       layout.first_ordinals.push_back(even(forecast.samples, machine.stagers()));
       continue;
     }

@@ -74,6 +74,8 @@ std::string selected_text(const config::StreamConfig& stream) {
   if (!stream.select.empty()) parts.push_back("select " + stream.select);
   if (!stream.select_file.empty()) parts.push_back(fmt::format("'{}' by {}", stream.select_file, stream.select_by));
   if (!stream.where.empty()) parts.push_back("where " + stream.where);
+  if (const auto mix = config::text_of(stream.mix); !mix.empty())
+    parts.push_back(fmt::format("mix {} within {}", mix, config::word(stream.mix.within)));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -104,6 +106,13 @@ std::string text_of(const data::fields::SharedReport& shared) {
                                       shared.first, shared.second);
 }
 
+/// What epoch 0 of a stream has of each class.
+std::string mix_text(const data::fields::StreamReport& report) {
+  std::string text;
+  for (const auto& line : report.mix) text += fmt::format("  {}, epoch 0: {}\n", report.config.name, line);
+  return text;
+}
+
 ordered_json json_of(const data::fields::SharedReport& shared) {
   return {{"streams", {shared.first, shared.second}},
           {"samples", shared.samples ? ordered_json(*shared.samples) : ordered_json()}};
@@ -120,7 +129,11 @@ ordered_json json_of(const data::fields::StreamReport& report) {
           {"shuffle", config::word(stream.shuffle)},
           {"last", config::word(stream.last)},
           {"order", config::word(stream.order)},
-          {"epochs", stream.epochs}};
+          {"epochs", stream.epochs},
+          {"mix", config::text_of(stream.mix)},
+          {"within", config::word(stream.mix.within)},
+          {"epoch_size", config::text_of(stream.mix.epoch_size)},
+          {"classes", report.mix}};
 }
 
 /// Many fields that are alike but for the numbers in their names share a line.
@@ -157,6 +170,7 @@ std::string as_table(const data::fields::ConfigReport& report, bool all) {
   std::vector<Row> streams{{"stream", "samples", "batch", "shuffle", "last", "epochs", "selected"}};
   for (const auto& stream : report.streams) streams.push_back(row_of(stream));
   text += "\nStreams\n" + table(streams);
+  for (const auto& stream : report.streams) text += mix_text(stream);
   for (const auto& shared : report.shared) text += text_of(shared);
   for (const auto& warning : report.warnings) text += "\nWarning: " + printable(warning) + "\n";
   return text;

@@ -108,7 +108,9 @@ Findings look(const config::Config& config, const job::Topology& topology) {
   auto plans = data::fields::plan_fields(config, contents, all, options, true);
   const auto catalog = mpi::together(all, [&] { return data::fields::catalog_of(contents, plans.fields); });
   auto choices = mpi::together(all, [&] { return data::selection::choose(config, catalog); });
-  const data::selection::SelectedSamples selected(config, contents, catalog, std::move(choices), topology, options);
+  auto unmixed = config;  // what is measured is each sample, once
+  for (auto& stream : unmixed.streams) stream.mix = {};
+  const data::selection::SelectedSamples selected(unmixed, contents, catalog, std::move(choices), topology, options);
   auto slabs = selected.divide(std::vector<double>(topology.stagers(), 1.0));
   const auto mine = slabs[topology.me()];
   const auto placed = selected.place(std::move(slabs));
@@ -120,11 +122,12 @@ Findings look(const config::Config& config, const job::Topology& topology) {
                     .tallies = {}};
   for (std::size_t f = 0; f < config.fields.size(); ++f) {
     if (!scaled_by_file(config.fields[f]) && config.fields[f].encode == config::Encode::none) continue;
+    if (!plans.fields[f].by_class.empty()) continue;  // no values of files
     findings.configs.push_back(&config.fields[f]);
     findings.plans.fields.push_back(std::move(plans.fields[f]));
   }
-  findings.tallies =
-      measure({findings.plans.fields, contents, catalog, placed.members[0], placed.placement, mine, topology, options});
+  findings.tallies = measure({findings.plans.fields, contents, catalog, placed.strata[0].sets()[0], placed.placement,
+                              mine, topology, options});
   return findings;
 }
 

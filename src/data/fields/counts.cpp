@@ -4,6 +4,7 @@
 
 #include "catalog/grouping.hpp"
 #include "data/fields/label_values.hpp"
+#include "data/selection/mixing.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/selected_samples.hpp"
 
@@ -20,16 +21,18 @@ bool DataCounts::affords(std::uint64_t bytes) {
 
 std::optional<DataCounts::Streams> DataCounts::streams(const catalog::Catalog& catalog,
                                                        const std::vector<selection::Choice>& choices) {
-  if (std::none_of(choices.begin(), choices.end(), [](const selection::Choice& c) { return c.by_data(); }))
-    return std::nullopt;
+  auto all = choices;
+  for (auto& one : selection::choose_classes(config_, catalog)) all.push_back(std::move(one));
+  const bool mixed = std::ranges::any_of(config_.streams, selection::mixes);
+  if (!mixed && std::ranges::none_of(all, [](const selection::Choice& c) { return c.by_data(); })) return std::nullopt;
   selection::SampleColumns columns(contents_, catalog);
-  selection::questions_of(choices, columns);
+  selection::questions_of(all, columns);
   constexpr std::uint64_t a_sample = 8;  // what drawing a part or looking into a list costs beside reading
   if (!affords(catalog.samples * (columns.row_bytes() + a_sample))) return std::nullopt;
   const auto topology = job::Topology::discover(mpi::Comm::self(), false);
   const auto options = selection::load_options(config_, selection::worker_count(config_.threads, 1));
   const selection::SelectedSamples selected(config_, contents_, catalog, choices, topology, options);
-  return Streams{selected.sizes(), selected.shared()};
+  return Streams{selected.sizes(), selected.class_sizes(), selected.shared()};
 }
 
 std::optional<std::vector<std::string>> DataCounts::labels(const config::FieldConfig& field,

@@ -27,6 +27,8 @@ struct FieldPlan {
   transform::FieldTransform transform;  ///< where all files are alike; else constants are those of all files
   /// Of each file's rows, where files differ: in packing, types, places, or in what they lack; else empty.
   std::vector<std::shared_ptr<const transform::FieldTransform>> by_file{};
+  /// Of the samples of each class, where its source is @class; else empty.
+  std::vector<std::shared_ptr<const transform::FieldTransform>> by_class{};
   std::size_t array = 0;              ///< its place in the schema
   std::optional<std::size_t> mask{};  ///< place of the mask in the schema
   std::optional<Join> join{};

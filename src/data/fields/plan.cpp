@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "catalog/grouping.hpp"
+#include "data/fields/class_field.hpp"
 #include "data/fields/files.hpp"
 #include "data/fields/label_values.hpp"
 #include "data/fields/resolve_all.hpp"
@@ -33,8 +34,10 @@ std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file
 }
 
 FieldPlan plan_of(const config::FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
-  FieldPlan plan{transform::FieldTransform(resolved.spec), {}, schema.size(), {}, {}, resolved.validity};
+  FieldPlan plan{transform::FieldTransform(resolved.spec), {}, {}, schema.size(), {}, {}, resolved.validity};
   plan.by_file = transforms_by_file(resolved);
+  for (std::size_t c = 0; resolved.of_class && c < resolved.field.classes.size(); ++c)
+    plan.by_class.push_back(std::make_shared<const transform::FieldTransform>(of_class(resolved.spec, c)));
   plan.notes = resolved.left_packed;
   schema.push_back(std::move(resolved.field));
   if (resolved.mask) {

@@ -9,6 +9,7 @@
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
+#include "data/selection/mixing.hpp"
 #include "data/selection/questions.hpp"
 #include "data/selection/scan_settings.hpp"
 
@@ -93,6 +94,22 @@ std::vector<SharedReport> shared_of(const config::Config& config, const std::vec
   return reports;
 }
 
+/// What a stream has of the classes; sizes: of each, where they are counted.
+void tell_classes(const config::Config& config, std::size_t s, const std::vector<std::uint64_t>* sizes,
+                  StreamReport& report) {
+  const auto& stream = config.streams[s];
+  const bool asks = std::ranges::any_of(config.classes, [](const auto& one) { return !one.where.empty(); });
+  if (!sizes && (asks || selection::mixes(stream))) {
+    report.samples.reset();
+    if (report.why.empty()) report.why = "classes";
+  }
+  if (!sizes || sizes->empty()) return;
+  const auto mix = selection::mix_of(config, stream, *sizes);
+  report.samples = mix->positions;
+  report.mix = selection::lines_of(plan::EpochOrder(mix, config.seed, stream.name, 0), *mix,
+                                   selection::names_of(config.classes));
+}
+
 /// The streams, once all that they name is there.
 void add_streams(const config::Config& config, const catalog::Contents& contents, const catalog::Catalog& catalog,
                  DataCounts& data, ConfigReport& report) {
@@ -106,6 +123,7 @@ void add_streams(const config::Config& config, const catalog::Contents& contents
       selection::IdList::read(list->file, false, choices[s].stream);
     reports.push_back(count(config.streams[s], choices[s]));
     if (counted) reports.back().samples = counted->sizes[s];
+    tell_classes(config, s, counted ? &counted->class_sizes[s] : nullptr, reports.back());
   }
   report.shared = shared_of(config, choices, counted);
 }

@@ -24,8 +24,9 @@ struct FieldReport {
 
 struct StreamReport {
   config::StreamConfig config;
-  std::optional<std::uint64_t> samples;  ///< nothing: counted when served
+  std::optional<std::uint64_t> samples;  ///< of an epoch; nothing: counted when served
   std::string why;                       ///< why the data must be asked; "": they need not
+  std::vector<std::string> mix{};        ///< what epoch 0 has of each class, a line each, where they are counted
 };
 
 /// Two streams that have samples in common, or may have.

@@ -6,6 +6,7 @@
 #include "catalog/grouping.hpp"
 #include "config/source_item.hpp"
 #include "data/columns/item.hpp"
+#include "data/fields/class_field.hpp"
 #include "data/fields/raw_contents.hpp"
 #include "data/fields/resolve.hpp"
 #include "transform/field_transform.hpp"
@@ -36,7 +37,7 @@ void load_plugins(const config::FieldConfig& field, transform::FieldSpec& spec) 
 void check_sources(const config::FieldConfig& config, const columns::RawDatasets& datasets,
                    const config::Mistakes& known) {
   const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
-  if (!given || config.missing || known.wrong({"field", config.name, "missing"})) return;
+  if (!given || is_class_field(config) || config.missing || known.wrong({"field", config.name, "missing"})) return;
   for (const auto& text : config.source) {
     const auto found = columns::find_item(config::SourceItem::parse(text), datasets);
     columns::lay_out(found, *datasets.find(found.dataset), false, true);
@@ -70,6 +71,7 @@ void add_names(const config::FieldConfig& field, std::set<std::string>& names) {
 
 ResolvedFields::ResolvedFields(const config::Config& config, const catalog::Contents& contents, const Purpose& purpose)
     : configs_(config.fields.empty() ? automatic_fields(contents) : config.fields),
+      classes_(config.classes),
       purpose_(purpose),
       datasets_(raw_datasets(contents, &left_out_)),
       fields_(configs_.size()) {}
@@ -77,7 +79,11 @@ ResolvedFields::ResolvedFields(const config::Config& config, const catalog::Cont
 ResolvedField ResolvedFields::resolved(const config::FieldConfig& field, const std::vector<std::string>* labels) {
   ResolveInput input{.config = field, .datasets = datasets_, .label_values = labels, .measuring = purpose_.measuring};
   if (!purpose_.measuring) input.scales = scales_.of(field);
-  auto result = resolve_field(input);
+  ResolvedField result;
+  if (is_class_field(field))
+    in_field(field.name, [&] { result = resolve_class_field(field, classes_); });
+  else
+    result = resolve_field(input);
   in_field(field.name, [&] {
     const bool has_plugin = !field.plugin.empty(), load = purpose_.plugins == Plugins::load;
     if (has_plugin && load) load_plugins(field, result.spec);

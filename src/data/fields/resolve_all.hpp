@@ -52,6 +52,7 @@ class ResolvedFields {
   ResolvedField resolved(const config::FieldConfig& field, const std::vector<std::string>* labels);
 
   std::vector<config::FieldConfig> configs_;
+  std::vector<config::ClassConfig> classes_;
   Purpose purpose_;
   std::vector<catalog::LeftOut> left_out_;
   columns::RawDatasets datasets_;

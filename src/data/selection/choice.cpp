@@ -27,17 +27,18 @@ bool matches(const std::string& pattern, const std::string& path) {
          fnmatch(pattern.c_str(), std::filesystem::path(path).filename().c_str(), 0) == 0;
 }
 
-/// The samples of the stream's files, ascending.
-std::vector<plan::Range> ranges_of_files(const config::StreamConfig& stream, const catalog::Catalog& catalog) {
-  if (stream.files.empty()) return {{0, catalog.samples}};
-  std::vector<bool> used(stream.files.size());
+/// The samples of the files that the patterns mean, ascending.
+std::vector<plan::Range> ranges_of_files(const std::vector<std::string>& patterns, const std::string& who,
+                                         const catalog::Catalog& catalog) {
+  if (patterns.empty()) return {{0, catalog.samples}};
+  std::vector<bool> used(patterns.size());
   std::vector<plan::Range> ranges;
   for (std::size_t f = 0; f < catalog.files.size(); ++f) {
     const auto& file = catalog.files[f];
     const auto& named = catalog.named_of(f).path;  // of a virtual file that was seen through, both names count
     bool mine = false;
-    for (std::size_t i = 0; i < stream.files.size(); ++i)
-      if (matches(stream.files[i], file.path) || matches(stream.files[i], named)) used[i] = mine = true;
+    for (std::size_t i = 0; i < patterns.size(); ++i)
+      if (matches(patterns[i], file.path) || matches(patterns[i], named)) used[i] = mine = true;
     if (mine && file.samples > 0) ranges.push_back({file.first_sample, file.first_sample + file.samples});
   }
   for (std::size_t i = 0; i < used.size(); ++i)
@@ -45,10 +46,10 @@ std::vector<plan::Range> ranges_of_files(const config::StreamConfig& stream, con
       std::vector<std::string> all;
       for (const auto& file : catalog.as_named()) all.push_back(file.path);
       for (const auto& file : catalog.files) all.push_back(file.path);
-      throw UsageError("stream '" + stream.name + "': files: '" + stream.files[i] + "' is none of the service's files" +
-                       did_you_mean(stream.files[i], all));
+      throw UsageError(who + ": files: '" + patterns[i] + "' is none of the service's files" +
+                       did_you_mean(patterns[i], all));
     }
-  if (ranges.empty()) throw UsageError("stream '" + stream.name + "': its files hold no samples");
+  if (ranges.empty()) throw UsageError(who + ": its files hold no samples");
   return ranges;
 }
 
@@ -86,7 +87,7 @@ std::optional<Part> part_named(const config::Config& config, const std::string& 
 
 void select(const config::Config& config, const config::StreamConfig& stream, const catalog::Catalog& catalog,
             Choice& choice) {
-  const auto ranges = ranges_of_files(stream, catalog);
+  const auto ranges = ranges_of_files(stream.files, "stream '" + stream.name + "'", catalog);
   std::uint64_t samples = 0;
   for (const auto& range : ranges) samples += range.last - range.first;
   choice.selection = through(plan::Selection::all(samples), ranges);
@@ -112,7 +113,65 @@ void select(const config::Config& config, const config::StreamConfig& stream, co
   }
 }
 
+/// Where all classes are made of files: each file is of one of them.
+void check_files(const config::Config& config, const catalog::Catalog& catalog, const std::vector<Choice>& classes,
+                 config::Mistakes& mistakes) {
+  if (classes.empty()) return;
+  const bool by_files = std::ranges::all_of(config.classes, [](const auto& one) { return one.where.empty(); });
+  for (const auto& file : catalog.files) {
+    if (file.samples == 0) continue;
+    std::vector<std::string> of;
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      if (config.classes[c].where.empty() && classes[c].selection.contains({file.first_sample}))
+        of.push_back(classes[c].stream);
+    if (of.size() > 1)
+      mistakes.add("file '" + file.path + "' is of two classes, '" + of[0] + "' and '" + of[1] +
+                   "'; make the patterns of their files narrower");
+    if (of.empty() && by_files)
+      mistakes.add("file '" + file.path + "' is of no class; give it to one, or leave it out of files");
+  }
+}
+
 }  // namespace
+
+std::vector<Choice> choose_classes(const config::Config& config, const catalog::Catalog& catalog) {
+  config::Mistakes mistakes;
+  std::vector<Choice> choices;
+  choose_classes(config, catalog, mistakes, choices);
+  mistakes.throw_if_any();
+  return choices;
+}
+
+void choose_classes(const config::Config& config, const catalog::Catalog& catalog, config::Mistakes& mistakes,
+                    std::vector<Choice>& choices) {
+  std::vector<Choice> classes;
+  bool right = true;
+  for (const auto& one : config.classes) {
+    auto& choice = classes.emplace_back();
+    choice.stream = one.name;
+    choice.of_class = true;
+    const auto before = mistakes.size();
+    mistakes.attempt([&] {
+      const auto ranges = ranges_of_files(one.files, choice.who(), catalog);
+      choice.selection = plan::Selection::of(ranges);
+      if (!one.where.empty()) choice.where.push_back(condition::Condition::parse(one.where));
+    });
+    right = right && mistakes.size() == before;
+  }
+  if (right) check_files(config, catalog, classes, mistakes);
+  for (auto& choice : classes) choices.push_back(std::move(choice));
+}
+
+plan::Selection both(const plan::Selection& selection, const plan::Selection& ranges) {
+  std::vector<plan::Range> common;
+  for (const auto& run : selection.ranges())
+    for (const auto& range : ranges.ranges()) {
+      const auto skipped = range.first > run.first ? (range.first - run.first + run.step - 1) / run.step * run.step : 0;
+      const auto first = run.first + skipped, last = std::min(run.last, range.last);
+      if (first < last) common.push_back({first, last, run.step});
+    }
+  return plan::Selection::of(common);
+}
 
 std::uint64_t split_key(std::uint64_t seed) {
   return plan::epoch_key(seed, "/split", 0);  // no stream is called like that

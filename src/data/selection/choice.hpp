@@ -27,7 +27,8 @@ struct List {
 };
 
 struct Choice {
-  std::string stream;
+  std::string stream;     ///< or the class
+  bool of_class = false;  ///< it is the choice of a class
   plan::Selection selection;
   std::optional<Part> part;
   std::optional<List> list;
@@ -35,6 +36,8 @@ struct Choice {
 
   /// Whether each stager must look at its own samples to know which are chosen.
   bool by_data() const { return part || list || !where.empty(); }
+  /// "stream 'train'": for messages.
+  std::string who() const { return (of_class ? "class '" : "stream '") + stream + "'"; }
 };
 
 /// One per stream. Throws one UsageError that names the streams: unknown parts, files that match nothing, select out of
@@ -42,6 +45,15 @@ struct Choice {
 std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog);
 /// The same, but mistakes are added to `mistakes`; the streams that it already knows to be wrong are not looked at.
 std::vector<Choice> choose(const config::Config& config, const catalog::Catalog& catalog, config::Mistakes& mistakes);
+
+/// One per class: the samples of its files, and its condition. Throws one UsageError: files that match nothing, a file in
+/// two classes or, where all classes are made of files, in none.
+std::vector<Choice> choose_classes(const config::Config& config, const catalog::Catalog& catalog);
+void choose_classes(const config::Config& config, const catalog::Catalog& catalog, config::Mistakes& mistakes,
+                    std::vector<Choice>& choices);
+
+/// The samples that both have; `ranges` goes without gaps: steps of 1.
+plan::Selection both(const plan::Selection& selection, const plan::Selection& ranges);
 
 /// Positions of the split's parts: the seed alone decides who is where.
 std::uint64_t split_key(std::uint64_t seed);

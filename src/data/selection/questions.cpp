@@ -8,7 +8,7 @@ namespace headrace::data::selection {
 namespace {
 
 std::size_t column_of_ids(const Choice& choice, SampleColumns& columns) {
-  const auto place = "stream '" + choice.stream + "': select";
+  const auto place = choice.who() + ": select";
   const auto column = columns.add_item(choice.list->by, place);
   if (!columns.is_text(column) && !columns.is_whole(column))
     throw UsageError(place + ": '" + choice.list->by + "' holds floats; ids are whole numbers or texts");
@@ -18,8 +18,7 @@ std::size_t column_of_ids(const Choice& choice, SampleColumns& columns) {
 std::vector<std::size_t> columns_of(const Choice& choice, const condition::Condition& condition,
                                     SampleColumns& columns) {
   std::vector<std::size_t> found;
-  for (const auto& name : condition.columns())
-    found.push_back(columns.add(name, "stream '" + choice.stream + "': where"));
+  for (const auto& name : condition.columns()) found.push_back(columns.add(name, choice.who() + ": where"));
   return found;
 }
 
@@ -48,9 +47,12 @@ void check_streams(const config::Config& config, const catalog::Contents& conten
       stream.files.clear();
       stream.select.clear();
     }
+  if (paths.empty())
+    for (auto& one : asked.classes) one.files.clear();
   try {
     const auto catalog = paths.empty() ? catalog::Catalog() : catalog::select(contents, paths);
-    const auto choices = choose(asked, catalog, mistakes);
+    auto choices = choose(asked, catalog, mistakes);
+    choose_classes(asked, catalog, mistakes, choices);
     SampleColumns columns(contents, catalog);
     unread_questions(choices, columns, mistakes);
   } catch (const Error& error) {  // of the files: lengths that disagree, no samples

@@ -1,6 +1,9 @@
 // Finds out which samples the streams deliver, before anything is stored: each stager looks at an equal part of the
 // data, all learn how many there are, and once the slabs are known each node learns which of its own they are.
 //
+// Classes are found in the same way. Where the data decide what is of them, streams have only what is of one; and of a
+// stream that mixes them, the samples of each class are a set of their own.
+//
 //   choices -> (where the data decide: columns read, conditions evaluated) -> bits of my part -> counts
 //   counts  -> slabs of equal work -> bits travel to the nodes that will hold the samples -> Members
 //
@@ -19,6 +22,7 @@
 #include "job/topology.hpp"
 #include "plan/members.hpp"
 #include "plan/placement.hpp"
+#include "plan/strata.hpp"
 #include "reader/load.hpp"
 
 namespace headrace::data::selection {
@@ -26,7 +30,8 @@ namespace headrace::data::selection {
 /// Who holds what, and which of it each stream delivers.
 struct Placed {
   plan::Placement placement;
-  std::vector<plan::Members> members;  ///< per stream
+  std::vector<plan::Strata> strata;    ///< per stream: one set, or one for each class that it mixes
+  std::vector<plan::Members> classes;  ///< per class, whoever delivers its samples
 };
 
 class SelectedSamples {
@@ -36,7 +41,11 @@ class SelectedSamples {
   SelectedSamples(const config::Config& config, const catalog::Contents& contents, const catalog::Catalog& catalog,
                   std::vector<Choice> choices, const job::Topology& topology, const reader::LoadOptions& options);
 
-  const std::vector<std::uint64_t>& sizes() const { return sizes_; }    ///< samples of each stream
+  const std::vector<std::uint64_t>& sizes() const { return sizes_; }  ///< samples of each stream
+  /// Per stream the samples of each class; empty where it does not mix them.
+  const std::vector<std::vector<std::uint64_t>>& class_sizes() const { return class_sizes_; }
+  /// Samples of the stream's choice that are of no class, and so are left out.
+  std::uint64_t of_no_class(std::size_t stream) const { return of_no_class_[stream]; }
   std::uint64_t stored() const { return stored_size_; }                 ///< samples that some stream delivers
   const std::vector<SharedSamples>& shared() const { return shared_; }  ///< pairs of streams that have some in common
   /// One slab per stager, each with its share of what is stored.
@@ -44,7 +53,18 @@ class SelectedSamples {
   Placed place(std::vector<plan::Slab> slabs) const;
 
  private:
-  bool by_data(std::size_t stream) const { return choices_[stream].by_data(); }
+  /// A set of samples that are placed: that of a choice, all that is stored, or what a stream has of a class.
+  struct Set {
+    bool by_data = false;
+    Bits bits;  ///< of my part, where the data decide
+    plan::Selection selection{};
+  };
+  bool by_data(std::size_t stream) const { return by_data_[stream]; }
+  std::size_t classes() const { return choices_.size() - streams_; }
+  void settle_classes();
+  void check_disjoint() const;
+  Set set_of(std::size_t stream, std::size_t one) const;
+  std::vector<Set> all_sets() const;
   void look();
   void keep_parts(std::size_t stream);
   void keep_listed_numbers(std::size_t stream);
@@ -55,11 +75,14 @@ class SelectedSamples {
   void check_found() const;
   void count();
   void count_shared();
-  std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<plan::Slab>& slabs) const;
+  std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<Set>& sets,
+                                                      const std::vector<plan::Slab>& slabs) const;
 
   const config::Config& config_;
   const catalog::Catalog& catalog_;
-  std::vector<Choice> choices_;
+  std::size_t streams_;
+  std::vector<Choice> choices_;  // of streams, then of classes
+  std::vector<bool> by_data_;    // of each
   const job::Topology& topology_;
   const reader::LoadOptions& options_;
   std::uint64_t align_;
@@ -71,7 +94,8 @@ class SelectedSamples {
   bool stored_by_data_ = false;
   plan::Selection stored_;     // unless the data decide
   plan::Histogram histogram_;  // where they do
-  std::vector<std::uint64_t> sizes_;
+  std::vector<std::uint64_t> sizes_, of_no_class_;
+  std::vector<std::vector<std::uint64_t>> class_sizes_;
   std::uint64_t stored_size_ = 0;
   std::vector<SharedSamples> shared_;
 };

@@ -6,6 +6,7 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "data/selection/mixing.hpp"
 #include "ring/producer.hpp"
 
 namespace headrace::service::blueprint {
@@ -52,7 +53,8 @@ std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vect
 }
 
 Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const job::Topology& topology) {
+               const std::vector<std::uint64_t>& sizes, const std::vector<std::vector<std::uint64_t>>& class_sizes,
+               const job::Topology& topology) {
   Blueprint blueprint;
   blueprint.catalog = std::move(catalog);
   blueprint.schema = std::move(fields.schema);
@@ -60,8 +62,10 @@ Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fie
   blueprint.trainers = std::max(1u, config.trainers_per_node) * static_cast<std::uint32_t>(topology.nodes.size());
   for (std::size_t s = 0; s < sizes.size(); ++s) {
     const auto& stream = config.streams[s];
-    blueprint.streams.push_back({stream.name, sizes[s], stream.batch, stream.global_batch, stream.shuffle, stream.last,
-                                 stream.epochs, stream.order});
+    auto mix = data::selection::mix_of(config, stream, class_sizes[s]);
+    blueprint.streams.push_back({stream.name, mix ? mix->positions : sizes[s], stream.batch, stream.global_batch,
+                                 stream.shuffle, stream.last, stream.epochs, stream.order, std::move(mix)});
+    if (blueprint.streams.back().mix) blueprint.streams.back().classes = data::selection::names_of(config.classes);
   }
   for (const auto& stream : blueprint.streams) stream.schedule(blueprint.trainers);  // says so now if it cannot be
   return blueprint;

@@ -22,8 +22,9 @@ struct Blueprint {
   std::vector<data::fields::FieldPlan> fields;  ///< how its arrays come to be
   std::vector<StreamFacts> streams;             ///< in the order of the configuration
   plan::Placement placement;
-  std::vector<plan::Strata> strata;  ///< per stream: what it draws from
-  std::uint32_t trainers = 1;        ///< that the configuration expects, on all nodes
+  std::vector<plan::Strata> strata;    ///< per stream: what it draws from
+  std::vector<plan::Members> classes;  ///< per class of the configuration
+  std::uint32_t trainers = 1;          ///< that the configuration expects, on all nodes
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
@@ -37,10 +38,12 @@ struct Blueprint {
   std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
 };
 
-/// Draws the blueprint, but for who holds what: placement and strata are empty. sizes: samples of each stream. Errors
+/// Draws the blueprint, but for who holds what: placement, strata and classes are empty. sizes: samples of each stream;
+/// class_sizes: of each class in each stream that mixes them. Errors
 /// name section, key and what would do.
 Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const job::Topology& topology);
+               const std::vector<std::uint64_t>& sizes, const std::vector<std::vector<std::uint64_t>>& class_sizes,
+               const job::Topology& topology);
 
 /// What each stager can take of `rows` rows: equal shares, but no node gets more bytes than its budget.
 std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vector<std::uint64_t>& node_budgets,

@@ -85,6 +85,17 @@ std::string fields_of(const config::Config& config) {
   return hash.text();
 }
 
+/// Which samples a stream has where there are classes, and in which order where it mixes them. Nothing where there are
+/// none: states of days before classes stay valid.
+void add_classes(Hash& hash, const config::Config& config, const config::StreamConfig& stream) {
+  for (const auto& one : config.classes) {
+    hash.add("class").add(one.name).add(one.where);
+    for (const auto& pattern : one.files) hash.add(std::filesystem::path(pattern).filename().string());
+  }
+  if (stream.mix.kind == config::MixConfig::Kind::none) return;
+  hash.add("mix").add(config::text_of(stream.mix)).add(stream.mix.within).add(config::text_of(stream.mix.epoch_size));
+}
+
 /// Folders do not count: files move.
 std::string stream_of(const config::Config& config, const config::StreamConfig& stream) {
   Hash hash;
@@ -92,7 +103,9 @@ std::string stream_of(const config::Config& config, const config::StreamConfig& 
   for (const auto& pattern : stream.files) hash.add(std::filesystem::path(pattern).filename().string());
   hash.add(content(stream.select_file)).add(stream.select_by).add(config.where).add(stream.where);
   for (const auto& part : config.split) hash.add(part.name).add(part.fraction);
-  return hash.add(stream.shuffle).add(stream.last).text();
+  hash.add(stream.shuffle).add(stream.last);
+  add_classes(hash, config, stream);
+  return hash.text();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
@@ -21,6 +22,7 @@ struct StreamFacts {
   std::uint64_t epochs = 0;
   plan::RowOrder order = plan::RowOrder::sorted;
   std::shared_ptr<const plan::Mix> mix{};  ///< null: every sample once
+  std::vector<std::string> classes{};      ///< names of those that it mixes
 
   /// Null where the stream is not shuffled.
   std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;

@@ -1,11 +1,13 @@
 #include "service/books/epoch_book.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "data/selection/mixing.hpp"
 
 namespace headrace::service::books {
 
@@ -113,6 +115,12 @@ std::string EpochBook::sentence(const Verdict& verdict, std::uint64_t rows, bool
                                 std::uint64_t wrong) const {
   std::string audit =
       verdict.complete ? "every sample exactly once" : "every sample exactly once from where the trainers began";
+  const auto& facts = blueprint_.streams[verdict.stream];
+  if (facts.mix) {
+    const auto lines = data::selection::lines_of(*facts.epoch_order(seed_, verdict.epoch), *facts.mix, facts.classes);
+    audit = fmt::format("every sample as often as planned{} ({})",
+                        verdict.complete ? "" : " from where the trainers began", fmt::join(lines, "; "));
+  }
   if (!verdict.exactly_once)
     audit = fmt::format("AUDIT FAILED: {} samples instead of {}, {}", verdict.samples, rows,
                         wrong > 0    ? fmt::format("{} of them wrong", wrong)

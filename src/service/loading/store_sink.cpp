@@ -53,12 +53,31 @@ std::byte* StoreSink::at(std::size_t array, std::uint64_t sample) const {
 void StoreSink::fill_constants() {
   const auto rows = blueprint_.placement.rows(stager_);
   for (const auto& plan : blueprint_.fields) {
+    if (!plan.by_class.empty()) {
+      fill_classes(plan);
+      continue;
+    }
     if (plan.join && plan.spec().fill != 0) plan.transform.clear(rows, store_.column(local_, plan.array));
     for (std::size_t i = 0; i < plan.spec().items.size() && !plan.join; ++i)
       if (plan.dataset(i).empty()) plan.transform.fill(i, rows, store_.column(local_, plan.array));
     if (plan.mask && plan.validity.from != Validity::join)
       std::fill_n(store_.column(local_, *plan.mask), rows * plan.spec().records, std::byte{1});
     if (!plan.join) fill_where_missing(plan);
+  }
+}
+
+/// The classes' samples, as far as they are stored.
+void StoreSink::fill_classes(const data::fields::FieldPlan& plan) {
+  const auto& stored = blueprint_.placement.stored();
+  const auto& slab = blueprint_.placement.slab(stager_);
+  for (std::size_t c = 0; c < plan.by_class.size(); ++c) {
+    const auto& of_class = blueprint_.classes[c];
+    stored.runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
+      of_class.runs(stager_, first, first + count, [&](std::uint64_t sample, std::uint64_t samples) {
+        for (std::size_t i = 0; i < plan.by_class[c]->spec().items.size(); ++i)
+          plan.by_class[c]->fill(i, samples, at(plan.array, sample));
+      });
+    });
   }
 }
 

@@ -29,6 +29,7 @@ class StoreSink : public reader::Sink {
   std::byte* at(std::size_t array, std::uint64_t sample) const;
 
  private:
+  void fill_classes(const data::fields::FieldPlan& plan);
   void fill_where_missing(const data::fields::FieldPlan& plan);
   /// Whether all of these samples are stored, and so stand one after another.
   bool stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const;

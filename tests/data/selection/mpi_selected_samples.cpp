@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(parts_are_disjoint_and_complete_on_any_number_of_stagers) {
       std::vector<std::uint64_t> count(samples);
       for (auto sample = slab.first; sample < slab.last; ++sample) {
         for (std::size_t s = 0; s < config.streams.size(); ++s)
-          if (config.streams[s].name != "some") count[sample] += drawn.members[s].contains(me, sample);
+          if (config.streams[s].name != "some") count[sample] += drawn.strata[s].sets()[0].contains(me, sample);
         BOOST_TEST(drawn.placement.stored().contains(me, sample) ==
                    (count[sample] > 0 || (round % 3 == 1 && sample >= 5 && sample < 20)));
       }
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(parts_are_disjoint_and_complete_on_any_number_of_stagers) {
       // Neighbours on the node are known, too.
       const auto& here = topology.here();
       for (auto stager = here.first; stager < here.first + here.stagers; ++stager)
-        BOOST_TEST(drawn.members[0].known(stager));
+        BOOST_TEST(drawn.strata[0].sets()[0].known(stager));
     }
   }
 }

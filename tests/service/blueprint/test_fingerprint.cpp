@@ -73,6 +73,8 @@ BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   BOOST_TEST(changed([](C& c, F&) { c.split = {{"train", 0.5}}; }) == "stream");
   BOOST_TEST(changed([](C& c, F&) { c.streams[0].shuffle = plan::Shuffle::none; }) == "stream");
   BOOST_TEST(changed([](C& c, F&) { c.streams[0].last = plan::Last::pad; }) == "stream");
+  BOOST_TEST(changed([](C& c, F&) { c.classes = {{.name = "b", .where = "x > 1"}}; }) == "stream");
+  BOOST_TEST(changed([](C& c, F&) { c.streams[0].mix.kind = config::MixConfig::Kind::balanced; }) == "stream");
   BOOST_TEST(changed([](C& c, F&) { c.seed = 1; }) == "seed");
 }
 
