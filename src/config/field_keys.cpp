@@ -58,17 +58,12 @@ void set_overflow(F f, V v) {
   f.overflow = static_cast<Overflow>(bits);
 }
 
-std::string nonempty(V v, std::string_view allowed) {
-  if (v.text().empty()) reject(v, allowed);
-  return v.text();
-}
-
 std::vector<Key> value_keys() {
   return {
       {"source", field, Kind::texts, "Fields", 0, "ITEM", "the field's name",
        "what it is made of: path, path.column, path[column, ...]", +[](F f, V v) { set_source(f, v); }},
       {"decoder", field, Kind::text, "Fields", 0, "HOW", "by the path's ending",
-       "of an inventory's files: npy, npz:KEY, text, raw:TYPE:SHAPE, hdf5:PATH, ...",
+       "of an inventory's files: npy, text, hdf5:PATH, ...",
        +[](F f, V v) { f.decoder = nonempty(v, "a decoder: npy, npz:KEY, text, raw:TYPE:SHAPE, hdf5:PATH, ..."); }},
       {"scale", field, Kind::numbers, "Fields", 0, "X", "1", "(x - shift) / scale; one number, or one per column",
        +[](F f, V v) { set_scale(f, v); }},

@@ -10,11 +10,6 @@ using V = const Value&;
 constexpr auto top = Scope::top;
 constexpr const char* group = "Inventory";
 
-std::string nonempty(V v, std::string_view allowed) {
-  if (v.text().empty()) reject(v, allowed);
-  return v.text();
-}
-
 unsigned few(V v, unsigned least) {
   return static_cast<unsigned>(whole(v, least, 1024));
 }

@@ -152,6 +152,11 @@ void Mistakes::throw_if_any() const {
   throw UsageError(all);
 }
 
+std::string nonempty(const Value& value, std::string_view allowed) {
+  if (value.text().empty()) reject(value, allowed);
+  return value.text();
+}
+
 std::string trimmed(const std::string& text) {
   const auto from = text.find_first_not_of(' ');
   return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(' ') - from + 1);

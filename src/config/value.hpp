@@ -48,6 +48,8 @@ std::vector<std::uint64_t> extents(const Value& value);  ///< of a shape: 1 or m
 DType dtype(const Value& value);
 /// Names, each once, at least one, none empty; without the backquotes around them.
 std::vector<std::string> names(const Value& value);
+/// Its text, which may not be empty; `allowed` says what it may be.
+std::string nonempty(const Value& value, std::string_view allowed);
 /// Without blanks at both ends.
 std::string trimmed(const std::string& text);
 /// The items of a list on the command line: parted by commas, but not by those inside brackets or a name's quotes.

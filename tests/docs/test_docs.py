@@ -152,6 +152,7 @@ def test_configurations_are_accepted(block, tmp_path):
     """All that may be wrong is that the files are not there."""
     (tmp_path / "x.toml").write_text(block.text)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    environment["TOKEN"] = "secret"
     done = run(HEADRACE, "serve", "-c", tmp_path / "x.toml", env=environment, cwd=tmp_path)
     assert re.match(r"headrace: no file(s to serve;| matches) [^\n]*\n\Z", done.stderr), done.stderr
 
