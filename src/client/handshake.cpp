@@ -64,9 +64,14 @@ std::optional<ipc::Connection> connect_if_there(const ipc::Address& address) {
   }
 }
 
-ipc::Connection knock(const ipc::Address& address, const Deadline& deadline, Reporter& report) {
+/// gone: what is known of a service that was there and ended before it said a word; "": there was none.
+ipc::Connection knock(const ipc::Address& address, const std::string& gone, const Deadline& deadline,
+                      Reporter& report) {
   for (;;) {
     if (auto connection = connect_if_there(address)) return std::move(*connection);
+    if (deadline.passed() && !gone.empty())
+      throw Failure(HR_LOST, gone + " ended before it said a word, and no other was started " + deadline.text() +
+                                 "; see its own messages for the reason");
     if (deadline.passed())
       throw Failure(HR_TIMEOUT, "no service '" + address.service() + "' on node " + host_name() + " " +
                                     deadline.text() + others_running(address) +
@@ -104,15 +109,16 @@ Session enter(ipc::Connection connection, ring::Welcome welcome, ipc::Message me
   return session;
 }
 
+std::string text_of(const Wish& wish, const ipc::Connection& connection) {
+  return "service '" + wish.service + "' (pid " + std::to_string(connection.peer().pid) + ")";
+}
+
 /// Waits for the welcome on one connection. Nothing if the service went away before it said a word: it was just ending,
 /// and another may start.
 class Waiting {
  public:
   Waiting(const Wish& wish, ipc::Connection connection, const Deadline& deadline, Reporter& report)
-      : connection_(std::move(connection)),
-        who_("service '" + wish.service + "' (pid " + std::to_string(connection_.peer().pid) + ")"),
-        deadline_(deadline),
-        report_(report) {}
+      : connection_(std::move(connection)), who_(text_of(wish, connection_)), deadline_(deadline), report_(report) {}
 
   std::optional<Session> welcome() {
     for (;;) {
@@ -207,9 +213,10 @@ Session shake_hands(const Wish& wish) {
   }();
   const Deadline deadline(wish.timeout);
   Reporter report(wish);
-  for (;;) {
-    auto connection = knock(address, deadline, report);
+  for (std::string gone;;) {
+    auto connection = knock(address, gone, deadline, report);
     require_our_user(connection, address);
+    gone = text_of(wish, connection);
     say_hello(connection, wish);
     if (auto session = Waiting(wish, std::move(connection), deadline, report).welcome()) return std::move(*session);
     if (deadline.passed())

@@ -69,6 +69,21 @@ BOOST_AUTO_TEST_CASE(a_service_that_goes_while_loading_is_lost) {
   BOOST_TEST(third.code == HR_LOST);
 }
 
+BOOST_AUTO_TEST_CASE(a_service_that_goes_before_it_says_a_word_is_lost_unless_another_starts) {
+  const auto name = unique_name("brief");
+  auto listener = std::make_unique<ipc::Listener>(ipc::Address(name));
+  std::thread service([&] {
+    const auto connection = listener->accept(1h);
+    listener.reset();
+  });
+  const Trainer trainer(name, 0.3);
+  service.join();
+  BOOST_TEST(trainer.code == HR_LOST);
+  BOOST_TEST(
+      trainer.error.find("ended before it said a word, and no other was started within 0.3 s") != std::string::npos,
+      trainer.error);
+}
+
 BOOST_AUTO_TEST_CASE(a_service_that_starts_later_is_found) {
   const auto name = unique_name("later");
   std::atomic<bool> waiting{false};
