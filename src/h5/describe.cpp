@@ -85,10 +85,43 @@ std::uint64_t bytes_of(hid_t type, const std::vector<std::uint64_t>& extents) {
   return bytes;
 }
 
+/// What the index of an unfiltered dataset says of each chunk's size is what HDF5 1.10 reads, whatever room there is: one
+/// that is twice as long as chunks are would go unseen in their sum, where others were never written.
+bool has_chunk_of_another_size(hid_t id, std::uint64_t stored_bytes, std::uint64_t chunk_bytes) {
+  constexpr hsize_t most_looked_at = 1000;  // each look-up goes through the index from its begin
+  const Space all(check(H5Dget_space(id), "H5Dget_space"));
+  hsize_t count = 0;
+  check(H5Dget_num_chunks(id, all.id(), &count), "H5Dget_num_chunks");
+  if (stored_bytes / chunk_bytes != count) return true;
+  for (hsize_t i = 0; i < std::min(count, most_looked_at); ++i) {
+    hsize_t bytes = 0;
+    check(H5Dget_chunk_info(id, all.id(), i, nullptr, nullptr, nullptr, &bytes), "H5Dget_chunk_info");
+    if (bytes != chunk_bytes) return true;
+  }
+  return false;
+}
+
+/// HDF5 takes more than a kilobyte of memory for each chunk that it reads from at once, and at least a row is read at
+/// once.
+void require_few_chunks(const DatasetInfo& info) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 20;
+  std::uint64_t chunks = 1;
+  for (std::size_t axis = 1; axis < info.dims.size(); ++axis) {
+    const auto along = info.dims[axis] / info.chunk[axis] + (info.dims[axis] % info.chunk[axis] != 0 ? 1 : 0);
+    if (__builtin_mul_overflow(chunks, along, &chunks)) chunks = UINT64_MAX;
+  }
+  if (info.rows() > 0 && chunks > most)
+    throw Error(
+        fmt::format("each row of dataset '{}' is spread over {} chunks, and at most {} can be read at once; if "
+                    "that is what was written, give it larger chunks with h5repack, else it is damaged: copy "
+                    "it anew",
+                    info.path, chunks, most));
+}
+
 /// HDF5 1.10 copies as many bytes out of a compact dataset as the shape takes, whatever is there; what stands behind a
 /// contiguous one is somebody else's; and of a chunk without filters it tells the size that it should have, and reads the
 /// one that its index has.
-void require_whole(hid_t type, const DatasetInfo& info) {
+void require_whole(hid_t id, hid_t type, const DatasetInfo& info) {
   const auto refuse = [&](const std::string& wanted) {
     throw Error(fmt::format("dataset '{}' holds {} bytes, and its shape takes {}; it is damaged: copy it anew",
                             info.path, info.stored_bytes, wanted));
@@ -100,7 +133,8 @@ void require_whole(hid_t type, const DatasetInfo& info) {
   }
   if (info.layout == Layout::chunked && info.filters.empty()) {
     const auto chunk = bytes_of(type, info.chunk);
-    if (chunk > 0 && info.stored_bytes % chunk != 0) refuse(fmt::format("chunks of {}", chunk));
+    if (chunk > 0 && (info.stored_bytes % chunk != 0 || has_chunk_of_another_size(id, info.stored_bytes, chunk)))
+      refuse(fmt::format("chunks of {}", chunk));
   }
 }
 
@@ -116,7 +150,8 @@ DatasetInfo describe(hid_t id, std::string path) {
   if (info.layout == Layout::chunked) describe_chunks(properties, info);
   if (info.layout == Layout::other) describe_other_files(id, properties, info);
   info.stored_bytes = H5Dget_storage_size(id);
-  require_whole(type.id(), info);
+  if (info.layout == Layout::chunked) require_few_chunks(info);
+  require_whole(id, type.id(), info);
   if (info.layout == Layout::contiguous) info.offset = offset_of(id);
   info.attributes = attributes_of(id);
   return info;

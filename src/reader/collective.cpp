@@ -4,6 +4,7 @@
 #include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"
+#include "reader/route.hpp"
 #include "reader/ways.hpp"
 
 namespace headrace::reader {
@@ -18,7 +19,7 @@ std::vector<Piece> slices_of(const Course& course, const std::vector<Piece>& pie
   for (const auto& piece : pieces) {
     const bool straight = course.place(piece) != nullptr;
     const auto bytes = straight ? slice_bytes : std::min(slice_bytes, most_staged);
-    const auto parts = cut(piece, std::max<std::uint64_t>(1, bytes / course.row_bytes()), align);
+    const auto parts = cut(piece, rows_at_once(course.here(), bytes), align);
     slices.insert(slices.end(), parts.begin(), parts.end());
   }
   return slices;

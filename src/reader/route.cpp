@@ -62,6 +62,17 @@ std::uint64_t band_bytes(const h5::DatasetInfo& dataset) {
   return n;
 }
 
+std::uint64_t rows_at_once(const h5::DatasetInfo& dataset, std::uint64_t bytes) {
+  constexpr std::uint64_t most_chunks = 1 << 16;
+  const auto rows = bytes / std::max<std::uint64_t>(1, dataset.row_bytes());
+  if (dataset.layout != h5::Layout::chunked) return std::max<std::uint64_t>(1, rows);
+  std::uint64_t beside = 1;  // chunks that the same row lies in
+  for (std::size_t i = 1; i < dataset.dims.size(); ++i)
+    beside *= (dataset.dims[i] + dataset.chunk[i] - 1) / dataset.chunk[i];
+  const auto in_chunks = std::max<std::uint64_t>(1, most_chunks / beside);
+  return std::max<std::uint64_t>(1, rows / dataset.chunk[0] < in_chunks ? rows : in_chunks * dataset.chunk[0]);
+}
+
 Route route(Io io, const h5::DatasetInfo& dataset) {
   if (h5::has_pointers(dataset.type)) return {Way::library, "of variable length"};
   if (dataset.layout == h5::Layout::compact) return {Way::library, "compact"};

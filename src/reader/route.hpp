@@ -39,4 +39,8 @@ Route route(Io io, const h5::DatasetInfo& dataset);
 /// Bytes of all chunks that hold the same rows; what has to be held at once to take chunks apart.
 std::uint64_t band_bytes(const h5::DatasetInfo& dataset);
 
+/// Rows that HDF5 is asked for at once, at most `bytes` of them (but a row): it takes memory for each chunk that these lie
+/// in, more than the rows themselves where chunks are tiny.
+std::uint64_t rows_at_once(const h5::DatasetInfo& dataset, std::uint64_t bytes);
+
 }  // namespace headrace::reader

@@ -161,7 +161,7 @@ void read_library(const Course& course, const std::vector<Piece>& pieces, const 
   });
   std::vector<std::byte> staging;
   for (const auto& piece : pieces)
-    for (const auto& slice : cut(piece, rows_in(staged_bytes, course.row_bytes()), chunked ? here.chunk[0] : 1))
+    for (const auto& slice : cut(piece, rows_at_once(here, staged_bytes), chunked ? here.chunk[0] : 1))
       read_slice(course, *reader, slice, staging);
   course.explain(pieces.front(), [&] { require_open_sources(here, pieces); });
 }

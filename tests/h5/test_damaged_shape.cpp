@@ -90,4 +90,62 @@ BOOST_AUTO_TEST_CASE(a_chunk_that_is_longer_than_chunks_are) {
   std::filesystem::remove(path);
 }
 
+/// Where some chunks were never written, the sum of the others' sizes says little.
+BOOST_AUTO_TEST_CASE(a_chunk_that_is_twice_as_long_as_chunks_are) {
+  const auto path = (std::filesystem::temp_directory_path() / ("headrace-twice-" + std::to_string(getpid()))).string();
+  const auto write = [&] {
+    const hsize_t dims[] = {rows, width}, chunk[] = {8, width}, some[] = {16, width}, start[] = {8, 0};
+    const auto file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const auto space = H5Screate_simple(2, dims, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 2, chunk);
+    const auto made = H5Dcreate2(file, "x", H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    const auto memory = H5Screate_simple(2, some, nullptr);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, some, nullptr);
+    const std::vector<int> values(16 * width, 7);
+    H5Dwrite(made, H5T_NATIVE_INT, memory, space, H5P_DEFAULT, values.data());
+    H5Sclose(memory), H5Dclose(made), H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+  };
+  // Keys of the chunks that begin at rows 8 and 16: size of the chunk (1184 bytes), mask of filters, first row.
+  const auto change = [&](char row, int bytes) {
+    std::string all;
+    {
+      std::ifstream in(path, std::ios::binary);
+      all.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    const auto at = all.find(std::string("\xa0\x04\0\0\0\0\0\0", 8) + std::string(1, row) + std::string(3, '\0'));
+    BOOST_TEST_REQUIRE((at != std::string::npos));
+    std::memcpy(all.data() + at, &bytes, sizeof bytes);
+    std::ofstream(path, std::ios::binary) << all;
+  };
+  const auto problem = [&] { return std::string(h5::describe_datasets(h5::open_file(path)).at(0).problem); };
+  write();
+  BOOST_TEST(problem() == "");
+  change(8, 2 * 1184);
+  BOOST_TEST(problem() ==
+             "dataset 'x' holds 3552 bytes, and its shape takes chunks of 1184; it is damaged: copy it anew");
+  change(16, 0);  // and now the sum is right
+  BOOST_TEST(problem() ==
+             "dataset 'x' holds 2368 bytes, and its shape takes chunks of 1184; it is damaged: copy it anew");
+  std::filesystem::remove(path);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_in_more_chunks_than_memory_is_for) {
+  const auto path = (std::filesystem::temp_directory_path() / ("headrace-many-" + std::to_string(getpid()))).string();
+  const auto problem = [&](hsize_t across) {
+    const hsize_t dims[] = {4, across, 1 << 10}, chunk[] = {2, 1, 1};
+    const auto file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const auto space = H5Screate_simple(3, dims, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 3, chunk);
+    H5Dclose(H5Dcreate2(file, "x", H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT));
+    H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+    return h5::describe_datasets(h5::open_file(path)).at(0).problem;
+  };
+  BOOST_TEST(problem(1 << 10) == "");
+  BOOST_TEST(
+      problem((1 << 10) + 1)
+          .starts_with(
+              "each row of dataset 'x' is spread over 1049600 chunks, and at most 1048576 can be read at once;"));
+  std::filesystem::remove(path);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

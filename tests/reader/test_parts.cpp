@@ -10,6 +10,7 @@
 #include "reader/decode.hpp"
 #include "reader/grid.hpp"
 #include "reader/pieces.hpp"
+#include "reader/route.hpp"
 
 using namespace headrace;
 using namespace headrace::catalog;
@@ -41,6 +42,24 @@ BOOST_AUTO_TEST_CASE(cutting_is_complete_bounded_and_aligned) {
     }
     BOOST_TEST(row == piece.row + piece.rows);
   }
+}
+
+BOOST_AUTO_TEST_CASE(as_many_rows_at_once_as_bytes_and_chunks_allow) {
+  h5::DatasetInfo dataset;
+  dataset.dims = {1u << 30, 100};
+  dataset.type.size = 4;
+  dataset.layout = h5::Layout::contiguous;
+  BOOST_TEST(rows_at_once(dataset, 1u << 20) == (1u << 20) / 400);
+  BOOST_TEST(rows_at_once(dataset, 1) == 1u);
+  dataset.layout = h5::Layout::chunked;
+  dataset.chunk = {64, 100};
+  BOOST_TEST(rows_at_once(dataset, 1u << 20) == (1u << 20) / 400);
+  dataset.chunk = {3, 10};  // ten beside each other: 65,536 chunks are 6,553 times three rows
+  BOOST_TEST(rows_at_once(dataset, 1u << 20) == (1u << 20) / 400);
+  BOOST_TEST(rows_at_once(dataset, 1u << 30) == 6553u * 3);
+  dataset.dims = {1u << 30, 1u << 20};
+  dataset.chunk = {2, 1};  // a row is in more
+  BOOST_TEST(rows_at_once(dataset, 1u << 30) == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(chunks_tile_rows_of_any_shape) {
