@@ -1,6 +1,7 @@
 """Classes and mixes, through the whole service: values, labels, counts, order and audit, against NumPy."""
 
 import contextlib
+import json
 import re
 import subprocess
 
@@ -198,3 +199,17 @@ def test_inspect_tells_what_an_epoch_has(files):
     assert done.returncode == 0, done.stderr
     assert re.search(r"train, epoch 0: electron: (999|1000) of 300 samples, each 3 to 4 times", done.stdout), done.stdout
     assert "train, epoch 0: gamma: 500 of 500 samples, each once" in done.stdout
+
+
+@pytest.mark.parametrize("classes", [FILES, CONDITIONS, COLUMN], ids=["files", "conditions", "column"])
+def test_inspect_shows_the_class_of_a_sample(files, classes):
+    text = classes + FIELDS
+    for sample, k in ((0, 0), (299, 0), (300, 1), (419, 1), (420, 2), (TOTAL - 1, 2)):
+        done = subprocess.run([HEADRACE, "inspect", "-c", beside(files, text), *files, "--sample", str(sample), "--json"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        shown = {field["name"]: field["values"] for field in json.loads(done.stdout)["fields"]}
+        assert shown["label"] == k and shown["one"] == [float(i == k) for i in range(3)], done.stdout
+    text = '[class.a]\nwhere = "kind == 0"\n' + FIELDS
+    done = subprocess.run([HEADRACE, "inspect", "-c", beside(files, text), *files, "--sample", "300"], capture_output=True, text=True)
+    assert done.returncode == 2 and "the sample is of no class" in done.stderr

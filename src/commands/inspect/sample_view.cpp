@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "catalog/files.hpp"
 #include "commands/inspect/sample_raw.hpp"
 #include "data/fields/plan.hpp"
+#include "data/selection/class_of.hpp"
 #include "data/selection/column_values.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_settings.hpp"
@@ -95,7 +97,9 @@ catalog::Contents same_named(const catalog::Contents& contents, std::size_t file
 class Showcase {
  public:
   /// The files are those of one that the user named, and the row counts through them.
-  Showcase(const config::Config& config, catalog::Contents files, data::fields::FieldPlans plans, std::uint64_t row)
+  /// of_class: its class, where fields tell it.
+  Showcase(const config::Config& config, catalog::Contents files, data::fields::FieldPlans plans, std::uint64_t row,
+           std::optional<std::size_t> of_class)
       : topology_(job::Topology::discover(mpi::Comm::self(), false)), contents_(std::move(files)) {
     blueprint_.catalog = data::fields::catalog_of(contents_, plans.fields);
     blueprint_.schema = std::move(plans.schema);
@@ -103,6 +107,10 @@ class Showcase {
     const std::vector<plan::Slab> slabs{{0, blueprint_.catalog.samples}};
     const plan::Range one{row, row + 1};
     blueprint_.placement = plan::Placement(slabs, plan::Members(plan::Selection::of({&one, 1}), slabs));
+    for (std::size_t c = 0; c < config.classes.size(); ++c) {
+      const plan::Range none{};
+      blueprint_.classes.emplace_back(plan::Selection::of({of_class == c ? &one : &none, 1}), slabs);
+    }
     const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
     require_room(layout.bytes());
     store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
@@ -156,9 +164,16 @@ SampleView view_sample(const config::Config& config, const std::string& which) {
   const auto& file = catalog.files[place.file];
   for (auto& plan : plans.fields) plan.keep_file(place.file);
   const auto row = file.first_sample + place.row - catalog.named_of(place.file).first_sample;
-  const Showcase showcase(config, same_named(contents, place.file), std::move(plans), row);
+  const auto sample = file.first_sample + place.row;
+  const bool labelled = std::ranges::any_of(plans.fields, [](const auto& plan) { return !plan.by_class.empty(); });
+  std::optional<std::size_t> of_class;
+  if (labelled) of_class = data::selection::class_of(config, contents, catalog, sample, alone, options);
+  if (labelled && !of_class)
+    throw UsageError(
+        fmt::format("--sample {}: the sample is of no class, so that no stream has it; name another", which));
+  const Showcase showcase(config, same_named(contents, place.file), std::move(plans), row, of_class);
 
-  SampleView view{file.first_sample + place.row, file.path, place.row, {}};
+  SampleView view{sample, file.path, place.row, {}};
   const auto& blueprint = showcase.blueprint();
   for (const auto& field : blueprint.schema)
     view.fields.push_back({field, finished_array(field, showcase.finished(view.fields.size())), {}});
