@@ -41,6 +41,10 @@ Staging::Staging(const config::Config& config, const mpi::Comm& world)
   host_ = mpi::together(topology_.all, [&] { return std::make_unique<host::Host>(config_, topology_); });
 }
 
+Staging::~Staging() {
+  if (host_) host_->halt();  // it looks at rings and workers, which go before it
+}
+
 void Staging::begin() {
   std::exception_ptr failure;
   job::NodeLinks links;

@@ -26,6 +26,9 @@ class Staging {
  public:
   /// Takes the service's name.
   Staging(const config::Config& config, const mpi::Comm& world);
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
 
   /// Answers whoever waits for the service or stops it, from here on. Looks at the files, draws the blueprint, checks
   /// memory; prints what was found.

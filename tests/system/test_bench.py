@@ -27,6 +27,17 @@ def bench(folder, *flags):
     return done.stdout, json.loads(figures.read_text())
 
 
+def test_a_trainer_that_cannot_be_started_is_told(tmp_path):
+    """Trainers could come already: the service ends, not the process."""
+    (tmp_path / "headrace").write_bytes(HEADRACE.read_bytes())
+    (tmp_path / "headrace").chmod(0o755)
+    for _ in range(3):
+        done = subprocess.run([tmp_path / "headrace", "bench", "--synthetic", "1KB x 600", "--batch", "10", "--repeats", "1", "--round", "600KB"],
+                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)}, timeout=60)
+        assert done.returncode == 1 and "is missing; install it with headrace" in done.stderr, (done.returncode, done.stderr)
+        assert "crashed" not in done.stderr
+
+
 def test_trainers_that_compute(tmp_path):
     text, figures = bench(tmp_path, "--compute", "2ms")
     measured = figures["measured"]

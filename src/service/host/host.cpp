@@ -62,6 +62,10 @@ Host::Host(const config::Config& config, const job::Topology& topology)
 }
 
 Host::~Host() {
+  halt();
+}
+
+void Host::halt() {
   thread_.request_stop();
   jobs_.wake();
   if (thread_.joinable()) thread_.join();

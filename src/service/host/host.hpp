@@ -64,6 +64,8 @@ class Host {
   /// Leaders listen from here on: error where the name is taken.
   Host(const config::Config& config, const job::Topology& topology);
   ~Host();
+  /// No more of its thread: before anything goes that open() handed over, where the service ends by an error.
+  void halt();
 
   void start(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
   /// Before open(); collective over the node: the leader's descriptor, on every stager.
