@@ -36,7 +36,7 @@ std::size_t pack(const Request& request, std::span<std::byte> out) {
   std::size_t used = 0, row = 0;
   for (const auto& segment : request.segments)
     for (std::uint32_t i = 0; i < segment.rows; ++i, ++row)
-      for (std::size_t at = 0; at < bytes; ++at) out[used++] = byte_of(segment.stager, request.ordinals[row], at);
+      for (std::size_t at = 0; at < bytes; ++at) out[used++] = byte_of(segment.run, request.ordinals[row], at);
   return used;
 }
 

@@ -47,7 +47,7 @@ void bench_permutation(std::uint64_t n, int repeats) {
 void bench_batches(std::uint64_t n, std::uint32_t batch, std::uint32_t stagers, int repeats) {
   std::vector<std::uint64_t> first;
   for (std::uint64_t s = 0; s <= stagers; ++s) first.push_back(n / stagers * s + n % stagers * s / stagers);
-  const Permutation order(n, 7);
+  const EpochOrder order(n, 7);
   const Schedule schedule(n, batch, 4, Shuffle::global, Last::drop);
   BatchPlanner planner;
   std::size_t pieces = 0;
