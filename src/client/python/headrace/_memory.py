@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -15,3 +16,10 @@ def aligned_copy(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     copied: np.ndarray[Any, Any] = raw[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
     np.copyto(copied, array)
     return copied
+
+
+def unowned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Over the same memory, without the lease, for who is kept from using it for longer by other means."""
+    memory = (ctypes.c_ubyte * array.nbytes).from_address(array.ctypes.data)
+    over: np.ndarray[Any, Any] = np.frombuffer(memoryview(memory), np.uint8).view(array.dtype).reshape(array.shape)
+    return over

@@ -7,7 +7,6 @@ for epoch in range(10):
 
 from __future__ import annotations
 
-import ctypes
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
@@ -21,13 +20,15 @@ except ImportError as error:
 
 from ._loop import Loop
 from ._mapped import Standing
-from ._memory import aligned_copy
+from ._memory import aligned_copy, unowned
 from .batch import Batch, Copied
 from .errors import Invalid
 from .stream import Stream
 from .structure import INDEX, ROWS, VALID, Arrangement, Structure, array_of
 
 __all__ = ["Batches", "batches"]
+
+_SMALL = 128 << 10  # bytes; up to here asarray(), which copies once more, takes half of the time of device_put()
 
 
 def batches(
@@ -109,7 +110,7 @@ class Batches(Standing):
         if self._owned:
             return _Sent(position, rows, self._put([aligned_copy(array) for array in self._arrays(batch)]), None)
         of_slot = [leaf not in (INDEX, VALID) for leaf in self._leaves]
-        arrays = self._put([_unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
+        arrays = self._put([unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
         transfer = _Transfer(arrays)
         batch.release(after=transfer)
         return _Sent(position, rows, arrays, transfer)
@@ -127,10 +128,13 @@ class Batches(Standing):
         return self._arrangement.map(lambda leaf: rows if leaf == ROWS else next(following))
 
     def _put(self, arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
-        """One call for all of them, where none spans processes."""
+        """One call for all of them, where none spans processes, and but for small ones on a CPU."""
         shardings = self._shardings
         if all(sharding is None for sharding in shardings):
-            return jax.device_put(arrays)  # type: ignore[no-any-return]
+            if not self._owned:
+                return jax.device_put(arrays)  # type: ignore[no-any-return]
+            large = iter(jax.device_put([array for array in arrays if array.nbytes > _SMALL]))
+            return [next(large) if array.nbytes > _SMALL else jax.numpy.asarray(array) for array in arrays]
         if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
             return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]
         return [jax.make_array_from_process_local_data(*pair) for pair in zip(shardings, arrays)]
@@ -157,13 +161,6 @@ class _Sent(NamedTuple):
     rows: int
     arrays: list[Any]  #: as the leaves come, without ROWS
     transfer: Optional[_Transfer]  #: None where nothing of the slot is read any more
-
-
-def _unowned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Over the same memory, without the lease: JAX keeps what it transfers until its next collection, maybe late."""
-    memory = (ctypes.c_ubyte * array.nbytes).from_address(array.ctypes.data)
-    over: np.ndarray[Any, Any] = np.frombuffer(memoryview(memory), np.uint8).view(array.dtype).reshape(array.shape)
-    return over
 
 
 def _on_cpu(shardings: list[Any]) -> bool:
