@@ -170,7 +170,8 @@ def hugging(tmp_path, monkeypatch):
             label_names=[],
             **{"save_strategy": "no", **options},
         )
-        trainer = Trainer(Model(), arguments, callbacks=[goes] if goes else [])
+        # It insists on a data set to evaluate on, though it asks get_eval_dataloader() for the loader.
+        trainer = Trainer(Model(), arguments, eval_dataset=loaders[1], callbacks=[goes] if goes else [])
         trainer.loaders = loaders
         return trainer
 
