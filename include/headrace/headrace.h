@@ -22,6 +22,11 @@
  *     gets what it knows; one built with a newer header finds zero in what an older library does not know. In hr_field
  *     and hr_file, which the library makes, it tells how far the library's go.
  *  9. Strings, schema and files that a call gives belong to the stream and live until hr_close.
+ * 10. REPLICAS. Where a stream is served with replicas = N, N processes of a node are one trainer: same rank, each with
+ *     its hr_options.replica. They get the same batches, in place, to read only: to write into one ends the process.
+ *     The first batch comes when all have connected. A slot goes back when the last of them has released it; what a
+ *     dead one holds lapses. Replica 0 alone seeks; the others get no batch that it had not got before its seek, and
+ *     where they leave off as it does, of themselves, they say so by hr_follow.
  *
  * Example: one epoch, from the command line "example SERVICE". (The tests compile and run it.)
  *
@@ -101,8 +106,11 @@ typedef struct hr_options {
    * -1). A non-zero return gives up with HR_INTERRUPTED. May be NULL. */
   int (*progress)(void* context, const char* what, double fraction);
   void* progress_context;
+  /* Of a stream that is served with `replicas`: which of the processes that are this rank together (10), and how many
+   * there must be; 0: as many as there are. */
+  int32_t replica, replicas;
 } hr_options;
-#define HR_OPTIONS_INIT {sizeof(hr_options), NULL, NULL, 0, 1, -1, 0.0, NULL, NULL}
+#define HR_OPTIONS_INIT {sizeof(hr_options), NULL, NULL, 0, 1, -1, 0.0, NULL, NULL, 0, 0}
 
 /* One array of each batch. Made by the library. */
 typedef struct hr_field {
@@ -140,9 +148,10 @@ typedef struct hr_info {
   void* ring;
   size_t ring_bytes;
   const char* stager;          /* who fills the slots, and is waited for: "stager 0 (pid 4711 on node1)" */
+  int32_t replica, replicas;   /* 0 and 1; where several processes are one trainer: which of how many (10) */
 } hr_info;
 #define HR_INFO_INIT \
-  {sizeof(hr_info), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL}
+  {sizeof(hr_info), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, 0, 0}
 
 /* What a trainer gets in one step. */
 typedef struct hr_batch {
@@ -196,11 +205,17 @@ HR_API int hr_acquire(hr_stream* stream, double timeout, hr_batch* batch);
  * HR_INVALID where the lease is not held, HR_FORKED, HR_CLOSED. */
 HR_API int hr_release(hr_stream* stream, uint32_t lease, int consumed);
 
+/* Gives a lease back as if it had not been acquired: the next hr_acquire gives the same batch again. Only for the one
+ * that was acquired last. Does not wait. HR_INVALID where it is another, HR_FORKED, HR_CLOSED. */
+HR_API int hr_put_back(hr_stream* stream, uint32_t lease);
+
 /* The next hr_acquire gives (epoch, step); after the last of counted epochs, (epochs, 0) is the end. Leases held stay
  * valid. An hr_acquire that another thread is in may still give a batch from before.
  * Returns once the service was told. Waits, up to 5 s, only where the service reads nothing (it is stopped, or told
  * much faster than it reads); then HR_LOST, and hr_acquire says so, too, until a seek succeeds. HR_INVALID where there
- * is no such place, HR_FORKED, HR_CLOSED. */
+ * is no such place, HR_FORKED, HR_CLOSED.
+ * With replicas: HR_REFUSED but for replica 0, where it returns once the service has heard it (up to a minute), so that
+ * whoever learns of its return gets no batch that it cut off. */
 HR_API int hr_seek(hr_stream* stream, uint64_t epoch, uint64_t step);
 
 /* hr_seek for a state saved earlier, by each trainer of the stream: the service compares where they want to go on, and
@@ -209,6 +224,13 @@ HR_API int hr_seek(hr_stream* stream, uint64_t epoch, uint64_t step);
  * Waits for its answer, which the service gives at once unless it hangs, and as hr_seek does.
  * HR_REFUSED, HR_TIMEOUT, HR_INTERRUPTED, and as hr_seek. */
 HR_API int hr_resume(hr_stream* stream, uint64_t epoch, uint64_t step, double timeout);
+
+/* For replicas other than 0, where their program goes elsewhere as replica 0's does: the next hr_acquire gives the first
+ * batch after the next seek of replica 0. Waits for that, up to the timeout. (A seek of which they need not know by
+ * themselves, because it comes before a barrier, or any message from replica 0, needs no hr_follow.)
+ * HR_TIMEOUT, HR_INTERRUPTED, HR_REFUSED: replica 0 is gone; HR_LOST, HR_INVALID: this is replica 0; HR_FORKED,
+ * HR_CLOSED. */
+HR_API int hr_follow(hr_stream* stream, double timeout);
 
 /* All files of the service, in the order of their samples: (*files)[0] .. (*files)[*count - 1]. NULL and 0 where the
  * call fails. The service is asked at the first call, which waits up to a minute (HR_TIMEOUT, HR_INTERRUPTED: call

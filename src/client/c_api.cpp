@@ -96,12 +96,20 @@ int hr_release(hr_stream* stream, uint32_t lease, int consumed) {
   return visit(stream, [&](Stream& s) { return s.release(lease, consumed != 0); });
 }
 
+int hr_put_back(hr_stream* stream, uint32_t lease) {
+  return visit(stream, [&](Stream& s) { return s.put_back(lease); });
+}
+
 int hr_seek(hr_stream* stream, uint64_t epoch, uint64_t step) {
   return visit(stream, [&](Stream& s) { return s.seek(epoch, step); });
 }
 
 int hr_resume(hr_stream* stream, uint64_t epoch, uint64_t step, double timeout) {
   return visit(stream, [&](Stream& s) { return s.resume(epoch, step, timeout); });
+}
+
+int hr_follow(hr_stream* stream, double timeout) {
+  return visit(stream, [&](Stream& s) { return s.follow(timeout); });
 }
 
 int hr_files(hr_stream* stream, const hr_file* const** files, size_t* count) {

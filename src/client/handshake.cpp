@@ -91,14 +91,23 @@ void say_hello(const ipc::Connection& connection, const Wish& wish) {
                           .world_size = wish.world_size,
                           .local_rank = wish.local_rank,
                           .host = host_name(),
-                          .pid = getpid()};
+                          .pid = getpid(),
+                          .replica = wish.replica,
+                          .replicas = wish.replicas};
   // Whether it arrives shows in the answer.
   static_cast<void>(connection.send(ring::encode(hello), fds, 1s));
 }
 
-Session enter(ipc::Connection connection, ring::Welcome welcome, ipc::Message message) {
-  require(message.fds.size() == 3, "the service welcomed us with " + std::to_string(message.fds.size()) +
-                                       " descriptors instead of 3; use libheadrace of the service's version");
+Session enter(const Wish& wish, ipc::Connection connection, ring::Welcome welcome, ipc::Message message) {
+  const bool shared = welcome.replicas > 1;
+  const std::size_t expected = shared ? 4 : 3;
+  require(message.fds.size() == expected, "the service welcomed us with " + std::to_string(message.fds.size()) +
+                                              " descriptors instead of " + std::to_string(expected) +
+                                              "; use libheadrace of the service's version");
+  require(welcome.replica == wish.replica && (wish.replicas == 0 || wish.replicas == welcome.replicas),
+          "the service took us for replica " + std::to_string(welcome.replica) + " of " +
+              std::to_string(welcome.replicas) + ", and we are replica " + std::to_string(wish.replica) +
+              " (it is older than this library, and knows of none); restart the service with the same version");
   Session session{std::move(connection),
                   std::move(welcome),
                   std::move(message.text),
@@ -106,6 +115,7 @@ Session enter(ipc::Connection connection, ring::Welcome welcome, ipc::Message me
                   ipc::Bell(std::move(message.fds[1])),
                   std::move(message.fds[2])};
   static_cast<void>(ipc::pid_of_pidfd(session.stager));  // throws if it is none
+  if (shared) session.share = ring::Share{std::move(message.fds[3]), session.welcome.replica};
   return session;
 }
 
@@ -118,7 +128,11 @@ std::string text_of(const Wish& wish, const ipc::Connection& connection) {
 class Waiting {
  public:
   Waiting(const Wish& wish, ipc::Connection connection, const Deadline& deadline, Reporter& report)
-      : connection_(std::move(connection)), who_(text_of(wish, connection_)), deadline_(deadline), report_(report) {}
+      : wish_(wish),
+        connection_(std::move(connection)),
+        who_(text_of(wish, connection_)),
+        deadline_(deadline),
+        report_(report) {}
 
   std::optional<Session> welcome() {
     for (;;) {
@@ -159,10 +173,11 @@ class Waiting {
       throw Failure(refused->kind == ring::Refusal::failed ? HR_LOST : HR_REFUSED, refused->text);
     if (const auto* dying = std::get_if<ring::Dying>(&said)) throw Failure(HR_LOST, dying->text);
     if (auto* welcome = std::get_if<ring::Welcome>(&said))
-      return enter(std::move(connection_), std::move(*welcome), std::move(message));
+      return enter(wish_, std::move(connection_), std::move(*welcome), std::move(message));
     return std::nullopt;
   }
 
+  const Wish& wish_;
   ipc::Connection connection_;
   std::string who_;
   const Deadline& deadline_;
@@ -193,11 +208,23 @@ Wish checked(const hr_options& given) {
          "rank " + std::to_string(options.rank) + " of " + std::to_string(world_size) +
              " trainers; ranks go from 0 to " + std::to_string(world_size - 1));
   demand(options.local_rank >= -1, "local_rank is " + std::to_string(options.local_rank) + "; give -1 for any");
+  const auto replicas = std::to_string(ring::most_replicas);
+  demand(
+      options.replicas >= 0 && std::cmp_less_equal(options.replicas, ring::most_replicas),
+      "replicas is " + std::to_string(options.replicas) + "; it goes up to " + replicas + ", 0: as many as there are");
+  demand(options.replica >= 0 &&
+             std::cmp_less(options.replica,
+                           options.replicas == 0 ? ring::most_replicas : static_cast<std::uint32_t>(options.replicas)),
+         "replica " + std::to_string(options.replica) + " of " +
+             (options.replicas == 0 ? "at most " + replicas : std::to_string(options.replicas)) +
+             "; replicas count from 0");
   return {.service = options.service != nullptr ? options.service : "headrace",
           .stream = options.stream != nullptr ? options.stream : "",
           .rank = static_cast<std::uint32_t>(options.rank),
           .world_size = static_cast<std::uint32_t>(world_size),
           .local_rank = options.local_rank,
+          .replica = static_cast<std::uint32_t>(options.replica),
+          .replicas = static_cast<std::uint32_t>(options.replicas),
           .timeout = options.timeout,
           .progress = options.progress,
           .progress_context = options.progress_context};

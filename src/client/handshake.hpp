@@ -1,12 +1,14 @@
 // Finding the service and getting in: connect, hello, wait until it has loaded, welcome. One thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "client/deadline.hpp"
 #include "headrace/headrace.h"
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
+#include "ring/consumer.hpp"
 #include "ring/messages.hpp"
 
 namespace headrace::client {
@@ -16,6 +18,7 @@ struct Wish {
   std::string service, stream;
   std::uint32_t rank = 0, world_size = 1;
   std::int32_t local_rank = -1;
+  std::uint32_t replica = 0, replicas = 0;
   double timeout = 0;
   int (*progress)(void*, const char*, double) = nullptr;
   void* progress_context = nullptr;
@@ -30,7 +33,8 @@ struct Session {
   std::string welcome_text;  ///< as it came
   ipc::Fd ring;
   ipc::Bell bell;
-  ipc::Fd stager;  ///< pidfd of the stager that serves us
+  ipc::Fd stager;                      ///< pidfd of the stager that serves us
+  std::optional<ring::Share> share{};  ///< where we are one of several replicas
 };
 
 /// Waits for the service to start and to load, up to the timeout. Failure with the code and text for the caller.

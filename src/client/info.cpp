@@ -52,6 +52,8 @@ Info::Info(ring::Welcome welcome, std::string text)
   info_.fields = field_pointers_.data();
   info_.schema_json = text_.c_str();
   info_.stager = stager_.c_str();
+  info_.replica = narrow<std::int32_t>(welcome_.replica);
+  info_.replicas = narrow<std::int32_t>(welcome_.replicas);
 }
 
 }  // namespace headrace::client

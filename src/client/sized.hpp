@@ -22,8 +22,9 @@ constexpr std::size_t first_hr_options = offsetof(hr_options, progress_context) 
 constexpr std::size_t first_hr_info = offsetof(hr_info, ring_bytes) + sizeof(std::size_t);
 constexpr std::size_t first_hr_batch = offsetof(hr_batch, data) + sizeof(void*);
 constexpr std::size_t first_hr_stats = offsetof(hr_stats, held) + sizeof(std::uint64_t);
-static_assert(sizeof(hr_options) == first_hr_options && sizeof(hr_batch) == first_hr_batch);
-static_assert(sizeof(hr_info) == first_hr_info + sizeof(char*) && sizeof(hr_stats) == first_hr_stats);
+static_assert(sizeof(hr_options) == first_hr_options + 2 * sizeof(std::int32_t) && sizeof(hr_batch) == first_hr_batch);
+static_assert(sizeof(hr_info) == first_hr_info + sizeof(char*) + 2 * sizeof(std::int32_t));
+static_assert(sizeof(hr_stats) == first_hr_stats);
 
 /// Failure(HR_INVALID) unless it can be the size of a struct of the caller's. least: that of its first version.
 inline void require_size(std::size_t size, std::size_t least, std::size_t ours, const std::string& name) {

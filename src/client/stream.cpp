@@ -11,7 +11,7 @@ namespace {
 // A trainer that has just found nothing listens so soon. Not at once: that costs two system calls, at each small batch.
 constexpr auto soon = 10ms;
 // So long a stager may take to read what it was told, or to answer what it knows.
-constexpr double patience = 5, patience_for_files = 60;
+constexpr double patience = 5, patience_for_answers = 60;
 
 std::string at(std::uint64_t epoch, std::uint64_t step) {
   return "epoch " + std::to_string(epoch) + ", step " + std::to_string(step);
@@ -27,7 +27,8 @@ Stream::Stream(Session session)
                 {.bytes = info_.welcome().ring_bytes,
                  .slots = info_.welcome().slots,
                  .batch = info_.welcome().slot_rows != 0 ? info_.welcome().slot_rows : info_.welcome().batch,
-                 .generation = info_.welcome().generation}),
+                 .generation = info_.welcome().generation},
+                session.share),
       inbox_(connection_, stager_, info_),
       epoch_(info_.welcome().epoch),
       step_(info_.welcome().step) {
@@ -124,10 +125,14 @@ void Stream::fill(const ring::Lease& lease, hr_batch& batch) {
 }
 
 Result Stream::timed_out(const Deadline& deadline) const {
+  std::string missing;
+  if (const auto all = info_.welcome().replicas; shared() && consumer_.replicas_that_came() < all)
+    missing = ", which begins when all replicas have connected (" + std::to_string(consumer_.replicas_that_came()) +
+              " of " + std::to_string(all) + " have)";
   const Lock lock(mutex_);
   return {HR_TIMEOUT, "no batch (stream " + info_.welcome().stream + ", " + at(epoch_, step_) + ") " + deadline.text() +
-                          " from " + info_.stager() + "; wait longer, or see what it waits for: headrace stat " +
-                          info_.welcome().service};
+                          " from " + info_.stager() + missing + "; wait longer, or see what it waits for: headrace " +
+                          "stat " + info_.welcome().service};
 }
 
 Result Stream::exhausted() const {
@@ -147,6 +152,21 @@ Result Stream::release(std::uint32_t lease, bool consumed) {
   const Lock lock(mutex_);
   --stats_.held;
   return {};
+}
+
+Result Stream::put_back(std::uint32_t lease) {
+  for (const auto& held : consumer_.held()) {
+    if (held.slot != lease || !consumer_.put_back(lease)) continue;
+    const Lock lock(mutex_);
+    epoch_ = held.epoch;
+    step_ = held.step;
+    --stats_.held;
+    --stats_.batches;
+    stats_.rows -= held.rows;
+    stats_.bytes -= held.filled * info_.row_bytes();
+    return {};
+  }
+  return {HR_INVALID, "lease " + std::to_string(lease) + " is not the one that was acquired last; release it"};
 }
 
 Result Stream::check_place(std::uint64_t epoch, std::uint64_t step) const {
@@ -181,24 +201,64 @@ Result Stream::hears_nothing() const {
                        " is gone or hangs; start it again, connect, and seek"};
 }
 
+Result Stream::require_leader() const {
+  const auto& welcome = info_.welcome();
+  if (welcome.replica == 0) return {};
+  return {HR_REFUSED, "replica " + std::to_string(welcome.replica) + " of rank " + std::to_string(welcome.rank) +
+                          " does not seek: replica 0 does, and saves the state, for all " +
+                          std::to_string(welcome.replicas) + "; the others go where it goes"};
+}
+
 Result Stream::seek(std::uint64_t epoch, std::uint64_t step) {
+  if (auto no = require_leader(); no.code != HR_OK) return no;
   if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
   const Deadline deadline(patience);
   if (!sending_.take(deadline, calls_)) return calls_.ending() ? closed() : hears_nothing();
   const Turn::Ours ours(sending_);  // from the number on: the service wants them to grow
-  const ring::Seek seek{consumer_.seek(), epoch, step};
+  const auto sought = consumer_.seek();
+  const ring::Seek seek{sought.generation, epoch, step, shared() ? sought.taken : 0};
   if (auto no = say(ring::encode(seek), deadline); no.code != HR_OK) {
     seek_unheard_.store(true, std::memory_order_relaxed);
     return no;
   }
   seek_unheard_.store(false, std::memory_order_relaxed);
-  const Lock lock(mutex_);
-  epoch_ = epoch;
-  step_ = step;
+  {
+    const Lock lock(mutex_);
+    epoch_ = epoch;
+    step_ = step;
+  }
+  // The others must not get what is cut off, once they know by whatever way that this call is over.
+  const Deadline to_be_heard(patience_for_answers);
+  while (shared() && !consumer_.led(sought.generation)) {
+    if (calls_.ending()) return closed();
+    if (to_be_heard.passed() || !ipc::alive(stager_)) return hears_nothing();
+    consumer_.wait_for_leader(to_be_heard.left(std::chrono::milliseconds(Calls::slice)));
+  }
+  return {};
+}
+
+Result Stream::follow(double timeout) {
+  const auto& welcome = info_.welcome();
+  if (welcome.replica == 0) return {HR_INVALID, "hr_follow is for replicas other than 0, which leads; hr_seek"};
+  const Deadline deadline(timeout);
+  if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
+  const Turn::Ours ours(turn_);
+  while (!consumer_.follow()) {
+    inbox_.look();
+    if (inbox_.lost()) return *inbox_.lost();
+    if (calls_.ending()) return closed();
+    const auto who = "replica 0 of rank " + std::to_string(welcome.rank) + " of stream '" + welcome.stream + "'";
+    if (consumer_.leader_gone())
+      return {HR_REFUSED, who + " is gone, and nobody else seeks; end the other replicas, and start all again"};
+    if (deadline.passed()) return {HR_TIMEOUT, who + " did not go elsewhere " + deadline.text() + "; it must as well"};
+    const auto waited = consumer_.wait_for_leader(deadline.left(std::chrono::milliseconds(Calls::slice)));
+    if (waited == ring::Waited::interrupted) return {HR_INTERRUPTED, "a signal arrived while waiting for " + who};
+  }
   return {};
 }
 
 Result Stream::resume(std::uint64_t epoch, std::uint64_t step, double timeout) {
+  if (auto no = require_leader(); no.code != HR_OK) return no;
   if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
   const Deadline deadline(timeout);
   {
@@ -217,7 +277,7 @@ Result Stream::files(const Files*& files) {
   // acquire: the table is there with its address. It never changes, so nobody needs a lock to read it.
   files = files_.load(std::memory_order_acquire);
   if (files != nullptr) return {};
-  const Deadline deadline(patience_for_files);
+  const Deadline deadline(patience_for_answers);
   if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
   const Turn::Ours ours(turn_);
   if (!inbox_.has_files()) {  // else another thread asked meanwhile

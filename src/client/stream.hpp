@@ -31,9 +31,13 @@ class Stream {
 
   Result acquire(double timeout, hr_batch& batch);
   Result release(std::uint32_t lease, bool consumed);
+  /// The batch acquired last comes again.
+  Result put_back(std::uint32_t lease);
   Result seek(std::uint64_t epoch, std::uint64_t step);
   /// Asks whether the other trainers want to go on there, too, then seeks.
   Result resume(std::uint64_t epoch, std::uint64_t step, double timeout);
+  /// One of several replicas, not the first: goes on where replica 0 sought.
+  Result follow(double timeout);
   /// Asks for the table of files, once; sets *files while the result is HR_OK.
   Result files(const Files*& files);
   hr_info info() const;
@@ -51,6 +55,9 @@ class Stream {
   Result next(const Deadline& deadline, ring::Lease& lease) REQUIRES(turn_);
   std::optional<Result> sleep(const Deadline& deadline) REQUIRES(turn_);
   void fill(const ring::Lease& lease, hr_batch& batch) EXCLUDES(mutex_);
+  /// HR_REFUSED unless this is the one that seeks.
+  Result require_leader() const;
+  bool shared() const { return info_.welcome().replicas > 1; }
   Result check_place(std::uint64_t epoch, std::uint64_t step) const;
   /// HR_OK once it is out; the service need not have read it.
   Result say(const std::string& text, const Deadline& deadline) REQUIRES(sending_);

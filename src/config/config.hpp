@@ -146,6 +146,7 @@ struct StreamConfig {
   plan::RowOrder order = plan::RowOrder::sorted;
   std::uint64_t epochs = 0;  ///< 0: endless
   MixConfig mix{};
+  std::uint32_t replicas = 1;  ///< processes of a node that are one trainer together, and get the same batches
   bool operator==(const StreamConfig&) const = default;
 };
 

@@ -14,6 +14,7 @@ using Top = Config&;
 using Stream = StreamConfig&;
 
 constexpr std::uint64_t max_batch = 1u << 30;
+constexpr std::uint64_t most_replicas = 64;  // ring::most_replicas
 
 /// Absolute: a bare file name would be taken for the name of a service, which has no file.
 std::string socket_path(const Value& value) {
@@ -100,6 +101,9 @@ std::vector<Key> stream_keys() {
       {"epoch-size", Scope::stream, Kind::scalar, "Streams", 0, "N", "shortest",
        "of a mix: until a class runs out, longest (all come), or a number",
        +[](Stream s, const Value& v) { s.mix.epoch_size = epoch_size(v); }},
+      {"replicas", Scope::stream, Kind::number, "Streams", 0, "N", "1",
+       "processes of a node that share a trainer's place and batches",
+       +[](Stream s, const Value& v) { s.replicas = static_cast<std::uint32_t>(whole(v, 1, most_replicas)); }},
       {"strict", Scope::top, Kind::toggle, "Streams", 0, "", "false", "streams that share samples are an error",
        +[](Top c, const Value& v) { c.strict = yes(v); }},
       {"seed", Scope::top, Kind::number, "Streams", 0, "N", "0", "decides every order, mixed with the stream's name",

@@ -39,6 +39,12 @@ void seal(const Fd& fd) {
   if (fcntl(fd.get(), F_ADD_SEALS, all_seals) != 0) throw_errno("sealing a memfd");
 }
 
+void seal_against_writers(const Fd& fd) {
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0)
+    throw_errno("sealing shared memory against other writers, as replicas need it (Linux 5.1 or newer)");
+  seal(fd);
+}
+
 void require_sealed(const Fd& fd) {
   const int seals = fcntl(fd.get(), F_GET_SEALS);
   require(seals >= 0 && (seals & all_seals) == all_seals,
@@ -56,6 +62,11 @@ Fd open_again(const Fd& memfd, int mode) {
 
 Fd open_for_peer(const Fd& memfd) {
   auto again = open_again(memfd, O_RDWR);
+  return again ? std::move(again) : memfd.duplicate();
+}
+
+Fd open_for_reader(const Fd& memfd) {
+  auto again = open_again(memfd, O_RDONLY);
   return again ? std::move(again) : memfd.duplicate();
 }
 

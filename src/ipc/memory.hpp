@@ -22,11 +22,16 @@ Fd make_memfd(const std::string& name, std::uint64_t bytes);
 std::uint64_t size_of_file(const Fd& fd);
 /// From now on nobody can change the size, so that no peer can make our accesses fault; nor add or lift seals.
 void seal(const Fd& fd);
+/// The same, and nobody can write any more but through maps that are there already: neither whoever gets the descriptor
+/// nor whoever opens it anew. Error where the kernel cannot do that (before Linux 5.1).
+void seal_against_writers(const Fd& fd);
 /// Throws Error unless the peer's memfd is sealed as by seal().
 void require_sealed(const Fd& fd);
 /// The memfd opened once more, for a peer: from then on held_by_others() sees whoever has it, its maps and what it
 /// passed on included. A plain duplicate where the system does not allow that.
 Fd open_for_peer(const Fd& memfd);
+/// The same to read only.
+Fd open_for_reader(const Fd& memfd);
 /// Whether anybody could write into the memfd through what open_for_peer() gave away: a descriptor, also one under way
 /// in a socket, or a mapping, in whatever process. Nothing where the kernel cannot tell. For our own memfds.
 std::optional<bool> held_by_others(const Fd& memfd);

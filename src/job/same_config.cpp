@@ -115,6 +115,7 @@ void add_stream(const config::StreamConfig& stream, Pairs& out) {
   add("last", std::string(config::word(stream.last)));
   add("order", std::string(config::word(stream.order)));
   add("epochs", std::to_string(stream.epochs));
+  add("replicas", std::to_string(stream.replicas));
   add("mix", config::text_of(stream.mix));
   add("within", std::string(config::word(stream.mix.within)));
   add("epoch-size", config::text_of(stream.mix.epoch_size));

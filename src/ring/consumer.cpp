@@ -25,7 +25,7 @@ void must_be(const char* what, A found, B expected) {
   throw Error("corrupted ring: " + what + " (something in this process wrote where it must not); restart the trainer");
 }
 
-ipc::Mapping map_ring(const ipc::Fd& memfd, const SlotLayout& layout, const Geometry& geometry) {
+ipc::Mapping map_ring(const ipc::Fd& memfd, const SlotLayout& layout, const Geometry& geometry, bool writable) {
   ipc::require_sealed(memfd);
   must_be("the size of the memory", ipc::size_of_file(memfd), geometry.bytes);
   require(geometry.slots >= 1 && geometry.slots <= queue_capacity,
@@ -35,25 +35,38 @@ ipc::Mapping map_ring(const ipc::Fd& memfd, const SlotLayout& layout, const Geom
   require(geometry.bytes >= slots_at && (geometry.bytes - slots_at) / layout.bytes() >= geometry.slots,
           "corrupted ring header: " + std::to_string(geometry.slots) + " slots of " + std::to_string(layout.bytes()) +
               " bytes do not fit into a ring of " + std::to_string(geometry.bytes) + "; restart the service");
-  return ipc::Mapping::map(memfd, geometry.bytes);
+  return ipc::Mapping::map(memfd, geometry.bytes, 0, writable);
+}
+
+ipc::Mapping map_lane(const std::optional<Share>& share) {
+  if (!share) return {};
+  ipc::require_sealed(share->lane);
+  must_be("the size of the lane", ipc::size_of_file(share->lane), lane_bytes);
+  return ipc::Mapping::map(share->lane, lane_bytes);
 }
 
 }  // namespace
 
-Consumer::Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry)
-    : Consumer(map_ring(memfd, SlotLayout(schema, geometry.batch), geometry), std::move(bell), schema, geometry) {}
+Consumer::Consumer(const ipc::Fd& memfd, ipc::Bell bell, const Schema& schema, const Geometry& geometry,
+                   const std::optional<Share>& share)
+    : Consumer(map_ring(memfd, SlotLayout(schema, geometry.batch), geometry, !share), std::move(bell), schema, geometry,
+               share) {}
 
-Consumer::Consumer(ipc::Mapping memory, ipc::Bell bell, const Schema& schema, const Geometry& geometry)
+Consumer::Consumer(ipc::Mapping memory, ipc::Bell bell, const Schema& schema, const Geometry& geometry,
+                   const std::optional<Share>& share)
     : layout_(schema, geometry.batch),
       slots_(geometry.slots),
       memory_(std::move(memory)),
-      view_(memory_.data(), schema.size()),
+      lane_(map_lane(share)),
+      view_(share ? View(memory_.data(), schema.size(), lane_.data()) : View(memory_.data(), schema.size())),
+      follows_(share && share->replica != 0),
       bell_(std::move(bell)),
       states_(geometry.slots),
       generation_(geometry.generation) {
   EXPECTS(memory_.size() == geometry.bytes);
   check_header(geometry);
   memory_.dont_fork();
+  if (share) lane_.dont_fork();
 }
 
 void Consumer::check_header(const Geometry& geometry) const {
@@ -84,7 +97,7 @@ Ready Consumer::take_entry(std::uint32_t available) {
     throw_corrupted("slot " + std::to_string(entry.slot) + " is announced");
   if (entry.rows > entry.filled || entry.filled > layout_.batch())
     throw_corrupted("a batch of " + std::to_string(entry.rows) + " rows is announced");
-  if (entry.generation > generation_) throw_corrupted("a seek is answered that was not asked for");
+  if (entry.generation > generation_ && !follows_) throw_corrupted("a seek is answered that was not asked for");
   ++ready_head_;
   view_.control().ready_head.store(ready_head_, std::memory_order_relaxed);  // relaxed: statistics
   return entry;
@@ -97,24 +110,45 @@ Acquired Consumer::try_acquire(Lease& lease) {
     // READY (acquire): the entries in front of it, and what is in their slots, are visible.
     const auto available = control.ready_tail.load(std::memory_order_acquire) - ready_head_;
     if (available == 0) {
-      // relaxed: the mark says itself how far we must have come for it to count.
-      if (control.end.load(std::memory_order_relaxed) == end_mark(generation_, ready_head_)) return Acquired::end;
+      if (at_end()) return Acquired::end;
       if (held_ == slots_) return Acquired::exhausted;
       ring_if_wanted();
       return Acquired::nothing;
     }
     const auto entry = take_entry(available);
-    if (entry.generation != generation_) {
+    const bool cut = follows_ && cut_off(entry.generation, ready_head_ - 1);
+    if (!cut && entry.generation > generation_) generation_ = entry.generation;  // a follower's
+    if (cut || entry.generation != generation_) {
       give_back(entry.slot, FreedUse::discarded);
       continue;
     }
     lease = {entry.slot, entry.rows, entry.filled, entry.epoch, entry.step};
-    states_[entry.slot] = {true, acquired_, lease};
+    states_[entry.slot] = {true, acquired_, ready_head_ - 1, lease};
     ++held_;
     ++acquired_;
     control.acquired.store(acquired_, std::memory_order_relaxed);  // relaxed: statistics
     return Acquired::batch;
   }
+}
+
+bool Consumer::at_end() {
+  // relaxed: the mark says itself how far we must have come for it to count.
+  const auto end = view_.control().end.load(std::memory_order_relaxed);
+  if (!follows_) return end == end_mark(generation_, ready_head_);
+  const auto generation = static_cast<std::uint32_t>(end >> 32);
+  // What a later seek of replica 0 leads to counts more than the end of an earlier generation.
+  if (end == 0 || static_cast<std::uint32_t>(end) != ready_head_ || generation < generation_ || led(generation + 1))
+    return false;
+  generation_ = generation;
+  return true;
+}
+
+bool Consumer::cut_off(std::uint32_t generation, std::uint32_t k) const {
+  if (!led(generation + 1)) return false;
+  const auto cut = view_.cut(generation + 1).load(std::memory_order_relaxed);  // relaxed: after LEAD
+  if (static_cast<std::uint32_t>(cut >> 32) != generation + 1)
+    throw_corrupted("replica 0 has sought more than " + std::to_string(queue_capacity) + " times in one batch's time");
+  return static_cast<std::int32_t>(k - static_cast<std::uint32_t>(cut)) >= 0;
 }
 
 Waited Consumer::wait(std::chrono::nanoseconds slice) {
@@ -178,6 +212,17 @@ bool Consumer::release(std::uint32_t slot, bool consumed) {
   return true;
 }
 
+bool Consumer::put_back(std::uint32_t slot) {
+  const Lock lock(mutex_);
+  if (slot >= slots_ || !states_[slot].held || states_[slot].at + 1 != ready_head_) return false;
+  states_[slot].held = false;
+  --held_;
+  auto& control = view_.control();
+  control.acquired.store(--acquired_, std::memory_order_relaxed);      // relaxed: statistics
+  control.ready_head.store(--ready_head_, std::memory_order_relaxed);  // relaxed: statistics
+  return true;
+}
+
 void Consumer::give_back(std::uint32_t slot, FreedUse use) {
   auto& control = view_.control();
   auto& entry = view_.freed(freed_tail_);
@@ -198,9 +243,45 @@ void Consumer::ring_if_wanted() {
   bell_.ring();
 }
 
-std::uint32_t Consumer::seek() {
+Consumer::Sought Consumer::seek() {
   const Lock lock(mutex_);
-  return ++generation_;
+  return {++generation_, ready_head_};
+}
+
+bool Consumer::led(std::uint32_t generation) const {
+  return view_.lead().generation.load(std::memory_order_seq_cst) >= generation;  // LEAD
+}
+
+bool Consumer::follow() {
+  const Lock lock(mutex_);
+  if (!led(generation_ + 1)) return false;
+  ++generation_;
+  return true;
+}
+
+Waited Consumer::wait_for_leader(std::chrono::nanoseconds slice) {
+  auto& word = view_.lead().generation;
+  const auto before = word.load(std::memory_order_seq_cst);  // LEAD
+  {
+    const Lock lock(mutex_);
+    if (before > generation_ || leader_gone() || awake_.load(std::memory_order_seq_cst)) return Waited::maybe;
+  }
+  switch (ipc::futex_wait(word, before, slice)) {
+    case ipc::FutexResult::timeout:
+      return Waited::timeout;
+    case ipc::FutexResult::interrupted:
+      return Waited::interrupted;
+    default:
+      return Waited::maybe;
+  }
+}
+
+bool Consumer::leader_gone() const {
+  return view_.lead().gone.load(std::memory_order_seq_cst) != 0;  // LEAD
+}
+
+std::uint32_t Consumer::replicas_that_came() const {
+  return view_.lead().came.load(std::memory_order_relaxed);  // relaxed: for a text
 }
 
 bool Consumer::holds(std::uint32_t slot) const {
@@ -231,12 +312,14 @@ void Consumer::keep_held(bool consumed) {
     });
   } catch (...) {
     memory_.leave();  // views that may change are better than views that crash
+    lane_.unmap();
     throw;
   }
 }
 
 void Consumer::forget_in_child() noexcept {
   memory_.leave();
+  lane_.leave();
   bell_ = ipc::Bell();
 }
 

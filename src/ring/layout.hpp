@@ -10,6 +10,12 @@
 //
 // Both queues have one writer and one reader. Cursors count entries from 0 and wrap around at 2^32; entry k stands at
 // k % queue_capacity. A slot is in one queue at most, and there are at most queue_capacity slots: no queue overflows.
+//
+// Where replicas share a ring (PROTOCOL.md, "Replicas"), each has a lane, a memfd of its own that begins with Control:
+// control, ready and freed as above. The ring itself is sealed against writers, and has in their places
+//
+//   control ... Lead        what replica 0 did
+//   freed ..... queue_capacity x u64, (generation << 32) | where in the ready queue that generation's seek cut
 #pragma once
 
 #include <atomic>
@@ -25,6 +31,7 @@ namespace headrace::ring {
 constexpr std::uint32_t protocol_version = 2;
 constexpr std::uint64_t ring_magic = 0x6563617264616568;  // "headrace"
 constexpr std::uint32_t queue_capacity = 1024;            // power of two; so many slots at most
+constexpr std::uint32_t most_replicas = 64;               // that share a ring
 
 struct Header {
   std::uint64_t magic;
@@ -95,6 +102,14 @@ static_assert(offsetof(Control, freed_tail) == 384 && offsetof(Control, ready_he
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && sizeof(std::atomic<std::uint64_t>) == 8);
 
+/// What followers must know of replica 0. The stager writes it, when it hears of a seek (LEAD).
+struct Lead {
+  std::atomic<std::uint32_t> generation;  // of the last seek, its cuts being written; a futex word
+  std::atomic<std::uint32_t> came;        // replicas that have connected
+  std::atomic<std::uint32_t> gone;        // 1: replica 0 is gone
+};
+static_assert(sizeof(Lead) == 12);
+
 constexpr std::uint64_t end_mark(std::uint32_t generation, std::uint32_t tail) {
   return std::uint64_t{generation} << 32 | tail;
 }
@@ -109,23 +124,35 @@ struct Offsets {
   std::uint64_t control, ready, freed, slots;
 };
 static_assert(Offsets(1).control == page_bytes && Offsets(1).slots % page_bytes == 0);
+constexpr std::uint64_t lane_bytes = Offsets(1).slots - Offsets(1).control;
+static_assert(sizeof(std::atomic<std::uint64_t>) * queue_capacity == sizeof(Freed) * queue_capacity);
 
-/// A ring mapped at `base`: the shared objects at their places. Private to this room.
+/// A ring mapped at `base`, and the lane of one trainer: the shared objects at their places. Private to this room.
 class View {
  public:
   View() = default;
-  View(std::byte* base, std::size_t fields) : base_(base), at_(fields) {}
+  View(std::byte* base, std::size_t fields) : View(base, fields, base + Offsets(fields).control) {}
+  View(std::byte* base, std::size_t fields, std::byte* lane) : base_(base), lane_(lane), at_(fields) {}
 
   Header& header() const { return *reinterpret_cast<Header*>(base_); }
   std::uint64_t* field_offsets() const { return reinterpret_cast<std::uint64_t*>(base_ + field_offsets_at); }
-  Control& control() const { return *reinterpret_cast<Control*>(base_ + at_.control); }
-  Ready& ready(std::uint32_t k) const { return reinterpret_cast<Ready*>(base_ + at_.ready)[k % queue_capacity]; }
-  Freed& freed(std::uint32_t k) const { return reinterpret_cast<Freed*>(base_ + at_.freed)[k % queue_capacity]; }
+  Control& control() const { return *reinterpret_cast<Control*>(lane_); }
+  Ready& ready(std::uint32_t k) const {
+    return reinterpret_cast<Ready*>(lane_ + (at_.ready - at_.control))[k % queue_capacity];
+  }
+  Freed& freed(std::uint32_t k) const {
+    return reinterpret_cast<Freed*>(lane_ + (at_.freed - at_.control))[k % queue_capacity];
+  }
+  Lead& lead() const { return *reinterpret_cast<Lead*>(base_ + at_.control); }
+  std::atomic<std::uint64_t>& cut(std::uint32_t generation) const {
+    return reinterpret_cast<std::atomic<std::uint64_t>*>(base_ + at_.freed)[generation % queue_capacity];
+  }
   std::byte* slots() const { return base_ + at_.slots; }
   const Offsets& at() const { return at_; }
 
  private:
   std::byte* base_ = nullptr;
+  std::byte* lane_ = nullptr;
   Offsets at_{0};
 };
 

@@ -35,11 +35,14 @@ struct Hello {
   std::int32_t local_rank = -1;  ///< -1: any
   std::string host;
   std::int64_t pid = 0;
+  std::uint32_t replica = 0;   ///< which of the processes that share the trainer's place
+  std::uint32_t replicas = 0;  ///< how many it expects; 0: as many as there are
 };
 /// The next batch is that of (epoch, step); entries of older generations are discarded.
 struct Seek {
   std::uint32_t generation = 0;
   std::uint64_t epoch = 0, step = 0;
+  std::uint32_t taken = 0;  ///< entries of the ready queue that were taken before it; told where there are replicas
 };
 /// May this trainer go on at (epoch, step), from a state saved earlier? The answer is Agreed with the same number.
 struct Agree {
@@ -65,7 +68,8 @@ struct Loading {
   std::string what;
   double fraction = -1;  ///< 0 .. 1, or -1
 };
-/// The trainer is in. Carries three descriptors: ring memfd, doorbell eventfd, pidfd of the serving stager.
+/// The trainer is in. Carries three descriptors: ring memfd, doorbell eventfd, pidfd of the serving stager; and, where
+/// replicas share the ring, a fourth: the memfd of its own lane.
 struct Welcome {
   std::uint32_t version = protocol_version;
   std::string service, stream;
@@ -82,6 +86,7 @@ struct Welcome {
   std::int64_t pid = 0;
   std::string host;
   std::string last{};  ///< what becomes of rows that fill no batch: drop, partial, pad
+  std::uint32_t replica = 0, replicas = 1;
 };
 /// Whether the trainers of the stream agree on where to go on.
 struct Agreed {

@@ -105,6 +105,8 @@ Hello decode_hello(const Json& json) {
   hello.local_rank = members.integer<std::int32_t>("local_rank", -1);
   hello.host = members.text("host");
   hello.pid = members.integer<std::int64_t>("pid");
+  if (json.contains("replica")) hello.replica = members.integer<std::uint32_t>("replica");
+  if (json.contains("replicas")) hello.replicas = members.integer<std::uint32_t>("replicas");
   return hello;
 }
 
@@ -150,6 +152,10 @@ Welcome decode_welcome(const Json& json) {
   welcome.pid = members.integer<std::int64_t>("pid");
   welcome.host = members.text("host");
   if (json.contains("last")) welcome.last = members.text("last");
+  if (json.contains("replicas")) {
+    welcome.replicas = members.integer<std::uint32_t>("replicas", 1, most_replicas);
+    welcome.replica = members.integer<std::uint32_t>("replica", 0, welcome.replicas - 1);
+  }
   return welcome;
 }
 
@@ -173,7 +179,8 @@ FromClient decode_from_client(std::string_view text) {
   if (const auto seek = json.find("seek"); seek != json.end()) {
     const Members members(*seek, "seek");
     return Seek{members.integer<std::uint32_t>("generation", 1), members.integer<std::uint64_t>("epoch"),
-                members.integer<std::uint64_t>("step")};
+                members.integer<std::uint64_t>("step"),
+                seek->contains("taken") ? members.integer<std::uint32_t>("taken") : 0};
   }
   if (const auto agree = json.find("agree"); agree != json.end()) {
     const Members members(*agree, "agree");

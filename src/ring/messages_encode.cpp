@@ -35,18 +35,23 @@ const char* name_of(Refusal kind) {
 }  // namespace
 
 std::string encode(const Hello& hello) {
-  return text_of({{"headrace", hello.version},
+  Ordered said = {{"headrace", hello.version},
                   {"role", hello.role == Role::trainer ? "trainer" : "control"},
                   {"stream", hello.stream},
                   {"rank", hello.rank},
                   {"world_size", hello.world_size},
                   {"local_rank", hello.local_rank},
                   {"host", hello.host},
-                  {"pid", hello.pid}});
+                  {"pid", hello.pid}};
+  if (hello.replica != 0) said["replica"] = hello.replica;
+  if (hello.replicas != 0) said["replicas"] = hello.replicas;
+  return text_of(said);
 }
 
 std::string encode(const Seek& seek) {
-  return text_of({{"seek", {{"generation", seek.generation}, {"epoch", seek.epoch}, {"step", seek.step}}}});
+  Ordered said = {{"seek", {{"generation", seek.generation}, {"epoch", seek.epoch}, {"step", seek.step}}}};
+  if (seek.taken != 0) said["seek"]["taken"] = seek.taken;
+  return text_of(said);
 }
 
 std::string encode(const Agree& agree) {
@@ -86,27 +91,31 @@ std::string encode(const Welcome& welcome) {
                       {"columns", field.columns},
                       {"classes", field.classes}});
   Ordered said = {{"welcome",
-                {{"headrace", welcome.version},
-                 {"service", welcome.service},
-                 {"stream", welcome.stream},
-                 {"rank", welcome.rank},
-                 {"world_size", welcome.world_size},
-                 {"batches", welcome.batches},
-                 {"samples", welcome.samples},
-                 {"epochs", welcome.epochs},
-                 {"batch", welcome.batch},
-                 {"slots", welcome.slots},
-                 {"epoch", welcome.epoch},
-                 {"step", welcome.step},
-                 {"generation", welcome.generation},
-                 {"fields", std::move(fields)},
-                 {"fingerprint", welcome.fingerprint},
-                 {"ring_bytes", welcome.ring_bytes},
-                 {"stager", welcome.stager},
-                 {"pid", welcome.pid},
-                 {"host", welcome.host}}}};
+                   {{"headrace", welcome.version},
+                    {"service", welcome.service},
+                    {"stream", welcome.stream},
+                    {"rank", welcome.rank},
+                    {"world_size", welcome.world_size},
+                    {"batches", welcome.batches},
+                    {"samples", welcome.samples},
+                    {"epochs", welcome.epochs},
+                    {"batch", welcome.batch},
+                    {"slots", welcome.slots},
+                    {"epoch", welcome.epoch},
+                    {"step", welcome.step},
+                    {"generation", welcome.generation},
+                    {"fields", std::move(fields)},
+                    {"fingerprint", welcome.fingerprint},
+                    {"ring_bytes", welcome.ring_bytes},
+                    {"stager", welcome.stager},
+                    {"pid", welcome.pid},
+                    {"host", welcome.host}}}};
   if (welcome.slot_rows != 0 && welcome.slot_rows != welcome.batch) said["welcome"]["slot_rows"] = welcome.slot_rows;
   if (!welcome.last.empty()) said["welcome"]["last"] = welcome.last;
+  if (welcome.replicas > 1) {
+    said["welcome"]["replica"] = welcome.replica;
+    said["welcome"]["replicas"] = welcome.replicas;
+  }
   return text_of(said);
 }
 

@@ -17,14 +17,17 @@ std::uint64_t Producer::ring_bytes(const Schema& schema, std::uint32_t batch, st
   return Offsets(schema.size()).slots + slots * SlotLayout(schema, batch).bytes();
 }
 
-Producer::Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads)
-    : schema_(std::move(schema)), memfd_(ipc::make_memfd(name, round_up(bytes, page_bytes))) {
+Producer::Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads,
+                   std::uint32_t replicas)
+    : schema_(std::move(schema)), memfd_(ipc::make_memfd(name, round_up(bytes, page_bytes))), replicas_(replicas) {
+  EXPECTS(replicas >= 1 && replicas <= most_replicas);
   require(bytes > Offsets(schema_.size()).slots,
           "a ring of " + format_bytes(bytes) + " has no room for batches; give it more");
   const auto whole = round_up(bytes, page_bytes);
   memory_ = ipc::Mapping::map(memfd_, whole);
   ipc::reserve(memfd_, 0, memory_.span(), threads);
-  ipc::seal(memfd_);
+  // Our own map is there already, and stays writable.
+  shared() ? ipc::seal_against_writers(memfd_) : ipc::seal(memfd_);
   view_ = View(memory_.data(), schema_.size());
 }
 
@@ -40,8 +43,13 @@ std::uint32_t Producer::configure(std::uint32_t batch, std::uint32_t generation,
   states_.assign(slots, Slot{});
   free_.clear();
   for (auto slot = static_cast<std::uint32_t>(slots); slot-- > 0;) free_.push_back(slot);
-  with_trainer_ = ready_tail_ = freed_head_ = 0;
+  with_trainer_ = 0;
+  lapsed_.clear();
+  lanes_.clear();
+  lanes_.resize(replicas_);
+  led_generation_ = generation;
   write_header(generation);
+  if (!shared()) lanes_[0].lane.emplace(view_, this->slots());
   return this->slots();
 }
 
@@ -63,7 +71,11 @@ void Producer::write_header(std::uint32_t generation) {
             .freed_offset = at.freed,
             .slots_offset = at.slots};
   for (std::size_t i = 0; i < schema_.size(); ++i) view_.field_offsets()[i] = layout_->field_offset(i);
-  new (&view_.control()) Control{};  // all zero; the next trainer maps the ring after a message that tells it to
+  // All zero; the next trainer maps the ring after a message that tells it to.
+  new (&view_.control()) Control{};
+  if (!shared()) return;
+  for (std::uint32_t k = 0; k < queue_capacity; ++k) view_.cut(k).store(0, std::memory_order_relaxed);
+  view_.lead().generation.store(generation, std::memory_order_relaxed);
 }
 
 std::optional<std::uint32_t> Producer::take_free() {
@@ -80,90 +92,76 @@ void Producer::give_back(std::uint32_t slot) {
   free_.push_back(slot);
 }
 
+template <class Call>
+void Producer::each_lane(Call call) {
+  for (std::uint32_t replica = 0; replica < lanes_.size(); ++replica)
+    if (lanes_[replica].lane) call(replica, *lanes_[replica].lane);
+}
+
 void Producer::publish(std::uint32_t slot, const Batch& batch) {
   EXPECTS(slot < slots() && states_[slot].where == Where::filling);
   EXPECTS(batch.rows <= batch.filled && batch.filled <= layout_->batch() && batch.generation >= 1);
-  states_[slot] = {Where::trainer, batch};
+  auto& state = states_[slot] = {.where = Where::trainer, .batch = batch};
   ++with_trainer_;
-  view_.ready(ready_tail_) = {.slot = slot,
-                              .generation = batch.generation,
-                              .epoch = batch.epoch,
-                              .step = batch.step,
-                              .rows = batch.rows,
-                              .filled = batch.filled};
-  ++ready_tail_;
-  auto& control = view_.control();
-  // relaxed: it only counts for a trainer that has taken every entry up to the mark, and READY brings it there.
-  if (batch.last) control.end.store(end_mark(batch.generation, ready_tail_), std::memory_order_relaxed);
-  // READY asks for a release, SLEEP for sequential consistency, which is one, too.
-  control.ready_tail.store(ready_tail_, std::memory_order_seq_cst);
-  wake_trainer();
+  each_lane([&](std::uint32_t, Lane& lane) {
+    ++state.shares;
+    lane.publish(slot, batch);
+  });
+  if (state.shares == 0) {  // all replicas are gone
+    state.shares = 1;
+    let_go(slot, false, lapsed_);
+  }
 }
 
 void Producer::publish_end(std::uint32_t generation) {
   EXPECTS(generation >= 1);
-  view_.control().end.store(end_mark(generation, ready_tail_), std::memory_order_seq_cst);  // SLEEP
-  wake_trainer();
+  each_lane([&](std::uint32_t, Lane& lane) { lane.publish_end(generation); });
 }
 
-void Producer::wake_trainer() {
-  auto& waiting = view_.control().trainer_waiting;
-  if (waiting.load(std::memory_order_seq_cst) == 0) return;  // SLEEP: the fast path, no system call
-  waiting.store(0, std::memory_order_relaxed);               // relaxed: the futex compares it under its own lock
-  ipc::futex_wake(waiting);
-}
-
-std::uint32_t Producer::returned_count() const {
-  // FREED (acquire): what the trainer wrote into entries and slots before is visible.
-  const auto count = view_.control().freed_tail.load(std::memory_order_acquire) - freed_head_;
-  if (count > with_trainer_)
-    throw ProtocolViolation("the trainer returned " + std::to_string(count) + " batches, but has only " +
-                            std::to_string(with_trainer_) +
-                            " (its memory was overwritten, or it is no Headrace client)");
-  return count;
+void Producer::let_go(std::uint32_t number, bool consumed, std::vector<Returned>& returned) {
+  auto& slot = states_[number];
+  slot.consumed = slot.consumed || consumed;
+  if (--slot.shares > 0) return;
+  slot.where = Where::free;
+  free_.push_back(number);
+  --with_trainer_;
+  returned.push_back({number, slot.consumed, slot.batch});
 }
 
 std::size_t Producer::collect(std::vector<Returned>& returned) {
-  const auto count = returned_count();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto& entry = view_.freed(freed_head_);
-    // relaxed, after the acquire in returned_count(). Read once each: the trainer could change it between two reads.
-    const auto number = entry.slot.load(std::memory_order_relaxed);
-    const auto use = static_cast<FreedUse>(entry.use.load(std::memory_order_relaxed));
-    if (number >= slots() || states_[number].where != Where::trainer)
-      throw ProtocolViolation("the trainer returned slot " + std::to_string(number) + ", which it does not have");
-    if (use != FreedUse::consumed && use != FreedUse::discarded)
-      throw ProtocolViolation("the trainer returned slot " + std::to_string(number) + " in an unknown way");
-    auto& slot = states_[number];
-    slot.where = Where::free;
-    free_.push_back(number);
-    --with_trainer_;
-    ++freed_head_;
-    returned.push_back({number, use == FreedUse::consumed, slot.batch});
-  }
-  return count;
+  const auto before = returned.size();
+  returned.insert(returned.end(), lapsed_.begin(), lapsed_.end());
+  lapsed_.clear();
+  each_lane([&](std::uint32_t replica, Lane& lane) {
+    try {
+      std::uint32_t slot = 0;
+      bool consumed = false;
+      while (lane.take(slot, consumed)) let_go(slot, consumed, returned);
+    } catch (ProtocolViolation& violation) {
+      violation.replica = replica;
+      throw;
+    }
+  });
+  return returned.size() - before;
 }
 
 bool Producer::arm_bell(std::uint32_t after) {
   EXPECTS(after >= 1);
-  auto& control = view_.control();
-  control.bell_at.store(freed_head_ + after, std::memory_order_relaxed);                   // published by BELL
-  control.stager_wants_bell.store(1, std::memory_order_seq_cst);                           // BELL
-  const auto returned = control.freed_tail.load(std::memory_order_seq_cst) - freed_head_;  // BELL
-  const bool starving = control.trainer_waiting.load(std::memory_order_seq_cst) != 0;      // BELL
-  if (returned == 0 || (returned < after && !starving)) return true;
-  disarm_bell();
-  return false;
+  bool all = true;
+  each_lane([&](std::uint32_t, Lane& lane) {
+    // One that has less out than others rings when all of it is back.
+    all = lane.arm_bell(shared() ? std::clamp(lane.out(), 1u, after) : after) && all;
+  });
+  return all;
 }
 
 bool Producer::has_returns() const {
-  // relaxed: collect() looks again before anything is taken.
-  return view_.control().freed_tail.load(std::memory_order_relaxed) != freed_head_;
+  return !lapsed_.empty() ||
+         std::ranges::any_of(lanes_, [](const Joined& one) { return one.lane && one.lane->has_returns(); });
 }
 
 void Producer::disarm_bell() {
-  // relaxed: a bell too many does no harm
-  view_.control().stager_wants_bell.store(0, std::memory_order_relaxed);
+  each_lane([](std::uint32_t, Lane& lane) { lane.disarm_bell(); });
 }
 
 std::vector<Batch> Producer::reclaim_all() {
@@ -176,16 +174,59 @@ std::vector<Batch> Producer::reclaim_all() {
     lost.push_back(slot.batch);
   }
   with_trainer_ = 0;
+  each_lane([](std::uint32_t, Lane& lane) { lane.forget(); });
+  lapsed_.clear();
   return lost;
 }
 
 TrainerStats Producer::stats() const {
-  // All relaxed: figures for people, of no consequence, and not to be believed either.
-  const auto& control = view_.control();
-  return {.wait_ns = control.wait_ns.load(std::memory_order_relaxed),
-          .acquired = control.acquired.load(std::memory_order_relaxed),
-          .ready = std::min(ready_tail_ - control.ready_head.load(std::memory_order_relaxed), with_trainer_),
-          .waiting = control.trainer_waiting.load(std::memory_order_relaxed) != 0};
+  for (const auto& one : lanes_)
+    if (one.lane) return one.lane->stats();
+  return {};
+}
+
+TrainerStats Producer::stats(std::uint32_t replica) const {
+  return replica < lanes_.size() && lanes_[replica].lane ? lanes_[replica].lane->stats() : TrainerStats{};
+}
+
+// ---- replicas -----------------------------------------------------------------------------------------------------
+
+ipc::Fd Producer::join(std::uint32_t replica) {
+  EXPECTS(shared() && replica < replicas_ && !lanes_[replica].lane && with_trainer() == 0);
+  auto memfd = ipc::make_memfd("headrace-lane", lane_bytes);
+  auto& one = lanes_[replica];
+  one.memory = ipc::Mapping::map(memfd, lane_bytes);
+  ipc::reserve(memfd, 0, one.memory.span(), 1);
+  ipc::seal(memfd);
+  const View view(memory_.data(), schema_.size(), one.memory.data());
+  new (&view.control()) Control{};
+  one.lane.emplace(view, slots());
+  view_.lead().came.fetch_add(1, std::memory_order_relaxed);  // relaxed: for a text
+  return memfd;
+}
+
+void Producer::drop(std::uint32_t replica) {
+  EXPECTS(shared() && replica < replicas_);
+  auto& one = lanes_[replica];
+  if (!one.lane) return;
+  for (std::uint32_t slot = 0; slot < slots(); ++slot)
+    if (one.lane->has(slot)) let_go(slot, false, lapsed_);
+  one.lane.reset();
+  one.memory = {};
+  if (replica != 0) return;
+  view_.lead().gone.store(1, std::memory_order_seq_cst);  // LEAD: whoever waits for the word below looks at it, too
+  ipc::futex_wake(view_.lead().generation);
+}
+
+void Producer::lead(std::uint32_t generation, std::uint32_t taken) {
+  EXPECTS(shared() && generation > led_generation_);
+  // relaxed: LEAD publishes them. Of more generations than the table holds the last ones count.
+  const auto fresh = std::min(generation - led_generation_, queue_capacity);
+  for (auto g = generation - fresh + 1; g != generation + 1; ++g)
+    view_.cut(g).store(std::uint64_t{g} << 32 | taken, std::memory_order_relaxed);
+  led_generation_ = generation;
+  view_.lead().generation.store(generation, std::memory_order_seq_cst);  // LEAD
+  ipc::futex_wake(view_.lead().generation);
 }
 
 }  // namespace headrace::ring

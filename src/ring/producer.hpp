@@ -10,6 +10,9 @@
 //      memory, and each entry that comes back is checked. What cannot be is a ProtocolViolation: treat the trainer as
 //      dead then.
 //   3. Batches reach the trainer in the order of publish().
+//   4. Where replicas share the ring, "the trainer" below is all of them: each gets every batch, and a slot is back when
+//      the last has let go of it, consumed if one of them used it. They can write into their lanes alone. configure(),
+//      then join() for each, before the first publish().
 #pragma once
 
 #include <chrono>
@@ -18,30 +21,14 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
 #include "base/schema.hpp"
 #include "ipc/fd.hpp"
 #include "ipc/memory.hpp"
+#include "ring/lane.hpp"
 #include "ring/layout.hpp"
 #include "ring/slot_layout.hpp"
 
 namespace headrace::ring {
-
-/// The trainer wrote what no trainer's library writes. The ring stays usable after reclaim_all() and configure().
-class ProtocolViolation : public Error {
- public:
-  using Error::Error;
-};
-
-/// What is in a slot.
-struct Batch {
-  std::uint32_t generation = 0;  ///< of the seek that asked for it; >= 1
-  std::uint64_t epoch = 0, step = 0;
-  std::uint32_t rows = 0;    ///< that are real
-  std::uint32_t filled = 0;  ///< that hold data; rows <= filled <= batch size
-  bool last = false;         ///< nothing follows in this generation: the trainer learns of the end without a wait
-  bool operator==(const Batch&) const = default;
-};
 
 /// A slot that came back. Its memory is untouched until take_free() yields the slot again.
 struct Returned {
@@ -50,20 +37,14 @@ struct Returned {
   Batch batch;            ///< as published, from private memory
 };
 
-struct TrainerStats {
-  std::uint64_t wait_ns = 0, acquired = 0;  ///< as the trainer says
-  std::uint32_t ready = 0;                  ///< published and not acquired yet, at most slots()
-  bool waiting = false;                     ///< it sleeps, waiting for a batch
-};
-
 class Producer {
  public:
   /// Bytes of a ring with that many slots for batches of `batch` rows.
   static std::uint64_t ring_bytes(const Schema& schema, std::uint32_t batch, std::uint32_t slots);
 
   /// Makes the memory: reserved, faulted in by that many threads (so run it where the memory shall live), sealed.
-  /// Error if there is too little. configure() comes next.
-  Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads);
+  /// Error if there is too little. configure() comes next. replicas: how many share it, at most most_replicas.
+  Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads, std::uint32_t replicas = 1);
 
   /// Divides the memory for batches of `batch` rows, writes the header and empties the queues, for a new trainer whose
   /// first entries have `generation` (>= 1). All slots must be free. Error, naming both sizes, if not one slot fits.
@@ -85,6 +66,15 @@ class Producer {
   /// The generation ends after what is published: for streams with nothing left, where no batch could be `last`.
   void publish_end(std::uint32_t generation);
 
+  /// Replicas: makes the lane of one, and returns its memory.
+  ipc::Fd join(std::uint32_t replica);
+  /// That replica is gone, and its share of what it had lapses: what nobody else has comes with the next collect().
+  void drop(std::uint32_t replica);
+  /// Replica 0 sought, after it had taken so many entries: the others take no more of what was published before.
+  void lead(std::uint32_t generation, std::uint32_t taken);
+  std::uint32_t replicas() const { return replicas_; }
+  bool shared() const { return replicas_ > 1; }
+
   /// Takes what came back, appended to `returned`. Returns how many. What is appended counts, also before a
   /// ProtocolViolation.
   std::size_t collect(std::vector<Returned>& returned);
@@ -103,7 +93,7 @@ class Producer {
 
   const ipc::Fd& fd() const { return memfd_; }
   /// The memory as a trainer gets it.
-  ipc::Fd for_trainer() const { return ipc::open_for_peer(memfd_); }
+  ipc::Fd for_trainer() const { return shared() ? ipc::open_for_reader(memfd_) : ipc::open_for_peer(memfd_); }
   /// Whether what for_trainer() gave can still be written to by anybody; nothing where the kernel cannot tell.
   std::optional<bool> held_by_others() const { return ipc::held_by_others(memfd_); }
   std::uint64_t bytes() const { return memory_.size(); }
@@ -113,18 +103,29 @@ class Producer {
   std::uint32_t free() const { return static_cast<std::uint32_t>(free_.size()); }
   std::uint32_t filling() const { return slots() - free() - with_trainer_; }
   std::uint32_t with_trainer() const { return with_trainer_; }
+  /// Of the first of several.
   TrainerStats stats() const;
+  /// Of one of several; zeros where it is not there.
+  TrainerStats stats(std::uint32_t replica) const;
 
  private:
   enum class Where : std::uint8_t { free, filling, trainer };
   struct Slot {
     Where where = Where::free;
     Batch batch;
+    std::uint32_t shares = 0;  // lanes that have it
+    bool consumed = false;     // by one of them
+  };
+  /// A lane of a replica in memory of its own.
+  struct Joined {
+    ipc::Mapping memory;
+    std::optional<Lane> lane;
   };
   std::byte* slot_data(std::uint32_t slot) const { return view_.slots() + slot * layout_->bytes(); }
   void write_header(std::uint32_t generation);
-  void wake_trainer();
-  std::uint32_t returned_count() const;
+  void let_go(std::uint32_t slot, bool consumed, std::vector<Returned>& returned);
+  template <class Call>
+  void each_lane(Call call);
 
   Schema schema_;
   ipc::Fd memfd_;
@@ -134,7 +135,10 @@ class Producer {
   std::vector<Slot> states_;
   std::vector<std::uint32_t> free_;  // the last one freed is taken first: its memory is the warmest
   std::uint32_t with_trainer_ = 0;
-  std::uint32_t ready_tail_ = 0, freed_head_ = 0;
+  std::uint32_t replicas_;
+  std::vector<Joined> lanes_;         // by replica; those who are not there have none
+  std::vector<Returned> lapsed_;      // come with the next collect()
+  std::uint32_t led_generation_ = 1;  // of the last seek of replica 0
 };
 
 }  // namespace headrace::ring

@@ -84,11 +84,12 @@ def test_the_library_shows_what_the_header_declares_by_version():
     assert done.returncode == 0, done.stderr
     shown = [line.split()[-1] for line in done.stdout.splitlines()]
     versions = {name for name in shown if name.split("@")[0].startswith("HEADRACE_")}
-    assert versions == {"HEADRACE_1@@HEADRACE_1"} or versions == {"HEADRACE_1"}, versions
+    assert {version.split("@@")[0] for version in versions} == {"HEADRACE_1", "HEADRACE_1.1"}, versions
     functions = sorted(name for name in shown if name not in versions)
     if SANITIZED:
         functions = [name for name in functions if name.startswith("hr_")]
-    assert functions == [f"{name}@@HEADRACE_1" for name in declared()]
+    later = {"hr_follow": "HEADRACE_1.1", "hr_put_back": "HEADRACE_1.1"}
+    assert functions == [f"{name}@@{later.get(name, 'HEADRACE_1')}" for name in declared()]
     assert len(functions) > 9
 
 

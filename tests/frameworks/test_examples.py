@@ -59,9 +59,11 @@ def lcd(lcd_file, tmp_path):
     """Five batches of 16 for each of one or two trainers."""
     running = []
 
-    def start(trainers=1):
+    def start(trainers=1, replicas=1):
         streams = {"stream.train.select": "32:" if trainers == 2 else "32:112", "stream.val.select": ":32"}
-        running.append(serve(tmp_path, LCD, lcd_file, batch=16, trainers_per_node=trainers, **streams))
+        running.append(
+            serve(tmp_path, LCD, lcd_file, batch=16, trainers_per_node=trainers, replicas=replicas, **streams)
+        )
         return running[-1]
 
     yield start
@@ -155,6 +157,16 @@ def test_ddp_under_torchrun_resumes(lcd, tmp_path):
     assert "saved at epoch 0, step 3" in run(*command, 3)
     assert "saved at epoch 1, step 1" in run(*command, 2)
     assert "saved at epoch 2, step 0" in run(*command)
+
+
+def test_tensor_parallel_under_torchrun(lcd):
+    """Both replicas come to the same loss, which they would not from different batches."""
+    needs("torch")
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--rdzv-backend=c10d"]
+    name = lcd(replicas=2).name
+    told = run(*torchrun, "--rdzv-endpoint=localhost:0", EXAMPLES / "tensor_parallel_lcd.py", name)
+    found = dict(re.findall(r"replica (\d) of 2, rank 0: loss ([\d.]+)", told))
+    assert set(found) == {"0", "1"} and found["0"] == found["1"]
 
 
 def test_jax_on_two_devices(lcd):

@@ -4,6 +4,7 @@ What a lease or a source that goes too early would give is seen in the values. T
 thirty lines of _cuda.Cuda; jobs/measure_gpu.py looks at these where there is a GPU.
 """
 
+import concurrent.futures
 import ctypes
 import gc
 import logging
@@ -48,7 +49,8 @@ class Device:
                 time.sleep(self.lag)
                 ctypes.memmove(target.data_ptr(), address, size)
 
-    def register(self, address, size):
+    def register(self, address, size, read_only):
+        self.read_only = read_only
         assert address % 4096 == 0 and size % 4096 == 0
         self.registered.append((address, size))
         return self.answer
@@ -140,6 +142,25 @@ def test_a_registered_ring_gives_no_views(stream, device):
     stream.seek(3)
     copied = stream.peek()  # a copy is none
     assert_right("x", copied["x"], copied.index)
+
+
+def test_replicas_register_it_as_read_only(serve, device):
+    """Each in a thread: one that waits for the other would wait for ever in a single one."""
+
+    def run(replica):
+        with service.connect(rank=0, world_size=1, replica=replica) as stream:
+            loader = face.Loader(stream, EVERYTHING, device="cuda", prefetch=replica)  # so they read ahead differently
+            numbers = [assert_all_right(batch) for _ in range(2) for batch in loader]
+            for batch in loader:  # left alike
+                numbers.append(assert_all_right(batch))
+                if stream.position[1] == 3:
+                    break
+            return numbers + [assert_all_right(batch) for batch in loader]
+
+    with serve(replicas=2, slots=4) as service, concurrent.futures.ThreadPoolExecutor() as threads:
+        first, second = threads.map(run, range(2))
+        assert first == second and len(first) == 3 * STEPS + 3
+    assert len(device.registered) == 2 and device.read_only
 
 
 def test_a_ring_is_not_registered_while_somebody_has_views(stream, device):

@@ -76,7 +76,7 @@ struct Game {
   }
   void seek() {
     if (random() % 20 != 0) return;
-    BOOST_REQUIRE_EQUAL(pair.consumer.seek(), ++model.generation);
+    BOOST_REQUIRE_EQUAL(pair.consumer.seek().generation, ++model.generation);
     model.next_step += 1000;
     model.ended = false;
   }

@@ -1,6 +1,6 @@
+#include "commands/bench/command.hpp"
 #include "base/error.hpp"
 #include "commands/bench/bench.hpp"
-#include "commands/bench/command.hpp"
 #include "commands/bench/report.hpp"
 #include "commands/commands.hpp"
 
@@ -30,7 +30,8 @@ int run(config::Arguments arguments, config::Mistakes& mistakes) {
     options.round_bytes = static_cast<double>(config::bytes(arguments.value(round_size.name, round_size.fallback)));
     if (arguments.has(compute.name)) options.compute_seconds = config::seconds(arguments.value(compute.name, ""));
   });
-  const auto config = configuration(arguments, mistakes);
+  auto config = configuration(arguments, mistakes);
+  for (auto& stream : config.streams) stream.replicas = 1;  // a built-in trainer is one thread
   if (config.files.empty() == options.synthetic.empty())
     throw UsageError("bench takes either files or --synthetic \"BYTES x N\"");
   return bench(config, options);

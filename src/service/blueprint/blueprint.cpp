@@ -66,6 +66,7 @@ Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fie
     blueprint.streams.push_back({stream.name, mix ? mix->positions : sizes[s], stream.batch, stream.global_batch,
                                  stream.shuffle, stream.last, stream.epochs, stream.order, std::move(mix)});
     if (blueprint.streams.back().mix) blueprint.streams.back().classes = data::selection::names_of(config.classes);
+    blueprint.streams.back().replicas = stream.replicas;
   }
   for (const auto& stream : blueprint.streams) stream.schedule(blueprint.trainers);  // says so now if it cannot be
   return blueprint;

@@ -12,6 +12,8 @@ namespace {
 
 /// A place of a trainer: ring, bell, connection, pidfd; and ring, bell and pidfd of one who was thrown out and lives.
 constexpr std::uint64_t per_place = 7;
+/// One of several replicas more: bell, connection, pidfd.
+constexpr std::uint64_t per_replica = 3;
 /// MPI over TCP has a connection for each pair of interfaces.
 constexpr std::uint64_t per_stager = 2;
 /// Files read and written by the way: data, log, metrics, /proc; and what comes with a message.
@@ -28,7 +30,7 @@ DescriptorNeed descriptor_need(const config::Config& config, const job::Node& no
   const std::uint64_t places = (config.trainers_per_node + here - 1 - local) / here;  // by turns
   DescriptorNeed need;
   need.open = open;
-  need.trainers = places * config.streams.size() * per_place;
+  for (const auto& stream : config.streams) need.trainers += places * (per_place + (stream.replicas - 1) * per_replica);
   need.stagers = (stagers - here) * per_stager;
   need.others = for_files + (local == 0 ? least_callers * per_caller : 0);
   return need;

@@ -23,6 +23,7 @@ struct StreamFacts {
   plan::RowOrder order = plan::RowOrder::sorted;
   std::shared_ptr<const plan::Mix> mix{};  ///< null: every sample once
   std::vector<std::string> classes{};      ///< names of those that it mixes
+  std::uint32_t replicas = 1;              ///< processes that are one trainer
 
   /// Null where the stream is not shuffled.
   std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;

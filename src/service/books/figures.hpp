@@ -8,6 +8,15 @@
 
 namespace headrace::service::books {
 
+/// One of the processes that are a trainer together.
+struct ReplicaFigures {
+  std::uint32_t replica = 0;
+  std::string who{};
+  std::uint64_t batches = 0;                ///< taken so far
+  std::uint32_t ready = 0, unreturned = 0;  ///< batches that it could take; those, and what it holds
+  bool waiting = false;
+};
+
 /// Where one trainer is and how fast it goes.
 struct TrainerFigures {
   std::string stream{};
@@ -21,6 +30,8 @@ struct TrainerFigures {
   bool waiting = false;
   double trainer_wait_s = 0, stager_wait_s = 0;        ///< so far
   double gbps = 0, trainer_wait = 0, stager_wait = 0;  ///< of the last seconds: rate, and shares of time spent waiting
+  std::uint32_t replicas = 1;
+  std::vector<ReplicaFigures> here{};  ///< of several replicas, those that are there
 };
 
 /// A ring that a process still has which was thrown out.

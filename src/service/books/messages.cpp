@@ -34,9 +34,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Resumed, number, at, who)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeftOut, stream, session, epoch, first_steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Claim, stream, rank, world_size, who, no_room)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Grant, generation, session, ledger, loads, resumed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ReplicaFigures, replica, who, batches, ready, unreturned, waiting)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerFigures, stream, rank, world_size, who, stager, host, epoch, step, steps,
                                    batches, bytes, ready, waiting, trainer_wait_s, stager_wait_s, gbps, trainer_wait,
-                                   stager_wait)
+                                   stager_wait, replicas, here)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FormerRing, stream, host, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StreamFigures, name, samples, world_size, epochs_complete, samples_delivered,
@@ -83,7 +84,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingRetired, stream, ring, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingLeft, stream, ring, state)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, retired)
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, who, grant)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, replica, joins, who, grant)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeRing, stream, ring)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Dead, text)
 

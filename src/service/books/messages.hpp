@@ -168,6 +168,8 @@ using ToLeader = std::variant<RingMade, RingRetired, RingLeft, Figures>;
 /// A trainer to serve. Carries two descriptors: its socket, and a pidfd of its process.
 struct HandOver {
   std::uint32_t stream = 0, ring = 0, rank = 0, world_size = 1;
+  std::uint32_t replica = 0;
+  bool joins = false;  ///< the other replicas of its trainer, who have the claim; there is no grant
   std::string who{};
   Grant grant{};
 };

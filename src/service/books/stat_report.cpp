@@ -95,6 +95,20 @@ std::string stream_text(const Json& stream) {
                             starved.value("host", ""));
 }
 
+/// Who of several they are, and who of them is behind: the ring turns with the slowest.
+std::string replicas_text(const Json& trainer) {
+  std::string text;
+  const auto replicas = trainer.value("replicas", 1u);
+  const auto here = trainer.value("here", Json::array());
+  for (const auto& one : here)
+    text += fmt::format("{:<10} {:>7} replica {} of {} ({}): {} batches taken, {} not given back{}\n", "", "",
+                        one.value("replica", 0u), replicas, printable(one.value("who", "")), one.value("batches", 0ull),
+                        one.value("unreturned", 0u), one.value("waiting", false) ? ", waits" : "");
+  if (replicas > 1 && here.size() < replicas)
+    text += fmt::format("{:<10} {:>7} {} of its {} replicas are not there\n", "", "", replicas - here.size(), replicas);
+  return text;
+}
+
 std::string trainers_text(const Json& trainers, std::size_t rows) {
   if (trainers.empty()) return "";
   auto text = fmt::format("{:<10} {:>7} {:<28} {:>6} {:>9} {:>8} {:>7} {:>7} {:>6}\n", "stream", "trainer", "", "epoch",
@@ -105,7 +119,8 @@ std::string trainers_text(const Json& trainers, std::size_t rows) {
                         trainer.value("rank", 0u), printable(trainer.value("who", "")), trainer.value("epoch", 0ull),
                         trainer.value("step", 0ull), trainer.value("gbps", 0.0),
                         percent(trainer.value("trainer_wait", 0.0)), percent(trainer.value("stager_wait", 0.0)),
-                        trainer.value("ready", 0u));
+                        trainer.value("ready", 0u)) +
+            replicas_text(trainer);
   }
   if (trainers.size() > rows) text += fmt::format("and {} more (--json has all)\n", trainers.size() - rows);
   return text;

@@ -33,6 +33,7 @@ Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Recipie
       recipient_(std::move(recipient)),
       schedule_(schedule),
       events_(std::move(events)),
+      begun_(!ring.shared()),
       ledger_(std::move(ledger)),
       batches_(ring.slots()) {}
 
@@ -52,13 +53,17 @@ bool Feed::has_returns() const {
 
 void Feed::collect() {
   std::vector<ring::Returned> returned;
-  try {
-    ring_.collect(returned);
-  } catch (const ring::ProtocolViolation& violation) {
-    state_ = State::closed;
-    events_.violation(violation.what());
-    return;
-  }
+  for (bool done = false; !done;) try {
+      ring_.collect(returned);
+      done = true;
+    } catch (const ring::ProtocolViolation& violation) {
+      events_.violation(violation.replica, violation.what());
+      if (!ring_.shared()) {
+        state_ = State::closed;
+        return;
+      }
+      ring_.drop(violation.replica);  // the others go on
+    }
   if (returned.empty()) return;
   const auto now = Clock::now();
   last_sign_ = now;
@@ -75,7 +80,7 @@ void Feed::collect() {
 
 std::vector<std::uint32_t> Feed::assign() {
   std::vector<std::uint32_t> assigned;
-  if (state_ == State::closed) return assigned;
+  if (state_ == State::closed || !begun_) return assigned;
   collect();
   while (const auto slot = assign_one()) assigned.push_back(*slot);
   wait_for_bell();
@@ -226,7 +231,7 @@ void Feed::hand_over() {
   }
 }
 
-std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to) {
+std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to, std::uint32_t taken) {
   std::vector<books::Tally> unfinished;
   {
     const Lock lock(mutex_);
@@ -238,6 +243,7 @@ std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to) {
     collect();
     if (state_ == State::closed) return {};
     generation_ = generation;
+    if (ring_.shared()) ring_.lead(generation, taken);
     state_ = State::serving;
     unfinished = ledger_.seek(to);
     hand_over();
@@ -263,7 +269,8 @@ void Feed::close(std::function<void()> on_idle) {
 EpochReport Feed::report(const books::Tally& tally) {
   const auto now = Clock::now();
   const double trainer_wait = static_cast<double>(ring_.stats().wait_ns) / 1e9;
-  EpochReport report{tally, seconds_between(epoch_begin_, now), trainer_wait - reported_trainer_wait_,
+  // Where replica 0 has gone, another one's is less than was reported.
+  EpochReport report{tally, seconds_between(epoch_begin_, now), std::max(0.0, trainer_wait - reported_trainer_wait_),
                      full_seconds_ - reported_stager_wait_};
   epoch_begin_ = now;
   reported_trainer_wait_ = trainer_wait;
@@ -289,6 +296,27 @@ double Feed::stager_wait() const {
 ring::TrainerStats Feed::ring_stats() const {
   const Lock lock(mutex_);
   return ring_.stats();
+}
+
+ring::TrainerStats Feed::ring_stats(std::uint32_t replica) const {
+  const Lock lock(mutex_);
+  return ring_.stats(replica);
+}
+
+ipc::Fd Feed::join(std::uint32_t replica) {
+  const Lock lock(mutex_);
+  return ring_.join(replica);
+}
+
+void Feed::begin() {
+  const Lock lock(mutex_);
+  begun_ = true;
+}
+
+void Feed::drop(std::uint32_t replica) {
+  const Lock lock(mutex_);
+  if (state_ != State::closed) collect();  // what it gave back before it went counts
+  ring_.drop(replica);
 }
 
 double Feed::idle_seconds() const {

@@ -53,7 +53,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
  public:
   struct Events {
     std::function<void(const EpochReport&)> epoch_done;
-    std::function<void(const std::string& what)> violation;  ///< the trainer wrote nonsense into the ring
+    /// The trainer, or that one of its replicas, wrote nonsense into the ring.
+    std::function<void(std::uint32_t replica, const std::string& what)> violation;
   };
   /// Whom it is for, and what is particular about its batches.
   struct Recipient {
@@ -72,8 +73,13 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void pump() EXCLUDES(mutex_);
   /// Whether the trainer returned something that nobody has taken back yet. Any thread.
   bool has_returns() const EXCLUDES(mutex_);
-  /// The trainer wants another position from now on. Returns the epochs that are left unfinished.
-  std::vector<books::Tally> seek(std::uint32_t generation, books::Step to) EXCLUDES(mutex_);
+  /// The trainer wants another position from now on, after it has taken so many batches of its ring (where there are
+  /// replicas). Returns the epochs that are left unfinished.
+  std::vector<books::Tally> seek(std::uint32_t generation, books::Step to, std::uint32_t taken = 0) EXCLUDES(mutex_);
+  /// Replicas: the lane of one; all have come, so that the first batch may; one is gone.
+  ipc::Fd join(std::uint32_t replica) EXCLUDES(mutex_);
+  void begin() EXCLUDES(mutex_);
+  void drop(std::uint32_t replica) EXCLUDES(mutex_);
   /// No more fills. on_idle comes once nothing of this feed is under way and the ring may be used anew.
   void close(std::function<void()> on_idle) EXCLUDES(mutex_);
 
@@ -84,6 +90,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   /// Seconds since the trainer last took or gave back anything, while it could have.
   double idle_seconds() const EXCLUDES(mutex_);
   ring::TrainerStats ring_stats() const EXCLUDES(mutex_);
+  ring::TrainerStats ring_stats(std::uint32_t replica) const EXCLUDES(mutex_);
 
  private:
   /// Where the life of the feed is: a seek goes back from at_end to serving, and nothing from closed.
@@ -125,6 +132,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
 
   mutable Mutex mutex_;
   State state_ GUARDED_BY(mutex_) = State::serving;
+  bool begun_ GUARDED_BY(mutex_);  // else replicas are still to come
   books::Ledger ledger_ GUARDED_BY(mutex_);
   std::deque<std::uint32_t> queue_ GUARDED_BY(mutex_);  // slots being filled or waiting for their turn, by step
   std::size_t under_way_ GUARDED_BY(mutex_) = 0;

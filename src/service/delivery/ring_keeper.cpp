@@ -29,7 +29,8 @@ RingKeeper::Rubbish RingKeeper::look(Clock::time_point now) {
     former_.reset();
   }
   if (state_ != State::settling && state_ != State::blocked) return rubbish;
-  const bool held = ring_->held_by_others().value_or(false), ended_by_now = ended(*leaver_);
+  const bool writable = !ring_->shared();
+  const bool held = writable && ring_->held_by_others().value_or(false), ended_by_now = !writable || ended(*leaver_);
   if (ended_by_now && !held) {
     state_ = State::whole;
     leaver_.reset();

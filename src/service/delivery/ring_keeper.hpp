@@ -8,6 +8,7 @@
 //   1. A ring is lent again only after its trainer said goodbye (which is trusted) or its process ended; and, where the
 //      kernel can tell, only when nobody has the memory any more: neither a forked child, nor whom it was passed to.
 //   2. At most one ring of a place is retired, so a place never takes more than twice its memory.
+//      A ring that replicas share is theirs to read only: it is whole once none of them is served any more.
 //   3. A retired ring is given up when its process ends, or earlier where the kernel tells that nobody has it.
 #pragma once
 

@@ -15,7 +15,8 @@ Rings::Rings(const config::Config& config, const blueprint::Blueprint& blueprint
 
 std::unique_ptr<ring::Producer> Rings::make(std::uint32_t stream, std::uint32_t place) const {
   return std::make_unique<ring::Producer>(fmt::format("headrace-{}-{}", config_.name, place), blueprint_.schema,
-                                          blueprint_.ring_bytes(config_, stream), threads_);
+                                          blueprint_.ring_bytes(config_, stream), threads_,
+                                          blueprint_.streams[stream].replicas);
 }
 
 void Rings::each(const std::function<void(std::uint32_t, std::uint32_t, RingKeeper&)>& call) const {

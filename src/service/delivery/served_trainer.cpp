@@ -30,7 +30,8 @@ books::TrainerFigures ServedTrainer::figures(const std::string& stream_name, con
           .stager_wait_s = feed->stager_wait(),
           .gbps = pace.per_second(0) * static_cast<double>(batch_bytes) / 1e9,
           .trainer_wait = pace.per_second(1),
-          .stager_wait = pace.per_second(2)};
+          .stager_wait = pace.per_second(2),
+          .replicas = replicas};
 }
 
 std::optional<std::string> ServedTrainer::strays() const {
@@ -42,9 +43,9 @@ std::string ServedTrainer::name(const std::string& stream_name) const {
   return fmt::format("trainer {} of stream {} ({})", rank, stream_name, who);
 }
 
-ring::Welcome welcome_for(const ServedTrainer& trainer, const config::Config& config, const job::Topology& topology,
-                          const blueprint::Blueprint& blueprint, const blueprint::Fingerprint& fingerprint,
-                          const ring::Producer& ring, books::Step at) {
+ring::Welcome welcome_for(const ServedTrainer& trainer, std::uint32_t replica, const config::Config& config,
+                          const job::Topology& topology, const blueprint::Blueprint& blueprint,
+                          const blueprint::Fingerprint& fingerprint, const ring::Producer& ring, books::Step at) {
   const auto& facts = blueprint.streams[trainer.stream];
   const auto schedule = facts.schedule(trainer.world_size);
   ring::Welcome welcome;
@@ -70,6 +71,8 @@ ring::Welcome welcome_for(const ServedTrainer& trainer, const config::Config& co
   welcome.pid = getpid();
   welcome.host = topology.here().host;
   welcome.last = config::word(facts.last);
+  welcome.replica = replica;
+  welcome.replicas = ring.replicas();
   return welcome;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.hpp"
@@ -43,25 +44,26 @@ Trainers::Trainers(const config::Config& config, const job::Topology& topology, 
 }
 
 Trainers::~Trainers() {
-  for (const auto& [id, trainer] : trainers_) {
-    poller_.remove(trainer.bell.fd());
-    poller_.remove(trainer.pidfd.get());
+  for (const auto& [id, member] : members_) {
+    poller_.remove(member.bell.fd());
+    poller_.remove(member.pidfd.get());
   }
 }
 
 void Trainers::rung(std::uint64_t id) {
-  auto& trainer = trainers_.at(id);
-  if (trainer.feed->has_returns()) workers_.post([feed = trainer.feed] { feed->pump(); });
+  auto& member = members_.at(id);
+  const auto& feed = trainers_.at(member.trainer).feed;
+  if (feed->has_returns()) workers_.post([feed] { feed->pump(); });
   // Who rings without end is looked at as often as those that do not ring.
-  if (++trainer.rung == rings_heard) poller_.remove(trainer.bell.fd());
+  if (++member.rung == rings_heard) poller_.remove(member.bell.fd());
 }
 
 void Trainers::look_at_all() {
-  for (auto& [id, trainer] : trainers_) {
+  for (auto& [id, trainer] : trainers_)
     if (trainer.feed->has_returns()) workers_.post([feed = trainer.feed] { feed->pump(); });
-    if (trainer.leaving) continue;
-    trainer.talk->renew();
-    if (std::exchange(trainer.rung, 0) >= rings_heard) poller_.add_edge(trainer.bell.fd(), [this, id] { rung(id); });
+  for (auto& [id, member] : members_) {
+    member.talk->renew();
+    if (std::exchange(member.rung, 0) >= rings_heard) poller_.add_edge(member.bell.fd(), [this, of = id] { rung(of); });
   }
 }
 
@@ -71,6 +73,18 @@ const std::string& Trainers::stream_name(const ServedTrainer& trainer) const {
 
 void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) {
   require(fds.size() == 2, "a trainer was handed over without its descriptors");
+  if (!handed.joins) found(handed);
+  const auto trainer = std::ranges::find_if(trainers_, [&](const auto& entry) {
+    const auto& one = entry.second;
+    return one.stream == handed.stream && one.ring == handed.ring && !one.leaving;
+  });
+  if (trainer != trainers_.end()) return enter(trainer->first, handed, std::move(fds));
+  ipc::Courier(poller_, ipc::Connection(std::move(fds[0])), manner, [] {})
+      .say(ring::encode(ring::Refused{ring::Refusal::refused,
+                                      "the other replicas of this trainer have just gone; start all of them again"}));
+}
+
+void Trainers::found(const books::HandOver& handed) {
   const auto id = next_id_++;
   auto& trainer = trainers_[id];
   trainer.stream = handed.stream;
@@ -80,10 +94,7 @@ void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) 
   trainer.generation = handed.grant.generation;
   trainer.session = handed.grant.session;
   trainer.who = handed.who;
-  trainer.talk =
-      std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner, [this, id] { read(id); });
-  trainer.pidfd = std::move(fds[1]);
-  trainer.bell = ipc::Bell::make();
+  trainer.replicas = supply_.blueprint().streams[trainer.stream].replicas;
 
   const auto schedule = supply_.blueprint().streams[trainer.stream].schedule(trainer.world_size);
   trainer.steps = schedule.steps();
@@ -97,20 +108,37 @@ void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) 
   trainer.following->loaded(handed.grant.loads);
   for (const auto& state : handed.grant.resumed) trainer.following->resumed(state, at, 0);
   trainer.feed = feed_for(id, trainer, handed.grant.ledger);
-
   log::debug("stream {}: trainer {} of {} ({}) attached at epoch {}, step {}", stream_name(trainer), trainer.rank,
              trainer.world_size, trainer.who, at.epoch, at.step);
-  poller_.add_edge(trainer.bell.fd(), [this, id] { rung(id); });
-  poller_.add(trainer.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
-  workers_.post([feed = trainer.feed] { feed->pump(); });
+}
+
+void Trainers::enter(std::uint64_t trainer_id, const books::HandOver& handed, std::vector<ipc::Fd> fds) {
+  auto& trainer = trainers_.at(trainer_id);
+  const auto id = next_id_++;
+  auto& member = members_[id];
+  member.trainer = trainer_id;
+  member.replica = handed.replica;
+  member.who = handed.who;
+  member.talk =
+      std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner, [this, id] { read(id); });
+  member.pidfd = std::move(fds[1]);
+  member.bell = ipc::Bell::make();
+  ++trainer.came;
+  ++trainer.here;
+  poller_.add_edge(member.bell.fd(), [this, id] { rung(id); });
+  poller_.add(member.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
+  auto& ring = rings_.at(trainer.stream, trainer.ring)->ring();
   try {
     fds.clear();
     fds.push_back(ring.for_trainer());
-    fds.push_back(trainer.bell.duplicate().take());
+    fds.push_back(member.bell.duplicate().take());
     fds.push_back(ipc::open_pidfd(getpid()));
+    if (ring.shared()) fds.push_back(trainer.feed->join(member.replica));
+    if (ring.shared() && trainer.came == trainer.replicas) trainer.feed->begin();
+    workers_.post([feed = trainer.feed] { feed->pump(); });
     say(id,
-        ring::encode(
-            welcome_for(trainer, config_, topology_, supply_.blueprint(), fingerprints_[trainer.stream], ring, at)),
+        ring::encode(welcome_for(trainer, member.replica, config_, topology_, supply_.blueprint(),
+                                 fingerprints_[trainer.stream], ring, trainer.feed->position())),
         std::move(fds));
   } catch (const std::exception& error) {  // a welcome too long for any socket, no descriptors left
     throw_out(id, error.what());
@@ -120,14 +148,19 @@ void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) 
 std::shared_ptr<Feed> Trainers::feed_for(std::uint64_t id, const ServedTrainer& trainer, books::Ledger ledger) {
   const auto& facts = supply_.blueprint().streams[trainer.stream];
   // Feeds call back from workers: by number, since the trainer may be gone by then.
-  Feed::Events events{
-      .epoch_done =
-          [this, id](const EpochReport& done) {
-            actions_.post([this, id, done] {
-              if (const auto found = trainers_.find(id); found != trainers_.end()) report(found->second, done, false);
-            });
-          },
-      .violation = [this, id](const std::string& what) { actions_.post([this, id, what] { throw_out(id, what); }); }};
+  Feed::Events events{.epoch_done =
+                          [this, id](const EpochReport& done) {
+                            actions_.post([this, id, done] {
+                              if (const auto found = trainers_.find(id); found != trainers_.end())
+                                report(found->second, done, false);
+                            });
+                          },
+                      .violation =
+                          [this, id](std::uint32_t replica, const std::string& what) {
+                            actions_.post([this, id, replica, what] {
+                              for (const auto member : members_of(id, replica)) throw_out(member, what);
+                            });
+                          }};
   return std::make_shared<Feed>(supply_, workers_, rings_.at(trainer.stream, trainer.ring)->ring(),
                                 Feed::Recipient{trainer.stream, trainer.rank, facts.name, config_.seed,
                                                 config_.audit == config::Audit::full, facts.order},
@@ -136,7 +169,7 @@ std::shared_ptr<Feed> Trainers::feed_for(std::uint64_t id, const ServedTrainer& 
 
 void Trainers::read(std::uint64_t id) {
   try {
-    const auto received = trainers_.at(id).talk->receive();
+    const auto received = members_.at(id).talk->receive();
     if (received.what == ipc::Receipt::closed) return leave(id, false, "it closed its connection");
     if (received.what == ipc::Receipt::message) hear(id, ring::decode_from_client(received.message.text));
   } catch (const std::exception& error) {
@@ -145,27 +178,36 @@ void Trainers::read(std::uint64_t id) {
 }
 
 void Trainers::hear(std::uint64_t id, const ring::FromClient& said) {
-  auto& trainer = trainers_.at(id);
+  auto& member = members_.at(id);
   if (std::holds_alternative<ring::Goodbye>(said)) return leave(id, true, "goodbye");
   const auto* wanted = std::get_if<ring::Seek>(&said);
-  trainer.talk->spend(wanted != nullptr ? cost_of_seek : cost_of_question);
-  if (const auto* asked = std::get_if<ring::Agree>(&said)) return agree(id, trainer, *asked);
+  member.talk->spend(wanted != nullptr ? cost_of_seek : cost_of_question);
   if (std::holds_alternative<ring::AskFiles>(said)) return tell_files(id);
-  require(wanted != nullptr, "it sent a message that makes no sense here");
-  seek(trainer, *wanted);
+  const auto* asked = std::get_if<ring::Agree>(&said);
+  require(wanted != nullptr || asked != nullptr, "it sent a message that makes no sense here");
+  require(member.replica == 0, fmt::format("replica {} seeks, which replica 0 alone does", member.replica));
+  if (asked != nullptr) return agree(member, *asked);
+  seek(trainers_.at(member.trainer), *wanted);
 }
 
 void Trainers::say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds) {
-  const auto& trainer = trainers_.at(id);
+  const auto& member = members_.at(id);
   // closed: the end of its connection will say so, after what it still said itself.
-  if (trainer.talk->say(std::move(text), std::move(fds)) == ipc::Courier::Said::overfull)
+  if (member.talk->say(std::move(text), std::move(fds)) == ipc::Courier::Said::overfull)
     leave(id, false, "it does not read what it is told");
 }
 
 void Trainers::throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind) {
-  if (const auto found = trainers_.find(id); found != trainers_.end() && !found->second.leaving)
+  if (const auto found = members_.find(id); found != members_.end())
     found->second.talk->say(ring::encode(ring::Refused{kind, why}));
   leave(id, false, why);
+}
+
+std::vector<std::uint64_t> Trainers::members_of(std::uint64_t trainer, std::optional<std::uint32_t> replica) const {
+  std::vector<std::uint64_t> found;
+  for (const auto& [id, member] : members_)
+    if (member.trainer == trainer && (!replica || member.replica == *replica)) found.push_back(id);
+  return found;
 }
 
 void Trainers::seek(ServedTrainer& trainer, const ring::Seek& wanted) {
@@ -174,7 +216,7 @@ void Trainers::seek(ServedTrainer& trainer, const ring::Seek& wanted) {
   require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
                                            wanted.step, facts.name, steps, steps - 1));
   trainer.following->seeks({wanted.epoch, wanted.step});
-  report_abandoned(trainer, trainer.feed->seek(wanted.generation, {wanted.epoch, wanted.step}));
+  report_abandoned(trainer, trainer.feed->seek(wanted.generation, {wanted.epoch, wanted.step}, wanted.taken));
 }
 
 void Trainers::tell_files(std::uint64_t id) {
@@ -185,18 +227,31 @@ void Trainers::tell_files(std::uint64_t id) {
 }
 
 void Trainers::leave(std::uint64_t id, bool goodbye, const std::string& why) {
-  const auto found = trainers_.find(id);
-  if (found == trainers_.end() || found->second.leaving) return;
-  auto& trainer = found->second;
-  trainer.leaving = true;
-  trainer.why = why;
-  poller_.remove(trainer.bell.fd());
-  poller_.remove(trainer.pidfd.get());
-  trainer.talk.reset();
+  auto node = members_.extract(id);
+  if (node.empty()) return;
+  auto& member = node.mapped();
+  auto& trainer = trainers_.at(member.trainer);
+  poller_.remove(member.bell.fd());
+  poller_.remove(member.pidfd.get());
+  member.talk.reset();
+  trainer.goodbye = trainer.goodbye && goodbye;
+  const bool last = --trainer.here == 0;
+  const auto replica = trainer.replicas > 1 ? fmt::format("replica {} of ", member.replica) : "";
   if (!goodbye && !drained_)
-    log::warn("stream {}: trainer {} ({}) is gone: {}; its unreleased batches wait for whoever takes its rank",
-              stream_name(trainer), trainer.rank, trainer.who, why);
-  trainer.feed->close([this, id, goodbye] { actions_.post([this, id, goodbye] { gone(id, goodbye); }); });
+    log::warn("stream {}: {}trainer {} ({}) is gone: {}; {}", stream_name(trainer), replica, trainer.rank, member.who,
+              why,
+              last ? "its unreleased batches wait for whoever takes its rank" : "what it held is left to the others");
+  if (trainer.replicas > 1) {
+    trainer.feed->drop(member.replica);
+    workers_.post([feed = trainer.feed] { feed->pump(); });
+  }
+  if (!last) return;
+  trainer.leaving = true;
+  constexpr std::size_t longest_reason = 255;  // parts of it may be the trainer's own words
+  trainer.leaver = Leaver{std::move(member.pidfd), fmt::format("trainer {} ({})", trainer.rank, member.who),
+                          printable(why.substr(0, longest_reason)), trainer.goodbye};
+  trainer.feed->close(
+      [this, of = member.trainer, all = trainer.goodbye] { actions_.post([this, of, all] { gone(of, all); }); });
 }
 
 void Trainers::gone(std::uint64_t id, bool goodbye) {
@@ -205,13 +260,9 @@ void Trainers::gone(std::uint64_t id, bool goodbye) {
   auto ledger = trainer.feed->ledger();
   ledger.rewind();
   if (goodbye) report_abandoned(trainer, ledger.leave());
-  constexpr std::size_t longest_reason = 255;  // parts of it may be the trainer's own words
   actions_.to_head(books::Left{trainer.stream, trainer.rank, trainer.generation, ledger, goodbye});
   // In this order: the coordinator must hear that the trainer left before somebody comes to its ring.
-  ring_watch_.back(trainer.stream, trainer.ring,
-                   {std::move(trainer.pidfd), fmt::format("trainer {} ({})", trainer.rank, trainer.who),
-                    printable(trainer.why.substr(0, longest_reason)), goodbye},
-                   Clock::now());
+  ring_watch_.back(trainer.stream, trainer.ring, std::move(*trainer.leaver), Clock::now());
   if (trainers_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
@@ -244,7 +295,16 @@ void Trainers::tick(Clock::time_point now) {
   for (auto& [id, trainer] : trainers_) {
     trainer.look(now);
     look_for_stall(trainer);
+    if (trainer.came < trainer.replicas) look_for_missing(id, trainer, now);
   }
+}
+
+void Trainers::look_for_missing(std::uint64_t id, ServedTrainer& trainer, Clock::time_point now) {
+  if (seconds_between(trainer.since, now) < report_stall_after) return;
+  trainer.since = now;
+  log::info("stream {}: trainer {} begins when all of its {} replicas have come; {} are there ({})",
+            stream_name(trainer), trainer.rank, trainer.replicas, trainer.here,
+            members_of(id).empty() ? "none" : members_.at(members_of(id).front()).who);
 }
 
 void Trainers::look_for_stall(ServedTrainer& trainer) {
@@ -261,8 +321,7 @@ void Trainers::look_for_stall(ServedTrainer& trainer) {
 }
 
 void Trainers::farewell(const std::string& why) {
-  for (const auto& [id, trainer] : trainers_)
-    if (!trainer.leaving) trainer.talk->say(ring::encode(ring::Dying{why}));
+  for (const auto& [id, member] : members_) member.talk->say(ring::encode(ring::Dying{why}));
 }
 
 void Trainers::close(const std::string& why, std::function<void()> drained) {
@@ -270,7 +329,7 @@ void Trainers::close(const std::string& why, std::function<void()> drained) {
   ring_watch_.close();
   drained_ = std::move(drained);
   std::vector<std::uint64_t> ids;
-  for (const auto& [id, trainer] : trainers_) ids.push_back(id);
+  for (const auto& [id, member] : members_) ids.push_back(id);
   for (const auto id : ids) leave(id, false, why);
   if (trainers_.empty()) std::exchange(drained_, nullptr)();
 }
@@ -278,16 +337,31 @@ void Trainers::close(const std::string& why, std::function<void()> drained) {
 std::vector<books::TrainerFigures> Trainers::figures() const {
   std::vector<books::TrainerFigures> all;
   for (const auto& [id, trainer] : trainers_) all.push_back(trainer.figures(stream_name(trainer), topology_));
+  std::map<std::uint64_t, std::size_t> places;
+  for (const auto& [id, trainer] : trainers_) places.emplace(id, places.size());
+  for (const auto& [id, member] : members_) {
+    const auto& trainer = trainers_.at(member.trainer);
+    if (trainer.replicas == 1) continue;
+    const auto stats = trainer.feed->ring_stats(member.replica);
+    all[places.at(member.trainer)].here.push_back({.replica = member.replica,
+                                                   .who = member.who,
+                                                   .batches = stats.acquired,
+                                                   .ready = stats.ready,
+                                                   .unreturned = stats.out,
+                                                   .waiting = stats.waiting});
+  }
+  for (auto& trainer : all) std::ranges::sort(trainer.here, {}, &books::ReplicaFigures::replica);
   return all;
 }
 
 // ---- trainers that go on from saved states: all of a stream must mean the same place ------------------------------
 
-void Trainers::agree(std::uint64_t id, ServedTrainer& trainer, const ring::Agree& wanted) {
-  trainer.talk->pause();  // one question at a time
+void Trainers::agree(Member& member, const ring::Agree& wanted) {
+  const auto& trainer = trainers_.at(member.trainer);
+  member.talk->pause();  // one question at a time
   actions_.to_head(books::AskAgree{.node = topology_.my_node,
                                    .local = topology_.local(),
-                                   .trainer = id,
+                                   .trainer = member.trainer,
                                    .stream = trainer.stream,
                                    .rank = trainer.rank,
                                    .generation = trainer.generation,
@@ -296,11 +370,11 @@ void Trainers::agree(std::uint64_t id, ServedTrainer& trainer, const ring::Agree
 }
 
 void Trainers::hear(const books::AgreeAnswer& message) {
-  const auto found = trainers_.find(message.trainer);
-  if (found == trainers_.end() || found->second.leaving) return;
-  if (message.refusal.empty()) found->second.following->loaded();
-  found->second.talk->resume();
-  say(found->first, ring::encode(ring::Agreed{message.number, message.refusal}));
+  for (const auto id : members_of(message.trainer, 0)) {
+    if (message.refusal.empty()) trainers_.at(message.trainer).following->loaded();
+    members_.at(id).talk->resume();
+    say(id, ring::encode(ring::Agreed{message.number, message.refusal}));
+  }
 }
 
 void Trainers::hear(const books::StateTaken& message) {
@@ -314,7 +388,8 @@ void Trainers::look_for_strays() {
   for (const auto& [id, trainer] : trainers_)
     if (const auto text = trainer.strays())
       strays.emplace_back(id, fmt::format("stream '{}': {}", stream_name(trainer), *text));
-  for (const auto& [id, why] : strays) throw_out(id, why, ring::Refusal::refused);
+  for (const auto& [id, why] : strays)
+    for (const auto member : members_of(id)) throw_out(member, why, ring::Refusal::refused);
 }
 
 }  // namespace headrace::service::delivery

@@ -5,6 +5,9 @@
 //
 //   welcome --> served --(goodbye | gone | thrown out)--> leaving: its feed closes --> gone: its ring may settle
 //
+// Where replicas share a place they are one trainer of several members: each comes and goes by itself, the first batch
+// is given when all have come, and the trainer leaves with the last of them.
+//
 // Between "leaving" and "gone" workers may still write into its ring: only then is its ledger what it consumed, which
 // goes to stager 0 for whoever takes the rank next.
 //
@@ -68,17 +71,23 @@ class Trainers {
 
  private:
   void look_at_all();
+  void found(const books::HandOver& handed);
+  void enter(std::uint64_t trainer, const books::HandOver& handed, std::vector<ipc::Fd> fds);
+  /// By number of a member, from here ...
   void rung(std::uint64_t id);
   void read(std::uint64_t id);
   void hear(std::uint64_t id, const ring::FromClient& said);
   void say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds = {});
-  void agree(std::uint64_t id, ServedTrainer& trainer, const ring::Agree& wanted);
+  void agree(Member& member, const ring::Agree& wanted);
   void seek(ServedTrainer& trainer, const ring::Seek& wanted);
   void tell_files(std::uint64_t id);
   void throw_out(std::uint64_t id, const std::string& why, ring::Refusal kind = ring::Refusal::failed);
-  void look_for_strays();
   void leave(std::uint64_t id, bool goodbye, const std::string& why);
+  /// ... to here.
+  std::vector<std::uint64_t> members_of(std::uint64_t trainer, std::optional<std::uint32_t> replica = {}) const;
+  void look_for_strays();
   void gone(std::uint64_t id, bool goodbye);
+  void look_for_missing(std::uint64_t id, ServedTrainer& trainer, Clock::time_point now);
   void look_for_stall(ServedTrainer& trainer);
   void report(const ServedTrainer& trainer, const EpochReport& report, bool abandoned);
   void report_abandoned(const ServedTrainer& trainer, const std::vector<books::Tally>& tallies);
@@ -97,6 +106,7 @@ class Trainers {
   Clock::time_point next_look_{};
   ipc::Fd files_;  // the table of files, once a trainer has asked for it
   std::map<std::uint64_t, ServedTrainer> trainers_;
+  std::map<std::uint64_t, Member> members_;
   std::uint64_t next_id_ = 1;
   std::function<void()> drained_;
 };

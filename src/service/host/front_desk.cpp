@@ -10,7 +10,6 @@
 #include "base/contract.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "base/wait.hpp"
 #include "ipc/process.hpp"
 #include "log/log.hpp"
 #include "ring/producer.hpp"
@@ -25,7 +24,6 @@ constexpr ipc::Courier::Manner manner{.polite = true, .limit = 64u << 20, .allow
 // A goodbye is still being worked on when its trainer, or the next in its place, connects again.
 constexpr std::chrono::milliseconds try_again_every{100};
 constexpr std::chrono::seconds patience_with_readers{60};
-const auto patience_with_holders = wait_of("HEADRACE_WAIT_HOLDERS", std::chrono::milliseconds{2000});
 // With who has connected and wants nothing, where others have no room. The trainers' library and tools speak at once.
 constexpr std::chrono::milliseconds patience_with_the_silent{3000};
 
@@ -154,12 +152,15 @@ void FrontDesk::claim(std::uint64_t id) {
           fmt::format("a batch of {} rows for {} trainers does not fit the rings, which were made for {} trainers; "
                       "restart the service with that number of trainers, or with more slots",
                       rows, hello.world_size, blueprint_->trainers));
+  if (joins(id)) return;
   const auto place = places_->take(caller.stream, hello.local_rank);
   caller.talk->pause();
   caller.ring.reset();
   // Without a ring the claim is made all the same: if the rank itself is taken, that is what the trainer must know.
   if (!place.taken) return send_claim(id, place.no_room);
   caller.ring = place.taken->place;
+  if (blueprint_->streams[caller.stream].replicas > 1)
+    groups_.begin(caller.stream, *caller.ring, hello.rank, hello.world_size);
   if (!place.taken->make) return send_claim(id, "");
   caller.state = State::preparing;
   actions_.make_ring(*caller.ring % seat_.here().stagers, {caller.stream, *caller.ring});
@@ -188,6 +189,7 @@ void FrontDesk::hear(const books::RingMade& message) {
   auto& [id, caller] = *found;
   if (error.empty() && !caller.gone() && closed_.empty()) return send_claim(id, "");
   if (error.empty()) places_->give_back(stream, ring);
+  groups_.over(stream, ring);
   caller.state = State::connected;
   if (caller.gone())
     callers_.erase(found);
@@ -203,32 +205,41 @@ FrontDesk::Caller& FrontDesk::claimed(std::uint64_t id) {
 
 void FrontDesk::hear(const books::ClaimRefused& message) {
   auto& caller = claimed(message.id);
-  if (caller.ring) places_->give_back(caller.stream, *caller.ring);
-  const auto now = Clock::now();
-  if (!caller.patient_until) caller.patient_until = now + patience_with_holders;
-  if (message.taken && !caller.gone() && closed_.empty() && now < *caller.patient_until) {
+  if (caller.ring) {
+    places_->give_back(caller.stream, *caller.ring);
+    groups_.over(caller.stream, *caller.ring);
+  }
+  if (message.taken && waits_for_holder(caller)) {
     caller.state = State::waiting;
     caller.talk->resume();
     return;
   }
   caller.state = State::connected;  // it is answered, and may go
-  if (!caller.gone()) return refuse(message.id, message.text);
+  const bool shared = blueprint_->streams[caller.stream].replicas > 1;
+  if (!caller.gone())
+    return refuse(message.id, message.text + (shared ? " (the replicas of a rank must be processes of one node)" : ""));
   callers_.erase(message.id);
 }
 
 void FrontDesk::hear(const books::Granted& message) {
   auto& caller = claimed(message.id);
   ENSURES(caller.ring.has_value());
-  books::HandOver trainer{.stream = caller.stream,
-                          .ring = *caller.ring,
-                          .rank = caller.hello.rank,
-                          .world_size = caller.hello.world_size,
-                          .who = who(caller.hello),
-                          .grant = message.grant};
+  if (blueprint_->streams[caller.stream].replicas > 1) groups_.formed(caller.stream, *caller.ring);
+  hand_over(message.id, {.stream = caller.stream, .ring = *caller.ring, .grant = message.grant});
+}
+
+void FrontDesk::hand_over(std::uint64_t id, books::HandOver trainer) {
+  auto& caller = callers_.at(id);
+  trainer.rank = caller.hello.rank;
+  trainer.world_size = caller.hello.world_size;
+  trainer.replica = caller.hello.replica;
+  trainer.who = who(caller.hello);
+  if (blueprint_->streams[trainer.stream].replicas > 1)
+    groups_.came(trainer.stream, trainer.ring, trainer.replica, trainer.who);
   std::vector<ipc::Fd> fds;
   fds.push_back(caller.gone() ? std::move(caller.socket) : caller.talk->take());
   fds.push_back(std::move(caller.pidfd));
-  callers_.erase(message.id);
+  callers_.erase(id);
   const auto local = trainer.ring % seat_.here().stagers;
   actions_.hand_over(local, std::move(trainer), std::move(fds));
 }
@@ -239,6 +250,7 @@ void FrontDesk::hear(const books::RingRetired& message) {
 
 void FrontDesk::hear(const books::RingLeft& message) {
   ring_freed_ = places_->left(message.stream, message.ring, message.state) || ring_freed_;
+  groups_.over(message.stream, message.ring);
 }
 
 void FrontDesk::loading(const std::string& what, double fraction) {

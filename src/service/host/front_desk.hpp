@@ -30,6 +30,7 @@
 #include "service/blueprint/blueprint.hpp"
 #include "service/blueprint/need.hpp"
 #include "service/books/messages.hpp"
+#include "service/delivery/groups.hpp"
 #include "service/delivery/places.hpp"
 #include "service/host/door.hpp"
 #include "service/host/seat.hpp"
@@ -103,6 +104,9 @@ class FrontDesk {
   void read(std::uint64_t id);
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
+  bool joins(std::uint64_t id);
+  bool waits_for_holder(Caller& caller);
+  void hand_over(std::uint64_t id, books::HandOver trainer);
   void send_claim(std::uint64_t id, const std::string& no_room);
   Caller& claimed(std::uint64_t id);
   void claim_waiting();
@@ -121,6 +125,7 @@ class FrontDesk {
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;
   std::optional<delivery::Places> places_;
+  delivery::Groups groups_;  // of streams with replicas
   ring::Loading progress_{"starting"};
   std::string closed_;  ///< why nobody is let in any more
   Clock::time_point told_ = Clock::now(), tried_ = told_, renewed_ = told_;

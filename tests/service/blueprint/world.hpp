@@ -42,6 +42,7 @@ inline Blueprint blueprint(std::uint64_t samples, std::vector<StreamConfig> stre
     blueprint.streams.push_back({streams[s].name, selections[s].size(), streams[s].batch, streams[s].global_batch,
                                  streams[s].shuffle, streams[s].last, streams[s].epochs, streams[s].order});
     blueprint.strata.emplace_back(plan::Members(selections[s], blueprint.placement.slabs()));
+    blueprint.streams.back().replicas = streams[s].replicas;
   }
   return blueprint;
 }

@@ -73,7 +73,7 @@ struct Trainer {
                                                      to->epochs.push_back(report);
                                                    },
                                                .violation =
-                                                   [to = reports](const std::string& what) {
+                                                   [to = reports](std::uint32_t, const std::string& what) {
                                                      const std::lock_guard lock(to->mutex);
                                                      to->violations.push_back(what);
                                                    }});
@@ -121,7 +121,7 @@ struct Trainer {
     scribble(lease.slot);
     consumer->release(lease.slot, true);
   }
-  std::vector<Tally> seek(Step to) { return feed->seek(consumer->seek(), to); }
+  std::vector<Tally> seek(Step to) { return feed->seek(consumer->seek().generation, to); }
 
   /// Ends the feed as the stager does, and hands the ring back. Returns what whoever comes next begins with.
   Ledger end() {

@@ -170,6 +170,34 @@ BOOST_AUTO_TEST_CASE(a_grant_hands_the_connection_to_the_stager_of_the_ring) {
   BOOST_TEST(caller.take<ring::Dying>().text == "x");  // it is the same socket
 }
 
+BOOST_AUTO_TEST_CASE(the_replicas_of_a_rank_claim_once_and_go_to_one_place) {
+  Desk desk;
+  desk.drawn.streams[0].replicas = 2;
+  desk.open();
+  auto second = trainer(1), first = trainer(1), none = trainer(1);
+  second.replica = 1;
+  none.replica = 2;
+  const Caller two(desk, second);
+  const auto claim = desk.claimed();
+  const Caller one(desk, first);
+  desk.desk->tick(Clock::now() + 1s);
+  BOOST_TEST((desk.claims.empty() && desk.handed.empty()));  // it waits for the claim of the other
+  desk.desk->hear(Granted{claim.id, {.generation = 9}});
+  desk.desk->tick(Clock::now() + 2s);
+  BOOST_TEST_REQUIRE(desk.handed.size() == 2u);
+  const auto &founder = desk.handed[0].trainer, &joined = desk.handed[1].trainer;
+  BOOST_TEST((founder.replica == 1 && !founder.joins && founder.grant.generation == 9));
+  BOOST_TEST((joined.replica == 0 && joined.joins && joined.ring == founder.ring && joined.rank == 1));
+  BOOST_TEST(desk.claims.empty());
+  BOOST_TEST(has(Caller(desk, none).refusal(), "replica 2, but stream 'train' is served with replicas = 2"));
+  first.replicas = 4;
+  BOOST_TEST(has(Caller(desk, first).refusal(), "replica 0 of 4, but stream 'train' is served with replicas = 2"));
+  // All have gone: the next one claims.
+  desk.desk->hear(RingLeft{0, founder.ring, RingState::whole});
+  const Caller again(desk, second);
+  BOOST_TEST(desk.claimed().claim.rank == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_refusal_is_told_and_the_place_is_free_again) {
   Desk desk;
   desk.open();

@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar
 from . import _lib
 from ._deferred import Deferred, Happening
 from ._files import FileTable
+from ._following import FIRST_WARNING as _FIRST_WARNING
+from ._following import Following
 from ._recovery import FindAgain, Recovery, log
 from ._session import NOTHING, Session, Stats
 from ._slots import EXHAUSTED_TIMEOUT, wait_for_slot
@@ -39,8 +41,6 @@ from .errors import Closed, Error, Forked, Timeout
 if TYPE_CHECKING:
     from .batch import Batch
 
-_SLICE = 0.25  # seconds in the library at a time: also bounds how long a signal that came just before can wait
-_FIRST_WARNING = 30.0  # seconds of waiting for one batch
 _ANSWER = 60.0  # seconds for a word of the service that it gives at once
 
 
@@ -63,7 +63,7 @@ class Phase(enum.Enum):
 _OPEN, _LOST = Phase.OPEN, Phase.LOST  # looked up at each batch
 
 
-class Connection:
+class Connection(Following):
     def __init__(
         self,
         handle: int,
@@ -85,7 +85,9 @@ class Connection:
         self._who = f"trainer {info.rank} of {self.label}"
         self._recovery = Recovery(self._who, find_again)
         self._session = Session(self, handle, info)
-        self.position = (info.epoch, info.step)  #: of the next batch
+        self.position = (info.epoch, info.step)  #: of the next batch; a follower's own count
+        self.shared: bool = info.replicas > 1
+        self._follows: bool = info.replica > 0  #: replica 0
         _open.add(self)
 
     # -- acquiring -----------------------------------------------------------------------------------------------------
@@ -130,15 +132,23 @@ class Connection:
                 return None
             session = self._session
             # A lease without a number returns nothing.
-            return look(make_batch(session.lease_type.from_address(session.ring), session.raw))
+            seen = look(make_batch(session.lease_type.from_address(session.ring), session.raw))
+            if session.shared:
+                session.return_unadopted()
+            return seen
 
     def _leased(self, epoch: int, wait: bool) -> bool:
         """The next batch is in the session's `raw`; False where there is none or, with wait=False, none yet."""
         if self._postponed is not None:
             error, self._postponed = self._postponed, None
             raise error
-        if self.position[0] != epoch or self.finished:
+        if self.position[0] != epoch or (self.finished and not self._follows):
             return False
+        if not self._obtained(wait):
+            return False
+        return not self._follows or self._met(epoch)
+
+    def _obtained(self, wait: bool) -> bool:
         session = self._session
         if session.raw.lease == NOTHING:
             if self._deferred:
@@ -178,11 +188,6 @@ class Connection:
             return self._deferred.return_oldest() or self._session.return_lost()
 
         wait_for_slot(self._ready, come_back, self._who, self._exhausted_timeout)
-
-    def _slice(self, began: float) -> float:
-        if self._batch_timeout is None:
-            return _SLICE
-        return min(_SLICE, max(0.0, self._batch_timeout - (time.monotonic() - began)))
 
     def _waiting_for(self, seconds: float) -> str:
         epoch, step = self.position

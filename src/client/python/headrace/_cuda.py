@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
@@ -17,14 +18,14 @@ from ._recovery import log
 if TYPE_CHECKING:
     from ._connection import Connection
 
-_PORTABLE = 1  # cudaHostRegisterPortable: for all devices of this process
+_PORTABLE, _READ_ONLY = 1, 8  # cudaHostRegisterPortable: for all devices of this process; ...ReadOnly
 
 
 class Runtime(Protocol):
     """What is asked of a GPU. Tests have one that copies late, and by address, as such devices do."""
 
-    def register(self, address: int, size: int) -> str:
-        """Page-locks that memory: "" or what went wrong."""
+    def register(self, address: int, size: int, read_only: bool) -> str:
+        """Page-locks that memory, which is mapped to read only where replicas share it: "" or what went wrong."""
         ...
 
     def unregister(self, address: int) -> None: ...
@@ -55,11 +56,11 @@ class Gpu:
     def see_to(self, connection: Connection) -> None:
         """Before each batch is taken: page-locks the ring, once, and again where another service brought another."""
         if self._pin and connection.session is not self._tried:
-            connection.pin(self._register)
+            connection.pin(functools.partial(self._register, connection.shared))
             self._tried = connection.session
 
-    def _register(self, address: int, size: int) -> Optional[Callable[[], None]]:
-        failure = self.runtime.register(address, size)
+    def _register(self, read_only: bool, address: int, size: int) -> Optional[Callable[[], None]]:
+        failure = self.runtime.register(address, size, read_only)
         if not failure:
             return lambda: self.runtime.unregister(address)
         log.warning(
@@ -80,9 +81,9 @@ class Cuda:
         self._stream = torch.cuda.Stream(device)
         self._cudart = torch.cuda.cudart()
 
-    def register(self, address: int, size: int) -> str:
+    def register(self, address: int, size: int, read_only: bool) -> str:
         with self._torch.cuda.device(self._device):
-            code = self._cudart.cudaHostRegister(address, size, _PORTABLE)
+            code = self._cudart.cudaHostRegister(address, size, _PORTABLE | (_READ_ONLY if read_only else 0))
         if int(code) == 0:
             return ""
         _forget_last_error()

@@ -22,10 +22,16 @@ class Dial:
     """Whom to call, and as whom. `watch` is called about every half second and ends the waiting by raising."""
 
     def __init__(
-        self, name: str, stream: Optional[str], placement: Placement, timeout: Optional[float], progress: bool
+        self,
+        name: str,
+        stream: Optional[str],
+        placement: Placement,
+        timeout: Optional[float],
+        progress: bool,
+        replica: int = 0,
     ) -> None:
         self.name, self.stream, self.placement = name, stream, placement
-        self.timeout, self.progress = timeout, progress
+        self.timeout, self.progress, self.replica = timeout, progress, replica
 
     def call(self, watch: Optional[Watch] = None) -> int:
         """A handle of the library, once the service is there and has loaded."""
@@ -73,6 +79,7 @@ class Dial:
             world_size=self.placement.world_size,
             local_rank=self.placement.local_rank,
             progress=_lib.Progress(tell),
+            replica=self.replica,
         )
         handle = ctypes.c_void_p()
         try:

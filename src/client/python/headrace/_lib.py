@@ -40,6 +40,8 @@ class Options(ctypes.Structure):
         ("timeout", c_double),
         ("progress", Progress),
         ("progress_context", c_void_p),
+        ("replica", c_int32),
+        ("replicas", c_int32),
     ]
 
 
@@ -79,6 +81,8 @@ class Info(ctypes.Structure):
         ("ring", c_void_p),
         ("ring_bytes", c_size_t),
         ("stager", c_char_p),
+        ("replica", c_int32),
+        ("replicas", c_int32),
     ]
 
 
@@ -115,6 +119,8 @@ _PROTOTYPES = {
     "hr_get_info": (c_int, [c_void_p, POINTER(Info)]),
     "hr_acquire": (c_int, [c_void_p, c_double, POINTER(RawBatch)]),
     "hr_release": (c_int, [c_void_p, c_uint32, c_int]),
+    "hr_put_back": (c_int, [c_void_p, c_uint32]),
+    "hr_follow": (c_int, [c_void_p, c_double]),
     "hr_seek": (c_int, [c_void_p, c_uint64, c_uint64]),
     "hr_resume": (c_int, [c_void_p, c_uint64, c_uint64, c_double]),
     "hr_files": (c_int, [c_void_p, POINTER(POINTER(POINTER(File))), POINTER(c_size_t)]),

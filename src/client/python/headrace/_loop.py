@@ -46,10 +46,15 @@ class Course:
         """Of the next batch to be given."""
         return self._next or self._connection.position
 
-    def go_to(self, position: Position) -> None:
-        """What was taken ahead comes again."""
-        if self._connection.position != position:
-            self._connection.seek(*position)
+    def go_to(self, position: Position, dropped: bool = False) -> None:
+        """What was taken ahead comes again.
+
+        How much that is differs between replicas; whether to move must not, so there it goes by what loops did.
+        """
+        connection = self._connection
+        moved = connection.position != position
+        if (dropped or self._next is not None) if connection.shared else moved:
+            connection.move(*position)
         self._next = None
 
     def jumped(self) -> None:
@@ -61,22 +66,23 @@ class Course:
         """A `for` starts: its epoch."""
         epoch, step = position = self.position
         start = self.start
-        if start is not None and not self._ended and step:
+        dropped = start is not None and not self._ended and step > 0
+        if start is not None and dropped:
             if self._given <= 1:
                 self._tell_once(start)
                 position = start
             else:
                 position = epoch + 1, 0  # past the last epoch, too: the service learns that the rest is not wanted
-        self.go_to(position)
+        self.go_to(position, dropped)
         self.number += 1
-        self.start, self._given, self._ended = position, 0, False
-        return position[0]
+        self.start, self._given, self._ended = self._connection.place_of_next(), 0, False
+        return self.start[0]
 
     def resume(self) -> int:
         """A loop goes on where the last one was left: its epoch."""
         position = self.position
         self.go_to(position)
-        return position[0] if self.start is None else self.start[0]
+        return self._connection.place_of_next()[0] if self.start is None else self.start[0]
 
     def take_ahead(self) -> None:
         """From here on what is taken is not yet given."""

@@ -55,6 +55,7 @@ class Session:
         self.batches: int = info.batches
         self.epochs: int = info.epochs
         self.slots: int = info.slots
+        self.shared: bool = info.replicas > 1
         self.ring: int = info.ring or 0
         self.ring_bytes: int = info.ring_bytes
         self.lease_type = _lib.bytes_array(
@@ -77,10 +78,11 @@ class Session:
                 self.held.pop(number, None)
 
     def return_unadopted(self) -> None:
-        """As not used."""
+        """As not used; where there are replicas, as not taken: what has been counts for all of them."""
         if self.raw.lease != NOTHING:
             number, self.raw.lease = self.raw.lease, NOTHING
-            _hr_release(self.handle, number, 0)
+            if not self.shared or _lib.quick.hr_put_back(self.handle, number) != _lib.OK:
+                _hr_release(self.handle, number, 0)
 
     def return_lost(self) -> bool:
         """Leases whose return was cut short by a signal handler that raised; False where there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Optional
@@ -19,7 +20,7 @@ from .schema import FieldSpec
 class Layout:
     """What all batches of a stream have in common: name to (place, shape of a full batch, type)."""
 
-    __slots__ = ("batch", "count", "fields", "ring", "state_after")
+    __slots__ = ("batch", "count", "fields", "read_only", "ring", "state_after")
 
     def __init__(
         self,
@@ -27,11 +28,13 @@ class Layout:
         batch: int,
         ring: int,
         state_after: Callable[[int, int], dict[str, Any]],
+        read_only: bool = False,
     ) -> None:
         self.fields = {name: (i, (batch, *spec.shape), spec.dtype) for i, (name, spec) in enumerate(schema.items())}
         self.count = len(self.fields)
         self.batch = batch
         self.ring = ring
+        self.read_only = read_only  #: replicas share the batch
         self.state_after = state_after  #: the state of the stream once that batch is consumed
 
 
@@ -65,6 +68,8 @@ class Batch(Mapping[str, "np.ndarray[Any, Any]"]):
         for batch in stream:
             x, label = batch["ECAL"], batch["label"]   # views
             seen.append(batch["label"].copy())         # kept: a copy
+
+    Where replicas share a batch the views are read-only, and so is the memory: to get around that ends the process.
 
     As a context manager a batch is released at the end of the block, or with its last view if some are still alive.
     A forked child has no views: the memory is not mapped there, and touching it ends the child with SIGSEGV.
@@ -100,7 +105,10 @@ class Batch(Mapping[str, "np.ndarray[Any, Any]"]):
             raise KeyError(f"no field {name!r}; there are {', '.join(layout.fields)}") from None
         if self._filled != layout.batch:
             shape = (self._filled, *shape[1:])
-        view: np.ndarray[Any, Any] = np.ndarray(shape, dtype, self._leased(), self._addresses[place] - layout.ring)
+        first = self._addresses[place] - layout.ring
+        if layout.read_only:
+            return _read_only(self._leased(), first, shape, dtype)
+        view: np.ndarray[Any, Any] = np.ndarray(shape, dtype, self._leased(), first)
         return view
 
     def __iter__(self) -> Iterator[str]:
@@ -245,6 +253,15 @@ class Rebuilt(Batch):
 
     def __reduce__(self) -> Any:
         return Batch, (self._values,)
+
+
+def _read_only(lease: Any, first: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A view that cannot be made writable: its base is a memoryview, through which np.ndarray() would see."""
+    count = math.prod(shape)
+    if count == 0:
+        return np.empty(shape, dtype)
+    memory = memoryview(lease).toreadonly()[first : first + count * dtype.itemsize]
+    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 def leased_batch(layout: Layout, lease: Any, raw: _lib.RawBatch) -> Batch:

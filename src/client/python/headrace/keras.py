@@ -63,7 +63,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         backend = keras.backend.backend()
         self._stream: Stream = stream
         self._arrangement = Arrangement(stream.schema, _arranged(stream, structure))
-        self._copy = backend != "torch" if copy is None else copy
+        self._copy = backend != "torch" or stream.replicas > 1 if copy is None else copy
         self._looks = 2 if backend == "jax" else 1  # batches that building a model may take: JAX reads one ahead
         self._lock = threading.Lock()  # TensorFlow asks in a thread of its own
         self._loop: Optional[Loop] = None

@@ -52,6 +52,7 @@ class Stream:
         batch: rows of a full batch of this trainer
         epochs: how many there are; 0: endless
         slots: batches that can be held at once
+        replica, replicas: which of the processes that are this trainer together (0 of 1 where it is one)
         last: what becomes of the rows that fill no batch: "drop", "partial" or "pad" ("" where the service is older)
         schema: name to FieldSpec (shape, dtype, columns, classes), a mapping
         placement: rank and size, and where each came from
@@ -85,9 +86,17 @@ class Stream:
         self.batch: int = info.batch
         self.epochs: int = info.epochs
         self.slots: int = info.slots
+        self.replica: int = info.replica
+        self.replicas: int = info.replicas
         self.last: str = welcome.get("last", "")
         self.placement = dial.placement
-        self._dial = Dial(dial.name, self.name, dial.placement, dial.timeout, dial.progress)
+        self._dial = Dial(dial.name, self.name, dial.placement, dial.timeout, dial.progress, dial.replica)
+        if reconnect and self.replicas > 1:
+            _lib.waiting.hr_close(handle, 0, 0)
+            raise Invalid(
+                f"reconnect=True, but stream '{self.name}' has {self.replicas} replicas, which could come back at "
+                "different batches; start all of them again instead, and load a state in replica 0"
+            )
         self._layout = self._layout_of(info)
         find_again = self._find_again if reconnect else None
         self._connection = Connection(handle, info, batch_timeout, find_again, exhausted_timeout)
@@ -166,6 +175,7 @@ class Stream:
             ...
             stream.load_state_dict(torch.load(path)["data"])   # the next loop goes on with what was not consumed
         """
+        self._require_leader("saves the state")
         return _state.make(self._plan, self.service, self.position)
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
@@ -178,6 +188,7 @@ class Stream:
         all the same, and converts the step to another global batch where it comes out even), and where another trainer
         of the stream goes on elsewhere.
         """
+        self._require_leader("loads a state")
         self._connection.resume(*_state.position_in(self._plan, state, strict))
         self._course.jumped()
 
@@ -197,8 +208,12 @@ class Stream:
 
         Inside that epoch, such as after load_state_dict(), it changes nothing.
         """
-        if int(epoch) != self.position[0]:
-            self.seek(epoch)
+        if int(epoch) == self.position[0]:
+            return
+        if self.replica == 0:
+            return self.seek(epoch)
+        self._connection.move(int(epoch), 0)  # as all replicas are told
+        self._course.jumped()
 
     @property
     def position(self) -> tuple[int, int]:
@@ -209,6 +224,13 @@ class Stream:
     def finished(self) -> bool:
         """All counted epochs are consumed or passed over; never for an endless stream."""
         return self._connection.finished
+
+    def _require_leader(self, does: str) -> None:
+        if self.replica > 0:
+            raise Refused(
+                f"replica {self.replica} of rank {self.rank} of stream '{self.name}': replica 0 alone {does}, for all "
+                f"{self.replicas}; the others go where it goes"
+            )
 
     def _take(self, epoch: int, wait: bool, to_device: bool) -> Optional[Batch]:
         return self._connection.acquire(epoch, self._make_batch, wait, to_device)
@@ -250,7 +272,7 @@ class Stream:
 
     def _layout_of(self, info: _lib.Info) -> Layout:
         state_after = functools.partial(_state.after, self._plan, self.service)  # no cycle through this stream
-        return Layout(self.schema, info.batch, info.ring or 0, state_after)
+        return Layout(self.schema, info.batch, info.ring or 0, state_after, info.replicas > 1)
 
     def _make_batch(self, lease: Any, raw: _lib.RawBatch) -> Batch:
         return leased_batch(self._layout, lease, raw)
@@ -297,7 +319,8 @@ class Stream:
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"at epoch {self.position[0]} step {self.position[1]}"
-        return f"<headrace.Stream {self.name} of {self.service}, rank {self.rank} of {self.world_size}, {state}>"
+        of = f", replica {self.replica} of {self.replicas}" if self.replicas > 1 else ""
+        return f"<headrace.Stream {self.name} of {self.service}, rank {self.rank} of {self.world_size}{of}, {state}>"
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -323,6 +346,7 @@ def connect(
     exhausted_timeout: float = EXHAUSTED_TIMEOUT,
     progress: bool = True,
     reconnect: bool = False,
+    replica: Optional[int] = None,
 ) -> Stream:
     """Attaches this process to a stream of a service on this node, as one of its trainers.
 
@@ -349,10 +373,21 @@ def connect(
         log "headrace" tells. Batches held stay valid; they count as consumed. The new service must serve the same
         samples in the same order. Without it, ServiceLost is raised.
 
+    replica
+        of a stream that is served with ``replicas = N``: which of the N processes of this node that are this rank
+        together, and get the same batches, to read only (tensor or pipeline parallel training). Then `rank` and
+        `world_size` count such groups and must be given, too. Replica 0 alone seeks, saves and loads states; the first
+        batch comes when all have connected
+
     Where the whole job starts again, the trainers keep stream.state_dict() in their checkpoints instead.
 
     Raises Refused, Timeout, Invalid or ServiceLost; the text says where the rank came from.
     """
+    if replica is not None and (rank is None or world_size is None):
+        raise Invalid(
+            f"replica = {replica} was given without rank and world_size: those of a launcher count processes, and here "
+            "they count groups of replicas, such as the ranks of a mesh's data-parallel dimension"
+        )
     place_here = place(rank, world_size, local_rank)
-    dial = Dial(name, stream, place_here, timeout, progress)
+    dial = Dial(name, stream, place_here, timeout, progress, 0 if replica is None else int(replica))
     return Stream(dial, batch_timeout, reconnect, exhausted_timeout=exhausted_timeout)

@@ -22,6 +22,7 @@ except ImportError as error:
 from ._cuda import Cuda, Gpu
 from ._loop import Loop
 from ._mapped import Standing
+from ._memory import unowned
 from .batch import Batch
 from .errors import Error, Invalid
 from .stream import Stream
@@ -56,7 +57,8 @@ class Loader(Standing):
         torch.channels_last memory format, without a copy
     copy
         "small": fields of up to 64 KiB a batch (labels, weights) are copies, so that a list of them holds no slot.
-        True: all; False: none. On a device all are copies in any case
+        True: all; False: none. Where replicas share a batch, whose memory is read-only and which torch does not keep
+        from being written to, "small" are all. On a device all are copies in any case
     pin
         page-lock the ring, once, for copies to a GPU; from then on this stream gives no views to anybody
 
@@ -90,7 +92,8 @@ class Loader(Standing):
                 if name not in leaves:
                     raise Invalid(f"'{name}' is no field of the structure, which has {', '.join(leaves)}")
         self._made = {leaf: _Made.of(stream, leaf, dtype, channels_last) for leaf in leaves}
-        self._copied = frozenset(x for x in leaves if copy is True or (copy == "small" and _is_small(stream, x)))
+        all_of_them = copy is True or (copy == "small" and stream.replicas > 1)  # which torch would write into
+        self._copied = frozenset(x for x in leaves if all_of_them or (copy == "small" and _is_small(stream, x)))
         self._makers = {leaf: self._made[leaf].maker(leaf in self._copied) for leaf in leaves}
         self._gpu = _open(device, pin)
         self._prefetch = prefetch
@@ -166,8 +169,10 @@ class Loader(Standing):
 
     def _send(self, gpu: Gpu, batch: Batch) -> _Sent:
         """Asks for the copies. The lease and what they read are kept until all of them are done."""
+        of_slot = unowned if self._stream.replicas > 1 else _itself  # torch warns of arrays that are read-only
         sources = [
-            _tensor(self._made[leaf], array_of(batch, leaf)) for leaf in self._arrangement.leaves() if leaf != ROWS
+            _tensor(self._made[leaf], of_slot(array) if leaf in batch else array)
+            for leaf, array in ((x, array_of(batch, x)) for x in self._arrangement.leaves() if x != ROWS)
         ]
         tensors = [gpu.runtime.copy(source) for source in sources]
         event = gpu.runtime.event()
@@ -274,6 +279,10 @@ def _tensor(made: _Made, array: np.ndarray[Any, Any]) -> torch.Tensor:
     if made.bits:
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)
+
+
+def _itself(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array
 
 
 def _is_small(stream: Stream, leaf: str) -> bool:
