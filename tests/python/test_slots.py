@@ -8,7 +8,7 @@ import time
 
 import headrace
 import pytest
-from headrace import _slots
+from headrace import _session, _slots
 from headrace._deferred import happening
 
 
@@ -150,3 +150,17 @@ def test_where_asking_fails_the_slot_stays(stream):
     with pytest.raises(RuntimeError, match="the device failed"):
         next(batches)
     assert stream.stats().held == 1
+
+
+def test_leases_that_return_while_they_are_looked_through():
+    """As by a garbage collection in the middle."""
+    session = object.__new__(_session.Session)
+    session.guard, session.handle = threading.RLock(), None
+
+    def lost_with(other):
+        return lambda: session.held.pop(other, None) and None
+
+    session.held = {number: (lost_with(9 - number), None, (0, number)) for number in range(10)}
+    assert session.return_lost()
+    session.held = {number: (None, None, (0, number)) for number in range(3)}
+    assert _slots._held(session) == "all 3 slots are held: epoch 0 step 0; epoch 0 step 1; epoch 0 step 2"

@@ -87,7 +87,8 @@ class Session:
     def return_lost(self) -> bool:
         """Leases whose return was cut short by a signal handler that raised; False where there are none."""
         with self.guard:
-            lost = [number for number, (lease, *_) in self.held.items() if lease() is None]
+            # Of a copy: a garbage collection in the middle may return others.
+            lost = [number for number, (lease, *_) in self.held.copy().items() if lease() is None]
             for number in lost:
                 self.release(number)
         return bool(lost)

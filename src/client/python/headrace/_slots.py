@@ -49,7 +49,7 @@ def _exhausted(session: Session, who: str, timeout: float) -> str:
 
 def _held(session: Session) -> str:
     with session.guard:
-        places = sorted(place for _, _, place in session.held.values())
+        places = sorted(place for _, _, place in session.held.copy().values())  # which may return some meanwhile
     shown = "; ".join(f"epoch {epoch} step {step}" for epoch, step in places[:_SHOWN])
     more = f"; and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     return f"all {len(places)} slots are held: {shown}{more}"
