@@ -16,6 +16,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 
 #include "base/bytes.hpp"
@@ -27,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view mark_name = "headrace.mark", segment_name = "vader_segment.";
+constexpr std::string_view mark_name = "headrace.mark", segment_name = "vader_segment.", place_name = "processes ";
 
 /// Of this process and of others of its job that it has mapped.
 std::set<std::string> mapped_segments() {
@@ -37,6 +38,31 @@ std::set<std::string> mapped_segments() {
     if (const auto at = line.find('/'); at != std::string::npos)
       if (const fs::path path = line.substr(at); path.filename().string().starts_with(segment_name)) paths.insert(path);
   return paths;
+}
+
+/// The processes among which a process number means something: those of this PID namespace, of this start of the machine.
+/// The kernel gives a namespace's number to others later, so the start of its first process stands beside it. "": not
+/// known.
+std::string own_place() {
+  struct stat space {};
+  std::ifstream boot("/proc/sys/kernel/random/boot_id"), first("/proc/1/stat");
+  std::string boot_id, status;
+  if (stat("/proc/self/ns/pid", &space) != 0 || !std::getline(boot, boot_id) || !std::getline(first, status)) return "";
+  const auto after_name = status.rfind(')');
+  if (after_name == std::string::npos) return "";
+  std::istringstream words(status.substr(after_name + 1));
+  std::string start;
+  constexpr int start_time = 22 - 2;  // number and name stand before
+  for (int i = 0; i < start_time; ++i) words >> start;
+  return fmt::format("{} {} {}", space.st_ino, start, boot_id);
+}
+
+/// Of a mark: where its process has its number.
+std::string place_on(const fs::path& mark) {
+  std::ifstream lines(mark);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(place_name)) return line.substr(place_name.size());
+  return "";
 }
 
 bool is_own(const fs::path& path, mode_t type) {
@@ -61,8 +87,11 @@ class Job {
     std::error_code failure;
     for (fs::recursive_directory_iterator entry(folder_, failure), end; !failure && entry != end;
          entry.increment(failure)) {
-      bytes_ += size_of(entry->path());
-      if (entry->path().filename().string().starts_with(mark_name)) marks_.push_back(entry->path());
+      const auto& path = entry->path();
+      const bool is_mark = path.filename().string().starts_with(mark_name);
+      bytes_ += size_of(path);
+      if (is_mark) marks_.push_back(path);
+      note_age(path, is_mark ? newest_mark_ : newest_file_);
     }
   }
   ~Job() {
@@ -72,8 +101,9 @@ class Job {
   Job& operator=(const Job&) = delete;
 
   bool is_dead() {
-    if (marks_.empty()) return false;
-    if (const auto pid = launcher_of(folder_); pid && (kill(*pid, 0) == 0 || errno != ESRCH)) return false;
+    if (marks_.empty() || newest_file_ > newest_mark_ + later) return false;
+    if (const auto pid = launcher_of(folder_); pid && (!is_among_us() || kill(*pid, 0) == 0 || errno != ESRCH))
+      return false;
     return std::ranges::all_of(marks_, [this](const fs::path& mark) {
       const int fd = open(mark.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
       if (fd < 0) return false;
@@ -99,6 +129,18 @@ class Job {
   }
 
  private:
+  /// A job writes its files while it starts, before its processes leave their marks.
+  static constexpr std::int64_t later = 2;  // s
+
+  static void note_age(const fs::path& path, std::int64_t& newest) {
+    struct stat info {};
+    if (lstat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode))
+      newest = std::max<std::int64_t>(newest, info.st_mtim.tv_sec);
+  }
+  bool is_among_us() const {
+    const auto here = own_place();
+    return !here.empty() && std::ranges::all_of(marks_, [&](const fs::path& mark) { return place_on(mark) == here; });
+  }
   static std::uint64_t size_of(const fs::path& path) {
     struct stat info {};
     constexpr std::uint64_t block = 512;
@@ -109,6 +151,7 @@ class Job {
   std::vector<fs::path> marks_;
   std::vector<int> locks_;
   std::uint64_t bytes_ = 0;
+  std::int64_t newest_mark_ = 0, newest_file_ = 0;  // s
 };
 
 /// Where Open MPI keeps the session folders of this user and host.
@@ -126,24 +169,31 @@ fs::path top_folder() {
 
 }  // namespace
 
+// The mark has its name only once it is locked and whole: one that is not locked is that of a dead process.
 void Mark::leave() noexcept try {
   const char* folder = std::getenv("OMPI_FILE_LOCATION");
   const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
   if (folder == nullptr || rank == nullptr) return;
-  path_ = fmt::format("{}/{}.{}", folder, mark_name, rank);
-  lock_ = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const auto draft = fmt::format("{}/.headrace.{}.{}", folder, rank, getpid());
+  lock_ = open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (lock_ < 0) return;
   flock(lock_, LOCK_EX | LOCK_NB);
-  std::string text;
+  std::string text = fmt::format("{}{}\n", place_name, own_place());
   for (const auto& segment : mapped_segments()) text += segment + "\n";
   [[maybe_unused]] const auto written = write(lock_, text.data(), text.size());
+  // Where an earlier job had the same folder, its marks are still there, or those of one in another container.
+  constexpr int most_names = 16;
+  for (int i = 0; i < most_names && path_.empty(); ++i) {
+    const auto name = fmt::format("{}/{}.{}{}", folder, mark_name, rank, i == 0 ? "" : "." + std::to_string(i));
+    if (link(draft.c_str(), name.c_str()) == 0) path_ = name;
+  }
+  unlink(draft.c_str());
 } catch (...) {  // a mark is no more than a help
 }
 
 Mark::~Mark() {
-  if (lock_ < 0) return;
-  unlink(path_.c_str());
-  close(lock_);
+  if (!path_.empty()) unlink(path_.c_str());
+  if (lock_ >= 0) close(lock_);
 }
 
 std::vector<std::string> remove_leftovers_in(const std::string& top) noexcept {

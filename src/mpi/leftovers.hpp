@@ -4,7 +4,10 @@
 //   1. Each process of ours leaves a mark in its job's session folder, with the names of its shared memory, and holds a
 //      lock on it while it lives, in whatever container. mpirun removes the mark with the folder, if it can.
 //   2. A job is dead when nobody holds a lock on any of its marks and its mpirun is gone; its folder is this user's, and
-//      this host's.
+//      this host's. Process numbers are only believed among the processes of one PID namespace: a job of another
+//      container that shares /tmp is left alone.
+//   3. Open MPI names the folder by the process number of mpirun, so that a later job, or one of another container, may
+//      have the same: a folder with files younger than the marks is left alone, as somebody may be starting there.
 //
 // The thread that owns MPI.
 #pragma once

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "ipc/child.hpp"
@@ -27,10 +28,23 @@ struct Top {
     std::ofstream(folder / "contact.txt") << "somewhere";
     return folder;
   }
+  /// As a process of ours has left it that is dead by now.
   fs::path mark(const fs::path& job, int rank, const std::string& segment) const {
     const auto file = job / "1" / "0" / ("headrace.mark." + std::to_string(rank));
-    std::ofstream(file) << segment << "\n";
+    Child stager([&] {
+      leave_mark(job, rank);
+      return 0;
+    });
+    stager.wait();
+    std::ofstream(file, std::ios::app) << segment << "\n";
     return file;
+  }
+  static void leave_mark(const fs::path& job, int rank) {
+    setenv("OMPI_FILE_LOCATION", (job / "1" / "0").c_str(), 1);
+    setenv("OMPI_COMM_WORLD_RANK", std::to_string(rank).c_str(), 1);
+    mpi::Mark mark;
+    mark.leave();
+    _exit(0);  // without an end, as by a signal
   }
   fs::path segment(const std::string& name) const {
     std::ofstream(path / name) << std::string(8192, 'x');
@@ -87,6 +101,47 @@ BOOST_AUTO_TEST_CASE(a_job_stays_while_its_mpirun_lives) {
   top.mark(job, 0, "");
   BOOST_TEST(top.clean().empty());
   BOOST_TEST(fs::exists(job));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_of_another_container_stays) {
+  const Top top;
+  const auto job = top.job("pid." + dead_process());
+  const auto mark = top.mark(job, 0, "");
+  std::stringstream text;
+  text << std::ifstream(mark).rdbuf();
+  BOOST_REQUIRE(text.str().starts_with("processes "));
+  std::ofstream(mark) << "processes 1 " << text.str().substr(10);  // the same process numbers mean others there
+  BOOST_TEST(top.clean().empty());
+  std::ofstream(mark) << "";  // it does not say
+  BOOST_TEST(top.clean().empty());
+  std::ofstream(mark) << text.str();
+  BOOST_TEST(top.clean().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_another_job_begins_to_use_stays) {
+  const Top top;
+  const auto job = top.job("jf.4711");
+  const auto mark = top.mark(job, 0, "");
+  const auto begun = fs::last_write_time(mark) + std::chrono::seconds(10);
+  fs::last_write_time(job / "contact.txt", begun);
+  BOOST_TEST(top.clean().empty());
+  fs::last_write_time(mark, begun);  // it was the same
+  BOOST_TEST(top.clean().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_living_process_has_its_mark_beside_that_of_a_dead_one) {
+  const Top top;
+  const auto job = top.job("pid." + dead_process());
+  top.mark(job, 3, "");
+  Child stager([&] {
+    setenv("OMPI_FILE_LOCATION", (job / "1" / "0").c_str(), 1);
+    setenv("OMPI_COMM_WORLD_RANK", "3", 1);
+    mpi::Mark mark;
+    mark.leave();
+    return top.clean().empty() ? 0 : 1;
+  });
+  BOOST_TEST(stager.wait() == 0);
+  BOOST_TEST(top.clean().size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_ours_stays) {
