@@ -20,9 +20,9 @@ void say_farewell_at_the_end(Staging& staging, job::Signals& signals) {
   signals.on_end([&](const std::string& signal) {
     log::info("ended by {}", signal);
     const auto& topology = staging.topology();
-    staging.host().farewell(fmt::format("stager {} on {} was ended by {}{}", topology.me(), topology.here().host,
-                                        signal,
-                                        topology.stagers() > 1 ? " (as launchers do to all when one dies)" : ""));
+    staging.host().farewell_to_all(
+        fmt::format("stager {} on {} was ended by {}{}", topology.me(), topology.here().host, signal,
+                    topology.stagers() > 1 ? " (as launchers do to all when one dies)" : ""));
   });
   signals.on_report([&] { staging.host().show_state(); });
 }

@@ -83,6 +83,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingMade, stream, ring, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingRetired, stream, ring, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingLeft, stream, ring, state)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, retired)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ended, text)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, replica, joins, who, grant)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeRing, stream, ring)
@@ -147,6 +148,8 @@ template <>
 constexpr std::string_view type_of<RingLeft> = "ring_left";
 template <>
 constexpr std::string_view type_of<Figures> = "figures";
+template <>
+constexpr std::string_view type_of<Ended> = "ended";
 
 template <>
 constexpr std::string_view type_of<HandOver> = "trainer";

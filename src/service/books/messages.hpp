@@ -161,7 +161,11 @@ struct Figures {
   std::uint64_t private_bytes = 0;
   std::vector<FormerRing> retired{};
 };
-using ToLeader = std::variant<RingMade, RingRetired, RingLeft, Figures>;
+/// This stager ends now, ended by a signal: else the end of its link would be taken for a death.
+struct Ended {
+  std::string text{};
+};
+using ToLeader = std::variant<RingMade, RingRetired, RingLeft, Figures, Ended>;
 
 // ---- from a leader to the stagers of its node ---------------------------------------------------------------------
 

@@ -253,9 +253,26 @@ void Host::leave(int exit_code) {
 }
 
 void Host::farewell(const std::string& why) {
-  const auto said = std::make_shared<std::promise<void>>();
-  jobs_.post([this, why, said] {
+  in_time([this, why] { say_failed(why); });
+}
+
+void Host::farewell_to_all(const std::string& why) {
+  in_time([this, why] {
+    const auto told = why.substr(0, most_told);
+    // First: launchers end all at once, and this process's end must not be seen before its reason.
+    if (router_ && !phase_.is_over()) {
+      router_->last_word_to_others(books::Dead{told});
+      router_->last_word_to_leader(books::Ended{told});
+    }
     say_failed(why);
+  });
+}
+
+/// In the host's thread, which may be busy for a while: then it is not waited for.
+void Host::in_time(std::function<void()> words) {
+  const auto said = std::make_shared<std::promise<void>>();
+  jobs_.post([words = std::move(words), said] {
+    words();
     said->set_value();
   });
   said->get_future().wait_for(farewell_limit);
@@ -293,6 +310,9 @@ void Host::receive(books::FromHead message) {
 // At a leader, about its node.
 void Host::receive(books::ToLeader message) {
   std::visit(Overloaded{[this](const books::Figures& figures) { views_->hear(figures); },
+                        [this](const books::Ended& ended) {
+                          if (!phase_.is_over()) fail(ended.text, 0);
+                        },
                         [this](const auto& about_ring) { desk_->hear(about_ring); }},
              message);
 }

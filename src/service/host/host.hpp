@@ -86,6 +86,8 @@ class Host {
   void message_from_stager(std::string text);
   /// Any thread, also while the host's thread is busy for a while: tells every trainer that the service is gone.
   void farewell(const std::string& why);
+  /// The same, and the other stagers of this node, too: this one leaves at once, and is not to be taken for dead.
+  void farewell_to_all(const std::string& why);
   /// Any thread: blocks until the service is over.
   void wait_until_over() { phase_.wait_until_over(); }
   bool is_over() const { return phase_.is_over(); }
@@ -119,6 +121,7 @@ class Host {
   [[noreturn]] void fail(const std::string& what, std::uint32_t teller);
   /// Tells trainers, tools and logs that the service has failed.
   void say_failed(const std::string& what);
+  void in_time(std::function<void()> words);
   /// Ends this process, whatever its other threads are doing; the launcher then ends the other stagers.
   [[noreturn]] void leave(int exit_code);
 

@@ -56,6 +56,12 @@ void Router::last_word_to_others(const books::ToStager& message) noexcept try {
 } catch (...) {  // the end of the link tells them, too
 }
 
+void Router::last_word_to_leader(const books::ToLeader& message) noexcept try {
+  if (seat_.is_leader() || links_.empty() || !links_.front()) return;
+  links_.front()->say(books::encode(message));
+} catch (...) {  // the end of the link tells it, too
+}
+
 void Router::arrived(const std::string& text) {
   if (seat_.is_head())
     receivers_.head(books::decode_to_head(text));

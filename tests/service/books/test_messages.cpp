@@ -63,9 +63,9 @@ const std::vector<FromHead> from_head{
     Look{},
     Shown{view},
     Viewed{{.trainers = 7, .streams = {{.name = "train", .samples = 9}}}, {"n1", "n2"}}};
-const std::vector<ToLeader> to_leader{RingMade{1, 2, "too little memory"}, RingRetired{1, 2, 4096, "lives on"},
-                                      RingLeft{1, 2, RingState::blocked},
-                                      Figures{.local = 1, .trainers = {trainer}, .private_bytes = 12}};
+const std::vector<ToLeader> to_leader{
+    RingMade{1, 2, "too little memory"}, RingRetired{1, 2, 4096, "lives on"}, RingLeft{1, 2, RingState::blocked},
+    Figures{.local = 1, .trainers = {trainer}, .private_bytes = 12}, Ended{"stager 3 on n03 was ended by SIGTERM"}};
 const std::vector<ToStager> to_stager{HandOver{0, 1, 2, 4, 3, true, "process 1 on n03", grant},
                                       MakeRing{1, 2},
                                       AgreeAnswer{1, 2, 3, ""},
