@@ -85,6 +85,25 @@ std::uint64_t bytes_of(hid_t type, const std::vector<std::uint64_t>& extents) {
   return bytes;
 }
 
+/// Elements of it are pointers in memory, of another size than what the file has in their place.
+bool has_pointers(hid_t type) {
+  switch (H5Tget_class(type)) {
+    case H5T_VLEN:
+      return true;
+    case H5T_STRING:
+      return H5Tis_variable_str(type) > 0;
+    case H5T_ARRAY:
+      return has_pointers(Type(check(H5Tget_super(type), "H5Tget_super")).id());
+    case H5T_COMPOUND:
+      for (int i = 0; i < H5Tget_nmembers(type); ++i)
+        if (has_pointers(Type(check(H5Tget_member_type(type, static_cast<unsigned>(i)), "H5Tget_member_type")).id()))
+          return true;
+      return false;
+    default:
+      return false;
+  }
+}
+
 /// What the index of an unfiltered dataset says of each chunk's size is what HDF5 1.10 reads, whatever room there is: one
 /// that is twice as long as chunks are would go unseen in their sum, where others were never written.
 bool has_chunk_of_another_size(hid_t id, std::uint64_t stored_bytes, std::uint64_t chunk_bytes) {
@@ -131,7 +150,7 @@ void require_whole(hid_t id, hid_t type, const DatasetInfo& info) {
     const auto wanted = bytes_of(type, info.dims);
     if (wanted > info.stored_bytes) refuse(std::to_string(wanted));
   }
-  if (info.layout == Layout::chunked && info.filters.empty()) {
+  if (info.layout == Layout::chunked && info.filters.empty() && !has_pointers(type)) {
     const auto chunk = bytes_of(type, info.chunk);
     if (chunk > 0 && (info.stored_bytes % chunk != 0 || has_chunk_of_another_size(id, info.stored_bytes, chunk)))
       refuse(fmt::format("chunks of {}", chunk));

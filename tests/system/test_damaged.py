@@ -10,7 +10,7 @@ import sys
 import pytest
 from service import HEADRACE
 
-DAMAGED = sorted((pathlib.Path(__file__).parents[1] / "reader" / "damaged").glob("*.h5"))
+DAMAGED = sorted((pathlib.Path(__file__).parents[1] / "catalog" / "damaged").glob("*.h5"))
 
 
 def run(*arguments):

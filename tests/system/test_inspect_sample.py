@@ -172,6 +172,6 @@ def test_plot_says_what_to_install(folder, tmp_path, python, words):
 
 def test_a_sample_larger_than_any_memory(tmp_path):
     with h5py.File(tmp_path / "vast.h5", "w") as file:
-        file.create_dataset("x", (2, 10**13), "f4", chunks=(1, 1000))  # nothing of it is written
+        file.create_dataset("x", (2, 10**13), "f4", chunks=(1, 10**8))  # nothing of it is written
     done = subprocess.run([HEADRACE, "inspect", f"--files={tmp_path / 'vast.h5'}", "--sample=0"], capture_output=True, text=True)
     assert done.returncode == 1 and "too little memory to show a sample of 40" in done.stderr, done.stderr

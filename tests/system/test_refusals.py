@@ -61,7 +61,7 @@ def test_a_link_to_itself(tmp_path):
                          ids=["long", "wide"])
 def test_sizes_that_no_machine_holds(tmp_path, shape, words):
     with h5py.File(tmp_path / "huge.h5", "w") as file:
-        file.create_dataset("x", shape, "f8", chunks=(1, 1024)[:len(shape)])
+        file.create_dataset("x", shape, "f8", chunks=(1, 1 << 22)[:len(shape)])
     assert words in refused(tmp_path, None, "huge.h5")
 
 
