@@ -22,8 +22,10 @@
 #include "catalog/examiner.hpp"
 #include "commands/bench/command.hpp"
 #include "commands/commands.hpp"
+#include "commands/export/command.hpp"
 #include "commands/forecast/command.hpp"
 #include "commands/inspect/command.hpp"
+#include "commands/premix/command.hpp"
 #include "commands/stats/command.hpp"
 #include "config/reference.hpp"
 #include "mpi/launcher.hpp"
@@ -41,6 +43,8 @@ std::vector<Command> commands() {
           forecast::plan_command(),
           stat_command(),
           stats::stats_command(),
+          premix::premix_command(),
+          exporting::export_command(),
           run_command(),
           wait_command(),
           stop_command()};

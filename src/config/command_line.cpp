@@ -143,7 +143,7 @@ class Parser {
   void set(const Key* key, const SectionFlag& at, const std::string& name, const std::string& text) {
     for (auto& earlier : result_.settings)
       if (earlier.key == key && earlier.kind == at.kind && earlier.section == at.section) {
-        if (key->kind != Kind::list) return twice(name);
+        if (key->kind != Kind::list && key->kind != Kind::pairs) return twice(name);
         earlier.value.texts.push_back(text);
         return;
       }

@@ -182,7 +182,7 @@ bool stands_in(const Key& key, std::string_view section) {
   if (section == "field") return key.scope == Scope::field;
   if (section == "class") return key.scope == Scope::of_class;
   if (section == "stream") return key.scope == Scope::stream || key.scope == Scope::stream_only;
-  return key.scope == Scope::top || key.scope == Scope::stream;
+  return key.scope == Scope::top || key.scope == Scope::stream || key.scope == Scope::output;
 }
 
 }  // namespace
@@ -190,8 +190,8 @@ bool stands_in(const Key& key, std::string_view section) {
 const std::vector<Key>& keys() {
   static const std::vector<Key> table = [] {
     std::vector<Key> all;
-    for (const auto& group :
-         {data_keys(), inventory_keys(), field_keys(), stream_keys(), class_keys(), service_keys(), running_keys()})
+    for (const auto& group : {data_keys(), inventory_keys(), field_keys(), stream_keys(), class_keys(), output_keys(),
+                              service_keys(), running_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();

@@ -15,14 +15,14 @@
 #include <variant>
 #include <vector>
 
-#include "config/config.hpp"
+#include "config/outputs.hpp"
 #include "config/value.hpp"
 
 namespace headrace::config {
 
 /// Where a key stands. Stream keys may also stand at the top level, as defaults of all streams, but not those of
-/// stream_only.
-enum class Scope { top, stream, stream_only, field, of_class };
+/// stream_only. `output`: at the top level, or rather in [premix] and [export].
+enum class Scope { top, stream, stream_only, field, of_class, output };
 /// What TOML may hold for it, and how a flag takes it.
 enum class Kind {
   text,
@@ -35,6 +35,7 @@ enum class Kind {
   texts,      ///< a text or a list of texts; in a flag parted by commas
   numbers,    ///< a number or a list of numbers; in a flag parted by commas
   scalar,     ///< a word or a number
+  pairs,      ///< a table of texts by name; a flag gives one, NAME=TEXT, and may be repeated
   selection,  ///< a text, or an inline table that stands for the keys NAME-file and NAME-by
 };
 
@@ -48,16 +49,18 @@ struct Key {
   std::string_view fallback;  ///< the default, as the help prints it
   std::string_view doc;
   std::variant<void (*)(Config&, const Value&), void (*)(StreamConfig&, const Value&),
-               void (*)(FieldConfig&, const Value&), void (*)(ClassConfig&, const Value&)>
+               void (*)(FieldConfig&, const Value&), void (*)(ClassConfig&, const Value&),
+               void (*)(Outputs&, const Value&)>
       set;            ///< reads the value into its place; throws UsageError
   bool path = false;  ///< paths or patterns: in a file, relative to its folder
 };
 
 const std::vector<Key>& keys();
 
-/// The parts of the table that are about fields, and about inventories.
+/// The parts of the table that are about fields, about inventories, and about files that are written.
 std::vector<Key> field_keys();
 std::vector<Key> inventory_keys();
+std::vector<Key> output_keys();
 
 /// The key of that name at the top level (`section` empty) or in [stream.X] ("stream"), [field.X] ("field") or [class.X] ("class"), or
 /// nullptr.

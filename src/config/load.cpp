@@ -143,7 +143,10 @@ class Assembly {
 
 }  // namespace
 
-Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
+namespace {
+
+/// In ascending precedence.
+std::vector<Setting> all_settings(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
   std::vector<Setting> settings;
   const auto add = [&](std::vector<Setting> more) {
     settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -151,6 +154,13 @@ Config read_config(const Arguments& arguments, const Environment& variables, Mis
   if (!arguments.config.empty()) add(read_toml(arguments.config, variables, mistakes));
   add(read_environment(variables, mistakes));
   add(arguments.settings);
+  return settings;
+}
+
+}  // namespace
+
+Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
+  auto settings = all_settings(arguments, variables, mistakes);
   auto config = Assembly(std::move(settings), mistakes).make();
   if (!arguments.positional.empty()) {
     const bool flagged = std::any_of(arguments.settings.begin(), arguments.settings.end(),
@@ -159,6 +169,17 @@ Config read_config(const Arguments& arguments, const Environment& variables, Mis
     config.files.insert(config.files.end(), arguments.positional.begin(), arguments.positional.end());
   }
   return config;
+}
+
+Outputs read_outputs(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
+  Outputs outputs;
+  for (const auto& setting : all_settings(arguments, variables, mistakes)) {
+    if (!setting.key || setting.key->scope != Scope::output) continue;
+    mistakes.attempt({"", "", std::string(setting.key->name)}, [&] {
+      std::get<void (*)(Outputs&, const Value&)>(setting.key->set)(outputs, setting.value);
+    });
+  }
+  return outputs;
 }
 
 Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes) {

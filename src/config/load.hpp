@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/command_line.hpp"
+#include "config/outputs.hpp"
 
 namespace headrace::config {
 
@@ -11,5 +12,7 @@ namespace headrace::config {
 Config load_config(const Arguments& arguments, const Environment& variables, Mistakes mistakes = {});
 /// The same, but mistakes are added to `mistakes`, and the configuration is what was understood of it.
 Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes);
+/// What the same sources say of files that are written.
+Outputs read_outputs(const Arguments& arguments, const Environment& variables, Mistakes& mistakes);
 
 }  // namespace headrace::config

@@ -30,6 +30,8 @@ std::string_view word(Kind kind) {
       return "number, or list of numbers";
     case Kind::scalar:
       return "word or number";
+    case Kind::pairs:
+      return "table of texts";
     case Kind::selection:
       return "text or table";
   }
@@ -40,6 +42,7 @@ std::string_view word(Kind kind) {
 json places(Scope scope) {
   switch (scope) {
     case Scope::top:
+    case Scope::output:
       return {"top"};
     case Scope::stream:
       return {"top", "stream"};
@@ -58,7 +61,7 @@ std::string letter(char c) {
 }
 
 json key_facts(const Key& key) {
-  const bool at_top = key.scope == Scope::top || key.scope == Scope::stream;
+  const bool at_top = key.scope == Scope::top || key.scope == Scope::stream || key.scope == Scope::output;
   return {{"name", key.name},   {"in", places(key.scope)},
           {"group", key.group}, {"kind", word(key.kind)},
           {"value", key.value}, {"letter", letter(key.letter)},

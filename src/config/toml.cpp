@@ -159,6 +159,7 @@ class Reader {
   }
 
   std::vector<std::string> texts(const Key& key, const toml::node& node, const Value& value) {
+    if (key.kind == Kind::pairs) return pair_texts(node, value);
     const bool wordy = key.kind == Kind::list || key.kind == Kind::texts;
     if (const auto* array = node.as_array(); array && (wordy || key.kind == Kind::numbers)) {
       std::vector<std::string> all;
@@ -172,6 +173,18 @@ class Reader {
     const auto text = scalar_text(node);
     if (!text) reject(value, key.kind == Kind::numbers ? "a number, or a list of numbers" : "a single value");
     return {node.is_string() ? expand(*text, variables_, value.shown) : *text};
+  }
+
+  /// { NAME = "TEXT", ... } as NAME=TEXT.
+  std::vector<std::string> pair_texts(const toml::node& node, const Value& value) {
+    const auto* table = node.as_table();
+    if (!table) reject(value, "a table of texts, as in { NAME = \"TEXT\" }");
+    std::vector<std::string> all;
+    for (const auto& [name, entry] : in_file_order(*table)) {
+      if (!entry->is_string()) reject(value, "a table of texts in quotes: " + name + " has none");
+      all.push_back(name + "=" + expand(*scalar_text(*entry), variables_, value.shown));
+    }
+    return all;
   }
 
   std::string element_text(const Key& key, const toml::node& element, const Value& value) {

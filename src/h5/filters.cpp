@@ -103,8 +103,9 @@ std::size_t undo(unsigned flags, std::size_t count, const unsigned values[], std
 
 template <int Id>
 void make_known() {
-  const auto name = name_of(Id, "");
-  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, Id, 0, 1, name.c_str(), nullptr, nullptr, undo<Id>};
+  static const auto name = name_of(Id, "");  // HDF5 keeps the pointer, and files that are made tell the name
+  // Said to encode, too, or no file could name it: chunks come encoded (create.hpp), and undo() refuses to do it.
+  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, Id, 1, 1, name.c_str(), nullptr, nullptr, undo<Id>};
   check(H5Zregister(&filter), "H5Zregister");
 }
 

@@ -126,10 +126,26 @@ void add_class(const config::ClassConfig& one, Pairs& out) {
   out.emplace_back(fmt::format("class.{}.where", one.name), one.where);
 }
 
+void add_outputs(const config::Outputs& outputs, Pairs& out) {
+  std::vector<std::string> datasets;
+  for (const auto& [path, field] : outputs.premix.datasets) datasets.push_back(path + "=" + field);
+  out.insert(out.end(), {{"premix.file", outputs.premix.file},
+                         {"premix.layout", std::string(config::word(outputs.premix.layout))},
+                         {"premix.dataset", list(datasets)},
+                         {"premix.compression", config::text_of(outputs.premix.compression)},
+                         {"premix.chunk", std::to_string(outputs.premix.chunk)},
+                         {"premix.file-samples", std::to_string(outputs.premix.file_samples)},
+                         {"premix.provenance", outputs.premix.provenance ? "true" : "false"},
+                         {"export.format", std::string(config::word(outputs.exported.format))},
+                         {"export.chunk-size", std::to_string(outputs.exported.chunk_size)},
+                         {"export.add-vars", std::to_string(outputs.exported.add_vars)},
+                         {"export.names", std::string(config::word(outputs.exported.names))}});
+}
+
 /// "key = value" of each, parted by zero bytes, which neither holds.
-std::string lines_of(const config::Config& config) {
+std::string lines_of(const Pairs& keys) {
   std::string lines;
-  for (const auto& [key, value] : common_keys(config)) lines += key + (value.empty() ? " unset" : " = " + value) + '\0';
+  for (const auto& [key, value] : keys) lines += key + (value.empty() ? " unset" : " = " + value) + '\0';
   return lines;
 }
 
@@ -144,6 +160,21 @@ std::pair<std::string, std::string> difference(const std::string& here, const st
   return {line(here), line(there)};
 }
 
+void require_same(const mpi::Comm& world, const Pairs& keys) {
+  const auto here = lines_of(keys);
+  const auto there = world.bcast(here);
+  const auto host = world.bcast(host_name());
+  mpi::together(world, [&] {
+    if (here == there) return;
+    const auto [mine, theirs] = difference(here, there);
+    throw UsageError(fmt::format(
+        "another configuration than that of the first stager, on {}: {}, there {}; give all stagers the same "
+        "(flags; one file, or the same on every node; variables that the launcher hands on to all, as "
+        "mpirun -x HEADRACE_SEED does)",
+        host, mine, theirs));
+  });
+}
+
 }  // namespace
 
 Pairs common_keys(const config::Config& config) {
@@ -156,19 +187,18 @@ Pairs common_keys(const config::Config& config) {
   return out;
 }
 
+Pairs common_keys(const config::OutputConfig& config) {
+  auto out = common_keys(static_cast<const config::Config&>(config));
+  add_outputs(config, out);
+  return out;
+}
+
 void require_same_config(const mpi::Comm& world, const config::Config& config) {
-  const auto here = lines_of(config);
-  const auto there = world.bcast(here);
-  const auto host = world.bcast(host_name());
-  mpi::together(world, [&] {
-    if (here == there) return;
-    const auto [mine, theirs] = difference(here, there);
-    throw UsageError(fmt::format(
-        "another configuration than that of the first stager, on {}: {}, there {}; give all stagers the same "
-        "(flags; one file, or the same on every node; variables that the launcher hands on to all, as "
-        "mpirun -x HEADRACE_SEED does)",
-        host, mine, theirs));
-  });
+  require_same(world, common_keys(config));
+}
+
+void require_same_config(const mpi::Comm& world, const config::OutputConfig& config) {
+  require_same(world, common_keys(config));
 }
 
 }  // namespace headrace::job

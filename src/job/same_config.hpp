@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/config.hpp"
+#include "config/outputs.hpp"
 #include "mpi/comm.hpp"
 
 namespace headrace::job {
@@ -17,7 +17,11 @@ namespace headrace::job {
 /// and what a node or the first stager does for itself are not in it.
 std::vector<std::pair<std::string, std::string>> common_keys(const config::Config& config);
 
+/// The same and what is written, for commands that write.
+std::vector<std::pair<std::string, std::string>> common_keys(const config::OutputConfig& config);
+
 /// Collective over all stagers, and the first thing that they do together. Error that names node, key and values.
 void require_same_config(const mpi::Comm& world, const config::Config& config);
+void require_same_config(const mpi::Comm& world, const config::OutputConfig& config);
 
 }  // namespace headrace::job

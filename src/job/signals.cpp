@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/process_start.hpp"
@@ -73,6 +74,11 @@ void Signals::on_end(std::function<void(const std::string&)> farewell) {
   farewell_ = std::move(farewell);
 }
 
+void Signals::on_stop(std::function<bool(const std::string&)> stop) {
+  const Lock lock(mutex_);
+  stop_ = std::move(stop);
+}
+
 void Signals::on_report(std::function<void()> report) {
   const Lock lock(mutex_);
   report_ = std::move(report);
@@ -87,8 +93,10 @@ void Signals::watch() {
     signalfd_siginfo info{};
     if (read(arrived_.get(), &info, sizeof info) != sizeof info) continue;
     const int signal = static_cast<int>(info.ssi_signo);
-    if (signal != SIGUSR1) end(signal);
-    report();
+    if (signal == SIGUSR1)
+      report();
+    else if (!ends_by_itself(signal))
+      end(signal);
   }
 }
 
@@ -96,6 +104,15 @@ void Signals::report() {
   const Lock lock(mutex_);
   if (report_) return report_();
   if (mpi::is_first()) std::fputs("headrace: starting\n", stderr);  // the log is not there yet
+}
+
+bool Signals::ends_by_itself(int signal) {
+  std::function<bool(const std::string&)> stop;
+  {
+    const Lock lock(mutex_);
+    stop = std::exchange(stop_, nullptr);
+  }
+  return stop && stop(name_of(signal));
 }
 
 void Signals::end(int signal) {

@@ -32,6 +32,9 @@ class Signals {
   /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.2 s. nullptr to
   /// forget.
   void on_end(std::function<void(const std::string& what)> farewell);
+  /// Asked before the farewell: true says that the process will end by itself, soon; the next signal ends it at once.
+  /// nullptr to forget.
+  void on_stop(std::function<bool(const std::string& what)> stop);
   /// What tells the state, briefly and without waiting for anything. nullptr to forget; until there is one, the process
   /// says that it is starting.
   void on_report(std::function<void()> report);
@@ -39,10 +42,12 @@ class Signals {
  private:
   void watch();
   void report();
+  bool ends_by_itself(int signal);
   [[noreturn]] void end(int signal);
 
   Mutex mutex_;
   std::function<void(const std::string&)> farewell_ GUARDED_BY(mutex_);
+  std::function<bool(const std::string&)> stop_ GUARDED_BY(mutex_);
   std::function<void()> report_ GUARDED_BY(mutex_);
   ipc::Fd arrived_;  // signalfd of those that are blocked
   ipc::Bell quit_;

@@ -32,8 +32,9 @@
 
 namespace headrace::service {
 
-Staging::Staging(const config::Config& config, const mpi::Comm& world)
+Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose)
     : config_(config),
+      purpose_(purpose),
       topology_(job::Topology::discover(world, config.split_nodes)),
       threads_(data::selection::worker_count(config.threads, topology_.stagers_on_host)) {
   // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
@@ -137,11 +138,14 @@ void Staging::check_memory(const blueprint::MemoryLimit& limit) {
     require(what.total() <= allowed,
             fmt::format(
                 "too little memory on {}: samples {}, rings of {} trainer{} {}, buffers {} make {}, but {} allows {}; "
-                "use more nodes, select fewer samples or fields, or lower slots or batch",
+                "{}",
                 topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
                 config_.trainers_per_node == 1 ? "" : "s", format_bytes(static_cast<double>(what.rings)),
                 format_bytes(static_cast<double>(what.buffers)), format_bytes(static_cast<double>(what.total())),
-                own_limit ? "the option memory" : limit.by, format_bytes(static_cast<double>(allowed))));
+                own_limit ? "the option memory" : limit.by, format_bytes(static_cast<double>(allowed)),
+                purpose_ == Purpose::files
+                    ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
+                    : "use more nodes, select fewer samples or fields, or lower slots or batch"));
   });
 }
 
@@ -185,24 +189,33 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
   if (left_out.size() > most_told)
     log::info("  not a field: {} more, which 'headrace inspect FILE' tells", left_out.size() - most_told);
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
-    const auto& stream = blueprint_->streams[s];
-    const auto schedule = stream.schedule(blueprint_->trainers);
-    log::info("  stream {}: {} samples, shuffle = {}{}, last = {}: {} batches of {} for each of {} trainer{}, {}",
-              stream.name, stream.samples, config::word(stream.shuffle),
-              stream.order == plan::RowOrder::sorted ? "" : fmt::format(", order = {}", config::word(stream.order)),
-              config::word(stream.last), schedule.steps(), schedule.batch(), blueprint_->trainers,
-              blueprint_->trainers == 1 ? "" : "s",
-              stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
+    print_stream(s);
     print_mix(s);
   }
   print_transport();
   const auto here = need(topology_.here());
-  log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
+  if (purpose_ == Purpose::trainers)
+    log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
   log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
             format_bytes(static_cast<double>(limit.available)), limit.by);
-  log::info("{}", host::meeting_place(config_, topology_.nodes.size()));
+  if (purpose_ == Purpose::trainers) log::info("{}", host::meeting_place(config_, topology_.nodes.size()));
+}
+
+void Staging::print_stream(std::uint32_t number) const {
+  const auto& stream = blueprint_->streams[number];
+  if (purpose_ == Purpose::files) {
+    log::info("  stream {}: {} samples, shuffle = {}", stream.name, stream.samples, config::word(stream.shuffle));
+    return;
+  }
+  const auto schedule = stream.schedule(blueprint_->trainers);
+  log::info("  stream {}: {} samples, shuffle = {}{}, last = {}: {} batches of {} for each of {} trainer{}, {}",
+            stream.name, stream.samples, config::word(stream.shuffle),
+            stream.order == plan::RowOrder::sorted ? "" : fmt::format(", order = {}", config::word(stream.order)),
+            config::word(stream.last), schedule.steps(), schedule.batch(), blueprint_->trainers,
+            blueprint_->trainers == 1 ? "" : "s",
+            stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
 }
 
 void Staging::print_mix(std::uint32_t s) const {
@@ -212,7 +225,7 @@ void Staging::print_mix(std::uint32_t s) const {
   log::info("    mix = {}, within = {}; epoch 0:", config::text_of(mix), config::word(mix.within));
   const auto order = stream.epoch_order(config_.seed, 0);
   for (const auto& line : data::selection::lines_of(*order, *stream.mix, stream.classes)) log::info("      {}", line);
-  if (mix.within == plan::Mix::Within::batch &&
+  if (purpose_ == Purpose::trainers && mix.within == plan::Mix::Within::batch &&
       stream.schedule(blueprint_->trainers).batch() < config_.classes.size() && topology_.me() == 0)
     log::warn("stream {}: a batch of {} has no room for one sample of each of the {} classes", stream.name,
               stream.schedule(blueprint_->trainers).batch(), config_.classes.size());
@@ -302,19 +315,33 @@ std::vector<std::vector<std::uint64_t>> Staging::hash_streams() const {
   return sums;
 }
 
-void Staging::open() {
-  auto hashes = hash_streams();
+void Staging::connect_nodes() {
   supply_ = std::make_unique<delivery::Supply>(*blueprint_, topology_, *store_);
   workers_ = std::make_unique<Workers>(threads_);
+  if (topology_.nodes.size() == 1) return;
+  const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
+  engine_ = std::make_unique<exchange::Engine>(
+      topology_.all, settings, *workers_,
+      [this](const exchange::Request& request, std::span<std::byte> out) { return supply_->pack(request, out); },
+      [this](int, std::string text) { host_->message_from_stager(std::move(text)); });
+  supply_->connect(*engine_);
+}
+
+void Staging::keep() {
+  connect_nodes();
+  topology_.all.barrier();  // everybody can answer before anybody asks
+}
+
+void Staging::wake() {
+  if (engine_) engine_->wake();
+}
+
+void Staging::open() {
+  auto hashes = hash_streams();
+  connect_nodes();
   host::Host::Service service{
       supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes), need(topology_.here()), {}};
-  if (topology_.nodes.size() > 1) {
-    const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
-    engine_ = std::make_unique<exchange::Engine>(
-        topology_.all, settings, *workers_,
-        [this](const exchange::Request& request, std::span<std::byte> out) { return supply_->pack(request, out); },
-        [this](int, std::string text) { host_->message_from_stager(std::move(text)); });
-    supply_->connect(*engine_);
+  if (engine_) {
     service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
     host_->on_over([this] { engine_->wake(); });
   }
@@ -329,7 +356,9 @@ void Staging::run() {
 
 void Staging::run_until(const std::function<bool()>& finished) {
   if (engine_) return engine_->run_for_now(finished);
-  while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  // Files wait for what this thread does; trainers for nothing here.
+  const std::chrono::milliseconds nap(purpose_ == Purpose::files ? 1 : 10);
+  while (!finished()) std::this_thread::sleep_for(nap);
 }
 
 }  // namespace headrace::service

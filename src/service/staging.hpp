@@ -22,10 +22,13 @@
 
 namespace headrace::service {
 
+/// Whom the samples are for: trainers that come, or this process, which writes them somewhere.
+enum class Purpose { trainers, files };
+
 class Staging {
  public:
   /// Takes the service's name.
-  Staging(const config::Config& config, const mpi::Comm& world);
+  Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose = Purpose::trainers);
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -39,6 +42,11 @@ class Staging {
   void load();
   /// Lets trainers in. Returns once trainers can attach.
   void open();
+  /// Instead of open(), for Purpose::files: lets nobody in. From here on rows can be taken from supply(), by workers(),
+  /// while run_until() moves what must cross nodes.
+  void keep();
+  /// Makes run_until() ask again. Any thread.
+  void wake();
   /// Moves what must cross nodes, until the service is over.
   void run();
   /// The same, until finished() says so (asked in this thread): the service goes on afterwards with another call.
@@ -52,6 +60,8 @@ class Staging {
     return {store_->column(topology_.local(), 0), store_->layout().slab_bytes(topology_.local())};
   }
   host::Host& host() { return *host_; }
+  const delivery::Supply& supply() const { return *supply_; }
+  Workers& workers() { return *workers_; }
   unsigned threads() const { return threads_; }
   double reserve_seconds() const { return reserve_seconds_; }
   const reader::LoadReport& load_report() const { return load_report_; }
@@ -69,11 +79,14 @@ class Staging {
   void print_outside() const;
   void print_transport() const;
   void tell_start() const;
+  void connect_nodes();
+  void print_stream(std::uint32_t number) const;
   void make_store();
   reader::LoadOptions load_options() const;
   std::vector<std::vector<std::uint64_t>> hash_streams() const;
 
   const config::Config config_;
+  const Purpose purpose_;
   job::Topology topology_;
   unsigned threads_;
   catalog::Contents contents_;  // until everything is loaded

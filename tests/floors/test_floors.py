@@ -24,6 +24,7 @@ ROOMS = {
     "mpi": "base",
     "h5/codecs": "base",
     "h5": "base mpi h5/codecs",
+    "h5/made": "base h5/codecs h5",
     "plan": "base",
     "ring": "base ipc",
     "client": "base ipc ring",
@@ -33,6 +34,7 @@ ROOMS = {
     "catalog": "base ipc mpi h5",
     "reader": "base mpi h5/codecs h5 catalog",
     "exchange": "base log mpi",
+    "formats": "base ipc h5/codecs h5/made transform/numbers",
     "condition": "base",
     "config": "base plan transform/numbers transform condition",
     "job": "base log ipc mpi config",
@@ -53,6 +55,11 @@ ROOMS = {
     "commands/stats": "base log ipc mpi plan transform reader config job data/selection data/fields service/loading "
                       "commands",
     "commands/bench": "base log ipc mpi plan reader config job service/loading service commands",
+    "commands/writing": "base log ipc mpi plan catalog formats config job service/blueprint service/loading service/delivery "
+                        "service/host service",
+    "commands/premix": "base log ipc mpi h5/codecs h5/made catalog formats config job data/fields service/blueprint service "
+                       "commands commands/writing",
+    "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
     "commands/forecast": "base plan exchange config data/selection data/fields service/blueprint commands",
 }
 MOST_FILES = 40    # sources of a folder
@@ -62,7 +69,7 @@ STILL_LARGE: set[str] = set()
 STILL_CIRCLES: set[frozenset[str]] = set()
 ONLY_IN = {  # a library's header and the rooms that may see it
     r"mpi\.h": {"mpi", "h5"},
-    r"hdf5\w*\.h|H5\w*\.h": {"h5", "h5/codecs"},
+    r"hdf5\w*\.h|H5\w*\.h": {"h5", "h5/codecs", "h5/made"},
     r"(lzf|lz4|zstd|blosc|bzlib|szlib)\.h": {"h5/codecs"},
     r"toml\+\+/.*|boost/program_options.*": {"config"},
     r"yaml-cpp/.*": {"data/fields"},
@@ -70,7 +77,7 @@ ONLY_IN = {  # a library's header and the rooms that may see it
     r"sys/mman\.h|sys/socket\.h|sys/un\.h|linux/futex\.h": {"ipc"},
 }
 ATOMIC_ROOMS = {"base", "ipc", "ring", "client", "exchange", "reader", "store", "job", "service/loading", "commands/bench",
-                "service", "service/delivery", "service/host", "commands"}  # that share memory or threads
+                "service", "service/delivery", "service/host", "commands", "commands/writing"}  # that share memory or threads
 LINES_AT_MOST = 400
 
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*") if p.suffix in {".hpp", ".cpp", ".h", ".c"})

@@ -42,14 +42,14 @@ BOOST_AUTO_TEST_CASE(every_key_is_common_or_known_not_to_be) {
                                   "fetch.retries",
                                   "fetch.timeout"};
   std::set<std::string> wanted, found;
-  for (const auto& [key, value] : common_keys(a_config())) found.insert(key);
+  for (const auto& [key, value] : common_keys(OutputConfig{a_config(), {}})) found.insert(key);
   for (const auto& key : keys()) {
     const std::string name(key.name);
     if (key.scope == Scope::field)
       wanted.insert("field.x." + name);
     else if (key.scope == Scope::of_class)
       wanted.insert("class.b." + name);
-    else if (key.scope == Scope::top) {
+    else if (key.scope == Scope::top || key.scope == Scope::output) {
       if (!own.contains(name)) wanted.insert(name);
     } else
       wanted.insert("stream.train." + name);
@@ -83,6 +83,19 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.streams[0].mix.epoch_size = {EpochSize::Kind::samples, 7}; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].mix.within = headrace::plan::Mix::Within::epoch; }));
   BOOST_TEST(!differs([](Config& c) { c.memory = 5; }));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_counts_where_something_is) {
+  const auto before = common_keys(OutputConfig{a_config(), {}});
+  const auto differs = [&](auto change) {
+    OutputConfig config{a_config(), {}};
+    change(config);
+    return common_keys(config) != before;
+  };
+  BOOST_TEST(differs([](OutputConfig& c) { c.seed = 5; }));
+  BOOST_TEST(differs([](OutputConfig& c) { c.premix.datasets = {{"a", "b"}}; }));
+  BOOST_TEST(differs([](OutputConfig& c) { c.premix.compression.level = 3; }));
+  BOOST_TEST(differs([](OutputConfig& c) { c.exported.add_vars = 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(headers_are_not_told) {

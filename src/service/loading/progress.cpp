@@ -14,10 +14,19 @@ namespace {
 constexpr auto tell_every = std::chrono::milliseconds(250);
 constexpr auto line_every = std::chrono::seconds(5);
 constexpr int bar_width = 30;
+
+/// ", 1 h 20 min left"; nothing for what is over at once.
+std::string time_left(double fraction, double seconds) {
+  if (fraction <= 0 || fraction >= 1 || seconds < 1) return "";
+  const auto left = static_cast<std::uint64_t>(seconds / fraction * (1 - fraction) + 0.5);
+  if (left < 60) return fmt::format(", {} s left", left);
+  if (left < 3600) return fmt::format(", {} min {} s left", left / 60, left % 60);
+  return fmt::format(", {} h {} min left", left / 3600, left % 3600 / 60);
+}
 }  // namespace
 
-Progress::Progress(bool print, std::function<void(double)> told)
-    : print_(print), terminal_(isatty(STDERR_FILENO) == 1), told_(std::move(told)) {}
+Progress::Progress(bool print, std::function<void(double)> told, std::string what)
+    : print_(print), terminal_(isatty(STDERR_FILENO) == 1), told_(std::move(told)), what_(std::move(what)) {}
 
 void Progress::at(std::uint64_t done, std::uint64_t total) {
   const auto now = Clock::now();
@@ -31,15 +40,16 @@ void Progress::at(std::uint64_t done, std::uint64_t total) {
     draw(fraction, done, seconds);
   } else if (now - line_at_ >= line_every) {
     line_at_ = now;
-    log::info("loading: {:.0f} %, {}", 100 * fraction, format_rate(static_cast<double>(done), seconds));
+    log::info("{}: {:.0f} %, {}{}", what_, 100 * fraction, format_rate(static_cast<double>(done), seconds),
+              time_left(fraction, seconds));
   }
 }
 
 void Progress::draw(double fraction, std::uint64_t bytes, double seconds) {
   const auto full = static_cast<std::size_t>(fraction * bar_width);
-  const auto line =
-      fmt::format("\rloading [{}{}] {:3.0f} %  {}  ", std::string(full, '#'), std::string(bar_width - full, ' '),
-                  100 * fraction, format_rate(static_cast<double>(bytes), seconds));
+  const auto line = fmt::format("\r{} [{}{}] {:3.0f} %  {}{}\033[K", what_, std::string(full, '#'),
+                                std::string(bar_width - full, ' '), 100 * fraction,
+                                format_rate(static_cast<double>(bytes), seconds), time_left(fraction, seconds));
   [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
   drawn_ = true;
 }

@@ -1,0 +1,159 @@
+#include "commands/export/arrays.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "formats/array_file.hpp"
+#include "formats/contiguous.hpp"
+#include "formats/journal.hpp"
+#include "ipc/fd.hpp"
+
+namespace headrace::commands::exporting {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where the rows of a field go.
+struct ArrayFile {
+  std::string path;
+  std::string head;        ///< before the rows
+  std::uint64_t rows = 0;  ///< that the file has room for
+};
+
+class ArrayShard : public Shard {
+ public:
+  ArrayShard(const Schema& schema, std::vector<ArrayFile> files) : schema_(schema), files_(std::move(files)) {
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      const auto part = formats::part_of(files_[f].path);
+      open_.emplace_back(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      const auto bytes = files_[f].head.size() + files_[f].rows * schema_[f].row_bytes();
+      if (!open_.back() || ftruncate(open_.back().get(), static_cast<off_t>(bytes)) != 0)
+        throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      formats::write_at(open_.back().get(), part, std::as_bytes(std::span(files_[f].head)), 0);
+    }
+  }
+
+  void write(std::uint64_t, std::uint64_t first, std::size_t rows, std::span<const std::byte* const> fields) override {
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      const auto row = schema_[f].row_bytes();
+      formats::write_at(open_[f].get(), formats::part_of(files_[f].path), {fields[f], rows * row},
+                        files_[f].head.size() + first * row);
+    }
+  }
+
+  void finish() override {
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      const auto part = formats::part_of(files_[f].path);
+      if (fdatasync(open_[f].get()) != 0) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      open_[f] = ipc::Fd();
+      fs::rename(part, files_[f].path);
+    }
+  }
+
+ private:
+  const Schema& schema_;
+  const std::vector<ArrayFile> files_;
+  std::vector<ipc::Fd> open_;
+};
+
+class Arrays : public Format {
+ public:
+  Arrays(const config::OutputConfig& config, const Schema& schema, std::string folder, std::uint64_t samples)
+      : schema_(schema),
+        folder_(std::move(folder)),
+        samples_(samples),
+        chunk_(std::min(config.exported.chunk_size, samples)),
+        shards_(shards_of(samples, config.exported.chunk_size)) {
+    for (const auto& field : schema_) formats::numpy_type(field);  // says so now if there is none
+  }
+
+  std::uint64_t row_bytes() const override { return headrace::row_bytes(schema_); }
+
+  void describe(nlohmann::ordered_json& metadata) const override {
+    auto& told = metadata["fields"] = nlohmann::ordered_json::object();
+    for (const auto& field : schema_) {
+      auto& one = told[field.name];
+      one["dtype"] = name_of(field.dtype);
+      one["shape"] = field.shape;
+      if (!field.classes.empty()) one["classes"] = field.classes;
+      if (!field.columns.empty()) one["columns"] = field.columns;
+    }
+  }
+
+ protected:
+  const Schema& schema_;
+  const std::string folder_;
+  const std::uint64_t samples_, chunk_, shards_;
+};
+
+class Npy : public Arrays {
+ public:
+  using Arrays::Arrays;
+
+  std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t, std::uint64_t rows) const override {
+    std::vector<ArrayFile> files;
+    for (const auto& field : schema_) {
+      auto name = field.name;
+      std::replace(name.begin(), name.end(), '/', '.');
+      files.push_back({(fs::path(folder_) / fmt::format("{}_{}.npy", name, number_text(number, shards_))).string(),
+                       formats::npy_head(field, rows), rows});
+    }
+    return std::make_unique<ArrayShard>(schema_, std::move(files));
+  }
+};
+
+class Zarr : public Arrays {
+ public:
+  using Arrays::Arrays;
+
+  std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t, std::uint64_t) const override {
+    std::vector<ArrayFile> files;
+    for (const auto& field : schema_) {
+      const auto folder = fs::path(folder_) / field.name;
+      fs::create_directories(folder);
+      files.push_back({(folder / formats::zarr_chunk(field, number)).string(), "", chunk_});
+    }
+    return std::make_unique<ArrayShard>(schema_, std::move(files));
+  }
+
+  std::vector<std::pair<std::string, std::string>> other_files() const override {
+    const std::string group = nlohmann::json{{"zarr_format", 2}}.dump() + "\n";
+    std::vector<std::pair<std::string, std::string>> files{{".zgroup", group}};
+    const auto add = [&](const std::string& path, const std::string& text) {
+      if (std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.first == path; }))
+        files.emplace_back(path, text);
+    };
+    for (const auto& field : schema_) {
+      for (auto slash = field.name.find('/'); slash != std::string::npos; slash = field.name.find('/', slash + 1))
+        add(field.name.substr(0, slash) + "/.zgroup", group);
+      add(field.name + "/.zarray", formats::zarr_array(field, samples_, chunk_));
+      add(field.name + "/.zattrs", formats::zarr_attributes(field));
+    }
+    nlohmann::json all{{"zarr_consolidated_format", 1}, {"metadata", nlohmann::json::object()}};
+    for (const auto& [path, text] : files) all["metadata"][path] = nlohmann::json::parse(text);
+    files.emplace_back(".zmetadata", all.dump(1) + "\n");
+    return files;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Format> make_npy(const config::OutputConfig& config, const Schema& schema, const std::string& folder,
+                                 std::uint64_t samples) {
+  return std::make_unique<Npy>(config, schema, folder, samples);
+}
+
+std::unique_ptr<Format> make_zarr(const config::OutputConfig& config, const Schema& schema, const std::string& folder,
+                                  std::uint64_t samples) {
+  return std::make_unique<Zarr>(config, schema, folder, samples);
+}
+
+}  // namespace headrace::commands::exporting

@@ -1,0 +1,214 @@
+#include "commands/export/export.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/user_file.hpp"
+#include "commands/export/folder.hpp"
+#include "commands/export/make_format.hpp"
+#include "commands/export/shard_run.hpp"
+#include "commands/writing/facts.hpp"
+#include "commands/writing/place.hpp"
+#include "commands/writing/session.hpp"
+#include "job/launch.hpp"
+#include "job/same_config.hpp"
+#include "job/signals.hpp"
+#include "log/log.hpp"
+#include "mpi/agree.hpp"
+#include "mpi/patience.hpp"
+
+namespace headrace::commands::exporting {
+
+namespace {
+
+/// The work of one call, in its order.
+class Export {
+ public:
+  Export(const config::OutputConfig& config, const Options& options, const mpi::Comm& all, job::Signals& signals)
+      : config_(config), options_(options), all_(all), signals_(signals), folder_(options.output) {}
+
+  int run() {
+    mpi::together(all_, [&] {
+      if (all_.rank() == 0) folder_.require_free(options_.force, options_.resume);
+    });
+    writing::require_common_folder(all_, folder_.path());
+    session_ = std::make_unique<writing::Session>(writing::staged(config_, options_.stream, folder_.path()), all_);
+    mpi::patience().farewell = [this](const std::string& why) { session_->staging().host().farewell(why); };
+    signals_.on_end([](const std::string& signal) { log::info("ended by {}; go on with --resume", signal); });
+    signals_.on_report([this] { session_->staging().host().show_state(); });
+    plan();
+    session_->load();
+    session_->keep(false);
+    signals_.on_stop([this](const std::string& signal) {
+      session_->stop(signal);
+      return true;
+    });
+    const bool complete = write();
+    signals_.on_stop(nullptr);
+    if (!complete) return interrupted();
+    finish();
+    return 0;
+  }
+
+  void cleanup(const std::string& why) {
+    if (all_.rank() == 0 && prepared_ && !keep_ && shards_before_ == 0 && shards_done_ == 0) folder_.discard();
+    if (session_) session_->staging().host().farewell(why);
+  }
+
+ private:
+  const config::StreamConfig& stream() const { return writing::stream_named(config_, options_.stream); }
+
+  void plan() {
+    const auto& blueprint = session_->staging().blueprint();
+    samples_ = blueprint.streams[0].samples;
+    format_ = mpi::together(all_, [&] { return make_format(config_, blueprint.schema, folder_.path(), samples_); });
+    auto facts = writing::facts_of(config_, stream(), blueprint.catalog, "export");
+    finished_.assign(shards_of(samples_, config_.exported.chunk_size), false);
+    std::string found(finished_.size(), 'n');
+    mpi::together(all_, [&] {
+      if (all_.rank() != 0) return;
+      writing::require_room(folder_.path(), samples_ * format_->row_bytes(), 0);
+      for (const auto shard : folder_.prepare(facts, options_.force, options_.resume))
+        if (shard < found.size()) found[shard] = 'y';
+    });
+    prepared_ = true;
+    found = all_.bcast(found);
+    for (std::size_t shard = 0; shard < found.size(); ++shard) finished_[shard] = found[shard] == 'y';
+    shards_before_ = static_cast<std::uint64_t>(std::count(finished_.begin(), finished_.end(), true));
+    constexpr std::size_t usual_most = 9999;
+    if (finished_.size() > usual_most && all_.rank() == 0)
+      log::warn(
+          "{} files: their numbers have {} digits, so that they stand in order by name; a larger chunk-size makes "
+          "fewer",
+          finished_.size(), std::to_string(finished_.size()).size());
+  }
+
+  bool write() {
+    const auto begin = Clock::now();
+    const auto row = format_->row_bytes();
+    session_->begin_progress(samples_ * row, std::min(samples_, shards_before_ * config_.exported.chunk_size) * row,
+                             row);
+    std::exception_ptr failure;
+    std::uint64_t done = 0;
+    try {
+      ShardRun run(*session_, *format_, folder_, finished_, config_.exported.chunk_size, samples_);
+      failure = run.go();
+      done = run.shards_done();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    session_->wait_for_all();
+    session_->end_progress();
+    shards_done_ = all_.sum(done);
+    seconds_ = all_.max(seconds_since(begin));
+    bool no_room = false;
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const formats::WriteFailed&) {
+      no_room = true;
+    } catch (...) {  // told below
+    }
+    keep_ = all_.sum(std::uint64_t{no_room ? 1u : 0u}) > 0;
+    mpi::together(all_, [&] {
+      if (!failure) return;
+      try {
+        std::rethrow_exception(failure);
+      } catch (const formats::WriteFailed& error) {
+        throw Error(fmt::format("{}; {} of {} files are written: make room and go on with --resume", error.what(),
+                                shards_before_ + shards_done_, finished_.size()));
+      }
+    });
+    return shards_before_ + shards_done_ == finished_.size();
+  }
+
+  int interrupted() {
+    auto why = session_->why_stopped();
+    for (const auto& other : all_.allgather(why))
+      if (why.empty()) why = other;
+    log::warn("stopped by {}: {} of {} files are written; go on with --resume", why.empty() ? "another stager" : why,
+              shards_before_ + shards_done_, finished_.size());
+    session_->staging().host().tell("interrupted", {{"reason", why}, {"folder", folder_.path()}});
+    return 1;
+  }
+
+  void finish() {
+    mpi::together(all_, [&] {
+      if (all_.rank() != 0) return;
+      for (const auto& [path, text] : format_->other_files()) folder_.write(path, text);
+      folder_.write("metadata.json", metadata());
+      folder_.complete();
+    });
+    const auto bytes = all_.rank() == 0 ? folder_.bytes() : 0;
+    log::info("wrote {}: {} samples in {} files, {} in {:.2f} s ({})", folder_.path(), samples_, finished_.size(),
+              format_bytes(bytes), seconds_, format_rate(static_cast<double>(bytes), seconds_));
+    session_->staging().host().tell(
+        "written", {{"folder", folder_.path()}, {"samples", samples_}, {"bytes", bytes}, {"seconds", seconds_}});
+  }
+
+  std::string metadata() const {
+    const auto& blueprint = session_->staging().blueprint();
+    const auto origin = writing::origin_of(config_, stream(), blueprint.catalog);
+    nlohmann::ordered_json json;
+    json["n_jets"] = samples_;
+    format_->describe(json);
+    json["headrace_version"] = HEADRACE_VERSION;
+    json["stream"] = origin.stream;
+    json["seed"] = origin.seed;
+    json["epoch"] = 0;
+    json["samples"] = samples_;
+    json["chunk_size"] = config_.exported.chunk_size;
+    json["config"] = nlohmann::ordered_json::parse(origin.config);
+    json["sources"] = nlohmann::ordered_json::parse(origin.sources);
+    return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+
+  const config::OutputConfig& config_;
+  const Options& options_;
+  const mpi::Comm& all_;
+  job::Signals& signals_;
+  Folder folder_;
+  std::unique_ptr<writing::Session> session_;
+  std::unique_ptr<Format> format_;
+  std::vector<bool> finished_;
+  std::uint64_t samples_ = 0, shards_before_ = 0, shards_done_ = 0;
+  bool prepared_ = false, keep_ = false;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+int export_stream(const config::OutputConfig& config, const Options& options) {
+  job::Signals::block();
+  job::Signals signals;
+  const job::Launch launch(config, {.title = "headrace export", .quiet = config.quiet, .verbose = config.verbose});
+  std::unique_ptr<Export> work;
+  const auto forget = [&] {
+    signals.on_stop(nullptr);
+    signals.on_end(nullptr);
+    signals.on_report(nullptr);
+    mpi::patience().farewell = nullptr;
+  };
+  return launch.run(
+      config,
+      [&] {
+        job::require_same_config(launch.mine(), config);
+        work = std::make_unique<Export>(config, options, launch.mine(), signals);
+        const int code = work->run();
+        forget();
+        return launch.speaks() ? code : 0;
+      },
+      [&](const Error& error) {
+        forget();
+        if (work) work->cleanup(error.what());
+      });
+}
+
+}  // namespace headrace::commands::exporting

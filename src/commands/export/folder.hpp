@@ -1,0 +1,41 @@
+// The folder that an export makes. Beside it, until it is complete, stands the journal FOLDER.part.json with a line for
+// each shard that is there: readers refuse folders with files that they do not know. One stager calls all of this, but
+// for path().
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formats/journal.hpp"
+
+namespace headrace::commands::exporting {
+
+class Folder {
+ public:
+  explicit Folder(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  /// The journal's place.
+  std::string part() const { return formats::part_of(path_); }
+
+  /// Error where something is in the way, or nothing to resume.
+  void require_free(bool force, bool resume) const;
+  /// Makes the folder, or takes it up. Returns the shards that an earlier run has finished.
+  std::vector<std::uint64_t> prepare(const formats::Facts& facts, bool force, bool resume);
+  /// A file in it, whole or not at all.
+  void write(const std::string& name, const std::string& text) const;
+  void complete() const;
+  /// Bytes of all its files.
+  std::uint64_t bytes() const;
+  /// Takes away what prepare() made, and files that were begun.
+  void discard() const;
+
+ private:
+  bool is_empty() const;
+  void clear() const;
+
+  std::string path_;
+};
+
+}  // namespace headrace::commands::exporting

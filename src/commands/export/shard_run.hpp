@@ -1,0 +1,53 @@
+// This stager's shards, each written in pieces by its workers, and told to the journal once it is there. The thread
+// that owns MPI makes it and calls go().
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/mutex.hpp"
+#include "commands/export/folder.hpp"
+#include "commands/export/format.hpp"
+#include "commands/writing/session.hpp"
+#include "formats/journal.hpp"
+
+namespace headrace::commands::exporting {
+
+class ShardRun {
+ public:
+  /// finished: shards that an earlier run has written.
+  ShardRun(writing::Session& session, const Format& format, const Folder& folder, const std::vector<bool>& finished,
+           std::uint64_t chunk_size, std::uint64_t samples);
+
+  /// Returns what failed, or nothing: then all are written, or the session was stopped.
+  std::exception_ptr go();
+  std::uint64_t shards_done() const EXCLUDES(mutex_);
+
+ private:
+  /// A piece of a shard.
+  struct Piece {
+    std::uint64_t shard = 0, part = 0, first = 0;  ///< first: row within the shard
+  };
+  struct Open {
+    std::unique_ptr<Shard> shard;
+    std::uint64_t pieces_left = 0;
+  };
+  void write(const writing::Block& block, const writing::Buffer& rows) EXCLUDES(mutex_);
+  Shard& open(std::uint64_t number) EXCLUDES(mutex_);
+  std::unique_ptr<Shard> take_if_last(std::uint64_t number) EXCLUDES(mutex_);
+
+  writing::Session& session_;
+  const Format& format_;
+  const std::uint64_t chunk_size_, samples_;
+  std::vector<writing::Block> blocks_;
+  std::vector<Piece> pieces_;  // of each block
+  mutable Mutex mutex_;
+  formats::BlockLog log_ GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Open> open_ GUARDED_BY(mutex_);
+  std::uint64_t done_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace headrace::commands::exporting

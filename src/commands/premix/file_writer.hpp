@@ -1,0 +1,90 @@
+// One HDF5 file on its way: made as FILE.part, filled by all stagers or by one, closed and renamed. Collective over the
+// writers; the thread that owns MPI and HDF5.
+//
+//   contiguous   all writers put the rows of their blocks where they belong
+//   chunked      all writers encode their blocks; the first puts them into the file, in order (funnel.hpp)
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/premix/layout.hpp"
+#include "commands/writing/session.hpp"
+#include "config/outputs.hpp"
+#include "formats/chunked.hpp"
+#include "formats/contiguous.hpp"
+#include "formats/journal.hpp"
+#include "mpi/comm.hpp"
+
+namespace headrace::commands::premix {
+
+/// What goes where.
+struct Job {
+  std::string path;
+  std::uint64_t first = 0, samples = 0;  ///< positions of the stream
+  config::Compression compression;
+  std::uint64_t chunk = 0;
+  std::uint64_t block_rows = 0;
+  std::vector<h5::NewAttribute> attributes;  ///< beside those of the layout
+};
+
+/// Rows of a block of such rows: a power of two, so that chunks fill blocks.
+std::uint64_t block_rows_of(const Layout& layout, const config::PremixConfig& config);
+
+class FileWriter {
+ public:
+  FileWriter(const mpi::Comm& writers, Job job, Layout layout);
+  ~FileWriter();
+
+  /// Makes the part file, or takes up the one that is there. Error where there is no room.
+  void prepare(const formats::Facts& facts, bool resume);
+  /// Rows that were written by an earlier run.
+  std::uint64_t rows_before() const { return rows_before_; }
+  /// Writes what is missing. False: it was stopped. Error, the same on all writers: what failed and what to do.
+  bool write(writing::Session& session);
+  /// Completes the file, with attributes that are known now only, and gives it its name.
+  void finish(const std::vector<h5::NewAttribute>& late);
+  /// Rows that are written, once write() is over.
+  std::uint64_t rows_done() const { return rows_done_; }
+  /// Takes away what prepare() made, unless something was written.
+  void discard();
+  /// Takes it away in any case.
+  void abandon();
+  /// discard() for a process that ends at once: any thread, while nothing is written.
+  void unlink() const;
+
+ private:
+  bool is_first() const { return writers_.rank() == 0; }
+  bool chunked() const { return job_.compression.how != config::Compression::How::none; }
+  void make();
+  void take_up();
+  void restore();
+  void copy_blocks();
+  std::vector<h5::NewDataset> datasets() const;
+  std::vector<h5::NewAttribute> all_attributes() const;
+  std::vector<writing::Block> share() const;
+  std::exception_ptr write_contiguous(writing::Session& session, std::uint64_t& written);
+  std::exception_ptr write_chunked(writing::Session& session, std::uint64_t& written);
+  void put(const formats::EncodedBlock& block);
+  void commit_chunks();
+  void take_away() const;
+
+  const mpi::Comm& writers_;
+  const Job job_;
+  Layout layout_;
+  const std::string part_;
+  std::vector<h5::codecs::Encoding> encodings_;
+  std::vector<writing::Block> blocks_;
+  std::vector<std::uint64_t> offsets_;
+  std::map<std::uint64_t, formats::BlockEntry> done_;
+  std::uint64_t rows_before_ = 0, rows_done_ = 0;
+  std::unique_ptr<h5::NewFile> file_;  ///< at the first writer, where chunks go
+  std::unique_ptr<formats::BlockLog> log_;
+  std::uint64_t uncommitted_ = 0;
+  formats::CommitPace pace_;
+};
+
+}  // namespace headrace::commands::premix

@@ -1,0 +1,221 @@
+#include "commands/premix/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "base/user_file.hpp"
+#include "commands/premix/layouts.hpp"
+#include "commands/premix/moments.hpp"
+#include "commands/writing/place.hpp"
+#include "ipc/own_files.hpp"
+#include "log/log.hpp"
+#include "mpi/agree.hpp"
+
+namespace headrace::commands::premix {
+
+namespace {
+namespace fs = std::filesystem;
+}  // namespace
+
+Parts::Parts(const mpi::Comm& all, const config::OutputConfig& config, std::string path, Schema schema,
+             std::uint64_t samples, std::vector<h5::NewAttribute> attributes)
+    : all_(all),
+      alone_(mpi::Comm::self()),
+      config_(config),
+      path_(std::move(path)),
+      part_(formats::part_of(path_)),
+      schema_(std::move(schema)),
+      samples_(samples),
+      attributes_(std::move(attributes)) {
+  const auto layout = layout_of(config_, schema_, samples_);
+  row_bytes_ = layout.row_bytes();
+  block_rows_ = block_rows_of(layout, config_.premix);
+  std::string names;
+  for (const auto& table : layout.tables) names += (names.empty() ? "" : "\n") + table.dataset.path;
+  attributes_.push_back({"/", "datasets", names});
+  if (several()) parts_ = (samples_ + config_.premix.file_samples - 1) / config_.premix.file_samples;
+  finished_.resize(parts_);
+}
+
+Parts::~Parts() = default;
+
+std::string Parts::part_path(std::uint64_t number) const {
+  constexpr std::size_t usual_digits = 4;
+  const auto digits = std::max(usual_digits, std::to_string(parts_).size());
+  const fs::path whole(path_);
+  return (whole.parent_path() /
+          fmt::format("{}.{:0{}}{}", whole.stem().string(), number + 1, digits, whole.extension().string()))
+      .string();
+}
+
+std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
+  const auto most = config_.premix.file_samples;
+  return std::min(most, samples_ - number * most);
+}
+
+std::unique_ptr<FileWriter> Parts::writer_of(const mpi::Comm& writers, const std::string& path, std::uint64_t first,
+                                             std::uint64_t rows) const {
+  return std::make_unique<FileWriter>(
+      writers, Job{path, first, rows, config_.premix.compression, config_.premix.chunk, block_rows_, attributes_},
+      layout_of(config_, schema_, rows));
+}
+
+void Parts::prepare(formats::Facts facts, bool resume, bool force) {
+  facts_ = std::move(facts);
+  facts_["rows of a block"] = std::to_string(block_rows_);
+  mpi::together(all_, [&] {
+    if (all_.rank() != 0) return;
+    if (resume) formats::require_same_facts(formats::has_journal(part_) ? part_ : part_ + ".old", facts_);
+    if (config_.premix.compression.how == config::Compression::How::none)
+      writing::require_room(path_, bytes(), writing::allocated(part_));
+  });
+  if (several()) return prepare_several(resume, force);
+  writer_ = writer_of(all_, path_, 0, samples_);
+  writer_->prepare(facts_, resume);
+  rows_before_ = rows_done_ = writer_->rows_before();
+}
+
+void Parts::prepare_several(bool resume, bool force) {
+  // The journal of the whole has a line for each file that is finished.
+  mpi::together(all_, [&] {
+    if (all_.rank() != 0) return;
+    for (std::uint64_t number = 0; number < parts_ && !resume && !force; ++number)
+      if (fs::exists(part_path(number)))
+        throw UsageError(
+            fmt::format("'{}' exists (it would be lost); name another file, or give --force", part_path(number)));
+    if (resume) return;
+    formats::remove_journal(part_);
+    formats::write_facts(part_, facts_);
+  });
+  std::string found(parts_, 'n');
+  if (all_.rank() == 0 && resume)
+    for (const auto& [number, entry] : formats::read_blocks(part_))
+      if (number < parts_ && fs::exists(part_path(number))) found[number] = 'y';
+  found = all_.bcast(found);
+  for (std::uint64_t number = 0; number < parts_; ++number) {
+    finished_[number] = found[number] == 'y';
+    if (finished_[number]) rows_before_ += rows_of_part(number);
+  }
+  rows_done_ = rows_before_;
+}
+
+bool Parts::write(writing::Session& session) {
+  if (several()) return write_several(session);
+  const bool complete = writer_->write(session);
+  rows_done_ = writer_->rows_done();
+  return complete;
+}
+
+bool Parts::write_several(writing::Session& session) {
+  std::exception_ptr failure;
+  std::uint64_t rows = 0;
+  try {
+    formats::BlockLog log(part_, static_cast<std::uint32_t>(all_.rank()));
+    std::uint64_t turn = 0;
+    for (std::uint64_t number = 0; number < parts_; ++number) {
+      if (finished_[number] || turn++ % session.topology().stagers() != session.topology().me()) continue;
+      if (session.stopped()) break;
+      const auto writer =
+          writer_of(alone_, part_path(number), number * config_.premix.file_samples, rows_of_part(number));
+      writer->prepare(facts_, false);
+      if (!writer->write(session)) {
+        writer->abandon();
+        break;
+      }
+      writer->finish({});
+      log.add({number, 0, {}});
+      log.commit();
+      rows += rows_of_part(number);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  session.wait_for_all();
+  rows_done_ = rows_before_ + all_.sum(rows);
+  mpi::agree(all_, failure);
+  return rows_done_ == samples_;
+}
+
+void Parts::finish() {
+  if (!several()) return writer_->finish(late_);
+  mpi::together(all_, [&] {
+    if (all_.rank() == 0) write_master();
+  });
+}
+
+void Parts::write_dictionaries(writing::Session& session) {
+  if (config_.premix.layout != config::FileLayout::ftag) return;
+  const auto layout = layout_of(config_, schema_, samples_);
+  Moments moments(layout, schema_);
+  const auto blocks = writing::blocks_of(0, samples_, block_rows_);
+  const std::size_t me = session.topology().me(), all = session.topology().stagers();
+  std::vector<writing::Block> mine;
+  for (auto i = me; i < blocks.size(); i += all) mine.push_back(blocks[i]);
+  writing::BlockRun run(session.staging(), session.rows(), std::move(mine), false,
+                        [&](const writing::Block& block, const writing::Buffer& rows) {
+                          moments.add(block.number, block.rows, rows.fields);
+                        });
+  session.run(run);
+  session.wait_for_all();
+  mpi::agree(all_, run.failure());
+  if (session.stopped()) return;
+  moments.collect(all_);
+  mpi::together(all_, [&] {
+    if (all_.rank() != 0) return;
+    late_ = {{"/", "jet_counts", moments.label_counts()}};
+    write_dictionary("norm_dict.yaml", moments.norm_yaml());
+    write_dictionary("class_dict.yaml", moments.class_yaml());
+  });
+}
+
+void Parts::write_dictionary(const std::string& name, const std::string& text) const {
+  const auto path = (fs::path(path_).parent_path() / name).string();
+  const auto begin = "# headrace premix, stream " + facts_.at("stream") + "\n";
+  std::string why;
+  const auto there = read_file_of_user(path, why);
+  if (there && !there->starts_with(begin)) {
+    log::info("{} is there and stays: it is not that of stream {}", path, facts_.at("stream"));
+    return;
+  }
+  ipc::Draft draft(path);
+  draft.write(begin + text);
+  draft.put_in_place();
+}
+
+void Parts::write_master() const {
+  auto names = nlohmann::json::array();
+  std::vector<h5::PartFile> parts;
+  for (std::uint64_t number = 0; number < parts_; ++number) {
+    parts.push_back({fs::path(part_path(number)).filename().string(), rows_of_part(number)});
+    names.push_back(parts.back().path);
+  }
+  const auto layout = layout_of(config_, schema_, samples_);
+  std::vector<h5::NewDataset> datasets;
+  for (const auto& table : layout.tables) datasets.push_back(table.dataset);
+  auto attributes = attributes_;
+  attributes.insert(attributes.end(), layout.attributes.begin(), layout.attributes.end());
+  attributes.insert(attributes.end(), late_.begin(), late_.end());
+  attributes.push_back({"/", "parts", names.dump()});
+  attributes.push_back({"/", "complete", std::int64_t{1}});
+  h5::write_virtual(part_, datasets, parts, attributes);
+  formats::sync_file(part_);
+  fs::rename(part_, path_);
+  formats::sync_folder_of(path_);
+  formats::remove_journal(part_);
+}
+
+void Parts::unlink() const {
+  if (writer_) writer_->unlink();
+  if (several() && all_.rank() == 0 && rows_before_ == 0) formats::remove_journal(part_);
+}
+
+void Parts::discard() {
+  if (writer_) writer_->discard();
+  if (several() && all_.rank() == 0 && rows_done_ == 0) formats::remove_journal(part_);
+}
+
+}  // namespace headrace::commands::premix

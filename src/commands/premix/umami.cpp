@@ -1,0 +1,135 @@
+#include "commands/premix/umami.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.hpp"
+#include "commands/writing/roles.hpp"
+
+namespace headrace::commands::premix {
+
+namespace {
+
+using writing::Role;
+using Is = Role::Is;
+using formats::How;
+using formats::Table;
+
+bool is_integer(DType type) {
+  return type != DType::float16 && type != DType::bfloat16 && type != DType::float32 && type != DType::float64;
+}
+
+std::vector<std::string> usual_paths(const Role& role, const Field& field) {
+  switch (role.is) {
+    case Is::inputs:
+      return {field.name == "jets" ? "jets/inputs" : "jets/add_labels/" + field.name};
+    case Is::one_hot:
+      return {"jets/labels", "jets/labels_one_hot"};
+    case Is::index:
+      return {"jets/labels"};
+    case Is::weight:
+      return {"jets/weight"};
+    case Is::scalar:
+      return {"jets/add_labels/" + field.name};
+    case Is::tracks:
+      return {field.name + "/inputs"};
+    case Is::valid:
+      return {role.group + "/valid"};
+    case Is::track_label:
+      return {role.group + "/labels/" + role.name};
+    case Is::provenance:
+      return {field.name};
+  }
+  return {};
+}
+
+/// One value per jet, made of all values of the field's row.
+Table single(const Schema& schema, std::size_t field, const std::string& path, std::uint64_t rows, DType to, How how) {
+  Table table;
+  const auto& source = schema[field];
+  table.dataset = {.path = path, .dtype = to, .dims = {rows}};
+  table.parts = {{field, source.dtype, to, 0, source.elements(), source.elements(), how}};
+  return table;
+}
+
+class Umami {
+ public:
+  Umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples)
+      : config_(config), schema_(schema), samples_(samples), roles_(writing::roles_of(config, schema)) {}
+
+  Layout make() {
+    // An index field says what jets/labels is; else the one-hot one does.
+    const bool index = std::any_of(roles_.begin(), roles_.end(), [](const Role& r) { return r.is == Is::index; });
+    for (std::size_t f = 0; f < schema_.size(); ++f) {
+      auto paths = writing::chosen_paths(config_.premix, schema_[f].name);
+      if (paths.empty()) {
+        paths = usual_paths(roles_[f], schema_[f]);
+        if (roles_[f].is == Is::one_hot && index) std::erase(paths, "jets/labels");
+      }
+      for (const auto& path : paths) add(f, path);
+    }
+    if (!has("jets/inputs"))
+      throw UsageError(
+          "layout = 'umami' needs the jets' variables; call their field 'jets', or say which it is: [premix.dataset] "
+          "\"jets/inputs\" = \"FIELD\"");
+    if (!has("jets/weight")) {
+      const auto inputs = field_of("jets/inputs");
+      layout_.tables.push_back(single(schema_, inputs, "jets/weight", samples_, schema_[inputs].dtype, How::one));
+    }
+    return std::move(layout_);
+  }
+
+ private:
+  bool has(const std::string& path) const {
+    return std::any_of(layout_.tables.begin(), layout_.tables.end(),
+                       [&](const Table& table) { return table.dataset.path == path; });
+  }
+  std::size_t field_of(const std::string& path) const {
+    for (const auto& table : layout_.tables)
+      if (table.dataset.path == path) return table.parts[0].field;
+    return 0;
+  }
+
+  void add(std::size_t f, const std::string& path) {
+    const auto& field = schema_[f];
+    auto& tables = layout_.tables;
+    if (path == "jets/labels") {
+      tables.push_back(field.elements() > 1 ? single(schema_, f, path, samples_, DType::uint8, How::argmax)
+                                            : formats::table_of(schema_, f, path, samples_, DType::uint8));
+      if (!field.classes.empty()) {
+        layout_.attributes.push_back({path, "label_classes", field.classes});
+        if (!std::exchange(classes_told_, true)) layout_.attributes.push_back({"jets", "flavour_label", field.classes});
+      }
+    } else if (path == "jets/labels_one_hot") {
+      tables.push_back(formats::table_of(schema_, f, path, samples_, DType::uint8));
+      if (!field.classes.empty()) layout_.attributes.push_back({path, "label_classes", field.classes});
+    } else if (path.find("/labels/") != std::string::npos) {
+      const auto* config = writing::config_of(config_, field.name);
+      const bool own = (config != nullptr && config->dtype) || !is_integer(field.dtype);
+      tables.push_back(formats::table_of(schema_, f, path, samples_, own ? field.dtype : DType::int8));
+    } else {
+      tables.push_back(formats::table_of(schema_, f, path, samples_));
+      if (path.starts_with("jets/add_labels/") && !is_integer(field.dtype)) tables.back().parts[0].how = How::zero_nan;
+      if (path == "jets/inputs") layout_.attributes.push_back({path, "jet_variables", writing::value_names(field)});
+      if (path != "jets/inputs" && path.ends_with("/inputs"))
+        layout_.attributes.push_back({path, "variables", writing::value_names(field)});
+    }
+  }
+
+  const config::OutputConfig& config_;
+  const Schema& schema_;
+  const std::uint64_t samples_;
+  const std::vector<Role> roles_;
+  Layout layout_;
+  bool classes_told_ = false;
+};
+
+}  // namespace
+
+Layout umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
+  return Umami(config, schema, samples).make();
+}
+
+}  // namespace headrace::commands::premix

@@ -1,0 +1,75 @@
+#include "commands/premix/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/crc32c.hpp"
+#include "base/error.hpp"
+#include "h5/made/written.hpp"
+#include "log/log.hpp"
+#include "mpi/agree.hpp"
+
+namespace headrace::commands::premix {
+
+namespace {
+
+/// The files that a virtual one joins, or the file itself.
+std::vector<std::string> files_of(const std::string& path) {
+  const h5::WrittenFile file(path);
+  require(file.number("complete") == 1, fmt::format("{} is not complete; write it again", path));
+  const auto parts = nlohmann::json::parse(file.text("parts").value_or("[]"), nullptr, false);
+  std::vector<std::string> all;
+  for (const auto& part : parts)
+    all.push_back((std::filesystem::path(path).parent_path() / part.get<std::string>()).string());
+  if (all.empty()) all.push_back(path);
+  return all;
+}
+
+/// This stager's share of the blocks of a file. Returns the bytes that were read.
+std::uint64_t check_file(const std::string& path, std::uint64_t me, std::uint64_t stagers) {
+  const h5::WrittenFile file(path);
+  require(file.number("complete") == 1, fmt::format("{} is not complete; write it again", path));
+  const auto sums = nlohmann::json::parse(file.text("checksums").value_or(""), nullptr, false);
+  require(sums.is_object() && sums.contains("crc32c") && sums.value("rows", std::uint64_t{0}) > 0,
+          fmt::format("{} has no checksums (premix did not write it)", path));
+  const auto block_rows = sums["rows"].get<std::uint64_t>();
+  std::uint64_t bytes = 0;
+  std::vector<std::byte> values;
+  for (auto block = me; block < sums["crc32c"].size(); block += stagers) {
+    const auto first = block * block_rows, rows = std::min(block_rows, file.rows() - std::min(first, file.rows()));
+    std::uint32_t crc = 0;
+    for (const auto& dataset : file.datasets()) {
+      values.clear();
+      file.read(dataset, first, rows, values);
+      crc = crc32c(values, crc);
+      bytes += values.size();
+    }
+    require(crc == sums["crc32c"][block].get<std::uint32_t>(),
+            fmt::format("{}: rows {} to {} are not what was written (checksum {:08x}, not {:08x}); write it again",
+                        path, first, first + rows - 1, crc, sums["crc32c"][block].get<std::uint32_t>()));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void verify(const mpi::Comm& all, const std::string& path) {
+  const auto begin = Clock::now();
+  const auto me = static_cast<std::uint64_t>(all.rank()), stagers = static_cast<std::uint64_t>(all.size());
+  const auto bytes = mpi::together(all, [&] {
+    std::uint64_t sum = 0;
+    for (const auto& file : files_of(path)) sum += check_file(file, me, stagers);
+    return sum;
+  });
+  const auto total = all.sum(bytes);
+  const auto seconds = all.max(seconds_since(begin));
+  log::info("verified {}: {} read again in {:.2f} s ({}), all checksums match", path, format_bytes(total), seconds,
+            format_rate(static_cast<double>(total), seconds));
+}
+
+}  // namespace headrace::commands::premix

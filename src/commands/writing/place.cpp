@@ -1,0 +1,103 @@
+#include "commands/writing/place.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/host_name.hpp"
+#include "ipc/own_files.hpp"
+#include "mpi/agree.hpp"
+
+namespace headrace::commands::writing {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr auto appear_limit = std::chrono::seconds(10);  // network file systems remember for a while what was not there
+constexpr auto look_every = std::chrono::milliseconds(50);
+
+fs::path folder_of(const std::string& path) {
+  const auto folder = fs::path(path).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+bool appears(const std::string& path) {
+  const auto until = std::chrono::steady_clock::now() + appear_limit;
+  for (;;) {
+    if (fs::exists(path)) return true;
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(look_every);
+  }
+}
+
+}  // namespace
+
+void require_common_folder(const mpi::Comm& all, const std::string& path) {
+  const auto folder = folder_of(path);
+  mpi::together(all, [&] {
+    if (!fs::exists(folder))
+      throw UsageError(
+          fmt::format("'{}' cannot be written ({} has no folder {}); make it", path, host_name(), folder.string()));
+    if (!fs::is_directory(folder))
+      throw UsageError(fmt::format("'{}' cannot be written ({} is no folder); name another", path, folder.string()));
+  });
+  const auto token = all.bcast(fmt::format("{}.{}.{}.token", path, host_name(), getpid()));
+  mpi::together(all, [&] {
+    if (all.rank() != 0) return;
+    try {
+      ipc::Draft draft(token);
+      draft.write(token);
+      draft.put_in_place();
+    } catch (const Error& error) {
+      throw Error(fmt::format("'{}' cannot be written ({}); name another folder", path, error.what()));
+    }
+  });
+  const bool there = appears(token);
+  all.barrier();
+  if (all.rank() == 0) {
+    std::error_code gone;
+    fs::remove(token, gone);
+  }
+  const auto first = all.bcast(host_name());
+  mpi::together(all, [&] {
+    require(there, fmt::format("the folder {} on {} is not that on {} (a file made there does not appear); write where "
+                               "all nodes see the same, on a shared file system",
+                               fs::absolute(folder).string(), host_name(), first));
+  });
+}
+
+void require_no_input(const std::string& path, const catalog::Catalog& catalog) {
+  for (const auto* files : {&catalog.files, &catalog.as_named()})
+    for (const auto& file : *files) {
+      std::error_code unknown;
+      if (fs::equivalent(path, file.path, unknown))
+        throw UsageError(
+            fmt::format("'{}' is one of the files that are read (it would be lost); name another file", path));
+    }
+}
+
+void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there) {
+  struct statvfs room {};
+  if (statvfs(folder_of(path).c_str(), &room) != 0) return;  // writing will tell
+  const auto left = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize + there;
+  require(bytes <= left, fmt::format("too little room for '{}' (it takes {}, and {} has {}); make room, or name a file "
+                                     "elsewhere",
+                                     path, format_bytes(bytes), folder_of(path).string(), format_bytes(left)));
+}
+
+std::uint64_t allocated(const std::string& path) {
+  struct stat info {};
+  constexpr std::uint64_t unit = 512;
+  return stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * unit : 0;
+}
+
+}  // namespace headrace::commands::writing

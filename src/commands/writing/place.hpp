@@ -1,0 +1,26 @@
+// Where output goes: what must hold before anything is read, told with names. Collective over all stagers where it says
+// so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "job/topology.hpp"
+
+namespace headrace::commands::writing {
+
+/// Collective: the folder is there, may be written, and is the same on all nodes. Error that names it, and the node.
+void require_common_folder(const mpi::Comm& all, const std::string& path);
+
+/// UsageError where the path is one of the files that are read.
+void require_no_input(const std::string& path, const catalog::Catalog& catalog);
+
+/// Error where the folder of the path has less room than so many bytes, `there` of which the output has already.
+void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there);
+
+/// Bytes that the file takes on the disk; 0 where there is none.
+std::uint64_t allocated(const std::string& path);
+
+}  // namespace headrace::commands::writing

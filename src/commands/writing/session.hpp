@@ -1,0 +1,69 @@
+// One stream on its way into files: the same staging as serve, without trainers. Made, and called, by the thread that
+// owns MPI; stop() by any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "commands/writing/block_run.hpp"
+#include "commands/writing/rows.hpp"
+#include "config/config.hpp"
+#include "service/loading/progress.hpp"
+#include "service/staging.hpp"
+
+namespace headrace::commands::writing {
+
+/// The stream of that name ("": train, or the only one). UsageError that names those there are.
+const config::StreamConfig& stream_named(const config::Config& config, const std::string& name);
+
+/// What the staging is told: this stream alone, and no trainers to speak of. path: what is written, which gives the
+/// service a name, so that no two write the same on a node.
+config::Config staged(config::Config config, const std::string& stream, const std::string& path);
+
+class Session {
+ public:
+  Session(const config::Config& config, const mpi::Comm& world);
+
+  service::Staging& staging() { return staging_; }
+  const job::Topology& topology() const { return staging_.topology(); }
+
+  /// Reads the samples. Collective.
+  void load();
+  /// From here on there are rows. Collective.
+  void keep(bool provenance);
+  const Rows& rows() const { return *rows_; }
+
+  /// Lets the run go until it is finished; pump() is called meanwhile, again and again, in this thread, and after it
+  /// (so long until it says that nothing is left). bytes_per_row: for the figures that people see.
+  void run(
+      BlockRun& run, const std::function<bool()>& pump = [] { return true; });
+  /// Waits for all stagers, and serves them meanwhile. Collective.
+  void wait_for_all();
+
+  /// Ends the runs after the blocks in hand. Any thread.
+  void stop(const std::string& why);
+  bool stopped() const { return stopped_; }
+  std::string why_stopped() const;
+
+  /// How much all stagers together have to write, of which so much is done: starts the figures.
+  void begin_progress(std::uint64_t total_bytes, std::uint64_t done_bytes, std::uint64_t bytes_per_row);
+  void end_progress();
+
+ private:
+  void tell_progress(const BlockRun& run);
+
+  service::Staging staging_;
+  std::unique_ptr<Rows> rows_;
+  std::unique_ptr<service::loading::Progress> progress_;
+  std::uint64_t total_ = 0, before_ = 0, row_bytes_ = 0, rows_before_ = 0;
+  Clock::time_point told_at_{};
+  std::atomic<bool> stopped_ = false;
+  mutable Mutex mutex_;
+  std::string why_ GUARDED_BY(mutex_);
+};
+
+}  // namespace headrace::commands::writing

@@ -1,0 +1,156 @@
+#include "formats/journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "base/user_file.hpp"
+#include "ipc/own_files.hpp"
+
+namespace headrace::formats {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t text_shown = 200;
+
+std::string facts_path(const std::string& part) {
+  return part + ".json";
+}
+
+std::string log_prefix(const std::string& part) {
+  return part + ".blocks.";
+}
+
+/// The logs of all stagers.
+std::vector<std::string> logs_of(const std::string& part) {
+  std::vector<std::string> found;
+  const auto prefix = fs::path(log_prefix(part)).filename().string();
+  auto folder = fs::path(part).parent_path();
+  if (folder.empty()) folder = ".";
+  std::error_code unread;
+  for (const auto& entry : fs::directory_iterator(folder, unread))
+    if (entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path().string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string text_of(const BlockEntry& entry) {
+  auto line = fmt::format("{} {:08x}", entry.block, entry.crc);
+  for (const auto& chunk : entry.chunks) line += fmt::format(" {} {} {}", chunk.offset, chunk.bytes, chunk.skipped);
+  return line + " ;\n";
+}
+
+/// Nothing where the line says something else.
+std::optional<BlockEntry> parse(const std::string& line) {
+  std::istringstream in(line);
+  BlockEntry entry;
+  if (!(in >> entry.block >> std::hex >> entry.crc >> std::dec)) return std::nullopt;
+  StoredChunk chunk;
+  std::string end;
+  while (in >> std::ws && in.peek() != ';') {
+    if (!(in >> chunk.offset >> chunk.bytes >> chunk.skipped)) return std::nullopt;
+    entry.chunks.push_back(chunk);
+  }
+  if (!(in >> end) || end != ";") return std::nullopt;  // cut off
+  return entry;
+}
+
+std::string shortened(const std::string& text) {
+  return text.size() <= text_shown ? text : text.substr(0, text_shown - 3) + "...";
+}
+
+}  // namespace
+
+std::string part_of(const std::string& path) {
+  return path + ".part";
+}
+
+BlockLog::BlockLog(const std::string& part, std::uint32_t stager)
+    : path_(log_prefix(part) + std::to_string(stager)), file_(ipc::open_to_append(path_, path_)) {
+  text_ = "\n";  // what was cut off before stays a line of its own
+}
+
+void BlockLog::add(const BlockEntry& entry) {
+  text_ += text_of(entry);
+  ++pending_;
+}
+
+void BlockLog::commit() {
+  if (pending_ == 0) return;
+  for (std::size_t done = 0; done < text_.size();) {
+    const auto written = ::write(file_.get(), text_.data() + done, text_.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw WriteFailed(errno_text("cannot write " + path_, errno));
+    done += static_cast<std::size_t>(written);
+  }
+  fdatasync(file_.get());
+  text_.clear();
+  pending_ = 0;
+}
+
+bool has_journal(const std::string& part) {
+  return fs::exists(facts_path(part));
+}
+
+void write_facts(const std::string& part, const Facts& facts) {
+  ipc::Draft draft(facts_path(part));
+  draft.write(nlohmann::json(facts).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  draft.put_in_place();
+}
+
+void require_same_facts(const std::string& part, const Facts& facts) {
+  std::string why;
+  const auto text = read_file_of_user(facts_path(part), why);
+  require(text.has_value(), fmt::format("there is nothing to resume: {} cannot be read ({}); run without --resume",
+                                        facts_path(part), why));
+  const auto there = nlohmann::json::parse(*text, nullptr, false);
+  require(there.is_object(), fmt::format("{} is damaged; run with --force instead of --resume", facts_path(part)));
+  for (const auto& [key, value] : facts) {
+    const auto before = there.value(key, std::string());
+    if (before == value) continue;
+    throw UsageError(fmt::format(
+        "{} was begun with another configuration ({} = {}, now {}); set that again, or begin anew with --force", part,
+        key, shortened(before.empty() ? "unset" : before), shortened(value.empty() ? "unset" : value)));
+  }
+}
+
+std::map<std::uint64_t, BlockEntry> read_blocks(const std::string& part) {
+  std::map<std::uint64_t, BlockEntry> all;
+  for (const auto& path : logs_of(part)) {
+    std::string why;
+    const auto text = read_file_of_user(path, why);
+    require(text.has_value(), fmt::format("cannot read {} ({})", path, why));
+    std::size_t from = 0;
+    for (auto end = text->find('\n'); end != std::string::npos; from = end + 1, end = text->find('\n', from))
+      if (const auto entry = parse(text->substr(from, end - from))) all[entry->block] = *entry;
+  }
+  return all;
+}
+
+void remove_journal(const std::string& part) {
+  std::error_code gone;
+  for (const auto& path : logs_of(part)) fs::remove(path, gone);
+  fs::remove(facts_path(part), gone);
+}
+
+void move_journal(const std::string& part, const std::string& to) {
+  for (const auto& path : logs_of(part)) {
+    const auto name = fs::path(log_prefix(part)).filename().string().size();
+    fs::rename(path, log_prefix(to) + fs::path(path).filename().string().substr(name));
+  }
+  move_facts(part, to);
+}
+
+void move_facts(const std::string& part, const std::string& to) {
+  if (fs::exists(facts_path(part))) fs::rename(facts_path(part), facts_path(to));
+}
+
+}  // namespace headrace::formats

@@ -1,0 +1,176 @@
+#include "formats/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "base/error.hpp"
+#include "transform/numbers/cast_or_throw.hpp"
+#include "transform/numbers/half.hpp"
+
+namespace headrace::formats {
+
+namespace {
+
+namespace numbers = transform::numbers;
+
+constexpr std::size_t at_a_time = 256;
+
+template <class Stored, class Wide>
+void widen(const std::byte* from, std::size_t n, Wide* to) {
+  for (std::size_t i = 0; i < n; ++i) {
+    Stored value;
+    std::memcpy(&value, from + i * sizeof value, sizeof value);
+    to[i] = static_cast<Wide>(value);
+  }
+}
+
+template <class Wide>
+void cast(Wide* values, std::size_t n, DType to, std::size_t done, std::byte* out) {
+  try {
+    numbers::cast_or_throw(values, n, to, numbers::Overflow::error, out);
+  } catch (const numbers::BadElement& bad) {
+    throw numbers::BadElement(done + bad.index, bad.what());
+  }
+}
+
+template <class Stored, class Wide>
+void convert_as(const std::byte* from, std::size_t n, DType to, std::byte* out) {
+  std::array<Wide, at_a_time> wide;
+  for (std::size_t done = 0; done < n; done += at_a_time) {
+    const auto some = std::min(at_a_time, n - done);
+    widen<Stored>(from + done * sizeof(Stored), some, wide.data());
+    cast(wide.data(), some, to, done, out + done * size_of(to));
+  }
+}
+
+void convert_half(const std::byte* from, bool brain, std::size_t n, DType to, std::byte* out) {
+  std::array<std::uint16_t, at_a_time> bits;
+  std::array<float, at_a_time> wide;
+  for (std::size_t done = 0; done < n; done += at_a_time) {
+    const auto some = std::min(at_a_time, n - done);
+    std::memcpy(bits.data(), from + done * 2, some * 2);
+    brain ? numbers::bfloat_to_float(bits.data(), some, wide.data())
+          : numbers::half_to_float(bits.data(), some, wide.data());
+    cast(wide.data(), some, to, done, out + done * size_of(to));
+  }
+}
+
+std::int64_t place_of_greatest(const Part& part, const std::byte* values) {
+  std::vector<double> wide(part.run);
+  convert(values, part.from, part.run, DType::float64, reinterpret_cast<std::byte*>(wide.data()));
+  return std::max_element(wide.begin(), wide.end()) - wide.begin();
+}
+
+template <class Bits>
+void zero_above(std::byte* values, std::size_t n, Bits infinity) {
+  constexpr Bits sign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
+  for (std::size_t i = 0; i < n; ++i) {
+    Bits bits;
+    std::memcpy(&bits, values + i * sizeof bits, sizeof bits);
+    if ((bits & static_cast<Bits>(~sign)) > infinity) std::memset(values + i * sizeof bits, 0, sizeof bits);
+  }
+}
+
+void zero_nan(std::byte* values, DType type, std::size_t n) {
+  if (type == DType::float16) return zero_above<std::uint16_t>(values, n, 0x7c00);
+  if (type == DType::float32) return zero_above<std::uint32_t>(values, n, 0x7f800000);
+  if (type == DType::float64) return zero_above<std::uint64_t>(values, n, 0x7ff0000000000000);
+}
+
+/// A part of a row, record by record, into records that are `record` bytes apart.
+void put(const Part& part, std::uint64_t records, const std::byte* from, std::size_t record, std::byte* out) {
+  const auto in = size_of(part.from);
+  for (std::uint64_t r = 0; r < records; ++r) {
+    const auto* values = from + (part.first + r * part.stride) * in;
+    auto* to = out + r * record;
+    if (part.how == How::one || part.how == How::argmax) {
+      const std::int64_t value = part.how == How::one ? 1 : place_of_greatest(part, values);
+      convert(reinterpret_cast<const std::byte*>(&value), DType::int64, 1, part.to, to);
+      continue;
+    }
+    convert(values, part.from, part.run, part.to, to);
+    if (part.how == How::zero_nan) zero_nan(to, part.to, part.run);
+  }
+}
+
+}  // namespace
+
+void convert(const std::byte* from, DType type, std::size_t n, DType to, std::byte* out) {
+  if (type == to) {
+    if (n > 0) std::memcpy(out, from, n * size_of(to));
+    return;
+  }
+  switch (type) {
+    case DType::boolean:
+    case DType::uint8:
+      return convert_as<std::uint8_t, std::int64_t>(from, n, to, out);
+    case DType::int8:
+      return convert_as<std::int8_t, std::int64_t>(from, n, to, out);
+    case DType::int16:
+      return convert_as<std::int16_t, std::int64_t>(from, n, to, out);
+    case DType::int32:
+      return convert_as<std::int32_t, std::int64_t>(from, n, to, out);
+    case DType::int64:
+      return convert_as<std::int64_t, std::int64_t>(from, n, to, out);
+    case DType::uint16:
+      return convert_as<std::uint16_t, std::int64_t>(from, n, to, out);
+    case DType::uint32:
+      return convert_as<std::uint32_t, std::int64_t>(from, n, to, out);
+    case DType::uint64:
+      return convert_as<std::uint64_t, std::uint64_t>(from, n, to, out);
+    case DType::float16:
+      return convert_half(from, false, n, to, out);
+    case DType::bfloat16:
+      return convert_half(from, true, n, to, out);
+    case DType::float32:
+      return convert_as<float, float>(from, n, to, out);
+    case DType::float64:
+      return convert_as<double, double>(from, n, to, out);
+  }
+}
+
+bool Table::is_copy() const {
+  return parts.size() == 1 && records == 1 && parts[0].how == How::values && parts[0].from == parts[0].to &&
+         parts[0].first == 0 && parts[0].run == parts[0].stride &&
+         parts[0].run * size_of(parts[0].to) == dataset.row_bytes();
+}
+
+Table table_of(const Schema& schema, std::size_t field, const std::string& path, std::uint64_t rows,
+               std::optional<DType> to) {
+  const auto& source = schema[field];
+  Table table;
+  table.dataset = {.path = path, .dtype = to.value_or(source.dtype), .dims = {rows}};
+  table.dataset.dims.insert(table.dataset.dims.end(), source.shape.begin(), source.shape.end());
+  table.parts = {{field, source.dtype, table.dataset.dtype, 0, source.elements(), source.elements()}};
+  return table;
+}
+
+void assemble(const Table& table, const Schema& schema, std::uint64_t first_row, std::size_t rows,
+              std::span<const std::byte* const> fields, std::byte* out) {
+  const auto row = table.dataset.row_bytes();
+  const auto record = row / std::max<std::uint64_t>(1, table.records);
+  std::size_t offset = 0;
+  for (const auto& part : table.parts) {
+    const auto source = schema[part.field].row_bytes();
+    std::size_t i = 0;
+    try {
+      const bool together = table.parts.size() == 1 && table.records == 1 && part.how == How::values;
+      if (together && part.run * size_of(part.from) == source) {  // all rows at once
+        convert(fields[part.field], part.from, rows * part.run, part.to, out);
+        continue;
+      }
+      for (; i < rows; ++i) put(part, table.records, fields[part.field] + i * source, record, out + i * row + offset);
+    } catch (const numbers::BadElement& bad) {
+      const auto at = first_row + (i > 0 ? i : bad.index / std::max<std::uint64_t>(1, part.run));
+      throw Error(fmt::format("dataset {}, row {}: field {} holds {}", table.dataset.path, at, schema[part.field].name,
+                              bad.what()));
+    }
+    offset += part.made() * size_of(part.to);
+  }
+}
+
+}  // namespace headrace::formats

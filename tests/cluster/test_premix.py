@@ -1,0 +1,43 @@
+"""headrace premix over several nodes: the same file as on one, and a folder that is not the same everywhere is refused."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+
+from across import cluster_of  # noqa: E402
+from samples import write  # noqa: E402
+from service import HEADRACE  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with cluster_of(3) as nodes:
+        yield nodes
+
+
+def premix(cluster, hosts, *arguments):
+    session = ["--mca", "orte_top_session_dir", "/dev/shm/premix-session"]
+    return cluster.run("login", ["mpirun", *session, "--host", hosts, str(HEADRACE), "premix", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("flags", [(), ("--premix.compression=lz4", "--premix.chunk=64B"), ("--premix.file-samples=50",)])
+def test_the_same_bytes_over_any_nodes(tmp_path, cluster, flags):
+    files = write(tmp_path, 90, 1, 120)
+    for name, hosts in (("one", "node0:1"), ("three", "node0:1,node1:2,node2:1")):
+        (tmp_path / name).mkdir()
+        done = premix(cluster, hosts, *files, "-o", tmp_path / name / "out.h5", "--verify", *flags)
+        assert done.returncode == 0 and "all checksums match" in done.stderr, done.stderr
+    one, three = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "three"))
+    assert one == three
+
+
+def test_a_folder_that_only_one_node_has(tmp_path, cluster):
+    files = write(tmp_path, 20)
+    (tmp_path / "own").mkdir()
+    cluster.cover("node1", tmp_path / "own")
+    done = premix(cluster, "node0:1,node1:1", *files, "-o", tmp_path / "own" / "out.h5")
+    assert done.returncode == 1 and "on node1 is not that on node0" in done.stderr, done.stderr
+    assert list((tmp_path / "own").iterdir()) == []

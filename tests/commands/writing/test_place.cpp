@@ -1,0 +1,39 @@
+#include "commands/writing/place.hpp"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+
+namespace headrace::commands::writing {
+
+BOOST_AUTO_TEST_SUITE(places)
+
+BOOST_AUTO_TEST_CASE(more_than_a_disk_has_is_refused_with_both_sizes) {
+  require_room("x.h5", 1, 0);
+  BOOST_CHECK_EXCEPTION(require_room("x.h5", std::uint64_t{1} << 60, 0), Error, [](const Error& error) {
+    const std::string what = error.what();
+    return what.find("too little room for 'x.h5' (it takes 1.15 EB, and . has ") == 0 ||
+           what.find("too little room for 'x.h5' (it takes ") == 0;
+  });
+  require_room("x.h5", std::uint64_t{1} << 60, std::uint64_t{1} << 60);  // it is there already
+}
+
+BOOST_AUTO_TEST_CASE(an_input_is_known_by_any_name) {
+  const auto folder = std::filesystem::temp_directory_path() / ("headrace-place-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "in.h5") << "x";
+  std::filesystem::create_symlink(folder / "in.h5", folder / "link.h5");
+  catalog::Catalog catalog;
+  catalog.files.push_back({.path = (folder / "in.h5").string()});
+  BOOST_CHECK_THROW(require_no_input((folder / "link.h5").string(), catalog), UsageError);
+  require_no_input((folder / "out.h5").string(), catalog);
+  std::filesystem::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace headrace::commands::writing

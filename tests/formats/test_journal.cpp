@@ -1,0 +1,75 @@
+#include "formats/journal.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "formats/formats_fixture.hpp"
+
+namespace headrace::formats {
+
+BOOST_FIXTURE_TEST_SUITE(journal, FormatsFixture)
+
+BOOST_AUTO_TEST_CASE(what_is_committed_is_read_again_whoever_wrote_it) {
+  const auto part = path("x.h5.part");
+  {
+    BlockLog first(part, 0), second(part, 7);
+    first.add({3, 0xdeadbeef, {{4096, 10, 0}, {5000, 7, 2}}});
+    first.commit();
+    second.add({1, 5, {}});
+    second.commit();
+    second.add({2, 6, {}});  // never committed
+  }
+  BlockLog again(part, 0);
+  again.add({9, 1, {}});
+  again.commit();
+  const auto blocks = read_blocks(part);
+  BOOST_TEST(blocks.size() == 3u);
+  BOOST_TEST((blocks.at(3) == BlockEntry{3, 0xdeadbeef, {{4096, 10, 0}, {5000, 7, 2}}}));
+  BOOST_TEST((blocks.at(1) == BlockEntry{1, 5, {}}));
+  BOOST_TEST((blocks.at(9) == BlockEntry{9, 1, {}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_was_cut_off_is_none_and_spoils_no_other) {
+  const auto part = path("x.part");
+  std::ofstream(part + ".blocks.0") << "\n1 0000000a ;\n2 00000000 4096 1";
+  BOOST_TEST(read_blocks(part).size() == 1u);
+  BlockLog log(part, 0);
+  log.add({5, 5, {}});
+  log.commit();
+  const auto blocks = read_blocks(part);
+  BOOST_TEST(blocks.count(1) == 1u);
+  BOOST_TEST(blocks.count(5) == 1u);
+  // The cut line ends where the new ones begin, and then says what it never meant: so it must not be taken.
+  BOOST_TEST(blocks.count(2) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(other_facts_are_named) {
+  const auto part = path("x.part");
+  BOOST_TEST(!has_journal(part));
+  write_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}});
+  BOOST_TEST(has_journal(part));
+  require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}});
+  BOOST_CHECK_EXCEPTION(require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "3"}}), UsageError, [](auto& error) {
+    return std::string(error.what()).find("field.x.scale = 2, now 3") != std::string::npos;
+  });
+  BOOST_CHECK_THROW(require_same_facts(part, {{"new", "1"}}), UsageError);
+}
+
+BOOST_AUTO_TEST_CASE(it_moves_and_goes_as_a_whole) {
+  const auto part = path("x.part"), old = path("x.part.old");
+  write_facts(part, {{"a", "b"}});
+  {
+    BlockLog log(part, 3);
+    log.add({1, 2, {}});
+    log.commit();
+  }
+  move_journal(part, old);
+  BOOST_TEST(read_blocks(part).empty());
+  BOOST_TEST(read_blocks(old).size() == 1u);
+  remove_journal(old);
+  BOOST_TEST(std::filesystem::is_empty(folder));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace headrace::formats

@@ -1,0 +1,55 @@
+"""The order of an epoch, computed from src/plan/ORDER.md alone: which sample stands at which position."""
+
+WORD = 2**64 - 1
+
+
+def sample_hash(number):
+    z = (number + 0x9E3779B97F4A7C15) & WORD
+    z = ((z ^ z >> 33) * 0xFF51AFD7ED558CCD) & WORD
+    z = ((z ^ z >> 33) * 0xC4CEB9FE1A85EC53) & WORD
+    return z ^ z >> 33
+
+
+def fnv1a(text):
+    state = 0xCBF29CE484222325
+    for byte in text.encode():
+        state = ((state ^ byte) * 0x100000001B3) & WORD
+    return state
+
+
+def splitmix(state):
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & WORD
+        z = ((state ^ state >> 30) * 0xBF58476D1CE4E5B9) & WORD
+        z = ((z ^ z >> 27) * 0x94D049BB133111EB) & WORD
+        yield z ^ z >> 31
+
+
+def epoch_key(seed, stream, epoch):
+    return sample_hash((sample_hash(sample_hash(seed) ^ fnv1a(stream)) + epoch) & WORD)
+
+
+def permutation(n, key, rounds=8):
+    """The list of what positions 0 .. n-1 go to."""
+    bits = max(8, (n - 1).bit_length())
+    mask, half = 2**bits - 1, (bits + 1) // 2
+    keys = splitmix(next(splitmix(key)))
+    steps = [(next(keys) | 1, next(keys)) for _ in range(rounds)]
+
+    def once(x):
+        for multiply, add in steps:
+            x = (x * multiply + add) & mask
+            x ^= x >> half
+        return x
+
+    def walk(x):
+        x = once(x)
+        while x >= n:
+            x = once(x)
+        return x
+
+    return [walk(p) for p in range(n)]
+
+
+def epoch_order(n, seed=0, stream="train", epoch=0):
+    return permutation(n, epoch_key(seed, stream, epoch))

@@ -1,0 +1,31 @@
+"""`headrace premix` and `headrace export`, called as users call them."""
+
+import os
+import subprocess
+
+from service import HEADRACE
+
+
+def call(command, *arguments, stagers=None, cwd=None, timeout=120, prefix=(), **environment):
+    """The finished call of one command, by itself or under mpirun."""
+    launch = ["mpirun", "-n", str(stagers)] if stagers else []
+    clean = {key: value for key, value in os.environ.items()
+             if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
+    return subprocess.run([*prefix, *launch, HEADRACE, command, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
+                          timeout=timeout, env=clean | environment)
+
+
+def premix(output, files, *flags, **how):
+    return call("premix", *files, "-o", output, *flags, **how)
+
+
+def made(output, files, *flags, **how):
+    """The file, after a call that went well."""
+    done = premix(output, files, *flags, **how)
+    assert done.returncode == 0, done.stderr
+    assert leftovers(output) == []
+    return output
+
+
+def leftovers(output):
+    return sorted(path.name for path in output.parent.glob(f"{output.name}?*"))

@@ -1,0 +1,226 @@
+"""headrace export: TFRecords read by a reader written here after the format's page, .npy by NumPy, Zarr by its own rules."""
+
+import itertools
+import json
+import signal
+import struct
+import subprocess
+
+import h5py
+import numpy as np
+import pytest
+from order import epoch_order
+from premixing import call
+from service import HEADRACE, until
+
+N, T = 230, 4
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(5)
+    with h5py.File(folder / "in.h5", "w") as file:
+        file["a/x"] = rng.normal(size=(N, 3)).astype("f2")
+        file["d"] = rng.normal(size=N)
+        file["n"] = rng.integers(-2**40, 2**40, (N, 2))
+        file["tracks"] = rng.normal(size=(N, T, 2)).astype("f4")
+        file["flag"] = rng.random(N) < 0.5
+        file["label"] = rng.integers(0, 3, N)
+    with h5py.File(folder / "in.h5") as file:
+        order = epoch_order(N)
+        values = {name: file[name][:][order] for name in ("a/x", "d", "n", "tracks", "flag", "label")}
+    return folder / "in.h5", values
+
+
+def crc32c(data, table=[]):
+    if not table:
+        for byte in range(256):
+            for _ in range(8):
+                byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+            table.append(byte)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
+
+
+def masked(data):
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte, at = data[at], at + 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
+
+
+def messages(data):
+    """(number of the field, its bytes) of a protobuf message whose fields all have a length."""
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
+        assert key & 7 == 2
+        length, at = varint(data, at)
+        yield key >> 3, data[at:at + length]
+        at += length
+
+
+def example(payload):
+    features = {}
+    (one, all_features), = messages(payload)
+    assert one == 1
+    for _, entry in messages(all_features):
+        (_, name), (_, feature) = messages(entry)
+        (kind, numbers), = messages(feature)
+        (_, packed), = messages(numbers)
+        if kind == 2:
+            features[name.decode()] = np.frombuffer(packed, "<f4")
+            continue
+        assert kind == 3
+        found, at = [], 0
+        while at < len(packed):
+            value, at = varint(packed, at)
+            found.append(value - 2**64 if value >= 2**63 else value)
+        features[name.decode()] = np.array(found, np.int64)
+    return features
+
+
+def records(path):
+    data, at = path.read_bytes(), 0
+    while at < len(data):
+        length, = struct.unpack_from("<Q", data, at)
+        assert struct.unpack_from("<I", data, at + 8)[0] == masked(data[at:at + 8])
+        payload = data[at + 12:at + 12 + length]
+        assert struct.unpack_from("<I", data, at + 12 + length)[0] == masked(payload)
+        yield example(payload)
+        at += 16 + length
+
+
+def export(folder, data, *flags, **how):
+    done = call("export", data[0], "-o", folder, *flags, **how)
+    assert done.returncode == 0, done.stderr
+    assert not list(folder.parent.glob(f"{folder.name}.*"))
+    return folder
+
+
+def within(folder):
+    folder.mkdir()
+    return folder / "t"
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_tfrecords_under_the_fields_names(tmp_path, data):
+    folder = export(tmp_path / "train", data, "--chunk-size=100", stagers=2)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "metadata.json", "train_0001.tfrecord", "train_0002.tfrecord", "train_0003.tfrecord"]
+    found = list(itertools.chain.from_iterable(records(path) for path in sorted(folder.glob("*.tfrecord"))))
+    assert len(found) == N
+    for name, values in data[1].items():
+        kind = np.float32 if values.dtype.kind == "f" else np.int64
+        for row, record in zip(values, found, strict=True):
+            assert record[name].dtype == kind and np.array_equal(record[name], row.astype(kind).ravel()), name
+    told = json.loads((folder / "metadata.json").read_text())
+    assert told["samples"] == N and told["features"]["tracks"]["shape"] == [T, 2] and told["features"]["a/x"]["dtype"] == "float16"
+
+
+def test_readers_of_others_read_the_records(tmp_path, data):
+    reader = pytest.importorskip("tfrecord.reader", reason="tfrecord is not installed (tools/bootstrap --readers)")
+    crc = pytest.importorskip("google_crc32c", reason="google-crc32c is not installed (tools/bootstrap --readers)")
+    path = export(tmp_path / "t", data) / "t_0001.tfrecord"
+    found = list(reader.tfrecord_loader(str(path), None, {"d": "float", "n": "int", "tracks": "float"}))
+    assert np.array_equal(np.concatenate([record["d"] for record in found]), data[1]["d"].astype("f4"))
+    assert np.array_equal([record["n"] for record in found], data[1]["n"])
+    assert np.array_equal([record["tracks"] for record in found], data[1]["tracks"].reshape(N, -1))
+    head = path.read_bytes()[:12]
+    value = crc.value(head[:8])
+    assert struct.unpack("<I", head[8:])[0] == ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def test_the_same_files_whoever_writes(tmp_path, data):
+    one = contents(export(within(tmp_path / "1"), data, "--chunk-size=50"))
+    three = contents(export(within(tmp_path / "3"), data, "--chunk-size=50", "--split-nodes", stagers=3))
+    assert one == three and len(one) == 6
+
+
+def test_records_as_umami_lays_them_out(tmp_path, data):
+    flags = ["--field.jets.source=a/x", "--field.tracks.source=tracks", "--field.flavour.source=label",
+             "--field.flavour.encode=one-hot", "--field.flavour.classes=b:2,c:1,u:0", "--field.weight.source=d",
+             "--names=umami", "--add-vars=2"]
+    folder = export(tmp_path / "records", data, *flags)
+    found = list(records(folder / "records_0001.tfrecord"))
+    values = data[1]
+    assert set(found[0]) == {"X_jets", "Y_jets", "Weights", "X_Add_Vars", "tracks/inputs"}
+    assert np.array_equal([r["X_jets"] for r in found], values["a/x"].astype("f4"))
+    assert np.array_equal([r["X_Add_Vars"] for r in found], values["a/x"][:, :2].astype("f4"))
+    assert np.array_equal([r["Y_jets"] for r in found], np.eye(3, dtype=int)[2 - values["label"]])
+    assert np.array_equal([r["Weights"] for r in found], values["d"].astype("f4")[:, None])
+    assert np.array_equal([r["tracks/inputs"] for r in found], values["tracks"].reshape(N, -1))
+    told = json.loads((folder / "metadata.json").read_text())
+    assert [told[key] for key in ("n_jets", "n_jet_features", "n_dim", "n_trks", "n_trk_features", "n_trks_labels", "n_add_vars")] == [
+        N, 3, 3, {"tracks": T}, {"tracks": 2}, None, 2]
+    done = call("export", data[0], "-o", tmp_path / "no", *flags[:-1], "--add-vars=4")
+    assert done.returncode == 2 and "add-vars = 4" in done.stderr and not (tmp_path / "no").exists()
+
+
+def test_npy(tmp_path, data):
+    folder = export(tmp_path / "arrays", data, "--format=npy", "--chunk-size=100", stagers=2)
+    for name, values in data[1].items():
+        parts = [np.load(folder / f"{name.replace('/', '.')}_{k:04}.npy", mmap_mode="r") for k in (1, 2, 3)]
+        assert [len(part) for part in parts] == [100, 100, 30]
+        assert parts[0].dtype == values.dtype and np.array_equal(np.concatenate(parts), values)
+
+
+def test_zarr(tmp_path, data):
+    folder = export(tmp_path / "z", data, "--format=zarr", "--chunk-size=64", stagers=2)
+    for name, values in data[1].items():
+        told = json.loads((folder / name / ".zarray").read_text())
+        assert told["shape"] == list(values.shape) and told["chunks"] == [64, *values.shape[1:]] and told["zarr_format"] == 2
+        chunks = [np.frombuffer((folder / name / ".".join([str(k), *"0" * (values.ndim - 1)])).read_bytes(), told["dtype"])
+                  for k in range(4)]
+        assert np.array_equal(np.concatenate(chunks).reshape(-1, *values.shape[1:])[:N], values)
+    assert json.loads((folder / "a" / ".zgroup").read_text()) == {"zarr_format": 2}
+
+
+def test_it_goes_on_where_it_was_killed(tmp_path, data):
+    whole = contents(export(within(tmp_path / "whole"), data,
+                            "--chunk-size=2"))
+    folder = tmp_path / "t"
+    command = [HEADRACE, "export", str(data[0]), "-o", str(folder), "--chunk-size=2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        until(lambda: run.poll() is not None or len(list(folder.glob("*.tfrecord"))) > 5, "some files")
+        run.send_signal(signal.SIGKILL)
+    if run.returncode:
+        done = call("export", data[0], "-o", folder, "--chunk-size=2")
+        assert done.returncode == 2 and "--resume" in done.stderr
+        done = call("export", data[0], "-o", folder, "--chunk-size=3", "--resume")
+        assert done.returncode == 2 and "export.chunk-size = 2, now 3" in done.stderr
+        export(folder, data, "--chunk-size=2", "--resume", stagers=2)
+    assert contents(folder) == whole
+
+
+def test_what_is_refused(tmp_path, data):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    for flags in ((), ("--force",)):
+        done = call("export", data[0], "-o", tmp_path / "full", *flags)
+        assert done.returncode == 2 and "full" in done.stderr
+    assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
+    done = call("export", data[0])
+    assert done.returncode == 2 and "give -o FOLDER" in done.stderr
+    done = call("export", data[0], "-o", tmp_path / "u", "--names=umami")
+    assert done.returncode == 2 and "Y_jets" in done.stderr and not (tmp_path / "u").exists()
+    with h5py.File(tmp_path / "big.h5", "w") as file:
+        file["u"] = np.array([2**63, 1], np.uint64)
+    done = call("export", tmp_path / "big.h5", "-o", tmp_path / "b")
+    assert done.returncode == 1 and "9223372036854775808 does not fit int64" in done.stderr and not (tmp_path / "b").exists()
+    again = export(tmp_path / "twice", data)
+    assert contents(export(again, data, "--force")) == contents(again)

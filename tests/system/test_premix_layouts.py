@@ -1,0 +1,141 @@
+"""Layouts of premixed files, against the readers of others and the tables of their documents."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+from order import epoch_order
+from premixing import made, premix
+
+JETS, TRACKS = 300, 5
+CONFIG = """
+files = ["in.h5"]
+seed = 11
+[field.jets]
+source = "jets[pt, eta]"
+dtype = "float32"
+[field.tracks]
+source = "tracks[d0, z0]"
+mask = "tracks_valid"
+valid = "tracks.valid"
+dtype = "float16"
+[field.tracks_origin]
+source = "tracks.origin"
+[field.flavour]
+source = "jets.flavour"
+encode = "one-hot"
+classes = ["ujets:0", "cjets:4", "bjets:5"]
+[field.mass]
+source = "jets.mass"
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("jets")
+    rng = np.random.default_rng(3)
+    jets = np.zeros(JETS, [("pt", "f4"), ("eta", "f4"), ("mass", "f4"), ("flavour", "i4")])
+    jets["pt"] = rng.exponential(5e4, JETS)
+    jets["eta"] = rng.uniform(-2.5, 2.5, JETS)
+    jets["mass"] = np.where(rng.random(JETS) < 0.1, np.nan, rng.random(JETS))
+    jets["flavour"] = rng.choice([0, 4, 5], JETS, p=[0.6, 0.3, 0.1])
+    tracks = np.zeros((JETS, TRACKS), [("d0", "f4"), ("z0", "f4"), ("origin", "i4"), ("valid", "?")])
+    tracks["d0"], tracks["z0"] = rng.normal(size=(2, JETS, TRACKS))
+    tracks["origin"] = rng.integers(0, 8, (JETS, TRACKS))
+    tracks["valid"] = rng.random((JETS, TRACKS)) < 0.7
+    with h5py.File(folder / "in.h5", "w") as file:
+        file["jets"], file["tracks"] = jets, tracks
+    (folder / "c.toml").write_text(CONFIG)
+    return folder, jets[epoch_order(JETS, 11)], tracks[epoch_order(JETS, 11)]
+
+
+def write(data, path, layout, *flags, **how):
+    return made(path, ["-c", data[0] / "c.toml"], f"--premix.layout={layout}", "--field.mass.nonfinite=keep", *flags, **how)
+
+
+def test_umami(tmp_path, data):
+    _, jets, tracks = data
+    path = write(data, tmp_path / "u.h5", "umami", stagers=2)
+    codes = np.searchsorted([0, 4, 5], jets["flavour"])
+    valid = tracks["valid"]
+    with h5py.File(path) as file:
+        found = []
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+        assert sorted(found) == ["jets/add_labels/mass", "jets/inputs", "jets/labels", "jets/labels_one_hot", "jets/weight",
+                                 "tracks/inputs", "tracks/labels/origin", "tracks/valid"]
+        assert np.array_equal(file["jets/inputs"], np.stack([jets["pt"], jets["eta"]], 1))
+        assert file["jets/labels"].dtype == np.uint8 and np.array_equal(file["jets/labels"], codes)
+        assert file["jets/labels_one_hot"].dtype == np.uint8
+        assert np.array_equal(file["jets/labels_one_hot"], np.eye(3, dtype="u1")[codes])
+        assert file["jets/weight"].dtype == np.float32 and set(file["jets/weight"]) == {1}
+        assert np.array_equal(file["jets/add_labels/mass"], np.nan_to_num(jets["mass"], nan=0.0))
+        assert file["tracks/valid"].dtype == bool and np.array_equal(file["tracks/valid"], valid)
+        assert file["tracks/inputs"].dtype == np.float16
+        expected = np.where(valid[..., None], np.stack([tracks["d0"], tracks["z0"]], 2), 0).astype("f2")
+        assert np.array_equal(file["tracks/inputs"], expected)
+        assert file["tracks/labels/origin"].dtype == np.int8
+        assert list(file["jets"].attrs["flavour_label"]) == ["ujets", "cjets", "bjets"]
+        assert list(file["jets/labels"].attrs["label_classes"]) == ["ujets", "cjets", "bjets"]
+        assert list(file["jets/inputs"].attrs["jet_variables"]) == ["pt", "eta"]
+        assert list(file["tracks/inputs"].attrs["variables"]) == ["d0", "z0"]
+
+
+def test_umami_without_jets_says_what_is_missing(tmp_path, data):
+    done = premix(tmp_path / "u.h5", [data[0] / "in.h5"], "--premix.layout=umami", "--field.pt.source=jets.pt")
+    assert done.returncode == 2 and '"jets/inputs" = "FIELD"' in done.stderr
+
+
+def test_a_label_that_does_not_fit_is_an_error(tmp_path, data):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.zeros((4, 2))
+        file["tracks"] = np.zeros((4, 3, 2))
+        file["origin"] = np.full((4, 3), 1000)
+    done = premix(tmp_path / "u.h5", [tmp_path / "in.h5"], "--premix.layout=umami", "--field.jets.source=x",
+                  "--field.tracks.source=tracks", "--field.tracks_origin.source=origin")
+    assert done.returncode == 1 and "1000 does not fit int8" in done.stderr and "tracks/labels/origin" in done.stderr
+    assert not list(tmp_path.glob("u.h5*"))
+
+
+def test_what_salt_and_ftag_tools_read(tmp_path, data):
+    _, jets, tracks = data
+    path = write(data, tmp_path / "f.h5", "ftag", stagers=3)
+    with h5py.File(path) as file:
+        assert file["jets"].dtype.names == ("pt", "eta", "flavour_label", "mass")
+        assert file["jets"]["flavour_label"].dtype == np.int32
+        assert np.array_equal(file["jets"]["flavour_label"], np.searchsorted([0, 4, 5], jets["flavour"]))
+        assert np.array_equal(file["jets"]["pt"], jets["pt"])
+        assert file["tracks"].dtype.names == ("d0", "z0", "valid", "origin") and file["tracks"].shape == (JETS, TRACKS)
+        assert np.array_equal(file["tracks"]["valid"], tracks["valid"])
+        assert list(file["jets"].attrs["flavour_label"]) == ["ujets", "cjets", "bjets"]
+        assert file.attrs["unique_jets"] == JETS
+        assert sum(json.loads(file.attrs["jet_counts"]).values()) == JETS
+    yaml = pytest.importorskip("yaml", reason="pyyaml is not installed (tools/bootstrap --readers)")
+    norm = yaml.safe_load((tmp_path / "norm_dict.yaml").read_text())
+    assert norm["jets"]["pt"]["mean"] == pytest.approx(jets["pt"].mean(dtype="f8"))
+    assert norm["jets"]["pt"]["std"] == pytest.approx(jets["pt"].std(dtype="f8"))
+    real = tracks["d0"][tracks["valid"]].astype("f2").astype("f8")
+    assert norm["tracks"]["d0"]["mean"] == pytest.approx(real.mean(), abs=1e-6)
+    weights = yaml.safe_load((tmp_path / "class_dict.yaml").read_text())["jets"]["flavour_label"]
+    counts = np.array([(jets["flavour"] == flavour).sum() for flavour in (0, 4, 5)])
+    assert weights == pytest.approx(counts.max() / counts)
+
+
+def test_ftag_tools_read_it(tmp_path, data):
+    reader = pytest.importorskip("ftag.hdf5", reason="atlas-ftag-tools is not installed (tools/bootstrap --readers)")
+    path = write(data, tmp_path / "f.h5", "ftag")
+    got = reader.H5Reader(path, batch_size=100, shuffle=False).load({"jets": ["pt", "flavour_label"], "tracks": ["d0", "valid"]})
+    with h5py.File(path) as file:
+        assert np.array_equal(got["jets"]["pt"], file["jets"]["pt"])
+        assert np.array_equal(got["tracks"]["d0"], file["tracks"]["d0"])
+
+
+def test_validation_is_scaled_as_the_training_was(tmp_path, data):
+    (tmp_path / "scales.json").write_text(json.dumps({"pt": {"mean": 1, "std": 2}, "headrace-stats": {"stream": "val"}}))
+    config = tmp_path / "c.toml"
+    config.write_text(f'files = ["{data[0]}/in.h5"]\n[field.x]\nsource = "jets.pt"\nscale-file = "scales.json"\n'
+                      '[stream.train]\nselect = ":200"\n[stream.val]\nselect = "200:"\n')
+    done = premix(tmp_path / "val.h5", ["-c", config], "--stream=val")
+    assert done.returncode == 2 and "was measured on the stream 'val'" in done.stderr and "--stream train" in done.stderr
+    assert premix(tmp_path / "val.h5", ["-c", config], "--stream=val", "--force").returncode == 0
+    assert premix(tmp_path / "train.h5", ["-c", config], "--stream=train").returncode == 0

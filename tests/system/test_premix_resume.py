@@ -1,0 +1,98 @@
+"""headrace premix that is interrupted: the rest is written later, and the file is what it would have been."""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+import h5py
+import numpy as np
+import pytest
+from premixing import leftovers, made, premix
+from service import HEADRACE, processes_with, until
+
+ROWS = 4000
+SMALL = "--premix.chunk=2KiB"  # so that there are many blocks
+OFTEN = {"HEADRACE_WAIT_COMMIT": "0"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "in.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.random.default_rng(1).normal(size=(ROWS, 32)).astype("f4")
+        file["y"] = np.arange(ROWS)
+    return [path]
+
+
+def blocks_in(output):
+    """Lines that are whole, in all logs of an unfinished file."""
+    return sum(text.count(" ;\n") for text in (log.read_text() for log in output.parent.glob(f"{output.name}.part.blocks.*")))
+
+
+def interrupted(output, files, flags, stagers, blocks, how):
+    """A run that gets a signal once it has written so many blocks. False: it was too fast."""
+    launch = ["mpirun", "-n", str(stagers)] if stagers else []
+    command = [*launch, HEADRACE, "premix", *map(str, files), "-o", str(output), *flags]
+    with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
+        if how == signal.SIGKILL:
+            for pid in processes_with(str(output)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+        else:
+            run.send_signal(how)
+        stderr = run.communicate(timeout=60)[1]
+    until(lambda: not [p for p in output.parent.glob("*.token")], "no token")
+    return run.returncode, stderr
+
+
+@pytest.mark.parametrize("flags", [(), ("--premix.compression=zstd:1",)])
+@pytest.mark.parametrize("stagers", [None, 2])
+def test_killed_at_any_block_and_resumed(tmp_path, files, flags, stagers):
+    flags = (*flags, SMALL, "--seed=3")
+    whole = made(tmp_path / "whole.h5", files, *flags).read_bytes()
+    output = tmp_path / "out.h5"
+    for attempt, blocks in enumerate((1, 7, 20)):
+        resume = ("--resume",) if attempt and (tmp_path / "out.h5.part.json").exists() else ()
+        code, _ = interrupted(output, files, (*flags, *resume), stagers, blocks, signal.SIGKILL)
+        if output.exists():  # it was done before the signal came
+            break
+        assert code != 0
+        done = premix(output, files, *flags)
+        assert done.returncode == 2 and "--resume" in done.stderr and "--force" in done.stderr
+    if not output.exists():
+        made(output, files, *flags, "--resume", "--split-nodes", stagers=3)
+    assert output.read_bytes() == whole
+    assert leftovers(output) == []
+
+
+def test_sigterm_finishes_blocks_and_says_how_to_go_on(tmp_path, files):
+    output = tmp_path / "out.h5"
+    code, stderr = interrupted(output, files, (SMALL,), None, 3, signal.SIGTERM)
+    if code == 0:  # it was done before the signal came
+        assert output.read_bytes() == made(tmp_path / "whole.h5", files, SMALL).read_bytes()
+        return
+    assert code == 1 and "stopped by SIGTERM" in stderr and "--resume" in stderr, stderr
+    done = premix(output, files, SMALL, "--seed=4", "--resume")
+    assert done.returncode == 2 and "seed = 0, now 4" in done.stderr
+    done = premix(output, files, SMALL, "--resume", stagers=2)
+    assert done.returncode == 0, done.stderr
+    assert output.read_bytes() == made(tmp_path / "whole.h5", files, SMALL).read_bytes()
+
+
+def test_several_files_skip_those_that_are_there(tmp_path, files):
+    flags = SMALL, "--premix.file-samples=500", "--premix.compression=lzf"
+    whole = tmp_path / "whole" / "out.h5"
+    whole.parent.mkdir()
+    made(whole, files, *flags)
+    output = tmp_path / "out.h5"
+    interrupted(output, files, flags, None, 3, signal.SIGKILL)
+    first = tmp_path / "out.0001.h5"
+    before = first.stat().st_mtime_ns if first.exists() else None
+    if not output.exists():
+        made(output, files, *flags, "--resume", stagers=2)
+    if before:
+        assert first.stat().st_mtime_ns == before
+    for path in whole.parent.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
