@@ -18,6 +18,7 @@
 #include "base/error.hpp"
 #include "base/host_name.hpp"
 #include "base/printable.hpp"
+#include "base/process_end.hpp"
 #include "base/process_start.hpp"
 #include "catalog/examiner.hpp"
 #include "commands/bench/command.hpp"
@@ -167,5 +168,9 @@ int main(int argc, char** argv) {
     message = error.what();
   }
   tell(message);
+  if (leaves_at_once) {
+    std::cout.flush();
+    _exit(code);
+  }
   return code;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/process_end.hpp"
 #include "mpi/check.hpp"
 #include "mpi/launcher.hpp"
 #include "mpi/settings.hpp"
@@ -71,7 +72,7 @@ Session::Session() : folder_(folder_of_restart()) {
 }
 
 Session::~Session() {
-  MPI_Finalize();
+  if (!leaves_at_once) MPI_Finalize();
   if (!folder_.empty()) rmdir(folder_.c_str());  // by the last of the node; the others fail, as it is not empty
 }
 

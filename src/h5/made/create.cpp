@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/process_end.hpp"
 #include "h5/error.hpp"
 #include "h5/library.hpp"
 
@@ -217,6 +218,11 @@ ChunkPlace NewFile::write_chunk(std::size_t dataset, std::uint64_t number, std::
 
 void NewFile::add(const NewAttribute& attribute) {
   write_attribute(file_, attribute);
+}
+
+NewFile::~NewFile() {
+  datasets_.clear();
+  if (file_ && H5Fflush(file_.id(), H5F_SCOPE_LOCAL) < 0) leaves_at_once = true;
 }
 
 void NewFile::close() {

@@ -59,6 +59,10 @@ class NewFile {
   NewFile(const std::string& path, std::span<const NewDataset> datasets, std::span<const NewAttribute> attributes);
   /// One that was made before, to be completed.
   NewFile(const std::string& path, std::span<const NewDataset> datasets);
+  /// Where it cannot be written to its end, the process leaves at once when all is told (base/process_end.hpp).
+  ~NewFile();
+  NewFile(NewFile&&) = default;
+  NewFile& operator=(NewFile&&) = default;
 
   /// Where the bytes of each dataset begin; 0 where they are not contiguous.
   std::vector<std::uint64_t> offsets() const;
