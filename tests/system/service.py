@@ -47,6 +47,15 @@ def command_line(pid):
     return []
 
 
+def open_files(pid):
+    """What a living process has open (`socket:[123]`, a path), by name of its descriptor; it may close some while we look."""
+    names = {}
+    for number in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names[number] = os.readlink(number)
+    return names
+
+
 def processes_with(word):
     """Numbers of the living processes with this word in their command line."""
     numbers = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]

@@ -1,13 +1,10 @@
 """Which samples arrive: files, parts of a split, lists, conditions, on any number of stagers, each exactly once."""
 
-import os
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pytest
 from samples import write
-from service import running
+from service import open_files, running
 from test_delivery import all_epochs, exactly_once, flat, trainers
 
 SAMPLES = 223
@@ -124,8 +121,8 @@ def stored_bytes(service):
     """Of all stores that its stagers map, each once."""
     sizes = {}
     for pid in service.stagers():
-        for fd in Path(f"/proc/{pid}/fd").iterdir():
-            if os.readlink(fd).startswith("/memfd:headrace-store"):
+        for fd, name in open_files(pid).items():
+            if name.startswith("/memfd:headrace-store"):
                 status = fd.stat()
                 sizes[status.st_ino] = status.st_size
     assert sizes

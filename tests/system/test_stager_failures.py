@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 from samples import write
-from service import HEADRACE, control, running, sockets_with, until
+from service import HEADRACE, control, open_files, running, sockets_with, until
 from trainer import Failed, Trainer
 
 
@@ -80,8 +80,8 @@ def test_a_signal_while_serving(tmp_path, files, name, stagers, victim):
 
 
 def is_connected(pid):
-    mine = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     lines = sockets_with("")[1:]
+    mine = open_files(pid).values()
     return any(line.split()[5] == "03" and f"socket:[{line.split()[6]}]" in mine for line in lines)
 
 
