@@ -26,7 +26,8 @@ static void from_json(const json& j, Label& l) {
 
 static void to_json(json& j, const TypeInfo& t) {
   j = json::array({static_cast<int>(t.kind), t.size, t.is_signed, t.big_endian, t.standard, t.bfloat, json(t.members),
-                   t.labels, t.dims, json(t.base), static_cast<int>(t.padding), t.utf8, t.time, t.timeval, t.oddity});
+                   t.labels, t.dims, json(t.base), static_cast<int>(t.padding), t.utf8, t.time, t.timeval, t.oddity,
+                   t.numpy});
 }
 static void from_json(const json& j, TypeInfo& t) {
   t.kind = static_cast<Kind>(j.at(0).get<int>());
@@ -44,6 +45,7 @@ static void from_json(const json& j, TypeInfo& t) {
   j.at(12).get_to(t.time);
   j.at(13).get_to(t.timeval);
   j.at(14).get_to(t.oddity);
+  j.at(15).get_to(t.numpy);
 }
 
 static void to_json(json& j, const Filter& f) {
@@ -57,13 +59,17 @@ static void from_json(const json& j, Filter& f) {
 }
 
 static void to_json(json& j, const Attribute& a) {
-  j = json::array({a.name, json(a.type), a.numbers, a.texts});
+  std::vector<std::pair<bool, std::uint64_t>> wholes;  // whether it is below zero, and its bits
+  for (const auto& whole : a.wholes) wholes.emplace_back(whole.negative(), whole.bits());
+  j = json::array({a.name, json(a.type), a.numbers, a.texts, wholes});
 }
 static void from_json(const json& j, Attribute& a) {
   j.at(0).get_to(a.name);
   j.at(1).get_to(a.type);
   j.at(2).get_to(a.numbers);
   j.at(3).get_to(a.texts);
+  for (const auto& [negative, bits] : j.at(4).get<std::vector<std::pair<bool, std::uint64_t>>>())
+    a.wholes.push_back(negative ? Whole(static_cast<std::int64_t>(bits)) : Whole(bits));
 }
 
 static void to_json(json& j, const Slab& s) {

@@ -158,6 +158,11 @@ class Reader {
                     {kind, section, name});
   }
 
+  /// Names of columns and values of classes may be numbers, which need no quotes then.
+  static bool takes_numbers(const Key& key) {
+    return key.kind == Kind::texts && (key.name == "log" || key.name == "raw" || key.name == "classes");
+  }
+
   std::vector<std::string> texts(const Key& key, const toml::node& node, const Value& value) {
     if (key.kind == Kind::pairs) return pair_texts(node, value);
     const bool wordy = key.kind == Kind::list || key.kind == Kind::texts;
@@ -166,7 +171,8 @@ class Reader {
       for (const auto& element : *array) all.push_back(element_text(key, element, value));
       return all;
     }
-    if ((wordy || key.kind == Kind::text || key.kind == Kind::selection) && !node.is_string())
+    if ((wordy || key.kind == Kind::text || key.kind == Kind::selection) && !node.is_string() &&
+        !(takes_numbers(key) && node.is_integer()))
       reject(value, key.kind == Kind::list    ? "a list of texts in quotes"
                     : key.kind == Kind::texts ? "a text in quotes, or a list of such"
                                               : "a text in quotes");
@@ -190,6 +196,7 @@ class Reader {
   std::string element_text(const Key& key, const toml::node& element, const Value& value) {
     const auto* text = element.as_string();
     if (text) return expand(text->get(), variables_, value.shown);
+    if (takes_numbers(key) && element.is_integer()) return *scalar_text(element);
     if (key.kind != Kind::numbers) reject(value, "a list of texts in quotes");
     if (!element.is_number()) reject(value, "a list of numbers");
     return *scalar_text(element);

@@ -33,6 +33,20 @@ void read_texts(const AttributeId& attribute, const Type& type, std::size_t coun
   for (std::size_t i = 0; i < count; ++i) out.texts.push_back(without_padding(all.substr(i * size, size), out.type));
 }
 
+std::vector<Whole> read_wholes(const AttributeId& attribute, const TypeInfo& type, std::size_t count) {
+  std::vector<Whole> wholes;
+  const auto take = [&](auto value, hid_t memory) {
+    std::vector<decltype(value)> values(count);
+    check(H5Aread(attribute.id(), memory, values.data()), "H5Aread");
+    for (const auto one : values) wholes.emplace_back(one);
+  };
+  if (type.is_signed)
+    take(std::int64_t{}, H5T_NATIVE_INT64);
+  else
+    take(std::uint64_t{}, H5T_NATIVE_UINT64);
+  return wholes;
+}
+
 /// Numbers and texts, if they are few; nothing otherwise.
 std::optional<Attribute> read_attribute(hid_t object, const char* name) {
   const AttributeId attribute(check(H5Aopen(object, name, H5P_DEFAULT), "H5Aopen"));
@@ -47,6 +61,8 @@ std::optional<Attribute> read_attribute(hid_t object, const char* name) {
   } else if (kind == H5T_INTEGER || kind == H5T_FLOAT) {
     out.numbers.resize(static_cast<std::size_t>(count));
     check(H5Aread(attribute.id(), H5T_NATIVE_DOUBLE, out.numbers.data()), "H5Aread");
+    if (kind == H5T_INTEGER && out.type.size == 8)
+      out.wholes = read_wholes(attribute, out.type, static_cast<std::size_t>(count));
   } else {
     return std::nullopt;
   }

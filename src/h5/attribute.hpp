@@ -4,17 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "base/whole.hpp"
 #include "h5/handle.hpp"
 #include "h5/types.hpp"
 
 namespace headrace::h5 {
 
-/// Numbers as double, texts as they are. Attributes of more than 64 values, or of other types, are left out.
+/// Numbers as double (integers of 64 bits also as they are), texts as they are. Attributes of more than 64 values, or of other types, are left out.
 struct Attribute {
   std::string name;
   TypeInfo type;  ///< as it is stored
   std::vector<double> numbers;
   std::vector<std::string> texts;
+  std::vector<Whole> wholes{};  ///< the numbers, where they are integers of 64 bits
   bool operator==(const Attribute&) const = default;
 };
 

@@ -16,6 +16,8 @@ std::string number_text(const TypeInfo& type, Telling telling) {
   text += bits;
   if (!type.standard) return text + " (" + (telling == Telling::lasting ? "non-standard layout" : type.oddity) + ")";
   if (type.timeval) return text + (type.big_endian ? " (PyTables' time, big-endian)" : " (PyTables' time)");
+  if (!type.numpy.empty() && telling != Telling::lasting)
+    return text + " (NumPy's " + type.numpy + (type.big_endian ? ", big-endian)" : ")");
   return type.big_endian ? text + " (big-endian)" : text;
 }
 

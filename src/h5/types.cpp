@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "h5/error.hpp"
 #include "h5/handle.hpp"
@@ -71,16 +72,43 @@ void describe_floating(hid_t type, TypeInfo& info) {
       info.bfloat = &layout == &known[1];
     }
   if (!info.standard)
-    info.oddity = std::to_string(exponent_bits) + " bits of exponent, " + std::to_string(mantissa_bits) + " of mantissa";
+    info.oddity =
+        std::to_string(exponent_bits) + " bits of exponent, " + std::to_string(mantissa_bits) + " of mantissa";
+}
+
+/// h5py keeps what HDF5 has no type for, as NumPy's datetimes, as opaque and tells the type in a tag, "NUMPY:<M8[ns]":
+/// the bytes are those of NumPy's numbers. Datetimes and durations are int64; the least of them stands for none (NaT).
+void describe_opaque(hid_t type, TypeInfo& info) {
+  info.kind = Kind::opaque;
+  const auto tag = owned(H5Tget_tag(type));
+  constexpr std::string_view beginning = "NUMPY:";
+  if (!tag.starts_with(beginning) || tag.size() < beginning.size() + 3) return;
+  const auto order = tag[beginning.size()], kind = tag[beginning.size() + 1];
+  const auto rest = tag.substr(beginning.size() + 2);
+  const auto size = rest.substr(0, rest.find('['));
+  const bool time = kind == 'M' || kind == 'm';
+  if (std::string_view("<>|").find(order) == std::string_view::npos || size != std::to_string(info.size)) return;
+  if (time ? info.size != 8 : kind != 'i' && kind != 'u') return;
+  if (info.size != 1 && info.size != 2 && info.size != 4 && info.size != 8) return;
+  info.kind = Kind::integer;
+  info.is_signed = kind != 'u';
+  info.big_endian = info.size > 1 && order == '>';
+  if (time) info.numpy = kind + rest;
 }
 
 std::int64_t value_of(hid_t type, hid_t base, unsigned i) {
   std::array<std::byte, 64> buffer{};  // room for the widest integer, converted in place
   check(H5Tget_member_value(type, i, buffer.data()), "H5Tget_member_value");
-  check(H5Tconvert(base, H5T_NATIVE_INT64, 1, buffer.data(), nullptr, H5P_DEFAULT), "H5Tconvert");
-  std::int64_t value = 0;
-  std::memcpy(&value, buffer.data(), sizeof value);
-  return value;
+  const bool is_signed = H5Tget_sign(base) == H5T_SGN_2;
+  const auto memory = is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
+  check(H5Tconvert(base, memory, 1, buffer.data(), nullptr, H5P_DEFAULT), "H5Tconvert");
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, buffer.data(), sizeof bits);
+  if (!is_signed && bits > INT64_MAX)
+    throw Error("name '" + owned(H5Tget_member_name(type, i)) + "' of its enumeration stands for " +
+                std::to_string(bits) + ", and names are known up to " + std::to_string(INT64_MAX) +
+                "; write it once more as an integer");
+  return static_cast<std::int64_t>(bits);
 }
 
 void describe_enumeration(hid_t type, TypeInfo& info) {
@@ -126,7 +154,7 @@ bool TypeInfo::operator==(const TypeInfo& o) const {
   return kind == o.kind && size == o.size && is_signed == o.is_signed && big_endian == o.big_endian &&
          standard == o.standard && bfloat == o.bfloat && members == o.members && labels == o.labels && dims == o.dims &&
          base == o.base && padding == o.padding && utf8 == o.utf8 && time == o.time && timeval == o.timeval &&
-         oddity == o.oddity;
+         oddity == o.oddity && numpy == o.numpy;
 }
 
 std::uint64_t memory_size(const TypeInfo& type) {
@@ -203,7 +231,7 @@ TypeInfo describe_type(hid_t type) {
       describe_time(type, info);
       break;
     case H5T_OPAQUE:
-      info.kind = Kind::opaque;
+      describe_opaque(type, info);
       break;
     case H5T_REFERENCE:
       info.kind = Kind::reference;

@@ -41,6 +41,7 @@ struct TypeInfo {
   bool time = false;                           ///< one of HDF5's times, which are integers
   bool timeval = false;  ///< a floating one of 8 bytes that PyTables wrote: seconds, and microseconds in the low half
   std::string oddity;    ///< of a number that is not standard: what of it, as in "12 of its 16 bits"
+  std::string numpy{};   ///< of an opaque type that h5py wrote for a number: what NumPy calls that, as in "M8[ns]"
 
   bool operator==(const TypeInfo&) const;
 };

@@ -49,24 +49,23 @@ class Labels final : public Column {
     W values[block_values];
     load(cell_, records, n, values);
     for (std::size_t i = 0; i < n; ++i) {
-      const auto label = whole(values[i], i);
-      const auto code = label ? labels_->code(*label) : std::nullopt;
+      const auto code = labels_->code(whole(values[i], i));
       codes[i] = code ? *code : unknown(i, numbers::shown(values[i]));
     }
   }
 
   template <class W>
-  static std::optional<std::int64_t> whole(W value, std::size_t i) {
+  static Whole whole(W value, std::size_t i) {
     if constexpr (std::is_floating_point_v<W>) {
-      const auto label = whole_label(value);
+      const auto label = Whole::of(value);
       if (!label)
         throw numbers::BadElement(
             i, fmt::format("label {} is no whole number; cut such samples away with where, or encode "
                            "another column",
                            numbers::shown(value)));
-      return label;
+      return *label;
     } else {
-      return std::in_range<std::int64_t>(value) ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;
+      return Whole(value);
     }
   }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "base/whole.hpp"
 #include "transform/label_map.hpp"
 #include "transform/numbers/overflow.hpp"
 #include "transform/raw.hpp"
@@ -37,6 +38,7 @@ using numbers::Overflow;
 /// NetCDF's conventions (CF), as xarray decodes them: fill values become NaN, then raw * factor + offset, in `dtype`.
 struct CfDecoding {
   std::vector<double> fill_values;
+  std::vector<Whole> whole_fills{};  ///< more of them, where a double would stand for several integers
   double scale_factor = 1, add_offset = 0;
   bool scaled = false;             ///< there is a factor or an offset
   DType dtype = DType::float32;    ///< float32 or float64: what the decoded values are

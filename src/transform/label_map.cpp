@@ -1,7 +1,6 @@
 #include "transform/label_map.hpp"
 
 #include <charconv>
-#include <cmath>
 #include <set>
 
 #include "base/error.hpp"
@@ -17,19 +16,6 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(blanks);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-/// The whole number that a value is, if it is one: "5", "+5", "05", "-5", and as floats are written, "5.0" or "1e3".
-std::optional<std::int64_t> number(std::string_view text) {
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-  std::int64_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc{} && stop == end) return value;
-  double real = 0;
-  const auto [real_stop, real_error] = std::from_chars(text.data(), end, real);
-  if (real_error != std::errc{} || real_stop != end) return std::nullopt;
-  return whole_label(real);
 }
 
 /// The first value of a list parted by bars: what stands between double quotes, or all but the blanks around it; none
@@ -68,10 +54,19 @@ void assign(Codes& codes, const Value& value, std::uint32_t code, const std::str
 
 }  // namespace
 
-std::optional<std::int64_t> whole_label(double value) {
-  constexpr double beyond = 0x1p63;
-  if (!(value >= -beyond && value < beyond) || std::trunc(value) != value) return std::nullopt;
-  return static_cast<std::int64_t>(value);
+std::optional<Whole> whole_number(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  const auto end = text.data() + text.size();
+  const auto read = [&](auto& value) {
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    return error == std::errc{} && stop == end;
+  };
+  std::int64_t value = 0;
+  if (read(value)) return Whole(value);
+  std::uint64_t beyond = 0;
+  if (read(beyond)) return Whole(beyond);
+  double real = 0;
+  return read(real) && text.find_first_of(".eE") != text.npos ? Whole::of(real) : std::nullopt;
 }
 
 LabelMap::Class LabelMap::parse(std::string_view text) {
@@ -104,13 +99,13 @@ LabelMap::LabelMap(std::vector<Class> classes) : classes_(std::move(classes)) {
       throw UsageError("classes: '" + name + "' comes twice; join its values with '|' or rename one");
     for (const auto& value : values) {
       assign(by_text_, value, code, value, classes_);
-      if (const auto n = number(value)) assign(by_number_, *n, code, value, classes_);
+      if (const auto n = whole_number(value)) assign(by_number_, *n, code, value, classes_);
     }
     ++code;
   }
 }
 
-std::optional<std::uint32_t> LabelMap::code(std::int64_t value) const {
+std::optional<std::uint32_t> LabelMap::code(Whole value) const {
   const auto at = by_number_.find(value);
   return at == by_number_.end() ? std::nullopt : std::optional(at->second);
 }

@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/whole.hpp"
+
 namespace headrace::transform {
 
 class LabelMap {
@@ -29,16 +31,17 @@ class LabelMap {
 
   std::size_t size() const { return classes_.size(); }
   const std::vector<Class>& classes() const { return classes_; }
-  std::optional<std::uint32_t> code(std::int64_t value) const;
+  std::optional<std::uint32_t> code(Whole value) const;
+  std::optional<std::uint32_t> code(std::int64_t value) const { return code(Whole(value)); }
   std::optional<std::uint32_t> code(std::string_view text) const;
 
  private:
   std::vector<Class> classes_;
-  std::unordered_map<std::int64_t, std::uint32_t> by_number_;
+  std::unordered_map<Whole, std::uint32_t> by_number_;
   std::map<std::string, std::uint32_t, std::less<>> by_text_;
 };
 
-/// The label that a float is: a whole number, or none.
-std::optional<std::int64_t> whole_label(double value);
+/// The whole number that a value is, if it is one: "5", "+5", "05", "-5", and as floats are written, "5.0" or "1e3".
+std::optional<Whole> whole_number(std::string_view text);
 
 }  // namespace headrace::transform

@@ -82,6 +82,7 @@ Steps<W>::Steps(const ColumnSpec& column, bool has_plugin)
       column.log || column.tanh_log || column.scaled || has_plugin || (column.cf.has_value() && column.cf->scaled);
   check_last_ = computes && column.nonfinite.kind != Nonfinite::Kind::keep;
   if (column.cf && column.cf->read_as) column_.cell.dtype = *column.cf->read_as;
+  if (column.cf) set_fills(*column.cf);
   if (column.nonfinite.kind == Nonfinite::Kind::replace && !finite(static_cast<W>(column.nonfinite.value)))
     throw UsageError(
         fmt::format("nonfinite: {}, which takes the place of NaN in column '{}', is not finite in {}; give "
@@ -98,17 +99,48 @@ Steps<W>::Steps(const ColumnSpec& column, bool has_plugin)
   if (!finite(shift_)) refuse("shift", column.shift);
 }
 
+/// Fill values as the file's type holds them: integers of 64 bits as they are, all others as double.
+template <class W>
+void Steps<W>::set_fills(const CfDecoding& cf) {
+  const auto stored = column_.cell.dtype;
+  const bool wide = stored == DType::int64 || stored == DType::uint64;
+  const auto add = [&](Whole fill) {
+    if (stored == DType::int64 ? !fill.beyond_int64() : !fill.negative()) fill_bits_.push_back(fill.bits());
+  };
+  for (const double fill : cf.fill_values)
+    if (!wide)
+      fills_.push_back(stored == DType::float32 ? static_cast<double>(static_cast<float>(fill)) : fill);
+    else if (const auto whole = Whole::of(fill))
+      add(*whole);
+  for (const auto fill : cf.whole_fills)
+    if (wide)
+      add(fill);
+    else
+      fills_.push_back(fill.as_double());
+}
+
+template <class W>
+void Steps<W>::load_bits(const Records& records, std::size_t n, std::uint64_t* bits) const {
+  if (column_.cell.dtype == DType::uint64) return load(column_.cell, records, n, bits);
+  std::int64_t values[block_values];
+  load(column_.cell, records, n, values);
+  std::memcpy(bits, values, n * sizeof *bits);
+}
+
 /// NetCDF's way: fill values are found before anything is computed; two roundings, as in xarray.
 template <class W>
 void Steps<W>::decode(const Records& records, std::size_t n, W* values) const {
   double raw[block_values];
   load(column_.cell, records, n, raw);
-  for (const double fill : column_.cf->fill_values) {
-    const double as_stored =
-        column_.cell.dtype == DType::float32 ? static_cast<double>(static_cast<float>(fill)) : fill;
+  if (!fill_bits_.empty()) {
+    std::uint64_t exact[block_values];
+    load_bits(records, n, exact);
+    for (const auto fill : fill_bits_)
+      for (std::size_t i = 0; i < n; ++i) raw[i] = exact[i] == fill ? std::numeric_limits<double>::quiet_NaN() : raw[i];
+  }
+  for (const double as_stored : fills_)
     for (std::size_t i = 0; i < n; ++i)
       raw[i] = raw[i] == as_stored ? std::numeric_limits<double>::quiet_NaN() : raw[i];
-  }
   // What xarray gives in float32 is computed in float32, also where everything after it is not.
   const auto stored = column_.cell.dtype;
   const bool is_short = size_of(stored) <= 2 || stored == DType::float32;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "transform/cells.hpp"
 #include "transform/field_spec.hpp"
@@ -27,6 +29,8 @@ class Steps {
   bool scale(const std::byte* in, std::size_t n, W limit, std::byte* out) const;
 
  private:
+  void set_fills(const CfDecoding& cf);
+  void load_bits(const Records& records, std::size_t n, std::uint64_t* bits) const;
   void decode(const Records& records, std::size_t n, W* values) const;
   void treat_nonfinite(W* values, std::size_t n) const;
   void take_log(W* values, std::size_t n) const;
@@ -34,6 +38,8 @@ class Steps {
   ColumnSpec column_;
   W shift_, scale_;
   bool check_last_;  ///< something was computed that may not be infinite
+  std::vector<double> fills_{};
+  std::vector<std::uint64_t> fill_bits_{};  ///< of integers of 64 bits
 };
 
 }  // namespace headrace::transform

@@ -102,6 +102,15 @@ BOOST_AUTO_TEST_CASE(lists_on_the_command_line_part_at_commas_outside_brackets) 
   BOOST_TEST(toml("[field.x]\nsource = \"jets[pt,eta]\"\n").fields[0].source == Texts{"jets[pt,eta]"});
 }
 
+BOOST_AUTO_TEST_CASE(columns_and_labels_that_are_numbers_need_no_quotes) {
+  const auto f =
+      toml("[field.x]\nlog = [3, \"pt\", 10]\nraw = 2\n[field.y]\nencode = \"index\"\nclasses = [5, -4, \"b:7\"]\n");
+  BOOST_TEST(f.fields[0].log == (Texts{"3", "pt", "10"}));
+  BOOST_TEST(f.fields[0].raw == (Texts{"2"}));
+  BOOST_TEST(f.fields[1].classes == (Texts{"5", "-4", "b:7"}));
+  BOOST_TEST(contains(toml_mistake("[field.x]\nlog = [0.5]\n"), "is not a list of texts in quotes"));
+}
+
 BOOST_AUTO_TEST_CASE(labels_and_joins) {
   const auto f = toml(
       "[field.y]\nsource = \"jets.flavour\"\nencode = \"one-hot\"\nclasses = [\"b:5\", \"other:0|4\"]\n"

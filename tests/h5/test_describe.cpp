@@ -78,6 +78,33 @@ BOOST_AUTO_TEST_CASE(numbers_that_no_cpu_takes_say_what_is_odd) {
   BOOST_TEST(type("refs") == "reference (8 bytes)");
 }
 
+BOOST_AUTO_TEST_CASE(opaque_values_that_numpy_wrote_are_its_numbers) {
+  const auto found = contents("kinds.h5");
+  const auto type = [&](const char* path) { return found.at(path).type; };
+  BOOST_TEST(text_of(type("np_moment")) == "int64 (NumPy's M8[ns])");
+  BOOST_TEST((type("np_moment").kind == Kind::integer && type("np_moment").is_signed));
+  BOOST_TEST(text_of(type("np_span")) == "int64 (NumPy's m8[D], big-endian)");
+  BOOST_TEST(lasting_text(type("np_span")) == "int64 (big-endian)");
+  BOOST_TEST(text_of(type("np_plain")) == "uint16 (big-endian)");
+  BOOST_TEST(text_of(type("np_other")) == "opaque (16 bytes)");
+}
+
+BOOST_AUTO_TEST_CASE(attributes_of_64_bits_keep_all_of_them) {
+  const auto found = contents("kinds.h5");
+  const auto wholes = [&](const char* name) { return found.at("c64").attribute(name)->wholes; };
+  BOOST_TEST(
+      (wholes("signed") == std::vector{headrace::Whole(INT64_MIN), headrace::Whole((std::int64_t{1} << 53) + 1)}));
+  BOOST_TEST((wholes("unsigned") == std::vector{headrace::Whole(UINT64_MAX)}));
+  BOOST_TEST(wholes("short").empty());
+  BOOST_TEST(found.at("c64").attribute("short")->numbers.at(0) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(names_of_numbers_beyond_int64_are_refused) {
+  const auto found = contents("kinds.h5");
+  BOOST_TEST(found.at("beyond").problem.starts_with(
+      "name 'none' of its enumeration stands for 18446744073709551615, and names are known up to"));
+}
+
 BOOST_AUTO_TEST_CASE(what_stands_in_an_element) {
   const auto found = contents("kinds.h5");
   const auto dims = [&](const char* path) { return elements_of(found.at(path).type).dims; };

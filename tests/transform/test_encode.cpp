@@ -130,6 +130,20 @@ BOOST_AUTO_TEST_CASE(unknown_labels_are_named_with_the_classes) {
       BadValue, [](const BadValue& bad) { return bad.row == 1; });
 }
 
+BOOST_AUTO_TEST_CASE(integers_beyond_int64) {
+  const std::vector<LabelMap::Class> ids{{"last", {"18446744073709551615"}}, {"none", {"-1", "9223372036854775808"}}};
+  const std::uint64_t raw[] = {UINT64_MAX, std::uint64_t{1} << 63};
+  const Cell cell{.dtype = DType::uint64, .bytes = 8};
+  const auto index = encoded<std::int64_t>(labels(cell, ids, false, DType::int64), raw, 2);
+  const std::vector<std::int64_t> expected = {0, 1};
+  BOOST_TEST(index == expected, boost::test_tools::per_element());
+  const std::uint64_t unknown = UINT64_MAX - 1;
+  BOOST_CHECK_EXCEPTION(
+      encoded<std::int64_t>(labels(cell, ids, false, DType::int64), &unknown, 1), BadValue, [](const BadValue& bad) {
+        return std::string(bad.what()).starts_with("label '18446744073709551614' belongs to no class");
+      });
+}
+
 BOOST_AUTO_TEST_CASE(floats_that_are_whole_numbers) {
   const float raw[] = {5, -1, 4, 0, -0.0f};
   const auto index = encoded<std::int64_t>(labels({.dtype = DType::float32}, flavours, false, DType::int64), raw, 5);

@@ -48,18 +48,20 @@ BOOST_AUTO_TEST_CASE(quotes_keep_what_stands_between_them) {
 }
 
 BOOST_AUTO_TEST_CASE(values_of_floats_are_the_numbers_that_they_are) {
-  const LabelMap map({LabelMap::parse("signal:1.0"), LabelMap::parse("rest:0.0|-2.00|3e2"), LabelMap::parse("half:0.5")});
+  const LabelMap map(
+      {LabelMap::parse("signal:1.0"), LabelMap::parse("rest:0.0|-2.00|3e2"), LabelMap::parse("half:0.5")});
   BOOST_TEST(map.code(1).value() == 0u);
   BOOST_TEST(map.code(0).value() == 1u);
   BOOST_TEST(map.code(-2).value() == 1u);
   BOOST_TEST(map.code(300).value() == 1u);
   BOOST_TEST(map.code("3e2").value() == 1u);
-  BOOST_TEST(transform::whole_label(-7.0).value() == -7);
-  BOOST_TEST(!transform::whole_label(0.5));
-  BOOST_TEST(!transform::whole_label(0x1p63));
-  BOOST_TEST(transform::whole_label(-0x1p63).value() == INT64_MIN);
-  BOOST_TEST(!transform::whole_label(std::numeric_limits<double>::quiet_NaN()));
-  BOOST_TEST(!transform::whole_label(-std::numeric_limits<double>::infinity()));
+  BOOST_TEST((Whole::of(-7.0) == Whole(std::int64_t{-7})));
+  BOOST_TEST(!Whole::of(0.5));
+  BOOST_TEST((Whole::of(0x1p63) == Whole(std::uint64_t{1} << 63)));
+  BOOST_TEST(!Whole::of(0x1p64));
+  BOOST_TEST((Whole::of(-0x1p63) == Whole(INT64_MIN)));
+  BOOST_TEST(!Whole::of(std::numeric_limits<double>::quiet_NaN()));
+  BOOST_TEST(!Whole::of(-std::numeric_limits<double>::infinity()));
 }
 
 BOOST_AUTO_TEST_CASE(codes_are_places_in_the_list) {
@@ -86,6 +88,8 @@ BOOST_AUTO_TEST_CASE(numbers_are_what_they_mean_and_texts_what_they_read) {
   BOOST_TEST(map.code(8).value() == 0u);
   BOOST_TEST(map.code(INT64_MAX).value() == 1u);
   BOOST_TEST(map.code(INT64_MIN).value() == 1u);
+  BOOST_TEST(map.code(Whole(std::uint64_t{1} << 63)).value() == 2u);
+  BOOST_TEST(!map.code(Whole(UINT64_MAX)));
   BOOST_TEST(!map.code(1));
   BOOST_TEST(!map.code(5));
   BOOST_TEST(!map.code(-3));

@@ -185,6 +185,24 @@ BOOST_AUTO_TEST_CASE(cf_decoding_of_long_integers) {
   BOOST_TEST(counts(applied<float>(field_of(column, DType::float32), counted<std::int32_t>(long_ago)), 2));
 }
 
+BOOST_AUTO_TEST_CASE(fill_values_of_64_bits_are_compared_as_they_are) {
+  const std::vector<std::int64_t> raw{INT64_MAX, INT64_MAX - 1, -1, 7, INT64_MIN, INT64_MIN + 1};
+  auto column = column_of(DType::int64, 0);
+  column.scaled = false, column.nonfinite.kind = Nonfinite::Kind::keep;
+  column.cf =
+      CfDecoding{.fill_values = {7}, .whole_fills = {Whole(INT64_MAX), Whole(INT64_MIN)}, .dtype = DType::float64};
+  const auto missing = [&] {
+    std::string text;
+    for (const auto value : applied<double>(field_of(column, DType::float64), bytes_of(raw)))
+      text += std::isnan(value) ? 'x' : '.';
+    return text;
+  };
+  BOOST_TEST(missing() == "x..xx.");
+  column.cf->read_as = DType::uint64;
+  column.cf->whole_fills = {Whole(UINT64_MAX)};
+  BOOST_TEST(missing() == "..xx..");
+}
+
 BOOST_AUTO_TEST_CASE(plugins_see_the_types_that_they_were_promised) {
   // The example adds the column's sum to its last column: here it doubles each value, in the type that it is given.
   const auto plugin =

@@ -1,13 +1,13 @@
 #include "commands/stats/entries.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "transform/label_map.hpp"
 
 namespace headrace::commands::stats {
 
@@ -110,9 +110,8 @@ std::vector<std::pair<std::string, std::uint64_t>> class_counts(const data::fiel
   const bool number = plan.spec().items[0].columns[0].cell.kind == transform::CellKind::number;
   const auto code_of = [&](const std::string& value) -> std::optional<std::uint32_t> {
     if (!number) return map.code(value);
-    std::int64_t whole = 0;
-    std::from_chars(value.data(), value.data() + value.size(), whole);
-    return map.code(whole);
+    const auto whole = transform::whole_number(value);
+    return whole ? map.code(*whole) : std::nullopt;
   };
   std::vector<std::pair<std::string, std::uint64_t>> counts;
   for (const auto& one : map.classes()) counts.emplace_back(one.name, 0);

@@ -21,6 +21,11 @@ bool names_agree(const TypeInfo& a, const TypeInfo& b) {
   return true;
 }
 
+/// Of texts that are longer in another file: what stands behind their end.
+ColumnInFile beyond(const TypeInfo& text) {
+  return {.pad = static_cast<std::uint8_t>(text.padding == h5::Padding::space_padded ? ' ' : '\0')};
+}
+
 /// A compound, and the file that holds it.
 struct Holder {
   const std::string* file = nullptr;
@@ -38,6 +43,7 @@ class InFiles {
         reference_(record_of(dataset_.type)) {
     for (const auto& here : dataset_.type_in_file)
       if (first_.empty() && here.type) first_ = here.file;
+    if (!texts_) make_room_for_longest_texts(dataset_, item_);
     if (reference_.compound)
       for (const auto& column : item_.columns) holders_.push_back(holder_of(column));
   }
@@ -85,6 +91,8 @@ class InFiles {
   void add_plain(const std::string& file, const TypeInfo& type, ItemInFile& here) {
     const auto ours = plain_values(*reference_.type, texts_);
     const auto theirs = plain_values(type, texts_);
+    if (theirs && item_.plain && is_text(*reference_.type) && is_text(type) && same_but_last(ours->dims, theirs->dims))
+      return add_texts(*theirs, type, here);
     if (!theirs || ours->dims != theirs->dims) differ("", dataset_.type, type, file);
     require_same_kind("", *ours->element, ours->cell, *theirs->element, theirs->cell, file);
     here.raw.record_bytes = item_.raw.record_bytes / ours->cell.bytes * theirs->cell.bytes;
@@ -92,6 +100,22 @@ class InFiles {
       auto cell = theirs->cell;
       cell.offset = column.cell.offset / ours->cell.bytes * cell.bytes;
       column.in_file.push_back({cell, theirs->element});
+    }
+  }
+
+  /// Bytes of texts, perhaps of another length.
+  void add_texts(const PlainValues& theirs, const TypeInfo& type, ItemInFile& here) {
+    const auto length = theirs.dims.back();
+    here.raw.record_bytes = length;
+    if (item_.columns.size() == 1 && item_.width > 1) {  // all of the same length
+      item_.columns[0].in_file.push_back({theirs.cell, theirs.element});
+      return;
+    }
+    for (std::uint64_t i = 0; i < item_.columns.size(); ++i) {
+      auto cell = theirs.cell;
+      cell.offset = i;
+      item_.columns[i].in_file.push_back(i < length ? ColumnInFile{cell, theirs.element}
+                                                    : beyond(*h5::elements_of(type).type));
     }
   }
 
@@ -130,8 +154,10 @@ class InFiles {
     require_same_axes(file, compound, column, holder);
     if (column.byte) {
       const auto ours = part_at(*holder.compound, column.steps);
-      if (!has_bytes(*part->type) || part->type->size != ours->type->size)
+      const bool texts = is_text(*ours->type) && is_text(*part->type);
+      if (!has_bytes(*part->type) || (!texts && part->type->size != ours->type->size))
         differ(column.path, *ours->type, *part->type, file);
+      if (*column.byte >= part->type->size) return beyond(*part->type);
       auto cell = column.cell;
       cell.offset = part->offset + *column.byte;
       return {cell, column.type};

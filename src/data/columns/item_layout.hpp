@@ -16,6 +16,7 @@ using Extents = std::vector<std::uint64_t>;
 struct ColumnInFile {
   transform::Cell cell{};
   const h5::TypeInfo* type = nullptr;  ///< of the value, in the RawDataset; nullptr: the column is absent
+  std::optional<std::uint8_t> pad{};   ///< of a byte beyond the end of the file's texts, which are longer elsewhere
   bool operator==(const ColumnInFile&) const = default;
 };
 

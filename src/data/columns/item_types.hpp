@@ -49,6 +49,12 @@ std::vector<std::string> words_of_path(const std::string& text);
 /// "; ...": what can be done about a type that cannot be a field.
 std::string remedy(const h5::TypeInfo& type);
 
+/// Texts of fixed length, or arrays of them.
+bool is_text(const h5::TypeInfo& type);
+bool same_but_last(const Extents& a, const Extents& b);
+/// Bytes of texts are as many columns as the longest texts of all files have.
+void make_room_for_longest_texts(const RawDataset& dataset, ItemLayout& item);
+
 /// Sets what an item is in each file, where their types differ.
 void lay_out_in_files(const FoundItem& found, bool missing, bool texts, ItemLayout& item);
 

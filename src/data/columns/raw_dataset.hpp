@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "base/whole.hpp"
 #include "h5/types.hpp"
 
 namespace headrace::data::columns {
@@ -24,8 +25,9 @@ struct AttributeNumber {
 /// NetCDF's attributes of a dataset, as far as they are there.
 struct CfAttributes {
   std::optional<AttributeNumber> scale_factor, add_offset;
-  std::vector<double> fill_values;  ///< _FillValue, and all of missing_value; NaN among them does no harm
-  std::optional<bool> is_unsigned;  ///< _Unsigned
+  std::vector<double> fill_values;   ///< _FillValue, and all of missing_value; NaN among them does no harm
+  std::optional<bool> is_unsigned;   ///< _Unsigned
+  std::vector<Whole> whole_fills{};  ///< those that no double is: integers of 64 bits, beyond 2^53; none of fill_values
   bool conventions = false;  ///< the file names a convention that means such attributes, or another file of the data
                              ///< set says so of this dataset
   bool netcdf = false;       ///< the file's root has _NCProperties: the NetCDF library wrote it
@@ -33,7 +35,7 @@ struct CfAttributes {
   std::string named{};       ///< Conventions of the file, as they stand there
   std::string odd{};         ///< such an attribute that says nothing, as it is no single number: its name
   /// What the file says must be done to the values; the marks of the file itself are none of it.
-  bool any() const { return scale_factor || add_offset || !fill_values.empty() || is_unsigned; }
+  bool any() const { return scale_factor || add_offset || !fill_values.empty() || !whole_fills.empty() || is_unsigned; }
   bool operator==(const CfAttributes&) const = default;
 };
 

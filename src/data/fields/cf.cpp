@@ -25,11 +25,30 @@ std::optional<DType> reread(DType type, bool is_unsigned) {
   return std::nullopt;
 }
 
-/// A fill value of one signedness, in the other.
+/// A fill value of one signedness, in the other: of up to 32 bits.
 double reread(double value, DType to, bool is_unsigned) {
   const double range = std::ldexp(1.0, static_cast<int>(size_of(to) * 8));
   if (is_unsigned) return value < 0 ? value + range : value;
   return value >= range / 2 ? value - range : value;
+}
+
+/// Integers of 64 bits are compared as they stand, so that none is taken for a neighbour that the same double is.
+void add_fills(const columns::CfAttributes& attributes, DType raw, transform::CfDecoding& decoding) {
+  const auto reread_whole = [&](Whole fill) {
+    return raw == DType::uint64 ? Whole(fill.bits()) : Whole(static_cast<std::int64_t>(fill.bits()));
+  };
+  for (const double fill : attributes.fill_values) {
+    if (std::isnan(fill)) continue;
+    const auto whole = Whole::of(fill);
+    if (!decoding.read_as)
+      decoding.fill_values.push_back(fill);
+    else if (size_of(raw) < 8)
+      decoding.fill_values.push_back(reread(fill, raw, *attributes.is_unsigned));
+    else if (whole)
+      decoding.whole_fills.push_back(reread_whole(*whole));
+  }
+  for (const auto fill : attributes.whole_fills)
+    decoding.whole_fills.push_back(decoding.read_as && size_of(raw) == 8 ? reread_whole(fill) : fill);
 }
 
 DType packed_dtype(DType raw, const columns::CfAttributes& attributes) {
@@ -63,6 +82,7 @@ std::string packing_text(const columns::CfAttributes& attributes) {
   if (attributes.add_offset) all.push_back(fmt::format("add_offset {}", attributes.add_offset->value));
   for (const auto fill : attributes.fill_values)
     if (!std::isnan(fill)) all.push_back(fmt::format("fill value {}", fill));
+  for (const auto fill : attributes.whole_fills) all.push_back("fill value " + fill.text());
   if (attributes.is_unsigned) all.push_back(*attributes.is_unsigned ? "_Unsigned" : "_Unsigned = false");
   if (!attributes.odd.empty()) all.push_back(attributes.odd + ", which is no single number");
   return fmt::format("{}", fmt::join(all, ", "));
@@ -90,11 +110,9 @@ std::optional<transform::CfDecoding> cf_decoding(const columns::CfAttributes& at
   auto raw = cell.dtype;
   if (attributes.is_unsigned)
     if (const auto other = reread(raw, *attributes.is_unsigned)) decoding.read_as = raw = *other;
-  for (const double fill : attributes.fill_values)
-    if (!std::isnan(fill))
-      decoding.fill_values.push_back(decoding.read_as ? reread(fill, raw, *attributes.is_unsigned) : fill);
+  add_fills(attributes, raw, decoding);
   decoding.scaled = attributes.scale_factor || attributes.add_offset;
-  if (!decoding.scaled && decoding.fill_values.empty()) {
+  if (!decoding.scaled && decoding.fill_values.empty() && decoding.whole_fills.empty()) {
     cell.dtype = raw;
     return std::nullopt;
   }
@@ -117,6 +135,7 @@ Packings packings_of(const columns::RawDataset& dataset, config::CfMode mode, co
       add(attributes, column.cell, false);
     else
       add(attributes, column.in_file[f].cell, column.in_file[f].type == nullptr);
+    if (!column.in_file.empty() && column.in_file[f].pad) all.back().pad = *column.in_file[f].pad;
   }
   if (all.empty()) add(dataset.cf, column.cell, false);
   // Files may say different things that come to the same.

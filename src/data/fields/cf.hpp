@@ -28,7 +28,8 @@ namespace headrace::data::fields {
 struct Packing {
   transform::Cell cell;
   std::optional<transform::CfDecoding> cf;
-  bool absent = false;  ///< the file has no such column
+  bool absent = false;          ///< the file has no such column
+  std::optional<double> pad{};  ///< what stands there instead, where that is not `missing`
   bool operator==(const Packing&) const = default;
 };
 using Packings = std::vector<Packing>;

@@ -31,7 +31,7 @@ transform::FieldSpec as_in_file(std::size_t file, const ResolvedField& resolved)
       const auto& packing = packing_in(all, file);
       column.cell = packing.cell;
       column.cf = packing.cf;
-      if (packing.absent) item.constant = resolved.missing;
+      if (packing.absent) item.constant = packing.pad.value_or(resolved.missing);
     }
     if (item.constant) item.plugin = nullptr;
   }

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/whole.hpp"
 #include "data/selection/sample_columns.hpp"
 #include "mpi/agree.hpp"
-#include "transform/label_map.hpp"
 #include "transform/numbers/bad_element.hpp"
 
 namespace headrace::data::fields {
@@ -44,8 +44,8 @@ class LabelValues {
  private:
   static constexpr std::size_t most_classes = 10'000;
 
-  static std::int64_t whole(const config::FieldConfig& field, double value) {
-    const auto label = transform::whole_label(value);
+  static Whole whole(const config::FieldConfig& field, double value) {
+    const auto label = Whole::of(value);
     require(label.has_value(),
             "[field." + field.name + "] encode: '" + field.source[0] + "' holds " + transform::numbers::shown(value) +
                 ", which is no whole number; name the classes, and cut such samples away with where");
@@ -58,9 +58,9 @@ class LabelValues {
         [&](const auto& all) {
           using T = typename std::decay_t<decltype(all)>::value_type;
           if constexpr (std::is_same_v<T, double>) {
-            std::set<std::int64_t> labels;
+            std::set<Whole> labels;
             for (const auto value : all) labels.insert(whole(field, value));
-            for (const auto label : labels) found.insert(std::to_string(label));
+            for (const auto label : labels) found.insert(label.text());
           } else {
             for (const auto& value : std::set<T>(all.begin(), all.end())) {
               if constexpr (std::is_same_v<T, std::string>)

@@ -1,6 +1,5 @@
 // The classes of a label field.
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "base/error.hpp"
@@ -13,19 +12,19 @@ namespace {
 
 using transform::LabelMap;
 
-std::optional<std::int64_t> whole_number(const std::string& text) {
-  std::int64_t number = 0;
-  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
-  return number;
+/// "-5", as integers of files are told. Texts count as numbers only where they fit int64: their order never changes.
+std::optional<Whole> plain_number(const std::string& text, bool is_text) {
+  if (text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) != text.npos) return std::nullopt;
+  const auto number = transform::whole_number(text);
+  return is_text && number && number->beyond_int64() ? std::nullopt : number;
 }
 
 /// By number where all of them are, else by character.
-std::vector<std::string> sorted(std::vector<std::string> values) {
-  const bool numbers =
-      std::all_of(values.begin(), values.end(), [](const auto& v) { return whole_number(v).has_value(); });
+std::vector<std::string> sorted(std::vector<std::string> values, bool texts) {
+  const auto number = [&](const std::string& value) { return plain_number(value, texts); };
+  const bool numbers = std::all_of(values.begin(), values.end(), [&](const auto& v) { return number(v).has_value(); });
   std::sort(values.begin(), values.end(),
-            [&](const auto& a, const auto& b) { return numbers ? *whole_number(a) < *whole_number(b) : a < b; });
+            [&](const auto& a, const auto& b) { return numbers ? *number(a) < *number(b) : a < b; });
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
@@ -80,7 +79,8 @@ std::vector<LabelMap::Class> classes_of(const ResolveInput& input, const columns
   for (const auto& label : labels_over_files(item.columns[0]))
     classes.push_back({label.name, {std::to_string(label.value)}});
   if (!classes.empty() || !input.label_values) return classes;
-  for (const auto& value : sorted(*input.label_values)) classes.push_back({class_name(value), {value}});
+  for (const auto& value : sorted(*input.label_values, type.kind == h5::Kind::string))
+    classes.push_back({class_name(value), {value}});
   if (classes.empty()) throw UsageError("encode finds no labels (no sample has one); name them with classes");
   return classes;
 }

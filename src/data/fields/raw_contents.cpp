@@ -1,6 +1,7 @@
 #include "data/fields/raw_contents.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -33,14 +34,22 @@ bool says_so(const h5::DatasetInfo& dataset, const columns::CfAttributes& cf) {
   return (integer && (cf.scale_factor || cf.add_offset)) || own_fill || cf.is_unsigned;
 }
 
+void add_fills(const h5::Attribute& attribute, columns::CfAttributes& cf) {
+  constexpr double exact = 0x1p53;
+  for (std::size_t i = 0; i < attribute.numbers.size(); ++i)
+    if (attribute.wholes.empty() || std::abs(attribute.numbers[i]) < exact)
+      cf.fill_values.push_back(attribute.numbers[i]);
+    else
+      cf.whole_fills.push_back(attribute.wholes[i]);
+}
+
 columns::RawDataset raw_dataset(const catalog::FileContents& file, const h5::DatasetInfo& dataset,
                                 const std::string& name) {
   columns::RawDataset raw{name, dataset.type, row_shape(dataset), {}, {}};
   raw.cf.scale_factor = number_of(dataset, "scale_factor");
   raw.cf.add_offset = number_of(dataset, "add_offset");
   for (const auto* key : {"_FillValue", "missing_value"})
-    if (const auto* attribute = dataset.attribute(key))
-      raw.cf.fill_values.insert(raw.cf.fill_values.end(), attribute->numbers.begin(), attribute->numbers.end());
+    if (const auto* attribute = dataset.attribute(key)) add_fills(*attribute, raw.cf);
   if (const auto* attribute = dataset.attribute("_Unsigned"); attribute != nullptr && !attribute->texts.empty())
     raw.cf.is_unsigned = attribute->texts[0] == "true" || attribute->texts[0] == "True";
   for (const auto* key : {"scale_factor", "add_offset"})
@@ -73,8 +82,8 @@ bool packed_alike(const columns::CfAttributes& a, const columns::CfAttributes& b
   const bool fills =
       std::equal(a.fill_values.begin(), a.fill_values.end(), b.fill_values.begin(), b.fill_values.end(), same_fill);
   const bool marks = !a.any() || decodes_cf(a, config::CfMode::automatic) == decodes_cf(b, config::CfMode::automatic);
-  return fills && marks && a.scale_factor == b.scale_factor && a.add_offset == b.add_offset &&
-         a.is_unsigned == b.is_unsigned;
+  return fills && a.whole_fills == b.whole_fills && marks && a.scale_factor == b.scale_factor &&
+         a.add_offset == b.add_offset && a.is_unsigned == b.is_unsigned;
 }
 
 /// Notes where the attributes of a later file are not those of the first.

@@ -88,10 +88,40 @@ BOOST_AUTO_TEST_CASE(what_no_type_holds_is_for_the_user_to_say) {
                       "field"));
   files({array(f32(), {2}), array(f32(), {3})});
   BOOST_TEST(contains(mistake(config), "is float32[2] in 'a.h5' but float32[3] in 'b.h5'"));
-  files({text(4), text(6)});
-  BOOST_TEST(contains(mistake(config), "is string (4 bytes) in 'a.h5' but string (6 bytes) in 'b.h5'"));
+  files({h5::TypeInfo{.kind = h5::Kind::opaque, .size = 4}, h5::TypeInfo{.kind = h5::Kind::opaque, .size = 6}});
+  BOOST_TEST(contains(mistake(config), "is opaque (4 bytes) in 'a.h5' but opaque (6 bytes) in 'b.h5'"));
   files({f32(), vlen(f32())});
   BOOST_TEST(contains(mistake(config), "is float32 in 'a.h5' but variable-length float32 in 'b.h5'"));
+}
+
+BOOST_AUTO_TEST_CASE(texts_of_other_lengths_are_as_long_as_the_longest) {
+  auto spaces = text(2);
+  spaces.padding = h5::Padding::space_padded;
+  // What each file delivers for a text: the numbers of bytes that stand in it, and what is put behind them.
+  const auto bytes = [&](std::size_t file) {
+    std::string told;
+    for (const auto& item : as_in_file(file, resolved()).items)
+      for (const auto& column : item.columns)
+        told += (told.empty() ? "" : " ") + (item.constant ? "=" + std::to_string(static_cast<int>(*item.constant))
+                                                           : std::to_string(column.cell.offset));
+    return told;
+  };
+  files({text(4), text(6), spaces, text(4)});
+  BOOST_TEST(resolved().field.shape == Shape{6});
+  BOOST_TEST(bytes(0) == "0 1 2 3 =0 =0");
+  BOOST_TEST(bytes(1) == "0 1 2 3 4 5");
+  BOOST_TEST(bytes(2) == "0 1 =32 =32 =32 =32");
+  BOOST_TEST(bytes(3) == bytes(0));
+  BOOST_TEST(as_in_file(2, resolved()).items[0].raw.record_bytes == 2u);
+  files({text(3), text(2)}, {5});
+  BOOST_TEST(resolved().field.shape == (Shape{5, 3}));
+  config.source = {"d.name"};
+  files({compound({{"name", text(2)}, {"pt", f32()}}), compound({{"pt", f32()}, {"name", text(3)}}),
+         compound({{"name", spaces}})});
+  BOOST_TEST(resolved().field.shape == Shape{3});
+  BOOST_TEST(bytes(0) == "0 1 =0");
+  BOOST_TEST(bytes(1) == "4 5 6");
+  BOOST_TEST(bytes(2) == "0 1 =32");
 }
 
 BOOST_AUTO_TEST_CASE(which_types_hold_which) {

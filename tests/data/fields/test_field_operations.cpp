@@ -269,6 +269,20 @@ BOOST_AUTO_TEST_CASE(cf_types_are_those_of_xarray) {
   BOOST_TEST(!decoded());
 }
 
+BOOST_AUTO_TEST_CASE(fill_values_of_64_bits_read_otherwise) {
+  config.source = {"packed"};
+  at("packed").type = {.kind = h5::Kind::integer, .size = 8, .is_signed = true};
+  auto& cf = at("packed").cf;
+  cf.netcdf = true, cf.is_unsigned = true;
+  cf.fill_values = {-1};
+  cf.whole_fills = {headrace::Whole(INT64_MIN)};
+  const auto decoded = column(0).cf.value();
+  BOOST_TEST((decoded.read_as.value() == DType::uint64));
+  BOOST_TEST(
+      (decoded.whole_fills == std::vector{headrace::Whole(UINT64_MAX), headrace::Whole(std::uint64_t{1} << 63)}));
+  BOOST_TEST(decoded.fill_values.empty());
+}
+
 BOOST_AUTO_TEST_CASE(files_are_packed_each_in_its_own_way) {
   config.source = {"packed"};
   auto& dataset = at("packed");
