@@ -4,30 +4,18 @@
 #include <bit>
 
 #include "base/contract.hpp"
+#include "plan/word_bits.hpp"
 
 namespace headrace::plan {
-
-namespace {
-
-/// Place of the k-th set bit of a word that has more than k.
-unsigned nth_bit(std::uint64_t word, std::uint64_t k) {
-  for (; k > 0; --k) word &= word - 1;
-  return static_cast<unsigned>(std::countr_zero(word));
-}
-
-std::uint64_t low_bits(std::uint64_t n) {
-  return n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
-}
-
-}  // namespace
 
 SampleSet::SampleSet(Slab slab, std::vector<std::uint64_t> words) : slab_(slab), words_(std::move(words)) {
   const auto bits = slab_.last - slab_.first;
   EXPECTS(words_.size() == (bits + 63) / 64);
   if (bits % 64 != 0) words_.back() &= low_bits(bits % 64);
-  for (std::size_t w = 0; w < words_.size(); ++w) {
-    if (w % words_per_count == 0) counts_.push_back(size_);
-    size_ += static_cast<std::uint64_t>(std::popcount(words_[w]));
+  counts_.reserve(words_.size());
+  for (const auto word : words_) {
+    counts_.push_back(size_);
+    size_ += count_bits(word);
   }
 }
 
@@ -41,26 +29,17 @@ std::uint64_t SampleSet::below(std::uint64_t sample) const {
   if (sample <= slab_.first) return 0;
   if (sample >= slab_.last) return size_;
   const auto bit = sample - slab_.first;
-  const auto word = bit / 64;
-  auto count = counts_[word / words_per_count];
-  for (auto w = word / words_per_count * words_per_count; w < word; ++w)
-    count += static_cast<std::uint64_t>(std::popcount(words_[w]));
-  return count + static_cast<std::uint64_t>(std::popcount(words_[word] & low_bits(bit % 64)));
+  return counts_[bit / 64] + count_bits(words_[bit / 64] & low_bits(bit % 64));
 }
 
-std::uint64_t SampleSet::sample_from(std::uint64_t k, std::size_t block) const {
-  auto rest = k - counts_[block];
-  for (auto w = block * words_per_count;; ++w) {
-    const auto here = static_cast<std::uint64_t>(std::popcount(words_[w]));
-    if (rest < here) return slab_.first + w * 64 + nth_bit(words_[w], rest);
-    rest -= here;
-  }
+std::uint64_t SampleSet::sample_in(std::size_t word, std::uint64_t k) const {
+  return slab_.first + word * 64 + nth_bit(words_[word], k - counts_[word]);
 }
 
 std::uint64_t SampleSet::sample(std::uint64_t k) const {
   EXPECTS(k < size_);
   const auto after = std::upper_bound(counts_.begin(), counts_.end(), k);
-  return sample_from(k, static_cast<std::size_t>(after - counts_.begin()) - 1);
+  return sample_in(static_cast<std::size_t>(after - counts_.begin()) - 1, k);
 }
 
 void SampleSet::samples(std::span<const std::uint64_t> ordinals, std::uint64_t base,
@@ -75,7 +54,7 @@ void SampleSet::samples(std::span<const std::uint64_t> ordinals, std::uint64_t b
       step *= 2;
     }
     from = std::upper_bound(from, std::min(from + step, counts_.end()), k) - 1;
-    samples[i] = static_cast<std::int64_t>(sample_from(k, static_cast<std::size_t>(from - counts_.begin())));
+    samples[i] = static_cast<std::int64_t>(sample_in(static_cast<std::size_t>(from - counts_.begin()), k));
   }
 }
 

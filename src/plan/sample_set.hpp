@@ -2,7 +2,7 @@
 // members are found at once. Immutable; any thread.
 //
 //   words    bit i of the set is sample first + i
-//   counts   members in front of every 512 bits
+//   counts   members in front of every word
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ class SampleSet {
             const std::function<void(std::uint64_t first, std::uint64_t count)>& f) const;
 
  private:
-  static constexpr std::size_t words_per_count = 8;
-  std::uint64_t sample_from(std::uint64_t k, std::size_t block) const;
+  /// The k-th member, which is in this word.
+  std::uint64_t sample_in(std::size_t word, std::uint64_t k) const;
 
   Slab slab_;
   std::vector<std::uint64_t> words_;

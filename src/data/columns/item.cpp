@@ -224,6 +224,10 @@ void expand_columns(ItemLayout& item) {
   }
 }
 
+bool is_expanded(const ItemLayout& item) {
+  return item.plain && item.columns.size() > 1;
+}
+
 std::uint64_t column_count(const ItemLayout& item) {
   return item.plain ? item.width : item.columns.size();
 }

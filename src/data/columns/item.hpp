@@ -27,6 +27,8 @@ void turn_columns_to_records(ItemLayout& item);
 
 /// All columns of a plain dataset, each by itself.
 void expand_columns(ItemLayout& item);
+/// A plain dataset whose columns are told apart: by expand_columns, or since texts are not of one length in all files.
+bool is_expanded(const ItemLayout& item);
 std::uint64_t column_count(const ItemLayout& item);
 
 /// The product of the extents. Throws UsageError where 64 bits do not hold it.

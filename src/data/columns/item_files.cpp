@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "data/columns/item.hpp"
 #include "data/columns/item_types.hpp"
 
 namespace headrace::data::columns {
@@ -91,7 +92,8 @@ class InFiles {
   void add_plain(const std::string& file, const TypeInfo& type, ItemInFile& here) {
     const auto ours = plain_values(*reference_.type, texts_);
     const auto theirs = plain_values(type, texts_);
-    if (theirs && item_.plain && is_text(*reference_.type) && is_text(type) && same_but_last(ours->dims, theirs->dims))
+    if (!texts_ && theirs && item_.plain && is_text(*reference_.type) && is_text(type) &&
+        same_but_last(ours->dims, theirs->dims))
       return add_texts(*theirs, type, here);
     if (!theirs || ours->dims != theirs->dims) differ("", dataset_.type, type, file);
     require_same_kind("", *ours->element, ours->cell, *theirs->element, theirs->cell, file);
@@ -107,7 +109,7 @@ class InFiles {
   void add_texts(const PlainValues& theirs, const TypeInfo& type, ItemInFile& here) {
     const auto length = theirs.dims.back();
     here.raw.record_bytes = length;
-    if (item_.columns.size() == 1 && item_.width > 1) {  // all of the same length
+    if (!is_expanded(item_)) {  // all of the same length
       item_.columns[0].in_file.push_back({theirs.cell, theirs.element});
       return;
     }

@@ -54,7 +54,7 @@ void pad_records(const config::FieldConfig& config, columns::ItemLayout& item) {
 void fit_plain(std::vector<columns::ItemLayout>& items, const columns::Extents& validity) {
   std::vector<columns::ItemLayout*> turned;
   for (auto& item : items) {
-    if (!item.plain || !item.column_axis || item.raw.ragged) continue;
+    if (!item.plain || !item.column_axis || item.raw.ragged || columns::is_expanded(item)) continue;
     auto row = item.tracks;
     row.push_back(item.width);
     const bool beside = std::any_of(items.begin(), items.end(), [&](const auto& other) {
@@ -116,7 +116,7 @@ FieldDraft draft_field(const ResolveInput& input) {
   agree_on_tracks(draft);
   const auto& first = draft.items[0];
   if (draft.items.size() == 1 && first.plain && !first.raw.ragged && config.join.empty() &&
-      !columns_differ(input, first)) {
+      !columns::is_expanded(first) && !columns_differ(input, first)) {
     collapse(draft);
     return draft;
   }

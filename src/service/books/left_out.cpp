@@ -8,6 +8,7 @@
 
 #include "base/hash.hpp"
 #include "plan/epoch_order.hpp"
+#include "plan/radix_sort.hpp"
 
 namespace headrace::service::books {
 
@@ -31,7 +32,8 @@ void for_each_run(const plan::Schedule& schedule, const LeftOut& what,
 /// Hashes of ordinals, which it sorts, as far as these stagers hold them.
 std::uint64_t hash_of(const plan::Strata& strata, std::span<std::uint64_t> ordinals, std::uint32_t first_stager,
                       std::uint32_t last_stager) {
-  std::sort(ordinals.begin(), ordinals.end());
+  thread_local std::vector<std::uint64_t> scratch;
+  plan::radix_sort(ordinals, strata.size(), scratch);
   const auto first = strata.first_ordinals();
   std::uint64_t sum = 0;
   std::vector<std::int64_t> samples;
