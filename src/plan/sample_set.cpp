@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "base/contract.hpp"
 #include "plan/word_bits.hpp"
@@ -12,11 +13,14 @@ SampleSet::SampleSet(Slab slab, std::vector<std::uint64_t> words) : slab_(slab),
   const auto bits = slab_.last - slab_.first;
   EXPECTS(words_.size() == (bits + 63) / 64);
   if (bits % 64 != 0) words_.back() &= low_bits(bits % 64);
-  counts_.reserve(words_.size());
-  for (const auto word : words_) {
+  EXPECTS(words_.size() <= std::numeric_limits<std::uint32_t>::max());
+  counts_.reserve(words_.size() + 1);
+  for (std::uint32_t w = 0; w < words_.size(); ++w) {
     counts_.push_back(size_);
-    size_ += count_bits(word);
+    size_ += count_bits(words_[w]);
+    while (hints_.size() * members_per_hint < size_) hints_.push_back(w);
   }
+  counts_.push_back(size_);
 }
 
 bool SampleSet::contains(std::uint64_t sample) const {
@@ -32,34 +36,34 @@ std::uint64_t SampleSet::below(std::uint64_t sample) const {
   return counts_[bit / 64] + count_bits(words_[bit / 64] & low_bits(bit % 64));
 }
 
-std::uint64_t SampleSet::sample_in(std::size_t word, std::uint64_t k) const {
-  return slab_.first + word * 64 + nth_bit(words_[word], k - counts_[word]);
-}
-
 std::uint64_t SampleSet::sample(std::uint64_t k) const {
   EXPECTS(k < size_);
-  const auto after = std::upper_bound(counts_.begin(), counts_.end(), k);
-  return sample_in(static_cast<std::size_t>(after - counts_.begin()) - 1, k);
+  std::size_t word = hints_[k / members_per_hint];
+  for (int step = 0; counts_[word + 1] <= k; ++word)
+    if (++step == few_words) {  // members lie far apart here
+      const auto next = k / members_per_hint + 1;
+      const auto end = next < hints_.size() ? hints_[next] + 1 : words_.size();
+      const auto after = std::upper_bound(counts_.begin() + static_cast<std::ptrdiff_t>(word),
+                                          counts_.begin() + static_cast<std::ptrdiff_t>(end), k);
+      word = static_cast<std::size_t>(after - counts_.begin()) - 1;
+      break;
+    }
+  return slab_.first + word * 64 + nth_bit(words_[word], k - counts_[word]);
 }
 
 void SampleSet::samples(std::span<const std::uint64_t> ordinals, std::uint64_t base,
                         std::span<std::int64_t> samples) const {
   EXPECTS(ordinals.size() == samples.size());
-  auto from = counts_.begin();  // ordinals ascend, so that each search begins where the last one ended
-  for (std::size_t i = 0; i < ordinals.size(); ++i) {
-    const auto k = ordinals[i] - base;
-    std::ptrdiff_t step = 1;
-    while (counts_.end() - from > step && from[step] <= k) {
-      from += step;
-      step *= 2;
-    }
-    from = std::upper_bound(from, std::min(from + step, counts_.end()), k) - 1;
-    samples[i] = static_cast<std::int64_t>(sample_in(static_cast<std::size_t>(from - counts_.begin()), k));
-  }
+  for (std::size_t i = 0; i < ordinals.size(); ++i) samples[i] = static_cast<std::int64_t>(sample(ordinals[i] - base));
 }
 
 void SampleSet::ranks(std::span<const std::int64_t> samples, std::span<std::uint32_t> out) const {
   EXPECTS(samples.size() == out.size());
+  if (size_ == slab_.last - slab_.first) {
+    for (std::size_t i = 0; i < samples.size(); ++i)
+      out[i] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(samples[i]) - slab_.first);
+    return;
+  }
   for (std::size_t i = 0; i < samples.size(); ++i)
     out[i] = static_cast<std::uint32_t>(below(static_cast<std::uint64_t>(samples[i])));
 }

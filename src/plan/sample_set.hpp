@@ -2,7 +2,8 @@
 // members are found at once. Immutable; any thread.
 //
 //   words    bit i of the set is sample first + i
-//   counts   members in front of every word
+//   counts   members in front of every word, and all
+//   hints    the words of members 0, 64, 128 ...: from there it is never far
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ class SampleSet {
   bool contains(std::uint64_t sample) const;
   std::uint64_t below(std::uint64_t sample) const;  ///< members smaller than the sample, which may lie outside
   std::uint64_t sample(std::uint64_t k) const;      ///< the k-th member, k < size()
-  /// samples[i] = sample(ordinals[i] - base) for ascending ordinals.
+  /// samples[i] = sample(ordinals[i] - base).
   void samples(std::span<const std::uint64_t> ordinals, std::uint64_t base, std::span<std::int64_t> samples) const;
   /// out[i] = below(samples[i]) for members.
   void ranks(std::span<const std::int64_t> samples, std::span<std::uint32_t> out) const;
@@ -35,12 +36,13 @@ class SampleSet {
             const std::function<void(std::uint64_t first, std::uint64_t count)>& f) const;
 
  private:
-  /// The k-th member, which is in this word.
-  std::uint64_t sample_in(std::size_t word, std::uint64_t k) const;
+  static constexpr std::uint64_t members_per_hint = 64;
+  static constexpr int few_words = 8;  // which are looked through one after another
 
   Slab slab_;
   std::vector<std::uint64_t> words_;
   std::vector<std::uint64_t> counts_;
+  std::vector<std::uint32_t> hints_;
   std::uint64_t size_ = 0;
 };
 

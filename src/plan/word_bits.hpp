@@ -2,7 +2,7 @@
 // processor counts bits by an instruction, and a call for each word costs more. Pure.
 #pragma once
 
-#include <bit>
+#include <array>
 #include <cstdint>
 
 namespace headrace::plan {
@@ -16,6 +16,15 @@ constexpr std::uint64_t running_counts(std::uint64_t word) {
   word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
   return ((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f) * ones;
 }
+
+/// [k << 8 | byte]: place of its k-th set bit.
+constexpr auto nth_bit_of_byte = [] {
+  std::array<std::uint8_t, 8 << 8> places{};
+  for (unsigned byte = 0; byte < 256; ++byte)
+    for (unsigned bit = 0, k = 0; bit < 8; ++bit)
+      if ((byte >> bit & 1) != 0) places[k++ << 8 | byte] = static_cast<std::uint8_t>(bit);
+  return places;
+}();
 }  // namespace word_bits
 
 constexpr std::uint64_t count_bits(std::uint64_t word) {
@@ -28,9 +37,7 @@ constexpr unsigned nth_bit(std::uint64_t word, std::uint64_t k) {
   // A byte's topmost bit stays where no more than k bits are set up to there: as many bytes lie in front.
   const auto in_front = (((k * word_bits::ones | 0x8080808080808080) - counts) & 0x8080808080808080) >> 7;
   const auto place = static_cast<unsigned>(in_front * word_bits::ones >> 56) * 8;
-  auto byte = word >> place & 0xff;
-  for (auto rest = k - ((counts << 8) >> place & 0xff); rest > 0; --rest) byte &= byte - 1;
-  return place + static_cast<unsigned>(std::countr_zero(byte));
+  return place + word_bits::nth_bit_of_byte[(k - ((counts << 8) >> place & 0xff)) << 8 | (word >> place & 0xff)];
 }
 
 constexpr std::uint64_t low_bits(std::uint64_t n) {

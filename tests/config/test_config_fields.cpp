@@ -103,8 +103,9 @@ BOOST_AUTO_TEST_CASE(lists_on_the_command_line_part_at_commas_outside_brackets) 
 }
 
 BOOST_AUTO_TEST_CASE(columns_and_labels_that_are_numbers_need_no_quotes) {
-  const auto f =
-      toml("[field.x]\nlog = [3, \"pt\", 10]\nraw = 2\nscale = 2\n[field.y]\nencode = \"index\"\nclasses = [5, -4, \"b:7\"]\n");
+  const auto f = toml(
+      "[field.x]\nlog = [3, \"pt\", 10]\nraw = 2\nscale = 2\n[field.y]\nencode = \"index\"\nclasses = [5, -4, "
+      "\"b:7\"]\n");
   BOOST_TEST(f.fields[0].log == (Texts{"3", "pt", "10"}));
   BOOST_TEST(f.fields[0].raw == (Texts{"2"}));
   BOOST_TEST(f.fields[1].classes == (Texts{"5", "-4", "b:7"}));

@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(names_of_numbers_beyond_int64_are_refused) {
   const hid_t type = H5Tenum_create(H5T_NATIVE_UINT64);
   H5Tenum_insert(type, "none", &none);
   BOOST_CHECK_EXCEPTION(describe_type(type), headrace::Error, [](const auto& error) {
-    return std::string(error.what()).starts_with(
-        "name 'none' of its enumeration stands for 18446744073709551615, and names are known up to");
+    return std::string(error.what())
+        .starts_with("name 'none' of its enumeration stands for 18446744073709551615, and names are known up to");
   });
   H5Tclose(type);
 }

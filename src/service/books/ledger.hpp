@@ -15,7 +15,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/runs.hpp"
+#include "service/books/runs.hpp"
 
 namespace headrace::service::books {
 

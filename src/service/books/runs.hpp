@@ -6,7 +6,7 @@
 #include <map>
 #include <optional>
 
-namespace headrace {
+namespace headrace::service::books {
 
 class Runs {
  public:
@@ -54,4 +54,4 @@ class Runs {
   std::map<std::uint64_t, std::uint64_t> runs_;
 };
 
-}  // namespace headrace
+}  // namespace headrace::service::books

@@ -3,9 +3,9 @@
 #include <random>
 #include <set>
 
-#include "base/runs.hpp"
+#include "service/books/runs.hpp"
 
-using headrace::Runs;
+using headrace::service::books::Runs;
 
 BOOST_AUTO_TEST_SUITE(runs)
 
