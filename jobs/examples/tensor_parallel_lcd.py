@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tensor-parallel training: a model cut in two, so that two processes want the same batch; data-parallel over such pairs.
+"""Tensor-parallel training: a model cut in two, so that two processes want the same batch; data-parallel over pairs.
 
 headrace serve -c jobs/lcd.toml lcd.h5 --name lcd --trainers-per-node 1 --replicas 2 &
 torchrun --nproc-per-node 2 jobs/examples/tensor_parallel_lcd.py lcd

@@ -27,7 +27,7 @@ import headrace
 import numpy as np
 from headrace import INDEX
 
-SAMPLES, BATCH, COLUMNS = 320, 8, 64  # 40 batches an epoch, of 2 KiB
+SAMPLES, BATCH, COLUMNS = 320, 8, 2048  # 40 batches an epoch, of 64 KiB: what copies use again
 
 
 def of_batches(make):

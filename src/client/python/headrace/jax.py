@@ -20,7 +20,7 @@ except ImportError as error:
 
 from ._loop import Loop
 from ._mapped import Standing
-from ._memory import aligned_copy, unowned
+from ._memory import Buffers, aligned_copy, unowned
 from .batch import Batch, Copied
 from .errors import Invalid
 from .stream import Stream
@@ -64,6 +64,7 @@ class Batches(Standing):
         self._shardings = self._arrangement.beside(sharding)
         self._prefetch = prefetch
         self._owned = _on_cpu(self._shardings)
+        self._buffers = Buffers()
 
     def __iter__(self) -> Iterator[Any]:
         return self._run(Loop(self._stream, resumes=False, ahead=True))
@@ -108,7 +109,7 @@ class Batches(Standing):
         """On a CPU JAX takes over a copy. A device reads the slot, which is kept until the transfer is done."""
         position, rows = (batch.epoch, batch.step), batch.rows
         if self._owned:
-            return _Sent(position, rows, self._put([aligned_copy(array) for array in self._arrays(batch)]), None)
+            return _Sent(position, rows, self._put([self._buffers.copy(array) for array in self._arrays(batch)]), None)
         of_slot = [leaf not in (INDEX, VALID) for leaf in self._leaves]
         arrays = self._put([unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
         transfer = _Transfer(arrays)
@@ -133,7 +134,8 @@ class Batches(Standing):
         if all(sharding is None for sharding in shardings):
             if not self._owned:
                 return jax.device_put(arrays)  # type: ignore[no-any-return]
-            large = iter(jax.device_put([array for array in arrays if array.nbytes > _SMALL]))
+            of_size = [array for array in arrays if array.nbytes > _SMALL]
+            large = iter(jax.device_put(of_size) if of_size else ())
             return [next(large) if array.nbytes > _SMALL else jax.numpy.asarray(array) for array in arrays]
         if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
             return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]

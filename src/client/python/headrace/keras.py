@@ -18,7 +18,7 @@ except ImportError as error:
 
 from ._loop import Loop
 from ._mapped import Standing
-from ._memory import aligned_copy
+from ._memory import Buffers
 from .batch import Batch
 from .errors import Error, Invalid
 from .stream import Stream
@@ -64,6 +64,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         self._stream: Stream = stream
         self._arrangement = Arrangement(stream.schema, _arranged(stream, structure))
         self._copy = backend != "torch" or stream.replicas > 1 if copy is None else copy
+        self._buffers = Buffers()
         self._looks = 2 if backend == "jax" else 1  # batches that building a model may take: JAX reads one ahead
         self._lock = threading.Lock()  # TensorFlow asks in a thread of its own
         self._loop: Optional[Loop] = None
@@ -118,7 +119,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         return f"<headrace.keras.Dataset of {self._stream!r}: {self._arrangement.structure!r}>"
 
     def _convert(self, leaf: str, array: np.ndarray[Any, Any]) -> Any:
-        return aligned_copy(array) if self._copy else array
+        return self._buffers.copy(array) if self._copy else array
 
     def _next(self) -> Batch:
         if self._anew:

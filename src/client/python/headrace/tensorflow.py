@@ -18,7 +18,7 @@ try:
 except ImportError as error:
     raise ImportError(f"headrace.tensorflow needs TensorFlow ({error}): pip install 'headrace[tensorflow]'") from error
 
-from ._memory import aligned_copy
+from ._memory import Buffers
 from .errors import Error
 from .stream import Stream
 from .structure import INDEX, ROWS, VALID, Arrangement, Structure
@@ -46,9 +46,10 @@ def dataset(stream: Stream, structure: Optional[Structure] = None, *, copy: bool
         raise TypeError(f"dataset() takes a headrace.Stream, not {type(stream).__name__}")
     arrangement = Arrangement(stream.schema, _without_lists(structure))
     whole_epochs = stream.position[1] == 0
+    buffers = Buffers()
 
     def convert(_: str, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return aligned_copy(array) if copy else array
+        return buffers.copy(array) if copy else array
 
     def batches() -> Iterator[Any]:
         _check_start(stream, whole_epochs)
