@@ -1,4 +1,7 @@
 #include "commands/bench/command.hpp"
+
+#include <limits>
+
 #include "base/error.hpp"
 #include "commands/bench/bench.hpp"
 #include "commands/bench/report.hpp"
@@ -12,7 +15,9 @@ const config::Flag synthetic{"synthetic", 0, "\"BYTES x N\"", "",
                              "made-up data instead of files: N samples of that size, as in \"69KB x 30000\""};
 const config::Flag json_file{"json", 'j', "FILE", "", "write the figures there"};
 const config::Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
-const config::Flag round_size{"round", 0, "BYTES", "4GB", "that trainers take in each measurement, at least"};
+const config::Flag round_size{
+    "round", 0, "BYTES", "4GB",
+    "that trainers take in each measurement, at least; if not given, 100,000 batches are enough"};
 const config::Flag compute{"compute", 0, "TIME", "",
                            "also: the time not waiting of trainers that compute so long a batch"};
 
@@ -28,6 +33,7 @@ int run(config::Arguments arguments, config::Mistakes& mistakes) {
   mistakes.attempt([&] {
     options.repeats = static_cast<unsigned>(config::whole(arguments.value(repeats.name, repeats.fallback), 1, 1000));
     options.round_bytes = static_cast<double>(config::bytes(arguments.value(round_size.name, round_size.fallback)));
+    if (arguments.has(round_size.name)) options.round_batches = std::numeric_limits<double>::infinity();
     if (arguments.has(compute.name)) options.compute_seconds = config::seconds(arguments.value(compute.name, ""));
   });
   auto config = configuration(arguments, mistakes);

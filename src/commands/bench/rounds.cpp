@@ -35,12 +35,18 @@ std::uint64_t computed_batches(double compute_seconds, std::uint64_t slots) {
   return std::max(least, static_cast<std::uint64_t>(enough));
 }
 
+std::uint64_t epochs_of_round(const BenchOptions& options, double epoch_bytes, std::uint64_t epoch_batches) {
+  const double batches = static_cast<double>(std::max<std::uint64_t>(1, epoch_batches));
+  const double epochs = std::min(options.round_bytes / std::max(epoch_bytes, 1.0), options.round_batches / batches);
+  return static_cast<std::uint64_t>(std::max(1.0, epochs));
+}
+
 Rounds::Rounds(service::Staging& staging, const BenchOptions& options)
     : staging_(staging), options_(options), limit_(staging) {
   const auto& blueprint = staging.blueprint();
   const auto schedule = blueprint.streams[0].schedule(blueprint.trainers);
   const double epoch_bytes = static_cast<double>(schedule.rows_of_epoch() * row_bytes(blueprint.schema));
-  epochs_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.round_bytes / std::max(epoch_bytes, 1.0)));
+  epochs_ = epochs_of_round(options, epoch_bytes, schedule.steps() * blueprint.trainers);
   steps_ = schedule.steps();
   batch_bytes_ = schedule.batch() * row_bytes(blueprint.schema);
   trainers_ = blueprint.trainers;

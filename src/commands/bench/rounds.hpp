@@ -18,6 +18,9 @@ namespace headrace::commands::bench {
 /// wait, but what stands in their slots when the round begins must not weigh.
 std::uint64_t computed_batches(double compute_seconds, std::uint64_t slots);
 
+/// How many whole epochs are measured at a time; at least one.
+std::uint64_t epochs_of_round(const BenchOptions& options, double epoch_bytes, std::uint64_t epoch_batches);
+
 class Rounds {
  public:
   Rounds(service::Staging& staging, const BenchOptions& options);

@@ -1,8 +1,11 @@
 #include "commands/bench/rounds.hpp"
 
+#include <limits>
+
 #include <boost/test/unit_test.hpp>
 
 using headrace::commands::bench::computed_batches;
+using headrace::commands::bench::epochs_of_round;
 
 BOOST_AUTO_TEST_SUITE(rounds)
 
@@ -20,6 +23,17 @@ BOOST_AUTO_TEST_CASE(what_stands_in_the_slots_does_not_weigh) {
 
 BOOST_AUTO_TEST_CASE(one_batch_at_least) {
   BOOST_TEST(computed_batches(3600, 0) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_of_small_batches_ends) {
+  headrace::commands::bench::BenchOptions options;
+  BOOST_TEST(epochs_of_round(options, 2e9, 1000) == 2u);    // 4 GB
+  BOOST_TEST(epochs_of_round(options, 128, 4) == 25000u);   // 100,000 batches, not 31 million epochs
+  BOOST_TEST(epochs_of_round(options, 6e9, 900000) == 1u);  // never less than an epoch
+  BOOST_TEST(epochs_of_round(options, 0, 0) == 100000u);
+  options.round_batches = std::numeric_limits<double>::infinity();  // --round 1MB
+  options.round_bytes = 1e6;
+  BOOST_TEST(epochs_of_round(options, 128, 4) == 7812u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
