@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from field_files import fetch
-from service import running
+from service import HEADRACE, running
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "jobs"
@@ -50,6 +51,40 @@ def test_lcd(tmp_path):
         np.testing.assert_array_equal(rows["HCAL"], data["HCAL"][numbers])
         np.testing.assert_array_equal(rows["label"], data["OneHot"][numbers])
     assert val[1].tolist() == list(range(1000))
+
+
+def test_lcd_merged(tmp_path):
+    """A premixed file out of files of one class each: DLKit's LCD-Merged-All."""
+    sys.path.insert(0, str(JOBS))
+    import make_lcd
+
+    particles = ["Electron", "Gamma", "ChPi", "Pi0"]
+    of_particle = []
+    for number, (particle, samples) in enumerate(zip(particles, (150, 90, 120, 101))):
+        piece = make_lcd.make_piece(np.random.default_rng(number), samples)
+        of_particle.append(piece["ECAL"].reshape(samples, -1))
+        with h5py.File(tmp_path / f"lcd_{particle}.h5", "w") as file:
+            for name in "ECAL", "HCAL", "target":
+                file[name] = piece[name]
+    config = shutil.copy(JOBS / "lcd_merged.toml", tmp_path)
+    done = subprocess.run(["mpirun", "-n", "2", HEADRACE, "premix", "-c", config], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "LCD-Merged-All.h5") as file:
+        merged = {name: data[:] for name, data in file.items()}
+        assert [name.decode() if isinstance(name, bytes) else name for name in file["OneHot"].attrs["classes"]] == particles
+    index = merged["index"]
+    assert np.bincount(index).tolist() == [91, 90, 90, 90] and np.array_equal(merged["OneHot"], np.eye(4)[index])
+    assert all(np.ptp(np.bincount(index[at:at + 20], minlength=4)) == 0 for at in range(0, 360, 20))
+    for row, number in zip(merged["ECAL"].reshape(361, -1), index):
+        assert (of_particle[number] == row).all(axis=1).any()
+    assert len(np.unique(merged["ECAL"].reshape(361, -1), axis=0)) == 361
+
+    with running(tmp_path, (), 2, config=config) as service:  # the same stream, without a file
+        rows, _, schema = fetch(service, "train")
+    assert schema["OneHot"].classes == tuple(particles)
+    assert len(rows["index"]) == 300
+    assert {(shower.tobytes(), number) for shower, number in zip(rows["ECAL"], rows["index"])} == \
+        {(shower.tobytes(), number) for shower, number in zip(merged["ECAL"][:300], index)}
 
 
 # -- Umami's jets ------------------------------------------------------------------------------------------------------
