@@ -50,9 +50,10 @@ class RecordFile : public Shard {
       }
       values.push_back(from);
     }
-    std::vector<std::byte> records;
+    thread_local std::vector<std::byte> records;  // kept: fresh memory costs as much as encoding
+    records.clear();
     encoder_.encode(rows, values, records);
-    append(part, std::move(records));
+    append(part, records);
   }
 
   void finish() override {
@@ -63,15 +64,23 @@ class RecordFile : public Shard {
   }
 
  private:
-  void append(std::uint64_t part, std::vector<std::byte> records) EXCLUDES(mutex_) {
+  void append(std::uint64_t part, const std::vector<std::byte>& records) EXCLUDES(mutex_) {
     const Lock lock(mutex_);
-    waiting_.emplace(part, std::move(records));
-    for (auto next = waiting_.find(next_); next != waiting_.end(); next = waiting_.find(next_)) {
-      formats::write_at(file_.get(), part_, next->second, written_);
-      written_ += next->second.size();
-      waiting_.erase(next);
-      ++next_;
+    if (part != next_) {
+      waiting_.emplace(part, records);
+      return;
     }
+    add(records);
+    for (auto next = waiting_.find(next_); next != waiting_.end(); next = waiting_.find(next_)) {
+      add(next->second);
+      waiting_.erase(next);
+    }
+  }
+
+  void add(const std::vector<std::byte>& records) REQUIRES(mutex_) {
+    formats::write_at(file_.get(), part_, records, written_);
+    written_ += records.size();
+    ++next_;
   }
 
   const Features& features_;
