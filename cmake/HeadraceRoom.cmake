@@ -3,7 +3,7 @@
 # One static library from the sources of src/NAME; those of folders within it are rooms of their own. It is called room_NAME,
 # slashes being underscores. Its door, the only include folder, holds a link to each header of the room, so that
 # `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
-set(headrace_datas_way base ipc ring plan h5 h5/codecs reader transform store exchange service/delivery)  # that every sample passes
+set(headrace_datas_way base ipc ring plan h5 h5/codecs inventory inventory/decoders fetch reader transform store exchange service/delivery)  # that every sample passes
 function(headrace_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" room room_${name})

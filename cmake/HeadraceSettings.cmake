@@ -58,6 +58,8 @@ if(HEADRACE_SERVICE)
     add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)  # its name before 0.8
   endif()
   find_package(ZLIB REQUIRED)
+  find_package(CURL 7.68 REQUIRED)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
   find_path(LZF_INCLUDE_DIR lzf.h PATH_SUFFIXES liblzf REQUIRED)
   find_library(LZF_LIBRARY lzf REQUIRED)
   add_library(headrace_lzf INTERFACE)

@@ -8,12 +8,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "catalog/row_source.hpp"
 #include "catalog/virtual_report.hpp"
 #include "h5/describe.hpp"
 #include "mpi/comm.hpp"
@@ -50,6 +52,7 @@ struct FileContents {
   bool continues = false;                 ///< stands for the same file as the one before
   std::vector<h5::GroupAlias> groups;     ///< other names of groups, by path
   std::vector<h5::DeadLink> dead_links;   ///< by path
+  std::shared_ptr<const RowSource> rows;  ///< that its rows come from, where it is no HDF5 file
 };
 using Contents = std::vector<FileContents>;
 
@@ -67,8 +70,9 @@ struct FileInfo {
   std::int64_t mtime_ns = 0;
   std::uint64_t head = 0;  ///< checksum of its first 64 KiB: headers and, in small files, data
   std::uint64_t first_sample = 0, samples = 0;
-  std::size_t named = 0;            ///< which of Catalog::named it is a part of, where that is told
-  std::vector<SourceFile> sources;  ///< that are read through it
+  std::size_t named = 0;                    ///< which of Catalog::named it is a part of, where that is told
+  std::vector<SourceFile> sources;          ///< that are read through it
+  std::shared_ptr<const RowSource> rows{};  ///< that its rows come from, where it is no HDF5 file
 };
 
 struct DatasetInfo {

@@ -197,7 +197,8 @@ Catalog select(const Contents& contents, const std::vector<std::string>& paths, 
   for (std::size_t f = 0; f < contents.size(); ++f) {
     const auto rows = rows_in(catalog.datasets, f);
     const auto& file = contents[f];
-    catalog.files.push_back({file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows, 0, file.sources});
+    catalog.files.push_back(
+        {file.path, file.bytes, file.mtime_ns, file.head, catalog.samples, rows, 0, file.sources, file.rows});
     catalog.samples += rows;
   }
   tell_named(contents, catalog);

@@ -64,7 +64,7 @@ class Lexer {
     const char c = text_[at_];
     if (digit(c) || (c == '.' && digit(peek(1)))) return number();
     if (c == '"' || c == '\'') return text();
-    if (letter(c) || c == '`' || (c == '/' && letter(peek(1)) && !after_value())) return name();
+    if (letter(c) || c == '`' || c == '@' || (c == '/' && letter(peek(1)) && !after_value())) return name();
     return sign();
   }
 
@@ -137,7 +137,8 @@ class Lexer {
         continue;
       }
       const bool joins = c == '.' ? (letter(peek(1)) || digit(peek(1)) || peek(1) == '`') : c == '/' && letter(peek(1));
-      if (!letter(c) && !digit(c) && !joins) break;
+      const bool begins = c == '@' && at_ == token.place.begin;  // the table of an inventory
+      if (!letter(c) && !digit(c) && !joins && !begins) break;
       token.value += c;
     }
     token.place.length = at_ - token.place.begin;

@@ -127,6 +127,10 @@ std::string decoder_in(const std::string& dataset) {
   return dataset.starts_with(begin) ? dataset.substr(begin.size()) : "";
 }
 
+bool is_code(std::string_view decoder) {
+  return decoder.starts_with("python:") || decoder.starts_with("plugin:");
+}
+
 std::vector<std::string> columns_of(const std::string& path) {
   std::vector<std::string> columns;
   for (std::size_t at = 0; at < path.size(); ++at) {

@@ -19,6 +19,9 @@ std::string decoded_dataset(std::string_view decoder);
 /// The decoder behind such a name; "" for all other names.
 std::string decoder_in(const std::string& dataset);
 
+/// Whether a decoder is the user's own code.
+bool is_code(std::string_view decoder);
+
 /// The columns that a path is made of: "data/{id}.npy" has "id". Throws UsageError for braces that do not match.
 std::vector<std::string> columns_of(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include "base/reading_note.hpp"
 #include "mpi/agree.hpp"
 #include "mpi/watch_together.hpp"
+#include "reader/foreign.hpp"
 #include "reader/ways.hpp"
 
 namespace headrace::reader {
@@ -27,8 +28,7 @@ class Load {
         tally_(bytes_of(catalog, mine), options.progress) {
     for (const auto& dataset : catalog.datasets) {
       auto& routes = routes_.emplace_back();
-      for (const auto& here : dataset.in_file)
-        routes.push_back(here.path.empty() ? Route{Way::library, "missing"} : route(options.io, here));
+      for (std::size_t f = 0; f < catalog.files.size(); ++f) routes.push_back(route_of(dataset.in_file[f], f));
       report_.datasets.push_back({dataset.path, routes[0].way, text(routes), any(routes, Way::collective)});
     }
     report_.bytes = bytes_of(catalog, mine);
@@ -50,6 +50,11 @@ class Load {
       for (const auto& piece : pieces_in(catalog.files[f], mine))
         for (const auto& dataset : catalog.datasets) bytes += piece.rows * dataset.in_file[f].row_bytes();
     return bytes;
+  }
+  Route route_of(const h5::DatasetInfo& here, std::size_t file) const {
+    if (here.path.empty()) return {Way::library, "missing"};
+    if (catalog_.files[file].rows) return {Way::foreign, catalog_.files[file].rows->how()};
+    return route(options_.io, here);
   }
   static bool any(const std::vector<Route>& routes, Way way) {
     for (const auto& r : routes)
@@ -105,10 +110,21 @@ class Load {
       if (!pieces.empty()) read_file(f, pieces, crew);
     }
     crew.finish();
+    for (const auto& file : catalog_.files)
+      if (file.rows && !options_.more_to_come) file.rows->rest();
+  }
+
+  void read_foreign_file(std::size_t f, const std::vector<Piece>& pieces) {
+    check_unchanged(catalog_.files[f]);
+    std::vector<Course> courses;
+    for (std::size_t d = 0; d < catalog_.datasets.size(); ++d)
+      if (!catalog_.datasets[d].in_file[f].path.empty()) courses.push_back(course(d, f));
+    read_foreign(courses, pieces, options_.threads, options_.refused);
   }
 
   void read_file(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
     const auto& info = catalog_.files[f];
+    if (info.rows) return read_foreign_file(f, pieces);
     const auto note = ReadingNote::of_file(info.path);
     std::shared_ptr<const PlainFile> plain;
     std::optional<h5::File> file;

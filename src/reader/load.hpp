@@ -22,7 +22,9 @@ struct LoadOptions {
   Io io = Io::automatic;
   unsigned threads = 1;                                ///< that read and decode, the caller's own included
   std::uint64_t slice_bytes = std::uint64_t{1} << 30;  ///< most that one rank reads in one collective call
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  ///< bytes of this rank; the caller's thread
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  ///< bytes of this rank; the caller's thread
+  bool more_to_come = false;  ///< another load of the same files follows soon
+  Refused refused{};  ///< asked by any thread about rows of an inventory that are not to be had; empty: none is let go
 };
 
 struct DatasetReport {

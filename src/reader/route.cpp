@@ -93,6 +93,8 @@ std::string_view text_of(Way way) {
       return "decoded chunks";
     case Way::library:
       return "H5Dread";
+    case Way::foreign:
+      return "files of samples";
     case Way::collective:
       break;
   }

@@ -17,9 +17,10 @@ enum class Way {
   chunks,      ///< raw chunks, decoded by several threads
   library,     ///< H5Dread by each rank on its own
   collective,  ///< H5Dread by all ranks together
+  foreign,     ///< no HDF5 file: from where the catalog says, by each rank on its own
 };
 
-/// "pread", "decoded chunks", "H5Dread", "collective H5Dread".
+/// "pread", "decoded chunks", "H5Dread", "collective H5Dread", "files of samples".
 std::string_view text_of(Way way);
 
 struct Route {

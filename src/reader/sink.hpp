@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "base/error.hpp"
 
@@ -13,6 +15,9 @@ class SinkError : public Error {
  public:
   using Error::Error;
 };
+
+/// Of a row that is not to be had, and why; whether the load goes on without it. Any thread.
+using Refused = std::function<bool(std::uint64_t sample, const std::string& why)>;
 
 /// Where rows go. Both functions are called from several threads at once, for ranges of rows that do not overlap; each
 /// row of what was asked for comes exactly once, either through place() or through accept(). The rows of one call are

@@ -270,6 +270,7 @@ BOOST_AUTO_TEST_CASE(names_of_columns) {
   const auto names = [](const char* text) { return Condition::parse(text).columns(); };
   using Names = std::vector<std::string>;
   BOOST_TEST((names("b > 0 && a.x < b && `b` == 1") == Names{"b", "a.x"}));
+  BOOST_TEST((names("@csv.x > 0 && b == 1") == Names{"@csv.x", "b"}));  // the table of an inventory
   BOOST_TEST((names("/entry/data.pt > 1") == Names{"/entry/data.pt"}));
   BOOST_TEST((names("2 * /entry/data > 1 and /x/y in (1,2)") == Names{"/entry/data", "/x/y"}));
   BOOST_TEST((names("(a) /b > 1") == Names{"a", "b"}));

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "config/source_item.hpp"
-#include "data/selection/scan_settings.hpp"
+#include "data/selection/scan_files.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
 
@@ -165,7 +165,7 @@ double StreamForecast::requests() const {
 DataFacts facts_of_files(const config::Config& config) {
   DataFacts facts{.report = data::fields::report_on(config)};
   // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = catalog::examine_all({facts.report.files.front()}, data::selection::scan_options(config)).front();
+  const auto first = data::selection::scan_files_alone(config, false, 1).contents.front();
   std::set<std::string>
       named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
   for (const auto& field : facts.report.fields)

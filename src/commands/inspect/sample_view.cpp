@@ -9,13 +9,12 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
-#include "catalog/files.hpp"
 #include "commands/inspect/sample_raw.hpp"
 #include "data/fields/plan.hpp"
 #include "data/selection/class_of.hpp"
 #include "data/selection/column_values.hpp"
 #include "data/selection/reading.hpp"
-#include "data/selection/scan_settings.hpp"
+#include "data/selection/scan_files.hpp"
 #include "mpi/session.hpp"
 #include "service/blueprint/memory.hpp"
 #include "service/loading/fill_store.hpp"
@@ -156,8 +155,7 @@ SampleView view_sample(const config::Config& config, const std::string& which) {
   const mpi::Session session;
   const auto alone = mpi::Comm::self();
   const auto options = data::selection::load_options(config, 1);
-  const auto contents =
-      catalog::scan(alone, catalog::expand_files(config.files), data::selection::scan_options(config));
+  const auto contents = data::selection::scan_files_alone(config, true).contents;
   auto plans = data::fields::plan_fields(config, contents, alone, options);
   const auto catalog = data::fields::catalog_of(contents, plans.fields);
   const auto place = find_place(catalog, which);

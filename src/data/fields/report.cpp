@@ -6,12 +6,13 @@
 
 #include "catalog/files.hpp"
 #include "catalog/grouping.hpp"
+#include "config/inventory.hpp"
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
 #include "data/selection/mixing.hpp"
 #include "data/selection/questions.hpp"
-#include "data/selection/scan_settings.hpp"
+#include "data/selection/scan_files.hpp"
 
 namespace headrace::data::fields {
 
@@ -162,8 +163,9 @@ std::uint64_t ConfigReport::sample_bytes() const {
 
 ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
-  report.files = catalog::expand_files(config.files);
-  const auto contents = catalog::examine_all(report.files, selection::scan_options(config));
+  const bool inventory = !config.inventory.csv.empty();
+  report.files = inventory ? std::vector{config.inventory.csv} : catalog::expand_files(config.files);
+  const auto contents = selection::scan_files_alone(config, plugins == Plugins::load).contents;
   config::Mistakes mistakes;
   ResolvedFields fields(config, contents, {.plugins = plugins});
   fields.resolve(mistakes);
@@ -186,12 +188,12 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
 
 void check_against_files(const config::Config& config, config::Mistakes& mistakes) {
   constexpr std::size_t most_files = 8;  // they are alike, and nobody waits for thousands to be opened
-  if (config.files.empty() || mistakes.wrong({"", "", "files"})) return;
+  if ((config.files.empty() && config.inventory.csv.empty()) || mistakes.wrong({"", "", "files"})) return;
+  for (const auto& field : config.fields)
+    if (config::is_code(field.decoder)) return;  // nobody's code runs just to tell more of mistakes
   try {
-    auto files = catalog::expand_files(config.files);
-    const bool all = files.size() <= most_files;
-    files.resize(std::min(files.size(), most_files));
-    const auto contents = catalog::examine_all(files, selection::scan_options(config));
+    const auto [files, contents] = selection::scan_files_alone(config, false, most_files);
+    const bool all = files <= most_files;
     ResolvedFields fields(config, contents, {.plugins = Plugins::look_at});
     fields.resolve(mistakes);
     const auto samples = count_samples(fields, contents, mistakes);

@@ -1,19 +1,41 @@
 #include "data/selection/scan_files.hpp"
 
+#include <algorithm>
+
 #include "catalog/files.hpp"
 #include "catalog/same_files.hpp"
+#include "data/selection/inventory_settings.hpp"
 #include "data/selection/scan_settings.hpp"
+#include "inventory/scan.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::data::selection {
 
+namespace {
+
+Scanned scan_inventory(const config::Config& config, const job::Topology& topology) {
+  if (topology.nodes.size() > 1) catalog::require_same_files(topology.all, topology.node, {config.inventory.csv});
+  return {1, inventory::scan(topology.all, inventory_settings(config))};
+}
+
+}  // namespace
+
 Scanned scan_files(const config::Config& config, const job::Topology& topology) {
+  if (!config.inventory.csv.empty()) return scan_inventory(config, topology);
   const bool several_nodes = topology.nodes.size() > 1;
   const auto files = mpi::together(topology.all, [&] { return catalog::expand_files(config.files); });
   if (several_nodes) catalog::require_same_files(topology.all, topology.node, files);
   auto contents = catalog::scan(topology.all, files, scan_options(config));
   if (several_nodes) catalog::require_same_files(topology.all, topology.node, catalog::files_behind(contents));
   return {files.size(), std::move(contents)};
+}
+
+Scanned scan_files_alone(const config::Config& config, bool code, std::size_t most) {
+  if (!config.inventory.csv.empty()) return {1, inventory::scan_alone(inventory_settings(config), code)};
+  auto files = catalog::expand_files(config.files);
+  const auto all = files.size();
+  files.resize(std::min(all, most));
+  return {all, catalog::examine_all(files, scan_options(config))};
 }
 
 }  // namespace headrace::data::selection

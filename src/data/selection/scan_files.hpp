@@ -1,6 +1,8 @@
 // The files of a configuration, looked at by all stagers together. For the thread that owns MPI.
 #pragma once
 
+#include <cstdint>
+
 #include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "job/topology.hpp"
@@ -14,5 +16,8 @@ struct Scanned {
 
 /// Collective. Error on all where a node does not see the files that the others see, or sees others behind their links.
 Scanned scan_files(const config::Config& config, const job::Topology& topology);
+
+/// By this process alone; no more than `most` of the files. code: whether users' own decoders may run for it.
+Scanned scan_files_alone(const config::Config& config, bool code, std::size_t most = SIZE_MAX);
 
 }  // namespace headrace::data::selection

@@ -7,6 +7,9 @@
 #include <cctype>
 #include <set>
 
+#include "base/error.hpp"
+#include "inventory/scan.hpp"
+
 namespace headrace::data::selection {
 
 namespace {
@@ -74,6 +77,14 @@ std::vector<VirtualNote> virtual_notes(const catalog::Contents& contents) {
         notes.push_back({fmt::format("{} is virtual, and read through HDF5 ({})", file.path, report.why_not)});
     }
   }
+  const auto* source = inventory::source_in(contents);
+  if (source == nullptr || source->inventory().left_out.empty()) return notes;
+  const auto& left_out = source->inventory().left_out;
+  std::vector<std::string> paths;
+  for (const auto& sample : left_out) paths.push_back(sample.path);
+  notes.push_back({fmt::format("{} samples of {} are left out, as they have no file that can be read: {}",
+                               left_out.size(), contents[0].path, some_of(paths)),
+                   true});
   return notes;
 }
 

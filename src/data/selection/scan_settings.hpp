@@ -12,7 +12,8 @@ namespace headrace::data::selection {
 /// Datasets beside virtual ones stay where the configuration names them; where it names no fields, all that could be.
 catalog::ScanOptions scan_options(const config::Config& config);
 
-/// One line about each virtual file, and whether it is a warning: rows are fill values.
+/// One line about each virtual file, and whether it is a warning: rows are fill values. And about samples of an
+/// inventory that are left out.
 struct VirtualNote {
   std::string text;
   bool warning = false;

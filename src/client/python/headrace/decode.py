@@ -1,0 +1,178 @@
+"""A decoder in Python at work for `headrace`: samples in, arrays out.
+
+    python -m headrace.decode MODULE:NAME [FOLDER]
+
+is what the service starts, with a socket as standard input; nobody types it. FOLDER is looked into for the module, too.
+Requests and answers stand behind their lengths (8 bytes, little-endian):
+
+    {"fit": [{column: value}, ...]}                      {}, or {"error": text}
+    {"samples": [{"row": n, "path": p, "sent": b}, ...]}   for each a .npy; or nothing, and then a text: why there is none
+
+The contents of those that are `sent` follow the request, each behind its length.
+"""
+
+import importlib
+import inspect
+import io
+import json
+import os
+import sys
+import traceback
+
+FILE_KEY = "@path"  # of a record: where its file is
+
+
+class Pipe:
+    """Standard input, which is a socket: both ways."""
+
+    def __init__(self, descriptor=0):
+        self.descriptor = descriptor
+
+    def read(self, count):
+        parts = []
+        while count > 0:
+            part = os.read(self.descriptor, min(count, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def write(self, data):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.descriptor, view):]
+
+    def read_framed(self):
+        return self.read(int.from_bytes(self.read(8), "little"))
+
+
+def framed(data):
+    return len(data).to_bytes(8, "little") + data
+
+
+def reason(error):
+    """The last line of the traceback, with the place in the user's code."""
+    last = traceback.format_exception_only(type(error), error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{last} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if len(frames) > 1 else last
+
+
+def arity(function):
+    """How many arguments it takes by position, at most two."""
+    try:
+        kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        return 1
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return 2
+    return min(2, sum(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds))
+
+
+class Decoder:
+    """What MODULE:NAME is: a function of the file, or an object with `transform` and its companions."""
+
+    def __init__(self, name):
+        module, _, attribute = name.partition(":")
+        found = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+        self.user = found() if inspect.isclass(found) else found
+        self.records = []
+
+    def fit(self, records):
+        self.records = records
+        fit = getattr(self.user, "fit", None)
+        if fit is None:
+            return
+        try:
+            import pandas
+
+            fit(pandas.DataFrame.from_records(records))
+        except ImportError:
+            fit(records)
+
+    def handle(self, sample, content):
+        binary = getattr(self.user, "binary", True)
+        if content is not None:
+            return io.BytesIO(content) if binary else io.StringIO(content.decode())
+        return open(sample["path"], "rb") if binary else open(sample["path"], encoding="utf-8")
+
+    def record(self, sample):
+        return {**self.records[sample["row"]], FILE_KEY: sample["path"]}
+
+    def one(self, sample, content):
+        transform = getattr(self.user, "transform", None)
+        if transform is not None and arity(transform) == 1:
+            return transform(self.record(sample))
+        function = transform if transform is not None else self.user
+        with self.handle(sample, content) as file:
+            return function(file, self.record(sample)) if arity(function) == 2 else function(file)
+
+    def whole_batch(self, samples, contents):
+        """All of them, or an exception."""
+        batch = getattr(self.user, "transform_batch", None)
+        made = batch([self.record(s) for s in samples]) if batch else [self.one(s, c) for s, c in zip(samples, contents)]
+        finalize = getattr(self.user, "finalize_batch", None)
+        made = finalize(made) if finalize else made
+        if len(made) != len(samples):
+            raise ValueError(f"{len(made)} arrays were made of {len(samples)} samples")
+        return made
+
+    def batch(self, samples, contents):
+        """(array, None) or (None, why) of each."""
+        try:
+            return [(array, None) for array in self.whole_batch(samples, contents)]
+        except Exception as error:  # noqa: BLE001: whatever users' code raises
+            if len(samples) == 1:
+                return [(None, reason(error))]
+        # Which of them it was: one by one.
+        return [self.batch([s], [c])[0] for s, c in zip(samples, contents)]
+
+
+def as_npy(array):
+    import numpy
+
+    file = io.BytesIO()
+    numpy.save(file, numpy.ascontiguousarray(array) if numpy.ndim(array) else numpy.asarray(array), allow_pickle=False)
+    return file.getvalue()
+
+
+def answer(array, why):
+    if why is None:
+        try:
+            return framed(as_npy(array))
+        except Exception as error:  # noqa: BLE001: objects, ragged lists
+            why = f"what the decoder returned is no array of numbers: {reason(error)}"
+    return framed(b"") + framed(why.encode("utf-8", "replace"))
+
+
+def serve(name, pipe):
+    decoder = None
+    while True:
+        request = json.loads(pipe.read_framed())
+        if "fit" in request:
+            try:
+                decoder = Decoder(name)
+                decoder.fit(request["fit"])
+                told = {}
+            except BaseException as error:  # noqa: BLE001: a module may even call sys.exit
+                told = {"error": reason(error)}
+            pipe.write(framed(json.dumps(told).encode()))
+            continue
+        samples = request["samples"]
+        contents = [pipe.read_framed() if s["sent"] else None for s in samples]
+        for array, why in decoder.batch(samples, contents):
+            pipe.write(answer(array, why))
+
+
+def main(arguments):
+    sys.path[:0] = [folder for folder in arguments[1:2] if folder] + [os.getcwd()]
+    try:
+        serve(arguments[0], Pipe())
+    except (EOFError, ConnectionError, KeyboardInterrupt):
+        pass  # the service is done, or gone
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

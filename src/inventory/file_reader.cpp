@@ -1,0 +1,57 @@
+#include "inventory/file_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/user_file.hpp"
+
+namespace headrace::inventory {
+
+namespace {
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+}  // namespace
+
+bool FileReader::values(const std::string& path, const Layout& layout, std::byte* to) {
+  constexpr std::uint64_t most = 1u << 30;  // that the kernel reads in one go
+  if (layout.bytes > most) return false;
+  // What is no file (a FIFO, a device) gives fewer bytes, or more: then all() looks at it.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (file.fd < 0) return false;
+  head_.resize(layout.prefix.size());
+  char behind = 0;
+  const iovec parts[]{{head_.data(), head_.size()}, {to, layout.bytes}, {&behind, 1}};
+  const auto got = ::readv(file.fd, parts, 3);
+  return got >= 0 && static_cast<std::uint64_t>(got) == head_.size() + layout.bytes && head_ == layout.prefix;
+}
+
+Content FileReader::all(const std::string& path) {
+  std::string why;
+  const Descriptor file{open_file_of_user(path, why)};
+  if (file.fd < 0) throw Error(why);
+  struct stat status {};
+  if (::fstat(file.fd, &status) != 0) throw_errno("fstat");
+  const auto bytes = static_cast<std::size_t>(status.st_size);
+  if (content_.size() < bytes) content_.resize(bytes);
+  for (std::size_t done = 0; done < bytes;) {
+    const auto got = ::pread(file.fd, content_.data() + done, bytes - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("read");
+    if (got == 0) throw Error("it has become shorter while it was read");
+    done += static_cast<std::size_t>(got);
+  }
+  return {content_.data(), bytes};
+}
+
+}  // namespace headrace::inventory

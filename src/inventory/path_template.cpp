@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "inventory/table.hpp"
+
+namespace headrace::inventory {
+
+namespace {
+
+constexpr std::string_view file_scheme = "file://";
+
+bool has_scheme(std::string_view path) {
+  return path.starts_with("http://") || path.starts_with("https://");
+}
+
+/// What no URL may hold as it is.
+void add_escaped(std::string_view text, std::string& to) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7f || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos)
+      to += fmt::format("%{:02X}", byte);
+    else
+      to += c;
+  }
+}
+
+}  // namespace
+
+PathTemplate::PathTemplate(const std::string& path, const Table& table) {
+  folder_ = table.folder();
+  std::size_t from = 0;
+  while (from <= path.size()) {
+    const auto open = std::min(path.find('{', from), path.size());
+    between_.push_back(path.substr(from, open - from));
+    if (open == path.size()) break;
+    const auto close = path.find('}', open);
+    columns_.push_back(table.column(path.substr(open + 1, close - open - 1)));
+    from = close + 1;
+  }
+  url_ = has_scheme(between_[0]) || (between_[0].empty() && !columns_.empty() && has_scheme(table.at(0, columns_[0])));
+}
+
+void PathTemplate::make(const Table& table, std::size_t row, std::string& path) const {
+  path.clear();
+  const auto first =
+      between_[0].empty() && !columns_.empty() ? table.at(row, columns_[0]) : std::string_view(between_[0]);
+  const bool file = first.starts_with(file_scheme);
+  if (url_ != has_scheme(first))
+    throw Error(fmt::format("some paths are URLs and others are not (as that of {}); make two inventories of them",
+                            table.place(row)));
+  if (!url_ && !file && !first.starts_with('/')) path = folder_;
+  path += between_[0];
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (url_)
+      add_escaped(table.at(row, columns_[c]), path);
+    else
+      path += table.at(row, columns_[c]);
+    path += between_[c + 1];
+  }
+  if (!file) return;
+  path.erase(0, file_scheme.size());
+  if (path.starts_with("localhost/")) path.erase(0, 9);
+  namespace fs = std::filesystem;
+  const auto base = fs::absolute(folder_.empty() ? "." : folder_).lexically_normal().string();
+  const auto there = fs::absolute(path).lexically_normal().string();
+  if (!there.starts_with(base.ends_with('/') ? base : base + "/"))
+    throw Error(fmt::format("file://{} leads out of the table's folder ({}); name such files without file://",
+                            printable(path), table.place(row)));
+}
+
+}  // namespace headrace::inventory

@@ -1,0 +1,282 @@
+"""Samples with a file each, listed in a table: every decoder, the table's columns, files behind URLs, and what goes wrong."""
+
+import csv
+import gzip
+import hashlib
+import io
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from fault_server import serving
+from field_files import deliver, refusal
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+def table(path, rows, columns=("id", "target")):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return path
+
+
+def npy(array, **options):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.asarray(array), **options)
+    return file.getvalue()
+
+
+def images(samples, kind="u1"):
+    return np.random.default_rng(3).integers(0, 255, (samples, 5, 4)).astype(kind)
+
+
+def inventory(folder, path, **more):
+    return {"csv": str(folder / "table.csv"), "path": path, **more}
+
+
+@pytest.mark.parametrize("stagers", [None, 2])
+def test_every_decoder_gives_what_was_written(tmp_path, stagers):
+    """Several arrays of the same files at once; the table's columns beside them."""
+    pictures, spectra = images(41, "f4"), np.random.default_rng(4).normal(size=(41, 3))
+    folder = tmp_path / "data"
+    folder.mkdir()
+    labels = [["cat", "dog", "owl"][i % 3] for i in range(41)]
+    table(tmp_path / "table.csv", [(f"{i:03}", labels[i], i * 0.5) for i in range(41)], ("id", "kind", "energy"))
+    for i in range(41):
+        np.savez(folder / f"{i:03}.npz", image=pictures[i], spectrum=spectra[i])
+        np.savez_compressed(folder / f"{i:03}.packed.npz", image=pictures[i])
+        np.save(folder / f"{i:03}.npy", pictures[i] if i % 2 else np.asfortranarray(pictures[i]))
+        np.savetxt(folder / f"{i:03}.txt", spectra[i])
+        pictures[i].astype(">f4").tofile(folder / f"{i:03}.raw")
+        with h5py.File(folder / f"{i:03}.h5", "w") as file:
+            file["climate/data"] = pictures[i]
+            file.create_dataset("climate/packed", data=pictures[i], compression="gzip")
+    got = {}
+    for path, fields in [
+        ("data/{id}.npz", {"image": {"decoder": "npz:image"}, "spectrum": {"decoder": "npz:spectrum"}}),
+        ("data/{id}.packed.npz", {"image": {"decoder": "npz:image"}}),
+        ("data/{id}.npy", {"image": {"source": "@file"}}),
+        ("data/{id}.txt", {"spectrum": {"source": "@file"}}),
+        ("data/{id}.raw", {"image": {"decoder": "raw:float32:5,4:big"}}),
+        ("data/{id}.h5", {"image": {"decoder": "hdf5:climate/data"}, "packed": {"decoder": "hdf5:climate/packed"}}),
+    ]:
+        fields = {**fields, "label": {"source": "@csv.kind", "encode": "index"}, "energy": {"source": "@csv.energy"}}
+        got, numbers, schema = deliver(tmp_path, [], fields, stagers, inventory=inventory(tmp_path, path))
+        assert (numbers == np.arange(41)).all()
+        for name in {"image", "packed"} & set(got):
+            np.testing.assert_array_equal(got[name], pictures, path)
+        if "spectrum" in got:
+            np.testing.assert_array_equal(got["spectrum"], spectra)
+        assert (got["label"] == np.arange(41) % 3).all()
+        assert (got["energy"] == np.arange(41) * 0.5).all()
+        assert schema["label"].classes == ["cat", "dog", "owl"]
+
+
+def test_other_keys_hold(tmp_path):
+    pictures = images(30)
+    table(tmp_path / "table.csv", [(i, i % 5) for i in range(30)])
+    for i in range(30):
+        np.save(tmp_path / f"{i}.npy", pictures[i])
+    fields = {"image": {"source": "@file", "scale": 2, "dtype": "float16"}, "label": {"source": "@csv.target"}}
+    got, numbers, _ = deliver(tmp_path, [], fields, inventory=inventory(tmp_path, "{id}.npy"), where="@csv.target < 2")
+    assert (numbers == [i for i in range(30) if i % 5 < 2]).all()
+    np.testing.assert_array_equal(got["image"], (pictures[numbers] / 2).astype("f2"))
+    assert (got["label"] == numbers % 5).all()
+
+
+def test_mistakes_name_the_sample(tmp_path):
+    field = {"image": {"source": "@file"}}
+    where = inventory(tmp_path, "{id}.npy")
+    table(tmp_path / "table.csv", [("a", 1), ("b", 2), ("c", 3), ("d", 4)])
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    np.save(tmp_path / "c.npy", np.zeros(4))
+    text = refusal(tmp_path, [], field, inventory=where)
+    assert "2 of 4 samples" in text
+    np.save(tmp_path / "b.npy", np.zeros(3))
+    np.save(tmp_path / "d.npy", np.zeros(3))
+    text = refusal(tmp_path, [], field, 2, inventory=where)
+    assert "c.npy (it holds float64 (4,), and the first sample's file float64 (3,)" in text and "id 'c'" in text
+    np.save(tmp_path / "c.npy", np.array([{}], object), allow_pickle=True)
+    assert "Python objects" in refusal(tmp_path, [], field, inventory=where)
+    assert "no column 'targte'" in refusal(tmp_path, [], {"y": {"source": "@csv.targte"}}, inventory=where)
+    table(tmp_path / "table.csv", [("a", 1), ("a", 2)])
+    assert "id 'a' stands in lines 2 and 3" in refusal(tmp_path, [], field, inventory=where)
+
+
+def test_samples_without_a_file_are_left_out(tmp_path):
+    table(tmp_path / "table.csv", [(i, i) for i in range(10)])
+    for i in set(range(10)) - {0, 3}:
+        np.save(tmp_path / f"{i}.npy", np.full(2, i))
+    got, _, _ = deliver(tmp_path, [], {"x": {"source": "@file"}, "y": {"source": "@csv.target"}}, 2,
+                        inventory=inventory(tmp_path, "{id}.npy", missing="skip"))
+    assert got["y"].tolist() == [1, 2, 4, 5, 6, 7, 8, 9]
+    assert got["x"][:, 0].tolist() == [1, 2, 4, 5, 6, 7, 8, 9]
+
+
+DECODERS = """
+import os, signal
+import numpy as np
+
+def plain(file):
+    return np.frombuffer(file.read(), "u1")
+
+def with_record(file, record):
+    return np.array([float(record["target"]), file.read()[0]])
+
+def text(file):
+    return int(file.read().split("_")[1])
+text.binary = False
+
+def failing(file, record):
+    if record["id"] == "id3":
+        raise ValueError("no such thing")
+    return np.zeros(2)
+
+def dying(file, record):
+    if record["id"] == "id3":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return np.zeros(2)
+
+def ragged(file):
+    return [[1], [1, 2]]
+
+class Encoder:
+    def fit(self, inventory):
+        self.largest = max(record["target"] for record in inventory.to_dict("records")) if hasattr(inventory, "to_dict") \\
+            else max(record["target"] for record in inventory)
+    def transform(self, record):
+        return np.array([record["target"] / self.largest])
+    def finalize_batch(self, arrays):
+        return [array * 10 for array in arrays]
+
+class Batches:
+    def transform_batch(self, records):
+        return np.stack([np.fromfile(record["@path"], "u1")[:2] for record in records])
+"""
+
+
+def test_decoders_in_python(tmp_path):
+    (tmp_path / "my_decoders.py").write_text(DECODERS)
+    for i in range(1, 9):
+        (tmp_path / f"id{i}.txt").write_text(f"data_{i}")
+    table(tmp_path / "table.csv", [(f"id{i}", i) for i in range(1, 9)])
+    where = inventory(tmp_path, "{id}.txt", python=str(Path(__import__("sys").executable)))
+
+    def made(name, stagers=None):
+        return deliver(tmp_path, [], {"x": {"decoder": f"python:my_decoders:{name}"}}, stagers, inventory=where)[0]["x"]
+
+    numbers = np.arange(1, 9)
+    assert [bytes(row) for row in made("plain", 2)] == [f"data_{i}".encode() for i in numbers]
+    assert (made("with_record") == np.stack([numbers, np.full(8, ord("d"))], 1)).all()
+    assert (made("text") == numbers).all()
+    np.testing.assert_allclose(made("Encoder")[:, 0], numbers / 8 * 10)
+    assert (made("Batches") == np.frombuffer(b"da", "u1")).all()
+
+    def refused(name):
+        return refusal(tmp_path, [], {"x": {"decoder": f"python:my_decoders:{name}"}}, inventory=where)
+
+    text = refused("failing")
+    assert "ValueError: no such thing (my_decoders.py:" in text and "id 'id3'" in text and "id3.txt" in text
+    text = refused("dying")
+    assert "was ended by signal 11" in text and "id 'id3'" in text
+    assert "no array of numbers" in refused("ragged")
+    assert "has no attribute 'absent'" in refused("absent")
+
+
+def test_urls_that_fail_for_a_while(tmp_path):
+    large = np.arange(400_000, dtype="f8")
+    arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4}
+    paths = ["a.npy", "busy/b.npy", "cut/c.npy", "changed/d.npy", "moved/e.npy"]
+    with serving({f"{name}.npy": npy(array) for name, array in arrays.items()}) as server:
+        sums = [hashlib.sha256(npy(array)).hexdigest() for array in arrays.values()]
+        table(tmp_path / "table.csv", [(i, path, sums[i]) for i, path in enumerate(paths)], ("id", "path", "sha256"))
+        got, _, _ = deliver(tmp_path, [], {"x": {"source": "@file"}}, inventory=inventory(tmp_path, server.url + "/{path}"),
+                            fetch={"checksum": "sha256", "headers": ["X-Secret: abc"]})
+        np.testing.assert_array_equal(got["x"], np.stack(list(arrays.values())))
+        assert len(server.asked["busy/b.npy"]) == 3
+        first, second = server.asked["cut/c.npy"]
+        assert "Range" not in first and second["If-Range"] == '"one"' and second["Range"].startswith("bytes=1600")
+        assert all(headers["X-Secret"] == "abc" for asked in server.asked.values() for headers in asked)
+
+
+@pytest.mark.parametrize("path, why", [
+    ("gone.npy", "the server answers 404"),
+    ("always_busy/a.npy", "the server answers 503; tried 3 times"),
+    ("circle/a.npy", "redirected more than 10 times"),
+    ("elsewhere/a.npy", "neither http nor https"),
+    ("silent/a.npy", "nothing came for 1000 ms; tried 3 times"),
+])
+def test_urls_that_fail_for_good(tmp_path, path, why):
+    with serving({"a.npy": npy(np.zeros(3))}) as server:
+        table(tmp_path / "table.csv", [("good", "a.npy"), ("bad", path)], ("id", "path"))
+        text = refusal(tmp_path, [], {"x": {"source": "@file"}},
+                       inventory=inventory(tmp_path, server.url.replace("//", "//user:pass@") + "/{path}"),
+                       fetch={"retries": 2, "timeout": "1s", "headers": ["Authorization: secret"]})
+        assert why in text and "id 'bad'" in text and "secret" not in text and "pass@" not in text
+        if "404" in why:
+            assert len(server.asked[path]) == 1
+
+
+def test_a_wrong_checksum(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    table(tmp_path / "table.csv", [("a", "00ff")], ("id", "md5"))
+    with serving({"a.npy": npy(np.zeros(3))}) as server:
+        assert "and the table says 00ff" in refusal(tmp_path, [], {"x": {"source": "@file"}}, fetch={"checksum": "md5"},
+                                                    inventory=inventory(tmp_path, server.url + "/{id}.npy"))
+
+
+@pytest.mark.skipif(not FASHION.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
+def test_fashion_mnist_as_files(tmp_path):
+    count = 2000
+    pixels = np.frombuffer(gzip.decompress((FASHION / "t10k-images-idx3-ubyte.gz").read_bytes()), "u1", offset=16)
+    pixels = pixels.reshape(-1, 28, 28)[:count]
+    labels = np.frombuffer(gzip.decompress((FASHION / "t10k-labels-idx1-ubyte.gz").read_bytes()), "u1", offset=8)[:count]
+    for i, image in enumerate(pixels):
+        np.save(tmp_path / f"{i}.npy", image)
+    table(tmp_path / "table.csv", enumerate(labels.tolist()))
+    got, _, _ = deliver(tmp_path, [], {"image": {"source": "@file"}, "label": {"source": "@csv.target", "encode": "one-hot"}}, 2,
+                        batch=64, inventory=inventory(tmp_path, "{id}.npy"))
+    np.testing.assert_array_equal(got["image"], pixels)
+    np.testing.assert_array_equal(got["label"].argmax(1), labels)
+
+
+C_DECODER = """
+#include <headrace/decoder.h>
+#include <string.h>
+int hr_decoder_abi(void) { return HR_DECODER_ABI; }
+int hr_decoder_open(const hr_decoder_setup* setup, void** state) {
+  if (strcmp(setup->args, "three") != 0) { snprintf(setup->error, setup->error_bytes, "not three"); return 1; }
+  return 0;
+}
+int hr_decoder_form(void* state, hr_decoder_file* file, hr_decoder_array* form) {
+  form->type = "uint8"; form->axes = 1; form->shape[0] = 3; return 0;
+}
+int hr_decoder_decode(void* state, hr_decoder_file* file, void* values, uint64_t bytes) {
+  if (file->bytes < bytes) return hr_decoder_fail(file, "too short");
+  memcpy(values, file->content, bytes);
+  return 0;
+}
+void hr_decoder_close(void* state) {}
+"""
+
+
+def test_a_decoder_in_c(tmp_path):
+    (tmp_path / "decoder.c").write_text(C_DECODER)
+    include = Path(__file__).resolve().parents[2] / "include"
+    subprocess.run(["cc", "-shared", "-fPIC", f"-I{include}", "-o", tmp_path / "lib.so", tmp_path / "decoder.c"], check=True)
+    table(tmp_path / "table.csv", [("a", 1), ("b", 2)])
+    (tmp_path / "a.bin").write_bytes(b"abcd")
+    (tmp_path / "b.bin").write_bytes(b"bcde")
+    where = inventory(tmp_path, "{id}.bin")
+    got, _, _ = deliver(tmp_path, [], {"x": {"decoder": "plugin:lib.so:three"}}, 2, inventory=where)
+    assert got["x"].tobytes() == b"abcbcd"
+    assert "cannot be used: not three" in refusal(tmp_path, [], {"x": {"decoder": "plugin:lib.so:two"}}, inventory=where)
+    (tmp_path / "b.bin").write_bytes(b"b")
+    text = refusal(tmp_path, [], {"x": {"decoder": "plugin:lib.so:three"}}, inventory=where)
+    assert "too short" in text and "id 'b'" in text
+    (tmp_path / "lib.so").chmod(0o777)
+    assert "cannot be used" in refusal(tmp_path, [], {"x": {"decoder": "plugin:lib.so:three"}}, inventory=where)
