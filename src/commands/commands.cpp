@@ -17,7 +17,7 @@ config::Config configuration(const config::Arguments& arguments, config::Mistake
 config::Config configuration_with_files(const config::Arguments& arguments, config::Mistakes& mistakes,
                                         const std::string& verb) {
   auto config = configuration(arguments, mistakes);
-  if (config.files.empty())
+  if (!config.has_samples())
     throw UsageError("no files to " + verb + "; name them as arguments or as files = [...] in the configuration");
   return config;
 }

@@ -185,6 +185,8 @@ struct Config {
   bool quiet = false;
   bool verbose = false;
 
+  /// Whether it says where samples come from.
+  bool has_samples() const { return !files.empty() || !inventory.csv.empty(); }
   bool operator==(const Config&) const = default;
 };
 

@@ -168,8 +168,10 @@ std::size_t Transfer::take_body(char* data, std::size_t size, std::size_t count,
 bool Transfer::judge_answer() {
   judged_ = true;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status_);
-  if (status_ == 206 && from_ > 0) {
-    wrong_ = !range_.starts_with(fmt::format("bytes {}-", from_));
+  if (status_ == 206) {
+    // A part that nobody asked for, another than that asked for, or of another file.
+    wrong_ = from_ == 0 || !range_.starts_with(fmt::format("bytes {}-", from_)) ||
+             (!etag_.empty() && !new_etag_.empty() && new_etag_ != etag_);
   } else if (status_ == 200) {
     content_.clear();  // the whole file, whatever was asked for: it has changed, or the server knows no ranges
     from_ = 0;

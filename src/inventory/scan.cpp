@@ -244,7 +244,7 @@ catalog::Contents scan_alone(const Settings& settings, bool code) {
         !code && (kind == DecoderName::Kind::python || kind == DecoderName::Kind::plugin))
       throw UsageError(
           fmt::format("what decoder '{}' makes of a file shows when it runs, and nobody's code runs just "
-                      "to look at a configuration; give --plugins to let it, or serve it",
+                      "to look at a configuration; 'headrace inspect --plugins' lets it, and so do serve and pack",
                       decoder));
   const auto text = read_table(settings);
   auto inventory = make_inventory(text, settings);

@@ -62,9 +62,7 @@ void Staging::begin() {
 void Staging::look_at_files() {
   host_->loading("looking at the files", -1);
   mpi::together(topology_.all, [&] {
-    require(config_.inventory.csv.empty(),
-            "inventories are read and checked, but not served yet; pack their files into HDF5");
-    require(!config_.files.empty(),
+    require(config_.has_samples(),
             "no files given (nothing to serve); name them: headrace serve FILE..., or files = "
             "[\"data/*.h5\"] in the configuration");
   });

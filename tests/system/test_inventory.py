@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import h5py
 import numpy as np
 import pytest
 from fault_server import serving
-from field_files import deliver, refusal
+from field_files import configuration, deliver, refusal
+from service import HEADRACE
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
@@ -115,6 +117,39 @@ def test_samples_without_a_file_are_left_out(tmp_path):
                         inventory=inventory(tmp_path, "{id}.npy", missing="skip"))
     assert got["y"].tolist() == [1, 2, 4, 5, 6, 7, 8, 9]
     assert got["x"][:, 0].tolist() == [1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_every_command_takes_an_inventory(tmp_path):
+    """What is told of it is what its files hold, not what the table's bytes would be as HDF5."""
+    pictures = images(40, "f4")
+    table(tmp_path / "table.csv", [(i, "ab"[i % 4 == 0]) for i in range(40)])
+    for i in range(40):
+        np.save(tmp_path / f"{i}.npy", pictures[i])
+    config = configuration(tmp_path / "x.toml", {
+        "image": {"source": "@file", "scale-file": "scales.json", "norm": "standard"},
+        "label": {"source": "@csv.target", "encode": "index"}}, inventory=inventory(tmp_path, "{id}.npy"), batch=8)
+
+    def told(*arguments):
+        done = subprocess.run([HEADRACE, *arguments, "-c", config], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "a" in told("stats") and (tmp_path / "scales.json").exists()
+    scales = json.loads((tmp_path / "scales.json").read_text())
+    assert scales["headrace-stats"]["classes"] == {"label": {"a": 30, "b": 10}}
+    assert f"{pictures.astype('f8').mean():.3f}" in json.dumps(scales)
+    report = json.loads(told("inspect", "--json"))
+    assert report["samples"] == 40 and [field["shape"] for field in report["fields"]] == [[5, 4], []]
+    assert report["files"] == [str(tmp_path / "table.csv")]
+    sample = json.loads(told("inspect", "--json", "--sample", "7"))
+    image = next(field for field in sample["fields"] if field["name"] == "image")
+    np.testing.assert_array_equal(image["raw"][0]["values"], pictures[7])
+    np.testing.assert_allclose(image["values"], (pictures[7] - pictures.mean()) / pictures.std(), atol=1e-4)
+    assert "40" in told("plan", "--nodes", "2")
+    figures = tmp_path / "figures.json"
+    told("bench", "--repeats", "1", "--round", "1MB", "--json", str(figures))
+    figures = json.loads(figures.read_text())
+    assert figures["measured"]["load_gbps"] > 0 and figures["limits"]["read_gbps"] is None and figures["audit"]["exactly_once"]
 
 
 DECODERS = """

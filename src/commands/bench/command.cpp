@@ -38,7 +38,7 @@ int run(config::Arguments arguments, config::Mistakes& mistakes) {
   });
   auto config = configuration(arguments, mistakes);
   for (auto& stream : config.streams) stream.replicas = 1;  // a built-in trainer is one thread
-  if (config.files.empty() == options.synthetic.empty())
+  if (!config.has_samples() == options.synthetic.empty())
     throw UsageError("bench takes either files or --synthetic \"BYTES x N\"");
   return bench(config, options);
 }

@@ -27,7 +27,7 @@ double rate(const config::Value& value) {
 int plan(const config::Config& config, const PlanOptions& options, std::ostream& out) {
   if (options.samples.has_value() != options.row_bytes.has_value())
     throw UsageError("--samples and --row-bytes go together; give both, or files");
-  if (options.samples.has_value() == !config.files.empty())
+  if (options.samples.has_value() == config.has_samples())
     throw UsageError("plan takes either files or --samples N --row-bytes BYTES");
   constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
   if (options.samples && *options.row_bytes > most / *options.samples)
