@@ -53,3 +53,23 @@ def permutation(n, key, rounds=8):
 
 def epoch_order(n, seed=0, stream="train", epoch=0):
     return permutation(n, epoch_key(seed, stream, epoch))
+
+
+def draw_counts(cells, wanted, seed=0, stream="train", epoch=0):
+    """How often each sample comes in an epoch: cells[i] is its cell's number (-1: none), wanted[cell] how many are wanted."""
+    counts = [0] * len(cells)
+    for cell, want in wanted.items():
+        members = [i for i, other in enumerate(cells) if other == cell]
+        if not members:
+            continue
+        places = permutation(len(members), sample_hash((epoch_key(seed, stream + "/draw", 0) + cell) & WORD))
+        all_times, more = divmod(want, len(members))
+        for sample, place in zip(members, places, strict=True):
+            counts[sample] = all_times + ((place - epoch * more) % len(members) < more)
+    return counts
+
+
+def drawn_order(counts, seed=0, stream="train", epoch=0):
+    """The samples of an epoch, position by position."""
+    copies = [sample for sample, count in enumerate(counts) for _ in range(count)]
+    return [copies[ordinal] for ordinal in epoch_order(len(copies), seed, stream, epoch)]
