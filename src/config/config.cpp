@@ -1,5 +1,7 @@
 #include "config/config.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 
 namespace headrace::config {
@@ -50,6 +52,22 @@ std::string_view word(plan::Last last) {
 
 std::string_view word(plan::Mix::Within within) {
   return within == plan::Mix::Within::batch ? "batch" : "epoch";
+}
+
+std::string_view word(Outside outside) {
+  return outside == Outside::error ? "error" : "drop";
+}
+
+std::string_view word(ResampleAs as) {
+  return as == ResampleAs::samples ? "samples" : "weights";
+}
+
+std::string_view word(plan::Draw::Redraw redraw) {
+  return redraw == plan::Draw::Redraw::epoch ? "epoch" : "never";
+}
+
+std::string text_of(const ResampleConfig::Amount& amount) {
+  return amount.samples > 0 ? std::to_string(amount.samples) : fmt::format("{} times", amount.times);
 }
 
 std::string text_of(const MixConfig& mix) {

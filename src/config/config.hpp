@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/dtype.hpp"
+#include "plan/draw.hpp"
 #include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 #include "transform/numbers/overflow.hpp"
@@ -130,6 +131,35 @@ struct MixConfig {
   bool operator==(const MixConfig&) const = default;
 };
 
+/// A variable by whose values samples are sorted into bins.
+struct BinAxis {
+  std::string text;           ///< as it was written
+  std::string item;           ///< dataset or column
+  bool absolute = false;      ///< of its absolute value
+  std::vector<double> edges;  ///< ascending; a bin has its lower edge, the last one the upper one, too
+  bool operator==(const BinAxis&) const = default;
+};
+
+enum class Outside { error, drop };
+enum class ResampleAs { samples, weights };
+
+/// [resample]: how often samples come, so that each class has the distribution of the target in the bins.
+struct ResampleConfig {
+  std::vector<BinAxis> bins;  ///< empty: nothing is resampled
+  std::string target;         ///< a class, or "min", "mean", "max", "flat"
+  /// Of each class: so many times the target's number of samples, or this many.
+  struct Amount {
+    double times = 1;
+    std::uint64_t samples = 0;
+    bool operator==(const Amount&) const = default;
+  } samples{};
+  std::uint64_t max_repeat = 0;  ///< of a sample in an epoch; 0: as often as it takes
+  ResampleAs as = ResampleAs::samples;
+  plan::Draw::Redraw redraw = plan::Draw::Redraw::epoch;
+  Outside outside = Outside::error;
+  bool operator==(const ResampleConfig&) const = default;
+};
+
 /// One ordered sequence of batches.
 struct StreamConfig {
   std::string name = "train";
@@ -138,6 +168,7 @@ struct StreamConfig {
                                             ///< the split; "" = all samples
   std::string select_file, select_by;       ///< select = { file, by }: a list of sample numbers ("index"), or of values
                                             ///< of the dataset `by`
+  bool select_repeats = false;              ///< what the list names several times comes as often
   std::string where;                        ///< condition; holds beside the service's own
   std::optional<std::uint32_t> batch = 32;  ///< rows per trainer and step; exactly one of batch and global_batch is set
   std::optional<std::uint64_t> global_batch;  ///< rows of all trainers together per step
@@ -147,6 +178,7 @@ struct StreamConfig {
   std::uint64_t epochs = 0;  ///< 0: endless
   MixConfig mix{};
   std::uint32_t replicas = 1;  ///< processes of a node that are one trainer together, and get the same batches
+  bool resample = true;        ///< where there is [resample]
   bool operator==(const StreamConfig&) const = default;
 };
 
@@ -160,8 +192,9 @@ struct Config {
   std::vector<ClassConfig> classes{};      ///< of [class.NAME], or of class-names: then `where` asks class_column
   std::string class_column;                ///< item whose values are classes
   std::vector<std::string> class_names{};  ///< "name:value|value", of class_column
-  std::vector<FieldConfig> fields;         ///< empty: all datasets of the most common length
-  std::vector<StreamConfig> streams;       ///< never empty after loading
+  ResampleConfig resample{};
+  std::vector<FieldConfig> fields;    ///< empty: all datasets of the most common length
+  std::vector<StreamConfig> streams;  ///< never empty after loading
 
   unsigned trainers_per_node = 1;
   std::uint64_t seed = 0;
@@ -197,6 +230,11 @@ std::string_view word(plan::Shuffle shuffle);
 std::string_view word(plan::Last last);
 std::string_view word(plan::RowOrder order);
 std::string_view word(plan::Mix::Within within);
+std::string_view word(Outside outside);
+std::string_view word(ResampleAs as);
+std::string_view word(plan::Draw::Redraw redraw);
+/// "1 times" or "25000".
+std::string text_of(const ResampleConfig::Amount& amount);
 /// "balanced", "b:2, c:1", ...; "" where nothing is mixed.
 std::string text_of(const MixConfig& mix);
 std::string text_of(const EpochSize& size);

@@ -51,6 +51,7 @@ std::vector<Key> stream_keys() {
          s.select = v.text();
          s.select_file.clear();
          s.select_by.clear();
+         s.select_repeats = false;
        }},
       {"select-file", Scope::stream, Kind::text, "Streams", 0, "FILE", "", "instead: a list of samples, one per line",
        +[](Stream s, const Value& v) {
@@ -61,6 +62,9 @@ std::vector<Key> stream_keys() {
       {"select-by", Scope::stream, Kind::text, "Streams", 0, "WHAT", "",
        "what the list holds: index, or values of this dataset",
        +[](Stream s, const Value& v) { s.select_by = v.text(); }},
+      {"select-repeats", Scope::stream, Kind::toggle, "Streams", 0, "", "false",
+       "what the list names several times comes as often",
+       +[](Stream s, const Value& v) { s.select_repeats = yes(v); }},
       {"where", Scope::stream_only, Kind::text, "Streams", 0, "CONDITION", "", "samples that count, of this stream",
        +[](Stream s, const Value& v) { s.where = condition(v); }},
       {"batch", Scope::stream, Kind::number, "Streams", 0, "N", "32", "samples per trainer and step",
@@ -190,8 +194,8 @@ bool stands_in(const Key& key, std::string_view section) {
 const std::vector<Key>& keys() {
   static const std::vector<Key> table = [] {
     std::vector<Key> all;
-    for (const auto& group : {data_keys(), inventory_keys(), field_keys(), stream_keys(), class_keys(), output_keys(),
-                              service_keys(), running_keys()})
+    for (const auto& group : {data_keys(), inventory_keys(), field_keys(), stream_keys(), class_keys(), resample_keys(),
+                              output_keys(), service_keys(), running_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();

@@ -36,7 +36,7 @@ enum class Kind {
   numbers,    ///< a number or a list of numbers; in a flag parted by commas
   scalar,     ///< a word or a number
   pairs,      ///< a table of texts by name; a flag gives one, NAME=TEXT, and may be repeated
-  selection,  ///< a text, or an inline table that stands for the keys NAME-file and NAME-by
+  selection,  ///< a text, or an inline table that stands for the keys NAME-file, NAME-by and NAME-repeats
 };
 
 struct Key {
@@ -57,9 +57,10 @@ struct Key {
 
 const std::vector<Key>& keys();
 
-/// The parts of the table that are about fields, about inventories, and about files that are written.
+/// The parts of the table that are about fields, about inventories, about resampling, and about files that are written.
 std::vector<Key> field_keys();
 std::vector<Key> inventory_keys();
+std::vector<Key> resample_keys();
 std::vector<Key> output_keys();
 
 /// The key of that name at the top level (`section` empty) or in [stream.X] ("stream"), [field.X] ("field") or [class.X] ("class"), or

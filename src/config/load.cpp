@@ -5,6 +5,7 @@
 #include "config/check.hpp"
 #include "config/class_values.hpp"
 #include "config/inventory.hpp"
+#include "config/resample_values.hpp"
 
 namespace headrace::config {
 
@@ -68,6 +69,7 @@ class Assembly {
     check_fields(config, mistakes_);
     check_streams(config, mistakes_);
     check_mixes(config, mistakes_);
+    check_resampling(config, mistakes_);
     return config;
   }
 
@@ -175,9 +177,8 @@ Outputs read_outputs(const Arguments& arguments, const Environment& variables, M
   Outputs outputs;
   for (const auto& setting : all_settings(arguments, variables, mistakes)) {
     if (!setting.key || setting.key->scope != Scope::output) continue;
-    mistakes.attempt({"", "", std::string(setting.key->name)}, [&] {
-      std::get<void (*)(Outputs&, const Value&)>(setting.key->set)(outputs, setting.value);
-    });
+    mistakes.attempt({"", "", std::string(setting.key->name)},
+                     [&] { std::get<void (*)(Outputs&, const Value&)>(setting.key->set)(outputs, setting.value); });
   }
   return outputs;
 }

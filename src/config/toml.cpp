@@ -142,11 +142,11 @@ class Reader {
     });
   }
 
-  /// select = { file = "...", by = "..." } stands for select-file and select-by.
+  /// select = { file = "...", by = "...", repeats = true } stands for select-file, select-by and select-repeats.
   void read_selection(const std::string& kind, const std::string& section, const std::string& name,
                       const toml::table& table) {
     for (const auto& [part, entry] : in_file_order(table)) {
-      if (part == "file" || part == "by")
+      if (part == "file" || part == "by" || part == "repeats")
         read_entry(kind, section, name + "-" + part, *entry);
       else
         mistakes_.add(

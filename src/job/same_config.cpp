@@ -58,6 +58,18 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"audit", std::string(config::word(config.audit))}});
 }
 
+void add_resample(const config::ResampleConfig& resample, Pairs& out) {
+  std::vector<std::string> bins;
+  for (const auto& axis : resample.bins) bins.push_back(axis.text);
+  out.insert(out.end(), {{"resample.bins", list(bins)},
+                         {"resample.target", resample.target},
+                         {"resample.samples", config::text_of(resample.samples)},
+                         {"resample.max-repeat", std::to_string(resample.max_repeat)},
+                         {"resample.as", std::string(config::word(resample.as))},
+                         {"resample.redraw", std::string(config::word(resample.redraw))},
+                         {"resample.outside", std::string(config::word(resample.outside))}});
+}
+
 /// Headers are secrets: they are told by what they hash to.
 void add_inventory(const config::InventoryConfig& inventory, const config::FetchConfig& fetch, Pairs& out) {
   out.insert(out.end(), {{"inventory.csv", file(inventory.csv)},
@@ -108,6 +120,7 @@ void add_stream(const config::StreamConfig& stream, Pairs& out) {
   add("select", stream.select);
   add("select-file", file(stream.select_file));
   add("select-by", stream.select_by);
+  add("select-repeats", stream.select_repeats ? "true" : "false");
   add("where", stream.where);
   add("batch", maybe(stream.batch));
   add("global-batch", maybe(stream.global_batch));
@@ -116,6 +129,7 @@ void add_stream(const config::StreamConfig& stream, Pairs& out) {
   add("order", std::string(config::word(stream.order)));
   add("epochs", std::to_string(stream.epochs));
   add("replicas", std::to_string(stream.replicas));
+  add("resample", stream.resample ? "true" : "false");
   add("mix", config::text_of(stream.mix));
   add("within", std::string(config::word(stream.mix.within)));
   add("epoch-size", config::text_of(stream.mix.epoch_size));
@@ -181,6 +195,7 @@ Pairs common_keys(const config::Config& config) {
   Pairs out;
   add_service(config, out);
   add_inventory(config.inventory, config.fetch, out);
+  add_resample(config.resample, out);
   for (const auto& field : config.fields) add_field(field, out);
   for (const auto& one : config.classes) add_class(one, out);
   for (const auto& stream : config.streams) add_stream(stream, out);

@@ -77,6 +77,9 @@ BOOST_AUTO_TEST_CASE(values_that_differ_read_differently) {
   BOOST_TEST(differs([](Config& c) { c.streams[0].batch = 33; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].last = headrace::plan::Last::pad; }));
   BOOST_TEST(differs([](Config& c) { c.inventory.path = "{id}.npy"; }));
+  BOOST_TEST(differs([](Config& c) { c.resample.bins = {{"x = 0:1:2", "x", false, {0, 0.5, 1}}}; }));
+  BOOST_TEST(differs([](Config& c) { c.resample.samples = {0.1, 0}; }));
+  BOOST_TEST(differs([](Config& c) { c.streams[0].resample = false; }));
   BOOST_TEST(differs([](Config& c) { c.fetch.headers = {"A: b"}; }));
   BOOST_TEST(differs([](Config& c) { c.classes[0].where = "x > 1"; }));
   BOOST_TEST(differs([](Config& c) { c.streams[0].mix.kind = MixConfig::Kind::balanced; }));

@@ -11,6 +11,7 @@
 
 #include "base/dtype.hpp"
 #include "base/user_file.hpp"
+#include "config/resample_values.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -96,6 +97,19 @@ void add_classes(Hash& hash, const config::Config& config, const config::StreamC
   hash.add("mix").add(config::text_of(stream.mix)).add(stream.mix.within).add(config::text_of(stream.mix.epoch_size));
 }
 
+/// How often samples come. Nothing where each comes once.
+void add_resampling(Hash& hash, const config::Config& config, const config::StreamConfig& stream) {
+  if (stream.select_repeats) hash.add("repeats");
+  if (!config::bins(config, stream)) return;
+  const auto& resample = config.resample;
+  hash.add(resample.as == config::ResampleAs::samples ? "resample" : "weights")
+      .add(resample.target)
+      .add(config::text_of(resample.samples))
+      .add(resample.max_repeat);
+  hash.add(resample.redraw).add(resample.outside);
+  for (const auto& axis : resample.bins) hash.add(axis.item).add(axis.absolute).add(axis.edges);
+}
+
 /// Folders do not count: files move.
 std::string stream_of(const config::Config& config, const config::StreamConfig& stream) {
   Hash hash;
@@ -105,6 +119,7 @@ std::string stream_of(const config::Config& config, const config::StreamConfig& 
   for (const auto& part : config.split) hash.add(part.name).add(part.fraction);
   hash.add(stream.shuffle).add(stream.last);
   add_classes(hash, config, stream);
+  add_resampling(hash, config, stream);
   return hash.text();
 }
 

@@ -50,6 +50,13 @@ BOOST_AUTO_TEST_SUITE(fingerprint)
 BOOST_AUTO_TEST_CASE(what_decides_order_and_content_is_told_part_by_part) {
   using C = Config;
   using F = catalog::Catalog;
+  const auto resample = [](C& c) { c.resample.bins = {{"x = 0:1:2", "x", false, {0, 0.5, 1}}}; };
+  BOOST_TEST(changed([&](C& c, F&) { resample(c); }) == "stream");
+  BOOST_TEST(changed([&](C& c, F&) {
+               resample(c);
+               c.streams[0].resample = false;
+             }) == "");
+  BOOST_TEST(changed([](C& c, F&) { c.streams[0].select_repeats = true; }) == "stream");
   BOOST_TEST(changed([](C&, F& f) { f.files[1].bytes = 101; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[1].head = 5; }) == "files");
   BOOST_TEST(changed([](C&, F& f) { f.files[0].path = "/scratch/c.h5"; }) == "files");
