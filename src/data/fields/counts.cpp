@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "catalog/grouping.hpp"
+#include "config/resample_values.hpp"
 #include "data/fields/label_values.hpp"
 #include "data/selection/mixing.hpp"
+#include "data/selection/questions.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/selected_samples.hpp"
 
@@ -23,16 +25,20 @@ std::optional<DataCounts::Streams> DataCounts::streams(const catalog::Catalog& c
                                                        const std::vector<selection::Choice>& choices) {
   auto all = choices;
   for (auto& one : selection::choose_classes(config_, catalog)) all.push_back(std::move(one));
-  const bool mixed = std::ranges::any_of(config_.streams, selection::mixes);
+  const bool mixed = std::ranges::any_of(
+      config_.streams, [&](const auto& stream) { return selection::mixes(stream) || config::bins(config_, stream); });
   if (!mixed && std::ranges::none_of(all, [](const selection::Choice& c) { return c.by_data(); })) return std::nullopt;
   selection::SampleColumns columns(contents_, catalog);
   selection::questions_of(all, columns);
+  selection::columns_of_bins(config_, columns);
   constexpr std::uint64_t a_sample = 8;  // what drawing a part or looking into a list costs beside reading
   if (!affords(catalog.samples * (columns.row_bytes() + a_sample))) return std::nullopt;
   const auto topology = job::Topology::discover(mpi::Comm::self(), false);
   const auto options = selection::load_options(config_, selection::worker_count(config_.threads, 1));
   const selection::SelectedSamples selected(config_, contents_, catalog, choices, topology, options);
-  return Streams{selected.sizes(), selected.class_sizes(), selected.shared()};
+  Streams streams{selected.positions(), selected.class_sizes(), selected.shared(), {}};
+  for (std::size_t s = 0; s < choices.size(); ++s) streams.draws.push_back(selected.draw(s));
+  return streams;
 }
 
 std::optional<std::vector<std::string>> DataCounts::labels(const config::FieldConfig& field,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/selection/choice.hpp"
+#include "data/selection/drawing.hpp"
 #include "data/selection/shared_samples.hpp"
 #include "mpi/session.hpp"
 #include "reader/load.hpp"
@@ -20,9 +21,10 @@ class DataCounts {
   DataCounts(const config::Config& config, const catalog::Contents& contents, std::uint64_t most_bytes);
 
   struct Streams {
-    std::vector<std::uint64_t> sizes;                     ///< samples of each
+    std::vector<std::uint64_t> sizes;                     ///< samples of each, in an epoch
     std::vector<std::vector<std::uint64_t>> class_sizes;  ///< of each that mixes classes, its samples of each class
     std::vector<selection::SharedSamples> shared;         ///< pairs that have some in common
+    std::vector<selection::StreamDraw> draws;             ///< how often the samples of each come
   };
   /// Where the data decide which samples streams have; nothing where they need not be asked, too.
   std::optional<Streams> streams(const catalog::Catalog& catalog, const std::vector<selection::Choice>& choices);

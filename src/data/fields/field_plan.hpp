@@ -29,6 +29,7 @@ struct FieldPlan {
   std::vector<std::shared_ptr<const transform::FieldTransform>> by_file{};
   /// Of the samples of each class, where its source is @class; else empty.
   std::vector<std::shared_ptr<const transform::FieldTransform>> by_class{};
+  bool by_weight = false;             ///< its source is @weight: it is a constant of each sample
   std::size_t array = 0;              ///< its place in the schema
   std::optional<std::size_t> mask{};  ///< place of the mask in the schema
   std::optional<Join> join{};

@@ -34,7 +34,8 @@ std::vector<std::shared_ptr<const transform::FieldTransform>> transforms_by_file
 }
 
 FieldPlan plan_of(const config::FieldConfig& config, ResolvedField&& resolved, Schema& schema) {
-  FieldPlan plan{transform::FieldTransform(resolved.spec), {}, {}, schema.size(), {}, {}, resolved.validity};
+  FieldPlan plan{
+      transform::FieldTransform(resolved.spec), {}, {}, resolved.of_weight, schema.size(), {}, {}, resolved.validity};
   plan.by_file = transforms_by_file(resolved);
   for (std::size_t c = 0; resolved.of_class && c < resolved.field.classes.size(); ++c)
     plan.by_class.push_back(std::make_shared<const transform::FieldTransform>(of_class(resolved.spec, c)));

@@ -7,6 +7,7 @@
 #include "catalog/files.hpp"
 #include "catalog/grouping.hpp"
 #include "config/inventory.hpp"
+#include "config/resample_values.hpp"
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
@@ -100,9 +101,9 @@ void tell_classes(const config::Config& config, std::size_t s, const std::vector
                   StreamReport& report) {
   const auto& stream = config.streams[s];
   const bool asks = std::ranges::any_of(config.classes, [](const auto& one) { return !one.where.empty(); });
-  if (!sizes && (asks || selection::mixes(stream))) {
+  if (!sizes && (asks || selection::mixes(stream) || config::bins(config, stream))) {
     report.samples.reset();
-    if (report.why.empty()) report.why = "classes";
+    if (report.why.empty()) report.why = config::bins(config, stream) ? "resample" : "classes";
   }
   if (!sizes || sizes->empty()) return;
   const auto mix = selection::mix_of(config, stream, *sizes);
@@ -121,10 +122,13 @@ void add_streams(const config::Config& config, const catalog::Contents& contents
   auto& reports = report.streams;
   for (std::size_t s = 0; s < choices.size(); ++s) {
     if (const auto& list = choices[s].list; list && list->by == "index")
-      selection::IdList::read(list->file, false, choices[s].stream);
+      selection::IdList::read(list->file, false, choices[s].stream, list->repeats);
     reports.push_back(count(config.streams[s], choices[s]));
     if (counted) reports.back().samples = counted->sizes[s];
     tell_classes(config, s, counted ? &counted->class_sizes[s] : nullptr, reports.back());
+    if (!counted || (!counted->draws[s].draw && !counted->draws[s].counts)) continue;
+    reports.back().draw = counted->draws[s];
+    reports.back().mix = selection::lines_of(counted->draws[s]);
   }
   report.shared = shared_of(config, choices, counted);
 }

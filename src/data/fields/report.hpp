@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "config/value.hpp"
 #include "data/fields/resolve_all.hpp"
+#include "data/selection/drawing.hpp"
 
 namespace headrace::data::fields {
 
@@ -27,6 +28,7 @@ struct StreamReport {
   std::optional<std::uint64_t> samples;  ///< of an epoch; nothing: counted when served
   std::string why;                       ///< why the data must be asked; "": they need not
   std::vector<std::string> mix{};        ///< what epoch 0 has of each class, a line each, where they are counted
+  selection::StreamDraw draw{};          ///< how often its samples come, where that was counted
 };
 
 /// Two streams that have samples in common, or may have.

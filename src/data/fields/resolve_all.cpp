@@ -9,6 +9,7 @@
 #include "data/fields/class_field.hpp"
 #include "data/fields/raw_contents.hpp"
 #include "data/fields/resolve.hpp"
+#include "data/fields/weight_field.hpp"
 #include "transform/field_transform.hpp"
 #include "transform/plugin.hpp"
 
@@ -37,7 +38,9 @@ void load_plugins(const config::FieldConfig& field, transform::FieldSpec& spec) 
 void check_sources(const config::FieldConfig& config, const columns::RawDatasets& datasets,
                    const config::Mistakes& known) {
   const bool given = config.source != std::vector{config.name} && !known.wrong({"field", config.name, "source"});
-  if (!given || is_class_field(config) || config.missing || known.wrong({"field", config.name, "missing"})) return;
+  if (!given || is_class_field(config) || is_weight_field(config) || config.missing ||
+      known.wrong({"field", config.name, "missing"}))
+    return;
   for (const auto& text : config.source) {
     const auto found = columns::find_item(config::SourceItem::parse(text), datasets);
     columns::lay_out(found, *datasets.find(found.dataset), false, true);
@@ -72,6 +75,7 @@ void add_names(const config::FieldConfig& field, std::set<std::string>& names) {
 ResolvedFields::ResolvedFields(const config::Config& config, const catalog::Contents& contents, const Purpose& purpose)
     : configs_(config.fields.empty() ? automatic_fields(contents) : config.fields),
       classes_(config.classes),
+      resample_(config.resample),
       purpose_(purpose),
       datasets_(raw_datasets(contents, &left_out_)),
       fields_(configs_.size()) {}
@@ -82,6 +86,8 @@ ResolvedField ResolvedFields::resolved(const config::FieldConfig& field, const s
   ResolvedField result;
   if (is_class_field(field))
     in_field(field.name, [&] { result = resolve_class_field(field, classes_); });
+  else if (is_weight_field(field))
+    in_field(field.name, [&] { result = resolve_weight_field(field, resample_); });
   else
     result = resolve_field(input);
   in_field(field.name, [&] {

@@ -53,6 +53,7 @@ class ResolvedFields {
 
   std::vector<config::FieldConfig> configs_;
   std::vector<config::ClassConfig> classes_;
+  config::ResampleConfig resample_;
   Purpose purpose_;
   std::vector<catalog::LeftOut> left_out_;
   columns::RawDatasets datasets_;

@@ -67,6 +67,7 @@ struct ResolvedField {
   std::vector<DatasetNeed> needs;        ///< each once, values first
   std::vector<std::string> left_packed;  ///< datasets whose attributes pack values that are delivered as stored
   bool of_class = false;                 ///< its source is @class
+  bool of_weight = false;                ///< its source is @weight
   /// encode without classes, and label_values not given: read them, then resolve again. The spec serves to count them.
   bool needs_label_values = false;
 };

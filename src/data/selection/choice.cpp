@@ -194,7 +194,7 @@ std::vector<Choice> choose(const config::Config& config, const catalog::Catalog&
         mistakes.wrong({"", "", "select"}) ||
         (mistakes.wrong({"", "", "split"}) && !stream.select.empty() && stream.select.find(':') == std::string::npos);
     if (!known) mistakes.attempt([&] { select(config, stream, catalog, choice); });
-    if (!stream.select_file.empty()) choice.list = List{stream.select_file, stream.select_by};
+    if (!stream.select_file.empty()) choice.list = List{stream.select_file, stream.select_by, stream.select_repeats};
     for (const auto& text : {config.where, stream.where})
       if (!text.empty()) choice.where.push_back(condition::Condition::parse(text));
   }

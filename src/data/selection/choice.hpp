@@ -23,7 +23,8 @@ struct Part {
 /// The samples that a file lists.
 struct List {
   std::string file;
-  std::string by;  ///< "index", or path of a dataset with one value per sample
+  std::string by;        ///< "index", or path of a dataset with one value per sample
+  bool repeats = false;  ///< what it lists several times comes as often
 };
 
 struct Choice {

@@ -24,6 +24,24 @@ std::pair<std::size_t, T> sort_out(std::vector<T>& values) {
   return repeated;
 }
 
+/// Of sorted values each once; how often each was there.
+template <class T>
+std::vector<std::uint32_t> count_out(std::vector<T>& values) {
+  std::vector<std::uint32_t> times;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0 && values[i] == values[kept - 1]) {
+      ++times.back();
+      continue;
+    }
+    if (kept != i) values[kept] = std::move(values[i]);
+    ++kept;
+    times.push_back(1);
+  }
+  values.resize(kept);
+  return times;
+}
+
 template <class T, class Value>
 std::optional<std::size_t> place_of(const std::vector<T>& values, const Value& value) {
   const auto at = std::lower_bound(values.begin(), values.end(), value);
@@ -75,12 +93,12 @@ void read_numbers(const std::string& line, const std::string& place, std::vector
   throw Error(file + ":" + std::to_string(places.at(1)) + ": '" + value + "' is there already, in line " +
               std::to_string(places[0]) + " (" +
               (repeated == 1 ? "one value is" : std::to_string(repeated) + " values are") +
-              " listed more than once); list each once");
+              " listed more than once); list each once, or set select-repeats = true to have it as often");
 }
 
 }  // namespace
 
-IdList IdList::parse(const std::string& content, const std::string& file, bool texts) {
+IdList IdList::parse(const std::string& content, const std::string& file, bool texts, bool repeats) {
   IdList list;
   for_each_line(content, [&](const std::string& line, std::size_t number) {
     if (!texts) return read_numbers(line, file + ":" + std::to_string(number), list.numbers_);
@@ -88,28 +106,30 @@ IdList IdList::parse(const std::string& content, const std::string& file, bool t
   });
   const auto [numbers, a_number] = sort_out(list.numbers_);
   const auto [words, a_word] = sort_out(list.texts_);
-  if (numbers + words > 0)
+  if (numbers + words > 0 && !repeats)
     refuse_repeats(content, file, texts, texts ? a_word : std::to_string(a_number), numbers + words);
+  if (numbers + words > 0) list.times_ = texts ? count_out(list.texts_) : count_out(list.numbers_);
   list.count_ = list.numbers_.size() + list.texts_.size();
   require(list.count_ > 0, file + " lists no sample");
   return list;
 }
 
-IdList IdList::read(const std::string& path, bool texts, const std::string& stream) try {
+IdList IdList::read(const std::string& path, bool texts, const std::string& stream, bool repeats) try {
   std::string why;
   const auto text = read_file_of_user(path, why);
   if (!text) throw Error("'" + path + "' cannot be read (" + why + "); give the path of a list of samples");
-  return parse(*text, path, texts);
+  return parse(*text, path, texts, repeats);
 } catch (const Error& error) {
   throw Error("stream '" + stream + "': select: " + error.what());
 }
 
 void IdList::filter(const condition::ColumnValues& values, std::vector<std::uint8_t>& keep,
-                    std::vector<std::uint8_t>& found) const {
+                    std::vector<std::uint8_t>& found, std::span<std::uint32_t> times) const {
   const auto check = [&](std::size_t i, const std::optional<std::size_t>& place) {
     if (keep[i] == 0) return;
     keep[i] = place.has_value();
     if (place) found[*place] = 1;
+    if (place && !times.empty()) times[i] = this->times(*place);
   };
   if (const auto* whole = std::get_if<std::vector<std::int64_t>>(&values)) {
     for (std::size_t i = 0; i < whole->size(); ++i) check(i, place_of(numbers_, (*whole)[i]));

@@ -29,7 +29,7 @@ Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& co
     if (list && list->by != "index")
       mistakes.attempt([&] {
         questions.all.push_back({s, {column_of_ids(choices[s], columns)}, nullptr, questions.lists.size()});
-        questions.lists.push_back({choices[s].stream, list->file, {}});
+        questions.lists.push_back({choices[s].stream, list->file, list->repeats});
       });
     for (const auto& condition : choices[s].where)
       mistakes.attempt([&] { questions.all.push_back({s, columns_of(choices[s], condition, columns), &condition}); });
@@ -55,9 +55,20 @@ void check_streams(const config::Config& config, const catalog::Contents& conten
     choose_classes(asked, catalog, mistakes, choices);
     SampleColumns columns(contents, catalog);
     unread_questions(choices, columns, mistakes);
+    mistakes.attempt([&] { columns_of_bins(asked, columns); });
   } catch (const Error& error) {  // of the files: lengths that disagree, no samples
     mistakes.add(error.what());
   }
+}
+
+std::vector<std::size_t> columns_of_bins(const config::Config& config, SampleColumns& columns) {
+  std::vector<std::size_t> found;
+  for (const auto& axis : config.resample.bins) {
+    found.push_back(columns.add_item(axis.item, "[resample] bins"));
+    if (columns.is_text(found.back()))
+      throw UsageError("[resample] bins: '" + axis.item + "' holds texts; bins are of numbers");
+  }
+  return found;
 }
 
 Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns) {
@@ -67,7 +78,7 @@ Questions questions_of(const std::vector<Choice>& choices, SampleColumns& column
   for (const auto& question : questions.all) {
     if (question.condition != nullptr) continue;
     auto& open = questions.lists[question.list];
-    open.list = IdList::read(open.file, columns.is_text(question.columns[0]), open.stream);
+    open.list = IdList::read(open.file, columns.is_text(question.columns[0]), open.stream, open.repeats);
     open.found.resize(open.list.size());
   }
   return questions;

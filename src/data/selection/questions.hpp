@@ -20,7 +20,8 @@ struct Question {
 
 struct OpenList {
   std::string stream, file;
-  IdList list;
+  bool repeats = false;
+  IdList list{};
   std::vector<std::uint8_t> found{};  ///< per value whether a sample has it
 };
 
@@ -32,6 +33,9 @@ struct Questions {
 /// Adds the columns that are asked for to `columns`, and reads the lists of ids; those by "index" ask no column. Throws
 /// one UsageError with what is wrong with the columns of all streams, and Error for a list that is none.
 Questions questions_of(const std::vector<Choice>& choices, SampleColumns& columns);
+
+/// The columns whose values [resample] sorts into bins; none where there is none. Throws UsageError.
+std::vector<std::size_t> columns_of_bins(const config::Config& config, SampleColumns& columns);
 
 /// What is wrong with the streams of a configuration, with the columns that they ask for, too: all goes to `mistakes`.
 /// Lists of ids are not read. `paths`: the datasets of samples; where they are not known, only columns are looked at.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <functional>
 
 #include "base/error.hpp"
 #include "data/selection/mixing.hpp"
@@ -33,7 +34,9 @@ SelectedSamples::SelectedSamples(const config::Config& config, const catalog::Co
       parts_(plan::divide(catalog.samples, plan::Selection::all(catalog.samples), align_,
                           std::vector<double>(topology.stagers(), 1.0))),
       mine_(parts_[topology.me()]),
-      columns_(contents, catalog) {
+      columns_(contents, catalog),
+      drawing_(config, catalog, topology, mine_),
+      times_(streams_) {
   mpi::together(topology_.all, [&] {
     for (auto& one : choose_classes(config, catalog)) choices_.push_back(std::move(one));
   });
@@ -41,7 +44,8 @@ SelectedSamples::SelectedSamples(const config::Config& config, const catalog::Co
   const bool classes_by_data = std::any_of(choices_.begin() + static_cast<std::ptrdiff_t>(streams_), choices_.end(),
                                            [](const Choice& c) { return c.by_data(); });
   for (std::size_t s = 0; s < choices_.size(); ++s)
-    by_data_.push_back(choices_[s].by_data() || classes_by_data);  // then of whatever a class decides, the data decide
+    by_data_.push_back(choices_[s].by_data() || classes_by_data ||  // then of whatever a class decides, the data decide
+                       (s < streams_ && drawing_.asks(s)));
   std::vector<plan::Selection> known;
   for (std::size_t s = 0; s < streams_; ++s)
     if (!by_data(s)) known.push_back(choices_[s].selection);
@@ -49,19 +53,24 @@ SelectedSamples::SelectedSamples(const config::Config& config, const catalog::Co
   stored_by_data_ = known.size() < streams_ && stored_.size() < catalog.samples;
   look();
   settle_classes();
+  settle_draws();
   count();
   count_shared();
 }
 
 void SelectedSamples::look() {
-  questions_ = mpi::together(topology_.all, [&] { return questions_of(choices_, columns_); });
+  questions_ = mpi::together(topology_.all, [&] {
+    drawing_.add_columns(columns_);
+    return questions_of(choices_, columns_);
+  });
   for (std::size_t s = 0; s < choices_.size(); ++s) {
     if (!by_data(s)) continue;
     bits_[s] = bits_of(choices_[s].selection, mine_);
+    if (choices_[s].list && choices_[s].list->repeats) times_[s].resize(mine_.last - mine_.first);
     if (choices_[s].part) keep_parts(s);
     if (choices_[s].list && choices_[s].list->by == "index") keep_listed_numbers(s);
   }
-  if (!questions_.all.empty()) look_at_columns();
+  if (!columns_.empty()) look_at_columns();
 }
 
 void SelectedSamples::keep_parts(std::size_t stream) {
@@ -75,9 +84,9 @@ void SelectedSamples::keep_parts(std::size_t stream) {
 }
 
 void SelectedSamples::keep_listed_numbers(std::size_t stream) {
-  const auto& [file, by] = *choices_[stream].list;
+  const auto& [file, by, repeats] = *choices_[stream].list;
   mpi::together(topology_.all, [&] {
-    const auto list = IdList::read(file, false, choices_[stream].stream);
+    const auto list = IdList::read(file, false, choices_[stream].stream, repeats);
     const auto& numbers = list.numbers();
     const auto outside = numbers.front() < 0 ? numbers.front() : numbers.back();
     require(numbers.front() >= 0 && static_cast<std::uint64_t>(numbers.back()) < catalog_.samples,
@@ -85,8 +94,12 @@ void SelectedSamples::keep_listed_numbers(std::size_t stream) {
                 std::to_string(catalog_.samples));
     keep_where(bits_[stream], mine_, [&](std::uint64_t first, std::span<std::uint8_t> keep) {
       auto at = std::lower_bound(numbers.begin(), numbers.end(), static_cast<std::int64_t>(first));
-      for (; at != numbers.end() && static_cast<std::uint64_t>(*at) - first < keep.size(); ++at)
-        keep[static_cast<std::uint64_t>(*at) - first] = 1;
+      for (; at != numbers.end() && static_cast<std::uint64_t>(*at) - first < keep.size(); ++at) {
+        const auto i = static_cast<std::uint64_t>(*at) - first;
+        keep[i] = 1;
+        if (repeats)
+          times_[stream][first - mine_.first + i] = list.times(static_cast<std::size_t>(at - numbers.begin()));
+      }
     });
   });
 }
@@ -105,6 +118,8 @@ void SelectedSamples::look_at(std::uint64_t first, std::uint64_t last) {
   Bits asked((mine_.last - mine_.first + 63) / 64);
   for (const auto& question : questions_.all)
     for (std::size_t w = 0; w < asked.size(); ++w) asked[w] |= bits_[question.stream][w];
+  for (std::size_t s = 0; s < streams_; ++s)
+    for (std::size_t w = 0; drawing_.asks(s) && w < asked.size(); ++w) asked[w] |= bits_[s][w];
   const auto intervals = intervals_in(plan::SampleSet(mine_, std::move(asked)), first, last, gap_rows);
   columns_.read(topology_.all, first, last, intervals, options_);
   mpi::together(topology_.all, [&] {
@@ -112,12 +127,19 @@ void SelectedSamples::look_at(std::uint64_t first, std::uint64_t last) {
       auto keep = bytes_of(bits_[question.stream], mine_, first, last);
       if (question.condition == nullptr) {
         auto& open = questions_.lists[question.list];
-        open.list.filter(columns_.values(question.columns[0]), keep, open.found);
+        const std::span<std::uint32_t> times(times_[question.stream]);
+        open.list.filter(columns_.values(question.columns[0]), keep, open.found,
+                         times.empty() ? times : times.subspan(first - mine_.first, keep.size()));
       } else {
         ask(question, first, keep);
       }
       set_bytes(bits_[question.stream], mine_, first, keep);
     }
+    std::vector<std::uint8_t> drawn(last - first);
+    for (std::size_t s = 0; s < streams_; ++s)
+      if (drawing_.asks(s))
+        std::ranges::transform(drawn, bytes_of(bits_[s], mine_, first, last), drawn.begin(), std::bit_or<>());
+    if (drawing_.asks()) drawing_.look(first, drawn, columns_);
   });
 }
 
@@ -186,6 +208,27 @@ void SelectedSamples::settle_classes() {
     }
     of_no_class_[s] = topology_.all.sum(left_out);
   }
+}
+
+/// How often samples come, where streams say; and those that never do are out.
+void SelectedSamples::settle_draws() {
+  std::vector<Bits> of_classes;
+  for (auto c = streams_; c < choices_.size(); ++c)
+    if (drawing_.asks()) of_classes.push_back(by_data(c) ? bits_[c] : bits_of(choices_[c].selection, mine_));
+  for (std::size_t s = 0; s < streams_; ++s) {
+    if (drawing_.asks(s)) drawing_.settle(s, bits_[s], of_classes);
+    if (!choices_[s].list || !choices_[s].list->repeats) continue;
+    const auto keep = bytes_of(bits_[s], mine_, mine_.first, mine_.last);
+    for (std::size_t i = 0; i < keep.size(); ++i) times_[s][i] *= keep[i];
+    drawing_.settle_list(s, times_[s]);
+  }
+}
+
+std::vector<std::uint64_t> SelectedSamples::positions() const {
+  auto all = sizes_;
+  for (std::size_t s = 0; s < streams_; ++s)
+    if (const auto& draw = drawing_.stream(s).draw) all[s] = draw->positions();
+  return all;
 }
 
 /// Files were looked at; this is about what conditions say.
@@ -293,75 +336,6 @@ void SelectedSamples::count_shared() {
       }
       if (*shared > 0) shared_.push_back({choices_[a].stream, choices_[b].stream, *shared, sizes_[a], sizes_[b]});
     }
-}
-
-std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights) const {
-  return stored_by_data_ ? plan::divide(catalog_.samples, histogram_, weights)
-                         : plan::divide(catalog_.samples, stored_, align_, weights);
-}
-
-/// Choices in their order, then what is stored, then stream by stream what it has of each class.
-std::vector<SelectedSamples::Set> SelectedSamples::all_sets() const {
-  std::vector<Set> sets;
-  for (std::size_t s = 0; s < choices_.size(); ++s) sets.push_back({by_data(s), bits_[s], choices_[s].selection});
-  sets.push_back({stored_by_data_, bits_.back(), stored_});
-  for (std::size_t s = 0; s < streams_; ++s)
-    for (std::size_t c = 0; c < class_sizes_[s].size(); ++c) sets.push_back(set_of(s, c));
-  return sets;
-}
-
-std::vector<std::vector<plan::SampleSet>> SelectedSamples::sets_here(const std::vector<Set>& sets,
-                                                                     const std::vector<plan::Slab>& slabs) const {
-  std::vector<std::string> parcels(topology_.stagers());
-  for (std::uint32_t to = 0; to < topology_.stagers(); ++to) {
-    const auto& node = topology_.nodes[topology_.node_of(to)];
-    for (std::size_t b = 0; b < sets.size(); ++b)
-      if (sets[b].by_data)
-        for (auto holder = node.first; holder < node.first + node.stagers; ++holder)
-          pack_bits(sets[b].bits, mine_, slabs[holder], b, holder, parcels[to]);
-  }
-  const auto& here = topology_.here();
-  std::vector<std::vector<Bits>> words(sets.size(), std::vector<Bits>(here.stagers));
-  for (auto& set : words)
-    for (std::uint32_t i = 0; i < here.stagers; ++i) {
-      const auto& slab = slabs[here.first + i];
-      set[i].resize((slab.last - slab.first + 63) / 64);
-    }
-  for (const auto& parcel : topology_.all.alltoall(parcels))
-    unpack_bits(parcel, [&](std::size_t set, std::uint32_t holder) -> BitsOfSlab {
-      return {words[set][holder - here.first], slabs[holder]};
-    });
-  std::vector<std::vector<plan::SampleSet>> made(sets.size());
-  for (std::size_t b = 0; b < sets.size(); ++b)
-    for (std::uint32_t i = 0; i < here.stagers; ++i)
-      made[b].emplace_back(slabs[here.first + i], std::move(words[b][i]));
-  return made;
-}
-
-Placed SelectedSamples::place(std::vector<plan::Slab> slabs) const {
-  const auto sets = all_sets();
-  const bool any = std::any_of(sets.begin(), sets.end(), [](const Set& set) { return set.by_data; });
-  auto here = any ? sets_here(sets, slabs) : std::vector<std::vector<plan::SampleSet>>(sets.size());
-  std::size_t next = 0;
-  const auto members = [&] {
-    const auto set = next++;
-    if (!sets[set].by_data) return plan::Members(sets[set].selection, slabs);
-    const auto counts = topology_.all.allgather(std::uint64_t{here[set][topology_.local()].size()});
-    return plan::Members(counts, topology_.here().first, std::move(here[set]));
-  };
-  Placed placed;
-  std::vector<plan::Members> whole;
-  for (std::size_t s = 0; s < streams_; ++s) whole.push_back(members());
-  for (std::size_t c = 0; c < classes(); ++c) placed.classes.push_back(members());
-  auto stored = members();
-  for (std::size_t s = 0; s < streams_; ++s) {
-    std::vector<plan::Members> of_classes;
-    for (std::size_t c = 0; c < class_sizes_[s].size(); ++c) of_classes.push_back(members());
-    placed.strata.push_back(of_classes.empty() ? plan::Strata(std::move(whole[s]))
-                                               : plan::Strata(std::move(of_classes)));
-  }
-  placed.placement = mpi::together(topology_.all, [&] { return plan::Placement(std::move(slabs), std::move(stored)); });
-  return placed;
 }
 
 }  // namespace headrace::data::selection

@@ -2,7 +2,8 @@
 // data, all learn how many there are, and once the slabs are known each node learns which of its own they are.
 //
 // Classes are found in the same way. Where the data decide what is of them, streams have only what is of one; and of a
-// stream that mixes them, the samples of each class are a set of their own.
+// stream that mixes them, the samples of each class are a set of their own. Where streams draw how often a sample comes
+// (drawing.hpp), they have what any epoch may bring.
 //
 //   choices -> (where the data decide: columns read, conditions evaluated) -> bits of my part -> counts
 //   counts  -> slabs of equal work -> bits travel to the nodes that will hold the samples -> Members
@@ -12,11 +13,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "config/config.hpp"
 #include "data/selection/choice.hpp"
+#include "data/selection/drawing.hpp"
 #include "data/selection/questions.hpp"
 #include "data/selection/shared_samples.hpp"
 #include "job/topology.hpp"
@@ -30,8 +33,11 @@ namespace headrace::data::selection {
 /// Who holds what, and which of it each stream delivers.
 struct Placed {
   plan::Placement placement;
-  std::vector<plan::Strata> strata;    ///< per stream: one set, or one for each class that it mixes
-  std::vector<plan::Members> classes;  ///< per class, whoever delivers its samples
+  std::vector<plan::Strata> strata;  ///< per stream, in epoch 0: one set, or one for each class that it mixes
+  std::vector<std::shared_ptr<const plan::NodeDraw>> draws;  ///< per stream that draws its samples; else null
+  std::vector<plan::Members> once;                           ///< per such stream, each of its samples once; else empty
+  std::shared_ptr<const SlabWeights> weights{};              ///< of this stager's slab; null: none are wanted
+  std::vector<plan::Members> classes;                        ///< per class, whoever delivers its samples
 };
 
 class SelectedSamples {
@@ -42,6 +48,10 @@ class SelectedSamples {
                   std::vector<Choice> choices, const job::Topology& topology, const reader::LoadOptions& options);
 
   const std::vector<std::uint64_t>& sizes() const { return sizes_; }  ///< samples of each stream
+  /// Samples that an epoch of each stream brings, a sample as often as it comes.
+  std::vector<std::uint64_t> positions() const;
+  /// What a stream draws; of null draw: each sample comes once.
+  const StreamDraw& draw(std::size_t stream) const { return drawing_.stream(stream); }
   /// Per stream the samples of each class; empty where it does not mix them.
   const std::vector<std::vector<std::uint64_t>>& class_sizes() const { return class_sizes_; }
   /// Samples of the stream's choice that are of no class, and so are left out.
@@ -63,6 +73,7 @@ class SelectedSamples {
   std::size_t classes() const { return choices_.size() - streams_; }
   void settle_classes();
   void check_disjoint() const;
+  void settle_draws();
   Set set_of(std::size_t stream, std::size_t one) const;
   std::vector<Set> all_sets() const;
   void look();
@@ -75,6 +86,7 @@ class SelectedSamples {
   void check_found() const;
   void count();
   void count_shared();
+  void place_draw(std::size_t stream, const std::vector<plan::Slab>& slabs, Placed& placed) const;
   std::vector<std::vector<plan::SampleSet>> sets_here(const std::vector<Set>& sets,
                                                       const std::vector<plan::Slab>& slabs) const;
 
@@ -89,6 +101,9 @@ class SelectedSamples {
   std::vector<plan::Slab> parts_;  // who looks at what
   plan::Slab mine_;
   SampleColumns columns_;
+  Drawing drawing_;
+  std::vector<std::vector<std::uint32_t>>
+      times_;  // per stream with repeats: how often each sample of my part is listed
   Questions questions_;
   std::vector<Bits> bits_;  // per stream whose samples the data decide (empty for others), and last: what is stored
   bool stored_by_data_ = false;

@@ -1,4 +1,8 @@
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <set>
 
@@ -124,4 +128,49 @@ BOOST_AUTO_TEST_CASE(slices_count_within_files) {
   BOOST_CHECK_EXCEPTION(choose(config, data), UsageError, [](const auto& error) {
     return std::string(error.what()).find("none of the service's files") != std::string::npos;
   });
+}
+
+BOOST_AUTO_TEST_CASE(a_list_with_repeats_is_a_multiset_on_any_number_of_stagers) {
+  const auto world = mpi::Comm::world();
+  const auto path = std::filesystem::temp_directory_path() / ("repeats" + world.bcast(std::to_string(getpid())));
+  std::mt19937_64 random(37);  // the same on all
+  for (int round = 0; round < 6; ++round) {
+    const auto topology = Topology::discover(world, round % 2 == 0);
+    const auto samples = 300 + random() % 3000;
+    std::vector<std::uint64_t> times(samples);
+    std::string listed;
+    for (int i = 0; i < 500; ++i) {
+      const auto sample = random() % (i % 2 == 0 ? samples : 40);
+      ++times[sample];
+      listed += std::to_string(sample) + "\n";
+    }
+    world.barrier();
+    if (world.rank() == 0) std::ofstream(path) << listed;
+    world.barrier();
+    Config config;
+    config.streams = {stream("some", "", 1, plan::Shuffle::none, plan::Last::drop),
+                      stream("all", "", 1, plan::Shuffle::none, plan::Last::drop)};
+    config.streams[0].select_file = path;
+    config.streams[0].select_by = "index";
+    config.streams[0].select_repeats = true;
+    const auto data = files_of(samples, 7);
+    const reader::LoadOptions options;
+    const SelectedSamples selected(config, {}, data, choose(config, data), topology, options);
+    BOOST_TEST(selected.positions()[0] == 500u);
+    BOOST_TEST(selected.positions()[1] == samples);
+    const auto placed = selected.place(selected.divide(std::vector<double>(topology.stagers(), 1.0)));
+    const auto& members = placed.strata[0].sets()[0];
+    BOOST_TEST(members.size() == 500u);
+    BOOST_TEST(!placed.draws[1]);
+    const auto& here = topology.here();
+    for (auto stager = here.first; stager < here.first + here.stagers; ++stager) {
+      const auto& slab = placed.placement.slab(stager);
+      for (auto sample = slab.first; sample < slab.last; ++sample) {
+        BOOST_TEST(members.copies(stager, sample) == times[sample]);
+        BOOST_TEST(placed.once[0].contains(stager, sample) == (times[sample] > 0));
+      }
+    }
+  }
+  world.barrier();
+  if (world.rank() == 0) std::filesystem::remove(path);
 }

@@ -1,0 +1,179 @@
+#include "data/selection/wanted.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+
+#include "base/error.hpp"
+#include "config/resample_values.hpp"
+#include "data/selection/apportion.hpp"
+
+namespace headrace::data::selection {
+
+using namespace headrace::config;
+using Numbers = std::vector<std::uint64_t>;
+
+namespace {
+
+Bins bins_of(const std::vector<std::string>& texts) {
+  return Bins(bin_axes(Value{texts, "bins"}));
+}
+
+/// Two classes, four bins.
+BinCounts counts(Numbers a, const Numbers& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return {{"a", "b"}, bins_of({"x = 0:4:4"}), std::move(a), {}};
+}
+
+Numbers wanted(const std::string& target, BinCounts made, double times, std::uint64_t samples = 0,
+               std::uint64_t max_repeat = 0) {
+  ResampleConfig config;
+  config.target = target;
+  config.samples = {times, samples};
+  config.max_repeat = max_repeat;
+  settle_wanted(config, made);
+  return made.wanted;
+}
+
+std::string mistake(const std::string& target, BinCounts made, std::uint64_t max_repeat = 0) {
+  try {
+    wanted(target, std::move(made), 1, 0, max_repeat);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "no mistake";
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(wanted_samples)
+
+BOOST_AUTO_TEST_CASE(parts_add_up_and_are_less_than_one_off) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 300; ++round) {
+    Numbers weights(1 + random() % 40);
+    for (auto& weight : weights) weight = random() % 4 == 0 ? 0 : random() % (1 + (random() >> (random() % 40 + 20)));
+    weights[0] += 1;
+    const auto whole = random() % 100'000;
+    const auto parts = apportion(whole, weights);
+    const auto sum = static_cast<long double>(std::accumulate(weights.begin(), weights.end(), std::uint64_t{0}));
+    BOOST_TEST(std::accumulate(parts.begin(), parts.end(), std::uint64_t{0}) == whole);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto share = static_cast<long double>(whole) * static_cast<long double>(weights[i]) / sum;
+      BOOST_TEST(std::abs(static_cast<double>(static_cast<long double>(parts[i]) - share)) < 1);
+    }
+  }
+  BOOST_TEST((apportion(7, Numbers{1, 1, 1, 1}) == Numbers{2, 2, 2, 1}));
+  BOOST_TEST((apportion(10, Numbers{1, 3, 3}) == Numbers{2, 4, 4}));
+  BOOST_TEST((apportion(2, Numbers{1, 1, 1, 1}, Numbers{0, 0, 5, 0}) == Numbers{0, 0, 1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(bins_are_those_of_histograms) {
+  std::mt19937_64 random(11);
+  const auto bins = bins_of({"x = 0:1:7, 1:10:3, 10:1e6:20", "abs(y) = 0:2.5:10"});
+  BOOST_TEST(bins.size() == 300u);
+  const auto &x = bins.axes()[0].edges, &y = bins.axes()[1].edges;
+  std::vector<double> xs{0, 1e6, std::nextafter(1e6, 2e6), -0.0, -1e-300, std::numeric_limits<double>::quiet_NaN(), 3};
+  std::vector<double> ys{0, -2.5, 0, -1, 1, 7, std::numeric_limits<double>::quiet_NaN()};
+  for (int i = 0; i < 3000; ++i) {
+    xs.push_back(i % 3 == 0 ? x[random() % x.size()] : std::pow(10, static_cast<double>(random() % 1000) / 100 - 3));
+    ys.push_back((random() % 2 ? 1 : -1) *
+                 (i % 5 == 0 ? y[random() % y.size()] : static_cast<double>(random() % 300) / 100));
+  }
+  const condition::ColumnValues first(xs), second(ys);
+  const std::vector<const condition::ColumnValues*> values{&first, &second};
+  std::vector<std::uint32_t> found(xs.size());
+  bins.find(values, found);
+  const auto expected = [](const std::vector<double>& edges, double value) -> std::int64_t {
+    if (std::isnan(value)) return -2;
+    if (value < edges.front() || value > edges.back()) return -1;
+    std::int64_t bin = 0;
+    while (bin + 2 < static_cast<std::int64_t>(edges.size()) && value >= edges[static_cast<std::size_t>(bin) + 1])
+      ++bin;
+    return bin;
+  };
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const auto a = expected(x, xs[i]), b = expected(y, std::fabs(ys[i]));
+    const auto bin = a == -2 || b == -2   ? Bins::nan
+                     : a == -1 || b == -1 ? Bins::outside
+                                          : static_cast<std::uint32_t>(a * 10 + b);
+    BOOST_TEST(found[i] == bin, xs[i] << " and " << ys[i]);
+  }
+  BOOST_TEST(bins.text(13) == "x from 0.142857 to 0.285714, abs(y) from 0.75 to 1");
+  BOOST_TEST(bins.along(0, 13) == 1u);
+  BOOST_TEST(bins.along(1, 13) == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_are_binned_as_they_are) {
+  const auto bins = bins_of({"n = 0:10:5"});
+  const condition::ColumnValues values(std::vector<std::int64_t>{0, 1, 2, 9, 10, 11, -1});
+  const std::vector<const condition::ColumnValues*> all{&values};
+  std::vector<std::uint32_t> found(7);
+  bins.find(all, found);
+  BOOST_TEST(found == (std::vector<std::uint32_t>{0, 0, 1, 4, 4, Bins::outside, Bins::outside}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(targets) {
+  const auto made = [] { return counts({10, 20, 30, 40}, {40, 4, 10, 6}); };
+  BOOST_TEST((wanted("a", made(), 1) == Numbers{10, 20, 30, 40, 10, 20, 30, 40}));
+  BOOST_TEST((wanted("b", made(), 0.5) == Numbers{20, 2, 5, 3, 20, 2, 5, 3}));
+  BOOST_TEST((wanted("min", made(), 1) == Numbers{10, 4, 10, 6, 10, 4, 10, 6}));
+  BOOST_TEST((wanted("max", made(), 1) == Numbers{40, 20, 30, 40, 40, 20, 30, 40}));
+  BOOST_TEST((wanted("mean", made(), 1) == Numbers{25, 12, 20, 23, 25, 12, 20, 23}));
+  BOOST_TEST((wanted("flat", made(), 1) == Numbers{15, 15, 15, 15, 15, 15, 15, 15}));
+  BOOST_TEST((wanted("a", made(), 1, 11) == Numbers{1, 2, 3, 5, 1, 2, 3, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(max_repeat_makes_a_class_smaller_and_keeps_its_shape) {
+  // b has 4 in bin 1, of which a target like a takes a fifth.
+  BOOST_TEST((wanted("a", counts({10, 20, 30, 40}, {40, 4, 10, 6}), 1, 0, 2) == Numbers{10, 20, 30, 40, 3, 6, 9, 12}));
+  BOOST_TEST((wanted("min", counts({10, 20, 30, 40}, {40, 4, 10, 6}), 1, 0, 1) == Numbers{10, 4, 10, 6, 10, 4, 10, 6}));
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 200; ++round) {
+    Numbers a(4), b(4);
+    for (auto& n : a) n = 1 + random() % 100;
+    for (auto& n : b) n = 1 + random() % 100;
+    const auto most = 1 + random() % 3;
+    const auto made = counts(a, b);
+    const auto all = wanted("a", made, 1, 0, most);
+    for (std::size_t cell = 0; cell < 8; ++cell) BOOST_TEST(all[cell] <= most * made.there[cell]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(less_than_one_of_an_empty_bin_is_none) {
+  BOOST_TEST(
+      (wanted("a", counts({1, 1000, 1000, 1000}, {0, 10, 10, 10}), 1, 30) == Numbers{0, 10, 10, 10, 0, 10, 10, 10}));
+  const auto text = mistake("a", counts({10, 20, 30, 40}, {40, 0, 10, 0}));
+  BOOST_TEST(
+      holds(text,
+            "class 'b' has no sample in 2 bins that the target fills (the first: x from 1 to 2, where 20 are wanted)"),
+      text);
+  BOOST_TEST(holds(mistake("min", counts({1, 0, 1, 0}, {0, 1, 0, 1})), "in none do all classes have any"));
+  BOOST_TEST(holds(mistake("flat", counts({9, 9, 9, 9}, {0, 0, 0, 0})), "has no sample in the bins"));
+}
+
+BOOST_AUTO_TEST_CASE(what_an_epoch_brings) {
+  auto made = counts({10, 20, 30, 40}, {40, 4, 10, 6});
+  made.wanted = {10, 20, 30, 40, 10, 20, 30, 40};
+  const auto draws = class_draws(made);
+  BOOST_TEST(draws[0].distinct == 100u);
+  BOOST_TEST(draws[0].effective == 100);
+  BOOST_TEST(text_of(draws[0]) == "a: 100 of 100 samples, each at most once, effective 100");
+  BOOST_TEST(draws[1].distinct == 30u);
+  BOOST_TEST(draws[1].most == 7u);
+  // 10 once; 4 five times; 10 three times; 4 seven times and 2 six times
+  BOOST_TEST(draws[1].effective == 1e4 / (10 + 4 * 25 + 10 * 9 + 4 * 49 + 2 * 36), boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(text_of(draws[1]) ==
+             "b: 100 of 60 samples, 30 distinct and 70 repeats (each at most 7 times), effective 21");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace headrace::data::selection
