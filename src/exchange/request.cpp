@@ -14,7 +14,9 @@ namespace {
 
 struct Header {
   char kind[4];
-  std::uint32_t reply_tag, stream, segments, rows;
+  std::uint32_t reply_tag;
+  std::uint64_t epoch;
+  std::uint32_t stream, segments, rows, unused;
 };
 
 constexpr char request_kind[4] = {'R', 'o', 'w', 's'};
@@ -33,9 +35,11 @@ std::vector<std::byte> encode(const Request& request, std::uint32_t reply_tag) {
   EXPECTS(fits(request.segments.size(), request.ordinals.size()));
   Header header{{},
                 reply_tag,
+                request.epoch,
                 request.stream,
                 narrow<std::uint32_t>(request.segments.size()),
-                narrow<std::uint32_t>(request.ordinals.size())};
+                narrow<std::uint32_t>(request.ordinals.size()),
+                0};
   std::memcpy(header.kind, request_kind, sizeof request_kind);
   std::vector<std::byte> message(bytes_of(header.segments, header.rows));
   auto to = message.begin();
@@ -55,7 +59,8 @@ Request decode(std::span<const std::byte> message, std::uint32_t& reply_tag) {
           "a stager sent a message of an unknown kind (another version?)");
   require(message.size() == bytes_of(header.segments, header.rows), "a stager sent a request of the wrong length");
   reply_tag = header.reply_tag;
-  Request request{header.stream, std::vector<Segment>(header.segments), std::vector<std::uint32_t>(header.rows)};
+  Request request{header.stream, std::vector<Segment>(header.segments), std::vector<std::uint32_t>(header.rows),
+                  header.epoch};
   const auto segments = std::as_writable_bytes(std::span(request.segments));
   const auto ordinals = std::as_writable_bytes(std::span(request.ordinals));
   std::ranges::copy(message.subspan(sizeof header, segments.size()), segments.begin());

@@ -24,6 +24,7 @@ struct Request {
   std::uint32_t stream = 0;  ///< number of the stream in the configuration
   std::vector<Segment> segments;
   std::vector<std::uint32_t> ordinals;  ///< counted from the run's first
+  std::uint64_t epoch = 0;              ///< whose members these are, where they are others each epoch (plan/draw.hpp)
 
   bool operator==(const Request&) const = default;
 };

@@ -32,6 +32,20 @@
 
 namespace headrace::service {
 
+namespace {
+
+std::vector<blueprint::StreamSamples> samples_of_streams(const data::selection::SelectedSamples& selected) {
+  std::vector<blueprint::StreamSamples> all;
+  const auto positions = selected.positions();
+  for (std::size_t s = 0; s < positions.size(); ++s) {
+    const auto& draw = selected.draw(s);
+    all.push_back({positions[s], selected.class_sizes()[s], draw.draw, data::selection::lines_of(draw)});
+  }
+  return all;
+}
+
+}  // namespace
+
 Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose)
     : config_(config),
       purpose_(purpose),
@@ -84,7 +98,7 @@ void Staging::look_at_files() {
   // What rings and buffers take is known once the streams are; what is left weighs the nodes.
   blueprint_ = mpi::together(topology_.all, [&] {
     return std::make_unique<blueprint::Blueprint>(
-        blueprint::draw(config_, catalog, std::move(fields), selected.sizes(), selected.class_sizes(), topology_));
+        blueprint::draw(config_, catalog, std::move(fields), samples_of_streams(selected), topology_));
   });
   const auto limit = blueprint::available_memory();
   const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
@@ -96,7 +110,9 @@ void Staging::look_at_files() {
   auto placed = selected.place(selected.divide(blueprint::weights(topology_.nodes, node_budgets, total)));
   blueprint_->placement = std::move(placed.placement);
   blueprint_->strata = std::move(placed.strata);
+  blueprint_->draws = std::move(placed.draws);
   blueprint_->classes = std::move(placed.classes);
+  blueprint_->weights = std::move(placed.weights);
   for (std::size_t s = 0; s < config_.streams.size(); ++s)
     if (const auto left_out = selected.of_no_class(s); left_out > 0)
       log::info("stream {}: {} sample{} of no class left out", config_.streams[s].name, left_out,
@@ -125,7 +141,14 @@ blueprint::Need Staging::need(const job::Node& node) const {
   // Before it is known who holds what, nobody holds anything.
   const auto rows =
       blueprint_->placement.stagers() > 0 ? blueprint_->rows_of_node(node) : std::vector<std::uint64_t>(node.stagers);
-  return blueprint::need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
+  auto need = blueprint::need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
+  // Likewise, an even share of the samples.
+  auto samples = blueprint_->catalog.samples * node.stagers / topology_.stagers();
+  if (blueprint_->placement.stagers() > 0)
+    samples =
+        blueprint_->placement.slab(node.first + node.stagers - 1).last - blueprint_->placement.slab(node.first).first;
+  need.buffers += blueprint::draw_bytes_of_node(*blueprint_, samples, node.stagers);
+  return need;
 }
 
 void Staging::check_memory(const blueprint::MemoryLimit& limit) {
@@ -189,6 +212,7 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
     print_stream(s);
     print_mix(s);
+    for (const auto& line : blueprint_->streams[s].draw_lines) log::info("      {}", line);
   }
   print_transport();
   const auto here = need(topology_.here());
@@ -295,6 +319,7 @@ void Staging::load() {
   const auto intervals = loading::intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
                                                     data::selection::gap_to_read(blueprint_->catalog));
   load_report_ = loading::fill_store({*blueprint_, topology_, contents_, intervals, options}, *store_);
+  blueprint_->weights.reset();  // they stand in the store now
   load_seconds_ = topology_.all.max(seconds_since(begin));
   progress.done();
   const auto bytes = topology_.all.sum(load_report_.bytes);
@@ -315,6 +340,8 @@ std::vector<std::vector<std::uint64_t>> Staging::hash_streams() const {
 
 void Staging::connect_nodes() {
   supply_ = std::make_unique<delivery::Supply>(*blueprint_, topology_, *store_);
+  draws_ = std::make_unique<delivery::DrawnEpochs>(*blueprint_, topology_.local());
+  supply_->connect(*draws_);
   workers_ = std::make_unique<Workers>(threads_);
   if (topology_.nodes.size() == 1) return;
   const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
@@ -337,8 +364,8 @@ void Staging::wake() {
 void Staging::open() {
   auto hashes = hash_streams();
   connect_nodes();
-  host::Host::Service service{
-      supply_.get(), blueprint_.get(), workers_.get(), rings_.get(), std::move(hashes), need(topology_.here()), {}};
+  host::Host::Service service{supply_.get(), draws_.get(),      blueprint_.get(),       workers_.get(),
+                              rings_.get(),  std::move(hashes), need(topology_.here()), {}};
   if (engine_) {
     service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
     host_->on_over([this] { engine_->wake(); });

@@ -93,6 +93,7 @@ class Staging {
   std::unique_ptr<blueprint::Blueprint> blueprint_;
   std::unique_ptr<host::Host> host_;
   std::unique_ptr<store::NodeStore> store_;
+  std::unique_ptr<delivery::DrawnEpochs> draws_;
   std::unique_ptr<delivery::Supply> supply_;
   std::unique_ptr<delivery::Rings> rings_;
   std::unique_ptr<exchange::Engine> engine_;

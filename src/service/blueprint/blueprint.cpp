@@ -1,6 +1,7 @@
 #include "service/blueprint/blueprint.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "base/contract.hpp"
@@ -53,20 +54,22 @@ std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vect
 }
 
 Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const std::vector<std::vector<std::uint64_t>>& class_sizes,
-               const job::Topology& topology) {
+               const std::vector<StreamSamples>& samples, const job::Topology& topology) {
   Blueprint blueprint;
   blueprint.catalog = std::move(catalog);
   blueprint.schema = std::move(fields.schema);
   blueprint.fields = std::move(fields.fields);
   blueprint.trainers = std::max(1u, config.trainers_per_node) * static_cast<std::uint32_t>(topology.nodes.size());
-  for (std::size_t s = 0; s < sizes.size(); ++s) {
+  for (std::size_t s = 0; s < samples.size(); ++s) {
     const auto& stream = config.streams[s];
-    auto mix = data::selection::mix_of(config, stream, class_sizes[s]);
-    blueprint.streams.push_back({stream.name, mix ? mix->positions : sizes[s], stream.batch, stream.global_batch,
-                                 stream.shuffle, stream.last, stream.epochs, stream.order, std::move(mix)});
+    auto mix = data::selection::mix_of(config, stream, samples[s].of_classes);
+    blueprint.streams.push_back({stream.name, mix ? mix->positions : samples[s].positions, stream.batch,
+                                 stream.global_batch, stream.shuffle, stream.last, stream.epochs, stream.order,
+                                 std::move(mix)});
     if (blueprint.streams.back().mix) blueprint.streams.back().classes = data::selection::names_of(config.classes);
     blueprint.streams.back().replicas = stream.replicas;
+    blueprint.streams.back().draw = samples[s].draw;
+    blueprint.streams.back().draw_lines = samples[s].draw_lines;
   }
   for (const auto& stream : blueprint.streams) stream.schedule(blueprint.trainers);  // says so now if it cannot be
   return blueprint;
@@ -114,8 +117,24 @@ std::vector<std::uint64_t> slab_hashes(const Blueprint& blueprint, std::uint32_t
       set.samples(stager, ordinals, samples);
       sum += hash_samples(samples);
     }
+    if (set.repeats() && blueprint.streams[stream].draw->redrawn()) sum -= hash_of_more(set.multiset(stager));
   }
   return sums;
+}
+
+std::uint64_t hash_of_more(const plan::Multiset& slab) {
+  std::vector<std::int64_t> samples;
+  std::uint64_t sum = 0;
+  const auto words = slab.more();
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    for (auto rest = words[w]; rest != 0; rest &= rest - 1)
+      samples.push_back(
+          static_cast<std::int64_t>(slab.slab().first + 64 * w + static_cast<unsigned>(std::countr_zero(rest))));
+    if (samples.size() < 1024 && w + 1 < words.size()) continue;
+    sum += hash_samples(samples);
+    samples.clear();
+  }
+  return sum;
 }
 
 }  // namespace headrace::service::blueprint

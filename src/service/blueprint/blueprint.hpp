@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/schema.hpp"
 #include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "data/fields/field_plan.hpp"
+#include "data/selection/drawing.hpp"
 #include "job/topology.hpp"
+#include "plan/node_draw.hpp"
 #include "plan/placement.hpp"
 #include "plan/strata.hpp"
 #include "service/blueprint/stream_facts.hpp"
@@ -22,9 +26,11 @@ struct Blueprint {
   std::vector<data::fields::FieldPlan> fields;  ///< how its arrays come to be
   std::vector<StreamFacts> streams;             ///< in the order of the configuration
   plan::Placement placement;
-  std::vector<plan::Strata> strata;    ///< per stream: what it draws from
-  std::vector<plan::Members> classes;  ///< per class of the configuration
-  std::uint32_t trainers = 1;          ///< that the configuration expects, on all nodes
+  std::vector<plan::Strata> strata;  ///< per stream: what it draws from; in epoch 0, where epochs have other samples
+  std::vector<std::shared_ptr<const plan::NodeDraw>> draws{};     ///< per stream, what this node draws; null: nothing
+  std::vector<plan::Members> classes;                             ///< per class of the configuration
+  std::shared_ptr<const data::selection::SlabWeights> weights{};  ///< of this stager's samples; null: none are wanted
+  std::uint32_t trainers = 1;                                     ///< that the configuration expects, on all nodes
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
@@ -38,18 +44,28 @@ struct Blueprint {
   std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
 };
 
-/// Draws the blueprint, but for who holds what: placement, strata and classes are empty. sizes: samples of each stream;
-/// class_sizes: of each class in each stream that mixes them. Errors
-/// name section, key and what would do.
+/// What was found out about the samples of a stream.
+struct StreamSamples {
+  std::uint64_t positions = 0;              ///< of an epoch, where it mixes nothing
+  std::vector<std::uint64_t> of_classes{};  ///< samples of each class, where it mixes them
+  std::shared_ptr<const plan::Draw> draw{};
+  std::vector<std::string> draw_lines{};  ///< what an epoch brings of each class
+};
+
+/// Draws the blueprint, but for who holds what: placement, strata, draws and classes are empty. Errors name section, key
+/// and what would do.
 Blueprint draw(const config::Config& config, catalog::Catalog catalog, data::fields::FieldPlans fields,
-               const std::vector<std::uint64_t>& sizes, const std::vector<std::vector<std::uint64_t>>& class_sizes,
-               const job::Topology& topology);
+               const std::vector<StreamSamples>& samples, const job::Topology& topology);
 
 /// What each stager can take of `rows` rows: equal shares, but no node gets more bytes than its budget.
 std::vector<double> weights(const std::vector<job::Node>& nodes, const std::vector<std::uint64_t>& node_budgets,
                             std::uint64_t total_bytes);
 
-/// Per set of a stream the sum of its samples' hashes, of those in the slab of `stager`.
+/// Per set of a stream the sum of its samples' hashes, of those in the slab of `stager`: of a stream that is drawn anew
+/// each epoch, of what all epochs have in common.
 std::vector<std::uint64_t> slab_hashes(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager);
+
+/// The sum over what an epoch brings of the slab beyond that.
+std::uint64_t hash_of_more(const plan::Multiset& slab);
 
 }  // namespace headrace::service::blueprint

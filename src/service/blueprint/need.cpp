@@ -19,6 +19,17 @@ std::uint64_t ring_bytes_of_node(const config::Config& config, const Blueprint& 
   return bytes;
 }
 
+std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t samples, std::uint32_t stagers) {
+  double bytes = 0;  // of a sample
+  for (const auto& stream : blueprint.streams) {
+    if (!stream.draw) continue;
+    const auto epochs = 1 + (stream.draw->redrawn() ? drawn_epochs_kept : 0);
+    bytes +=
+        sizeof(std::uint16_t) + sizeof(std::uint32_t) + static_cast<double>(epochs) * plan::Multiset::bytes_a_sample;
+  }
+  return static_cast<std::uint64_t>(bytes * static_cast<double>(samples) * stagers);
+}
+
 Need need_of_node(const config::Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,
                   std::size_t nodes) {
   Need need;

@@ -14,6 +14,13 @@ struct Need {
   std::uint64_t total() const { return store + rings + buffers; }
 };
 
+/// Epochs of a stream whose draws are kept beside epoch 0: two in use while trainers go from one to the next, and the
+/// one after that.
+constexpr std::size_t drawn_epochs_kept = 3;
+
+/// Bytes of what a node draws; samples: of its slabs. Each of its stagers has it, to serve all slabs of the node.
+std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t samples, std::uint32_t stagers);
+
 /// Bytes of all rings of a node.
 std::uint64_t ring_bytes_of_node(const config::Config& config, const Blueprint& blueprint);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/draw.hpp"
 #include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 
@@ -21,9 +22,11 @@ struct StreamFacts {
   plan::Last last = plan::Last::drop;
   std::uint64_t epochs = 0;
   plan::RowOrder order = plan::RowOrder::sorted;
-  std::shared_ptr<const plan::Mix> mix{};  ///< null: every sample once
-  std::vector<std::string> classes{};      ///< names of those that it mixes
-  std::uint32_t replicas = 1;              ///< processes that are one trainer
+  std::shared_ptr<const plan::Mix> mix{};    ///< null: every sample once
+  std::vector<std::string> classes{};        ///< names of those that it mixes
+  std::uint32_t replicas = 1;                ///< processes that are one trainer
+  std::shared_ptr<const plan::Draw> draw{};  ///< how often samples come; null: each once, or as they are mixed
+  std::vector<std::string> draw_lines{};     ///< what an epoch brings, class by class
 
   /// Null where the stream is not shuffled.
   std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;

@@ -116,8 +116,10 @@ std::string EpochBook::sentence(const Verdict& verdict, std::uint64_t rows, bool
   std::string audit =
       verdict.complete ? "every sample exactly once" : "every sample exactly once from where the trainers began";
   const auto& facts = blueprint_.streams[verdict.stream];
-  if (facts.mix) {
-    const auto lines = data::selection::lines_of(*facts.epoch_order(seed_, verdict.epoch), *facts.mix, facts.classes);
+  if (facts.mix || facts.draw) {
+    const auto lines =
+        facts.draw ? facts.draw_lines
+                   : data::selection::lines_of(*facts.epoch_order(seed_, verdict.epoch), *facts.mix, facts.classes);
     audit = fmt::format("every sample as often as planned{} ({})",
                         verdict.complete ? "" : " from where the trainers began", fmt::join(lines, "; "));
   }

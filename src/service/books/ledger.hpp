@@ -44,6 +44,8 @@ class Ledger {
 
   /// The next step to fill, or nothing at the end of the last epoch. Moves on.
   std::optional<Step> next();
+  /// What next() would give.
+  std::optional<Step> coming() const { return next_unreleased(); }
   /// next() has nothing more to give.
   bool at_end() const;
   /// The trainer released a batch. Returns the tally of an epoch that this completes.

@@ -95,6 +95,7 @@ std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut
 bool nothing_left_out(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what) {
   if (left_out_rows(blueprint, what) > 0) return false;
   const auto& facts = blueprint.streams[what.stream];
+  if (facts.draw && facts.draw->redrawn()) return false;
   if (!facts.mix) return true;
   return std::ranges::all_of(facts.epoch_order(seed, what.epoch)->stretches(), [&](const plan::Stretch& stretch) {
     return stretch.first == 0 && stretch.last == facts.mix->members[stretch.which];
@@ -111,11 +112,11 @@ std::uint64_t whole_hash(const blueprint::Blueprint& blueprint, std::uint64_t se
   return sum;
 }
 
-std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
-                            std::uint32_t first_stager, std::uint32_t last_stager) {
+std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, const plan::Strata& strata, std::uint64_t seed,
+                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager) {
   const auto& facts = blueprint.streams[what.stream];
   const auto order = facts.epoch_order(seed, what.epoch);
-  Sum sum(blueprint.strata[what.stream], first_stager, last_stager);
+  Sum sum(strata, first_stager, last_stager);
   std::uint64_t hash = 0;
   for_each_run(schedule_of(blueprint, what), what, [&](std::uint64_t first, std::uint64_t last) {
     hash += sum.of(first, last, [&](std::uint64_t from, std::span<std::uint64_t> out) {
@@ -125,6 +126,9 @@ std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t
         std::iota(out.begin(), out.end(), from);
     });
   });
+  if (facts.draw && facts.draw->redrawn())
+    for (auto stager = first_stager; stager < last_stager; ++stager)
+      hash -= blueprint::hash_of_more(strata.sets()[0].multiset(stager));
   if (!facts.mix) return hash;
   for (const auto& stretch : order->stretches()) {
     const auto members = facts.mix->members[stretch.which];

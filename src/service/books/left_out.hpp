@@ -3,7 +3,7 @@
 //
 //   left out   positions beyond the last full batch (last = drop), and the steps in front of a seek; of a mix, too,
 //              what lacks in a permutation of a class that the epoch takes more than half of (of others it takes a part
-//              more, which is left out a negative time)
+//              more, which is left out a negative time); so is what an epoch draws beyond what all epochs have
 //
 // Where only the data know a stream's samples, each node knows its own, so that what is left out is worked out node by
 // node and added up. Sums are modulo 2^64. Pure.
@@ -33,9 +33,15 @@ bool nothing_left_out(const blueprint::Blueprint& blueprint, std::uint64_t seed,
 std::uint64_t whole_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
                          std::span<const std::uint64_t> set_hashes);
 
-/// The sum over what is left out that stagers [first_stager, last_stager) hold; the
-/// stream's members there are known here.
-std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
-                            std::uint32_t first_stager, std::uint32_t last_stager);
+/// The sum over what is left out that stagers [first_stager, last_stager) hold. strata: what the stream has in that epoch;
+/// its members there are known here.
+std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, const plan::Strata& strata, std::uint64_t seed,
+                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager);
+
+/// Where epochs have the same samples.
+inline std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,
+                                   std::uint32_t first_stager, std::uint32_t last_stager) {
+  return left_out_hash(blueprint, blueprint.strata[what.stream], seed, what, first_stager, last_stager);
+}
 
 }  // namespace headrace::service::books

@@ -57,6 +57,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeftOutSum, node, what, hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Watch, node)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(View, node, host, stagers, silent_stagers, retired, memory, trainers, last)
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WantDraw, node, stream, epoch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Drawn, stager, stream, epoch, rows)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AskDraw, stream, epoch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DrawRows, stream, epoch, rows)
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Granted, id, grant)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRefused, id, text, taken)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AgreeAnswer, local, trainer, number, refusal)
@@ -118,6 +123,15 @@ template <>
 constexpr std::string_view type_of<Watch> = "watch";
 template <>
 constexpr std::string_view type_of<View> = "view";
+
+template <>
+constexpr std::string_view type_of<WantDraw> = "want_draw";
+template <>
+constexpr std::string_view type_of<Drawn> = "drawn";
+template <>
+constexpr std::string_view type_of<AskDraw> = "ask_draw";
+template <>
+constexpr std::string_view type_of<DrawRows> = "draw_rows";
 
 template <>
 constexpr std::string_view type_of<Granted> = "grant";

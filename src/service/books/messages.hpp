@@ -89,8 +89,18 @@ struct View {
   std::vector<TrainerFigures> trainers{};
   bool last = true;  ///< of the views of this node
 };
-using ToHead =
-    std::variant<ClaimRank, Left, Finished, TrainerEpoch, AskAgree, Stop, Ending, Drained, LeftOutSum, Watch, View>;
+/// A node wants to know how much each stager holds of an epoch that is drawn: DrawRows follows.
+struct WantDraw {
+  std::uint32_t node = 0, stream = 0;
+  std::uint64_t epoch = 0;
+};
+/// A stager's answer to AskDraw.
+struct Drawn {
+  std::uint32_t stager = 0, stream = 0;
+  std::uint64_t epoch = 0, rows = 0;
+};
+using ToHead = std::variant<ClaimRank, Left, Finished, TrainerEpoch, AskAgree, Stop, Ending, Drained, LeftOutSum, Watch,
+                            View, WantDraw, Drawn>;
 
 // ---- from stager 0 to leaders -------------------------------------------------------------------------------------
 
@@ -132,8 +142,19 @@ struct Viewed {
   ServiceFigures service{};
   std::vector<std::string> missing_nodes{};  ///< that did not answer
 };
-using FromHead =
-    std::variant<Granted, ClaimRefused, AgreeAnswer, StateTaken, AskLeftOut, End, Exit, Look, Shown, Viewed>;
+/// Each stager is to draw an epoch, and to say how much it holds of it.
+struct AskDraw {
+  std::uint32_t stream = 0;
+  std::uint64_t epoch = 0;
+};
+/// How much each stager holds.
+struct DrawRows {
+  std::uint32_t stream = 0;
+  std::uint64_t epoch = 0;
+  std::vector<std::uint64_t> rows{};
+};
+using FromHead = std::variant<Granted, ClaimRefused, AgreeAnswer, StateTaken, AskLeftOut, End, Exit, Look, Shown,
+                              Viewed, AskDraw, DrawRows>;
 
 // ---- from a stager to the leader of its node ----------------------------------------------------------------------
 
@@ -185,7 +206,7 @@ struct MakeRing {
 struct Dead {
   std::string text{};
 };
-using ToStager = std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead>;
+using ToStager = std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead, AskDraw, DrawRows>;
 
 // ---- on the wire --------------------------------------------------------------------------------------------------
 

@@ -95,6 +95,7 @@ std::optional<std::uint32_t> Feed::assign_one() {
     state_ = State::at_end;
     return std::nullopt;
   }
+  if (!enter_epoch(ledger_.coming()->epoch)) return std::nullopt;
   const auto number = ring_.take_free();
   if (!number) return std::nullopt;
   const auto step = ledger_.next();
@@ -103,7 +104,8 @@ std::optional<std::uint32_t> Feed::assign_one() {
   batch.share = schedule_.share(step->step, recipient_.rank);
   batch.rows = batch.share.rows;
   batch.filled = batch.share.rows + batch.share.padding;
-  batch.order = order_of(step->epoch);
+  batch.order = order_;
+  batch.strata = strata_;
   if (recipient_.order == plan::RowOrder::shuffled)
     batch.row_order = plan::batch_key(plan::epoch_key(recipient_.seed, recipient_.stream_name, step->epoch), step->step,
                                       recipient_.rank);
@@ -113,21 +115,27 @@ std::optional<std::uint32_t> Feed::assign_one() {
 }
 
 void Feed::wait_for_bell() {
-  // While a slot is being filled nobody needs to ring: who fills it looks again when it is done.
+  // While a slot is being filled nobody needs to ring: who fills it looks again when it is done. Nor before it is known
+  // what an epoch has: whoever learns it pumps.
   if (state_ == State::closed || under_way_ > 0) return;
+  if (state_ == State::serving && !ledger_.at_end() && epoch_ && !strata_) return;
   if (!full_since_) full_since_ = Clock::now();
   // At the end there is nothing to fill: one bell, when all is back.
   const auto after = ledger_.at_end() ? std::max(1u, ring_.with_trainer()) : bell_after_;
   if (!ring_.arm_bell(after)) workers_.post([self = shared_from_this()] { self->pump(); });
 }
 
-std::shared_ptr<const plan::EpochOrder> Feed::order_of(std::uint64_t epoch) {
-  if (schedule_.shuffle() == plan::Shuffle::none) return nullptr;
-  if (!order_ || order_epoch_ != epoch) {
-    order_ = supply_.blueprint().streams[recipient_.stream].epoch_order(recipient_.seed, epoch);
-    order_epoch_ = epoch;
+/// Whether batches of the epoch can be planned; else pump() comes once they can.
+bool Feed::enter_epoch(std::uint64_t epoch) {
+  if (epoch_ == epoch && strata_) return true;
+  if (epoch_ != epoch) {
+    epoch_ = epoch;
+    const auto& facts = supply_.blueprint().streams[recipient_.stream];
+    order_ = facts.epoch_order(recipient_.seed, epoch);
+    if (facts.epochs == 0 || epoch + 1 < facts.epochs) supply_.prepare(recipient_.stream, epoch + 1);
   }
-  return order_;
+  strata_ = supply_.strata(recipient_.stream, epoch, [self = shared_from_this()] { self->pump(); });
+  return strata_ != nullptr;
 }
 
 Target Feed::target(std::uint32_t slot) const {
@@ -141,9 +149,10 @@ void Feed::fill(std::vector<std::uint32_t> assigned) {
     const auto number = assigned.front();
     spread(std::span(assigned).subspan(1));
     const auto& batch = batches_[number];  // the filler's own until filled()
-    const bool complete = supply_.fill(
-        {recipient_.stream, batch.share, batch.order, batch.row_order, recipient_.order == plan::RowOrder::drawn},
-        target(number), [self = shared_from_this(), number] { self->spread(self->filled(number)); });
+    const bool complete =
+        supply_.fill({recipient_.stream, batch.share, batch.order, batch.row_order,
+                      recipient_.order == plan::RowOrder::drawn, batch.step.epoch, batch.strata},
+                     target(number), [self = shared_from_this(), number] { self->spread(self->filled(number)); });
     if (!complete) return;
     assigned = filled(number);
   }
@@ -180,7 +189,7 @@ std::uint64_t Feed::count_wrong(const Batch& batch, const std::int64_t* index) c
   // Not by the way the batch was planned, but backwards: sample -> ordinal -> position, which must be one of the share,
   // each once.
   const auto& blueprint = supply_.blueprint();
-  const auto& sets = blueprint.strata[recipient_.stream].sets();
+  const auto& sets = batch.strata->sets();
   std::vector<bool> seen(batch.rows);
   std::uint64_t wrong = 0;
   for (std::uint32_t i = 0; i < batch.rows; ++i) {
@@ -195,7 +204,7 @@ std::uint64_t Feed::count_wrong(const Batch& batch, const std::int64_t* index) c
 
 /// Takes one of the sample's positions in the share that nobody has taken yet.
 bool Feed::is_of(const Batch& batch, std::uint64_t sample, std::uint32_t holder, std::vector<bool>& seen) const {
-  const auto& strata = supply_.blueprint().strata[recipient_.stream];
+  const auto& strata = *batch.strata;
   bool found = false;
   const auto take = [&](std::uint64_t position) {
     if (found || position < batch.share.first || position - batch.share.first >= batch.rows) return;
@@ -206,11 +215,12 @@ bool Feed::is_of(const Batch& batch, std::uint64_t sample, std::uint32_t holder,
   for (std::uint32_t s = 0; s < strata.sets().size() && !found; ++s) {
     const auto& set = strata.sets()[s];
     if (!set.contains(holder, sample)) continue;
-    const auto ordinal = strata.first_of_set(s) + set.ordinal(holder, sample);
-    if (batch.order)
-      batch.order->positions(ordinal, take);
-    else
-      take(ordinal);
+    const auto first = strata.first_of_set(s) + set.ordinal(holder, sample);
+    for (auto ordinal = first; ordinal < first + set.copies(holder, sample) && !found; ++ordinal)
+      if (batch.order)
+        batch.order->positions(ordinal, take);
+      else
+        take(ordinal);
   }
   return found;
 }

@@ -103,6 +103,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
     bool done = false;
     plan::Share share;
     std::shared_ptr<const plan::EpochOrder> order;
+    std::shared_ptr<const plan::Strata> strata;
     std::optional<std::uint64_t> row_order;
   };
 
@@ -111,7 +112,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::optional<std::uint32_t> assign_one() REQUIRES(mutex_);
   void hand_over() REQUIRES(mutex_);
   void wait_for_bell() REQUIRES(mutex_);
-  std::shared_ptr<const plan::EpochOrder> order_of(std::uint64_t epoch) REQUIRES(mutex_);
+  bool enter_epoch(std::uint64_t epoch) REQUIRES(mutex_);
   EpochReport report(const books::Tally& tally) REQUIRES(mutex_);
 
   void fill(std::vector<std::uint32_t> assigned) EXCLUDES(mutex_);
@@ -138,8 +139,10 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::size_t under_way_ GUARDED_BY(mutex_) = 0;
   std::uint32_t generation_ GUARDED_BY(mutex_) = 1;
   std::function<void()> on_idle_ GUARDED_BY(mutex_);  // set by close()
+  // Of the epoch that is planned: its order (null: not shuffled) and samples (null: still to come, as after a seek).
+  std::optional<std::uint64_t> epoch_ GUARDED_BY(mutex_);
   std::shared_ptr<const plan::EpochOrder> order_ GUARDED_BY(mutex_);
-  std::uint64_t order_epoch_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const plan::Strata> strata_ GUARDED_BY(mutex_);
   Clock::time_point epoch_begin_ GUARDED_BY(mutex_) = Clock::now(), last_sign_ GUARDED_BY(mutex_) = Clock::now();
   std::optional<Clock::time_point> full_since_ GUARDED_BY(mutex_);  // every slot is the trainer's
   double full_seconds_ GUARDED_BY(mutex_) = 0;

@@ -36,9 +36,14 @@ Scratch& scratch() {
 /// Collects fetches of one node until one is full.
 class FetchBuilder {
  public:
-  FetchBuilder(std::uint32_t stream, const Schema& schema, const Target& target, std::span<const std::uint32_t> places,
-               std::size_t rows_per_answer)
-      : stream_(stream), schema_(schema), target_(target), places_(places), rows_per_answer_(rows_per_answer) {}
+  FetchBuilder(std::uint32_t stream, std::uint64_t epoch, const Schema& schema, const Target& target,
+               std::span<const std::uint32_t> places, std::size_t rows_per_answer)
+      : stream_(stream),
+        epoch_(epoch),
+        schema_(schema),
+        target_(target),
+        places_(places),
+        rows_per_answer_(rows_per_answer) {}
 
   void add(int peer, const plan::Piece& piece, std::span<const std::uint64_t> ordinals, std::uint64_t first_ordinal) {
     for (std::uint32_t done = 0; done < piece.rows;) {
@@ -55,7 +60,7 @@ class FetchBuilder {
   exchange::Fetch& open(int peer) {
     if (fetches_.empty() || fetches_.back().peer != peer || rows_ == rows_per_answer_ ||
         !exchange::fits(fetches_.back().request.segments.size() + 1, rows_per_answer_)) {
-      fetches_.push_back({peer, {stream_, {}, {}}, {}, nullptr});
+      fetches_.push_back({peer, {stream_, {}, {}, epoch_}, {}, nullptr});
       rows_ = 0;
     }
     return fetches_.back();
@@ -85,6 +90,7 @@ class FetchBuilder {
   }
 
   std::uint32_t stream_;
+  std::uint64_t epoch_;
   const Schema& schema_;
   const Target& target_;
   std::span<const std::uint32_t> places_;
@@ -121,12 +127,26 @@ std::span<const std::uint32_t> Supply::places_of(const Order& wanted, const plan
   return places;
 }
 
+std::shared_ptr<const plan::Strata> Supply::strata(std::uint32_t stream, std::uint64_t epoch,
+                                                   const std::function<void()>& ready) const {
+  if (draws_ && draws_->changes(stream, epoch)) return draws_->strata(stream, epoch, ready);
+  return {std::shared_ptr<void>(), &blueprint_.strata[stream]};  // that of all epochs, which outlives everybody
+}
+
+std::shared_ptr<const plan::Strata> Supply::here(std::uint32_t stream, std::uint64_t epoch) const {
+  if (draws_ && draws_->changes(stream, epoch)) return draws_->here(stream, epoch);
+  return {std::shared_ptr<void>(), &blueprint_.strata[stream]};
+}
+
+void Supply::prepare(std::uint32_t stream, std::uint64_t epoch) const {
+  if (draws_ && draws_->changes(stream, epoch)) draws_->prepare(stream, epoch);
+}
+
 void Supply::locate(const Rows& wanted) const {
   scratch().samples.resize(wanted.ordinals.size());
   scratch().rows.resize(wanted.ordinals.size());
   // Located in memory of our own and copied out: what stands in a slot may change under our eyes.
-  blueprint_.placement.locate(blueprint_.strata[wanted.stream], wanted.run, wanted.ordinals, scratch().samples,
-                              scratch().rows);
+  blueprint_.placement.locate(wanted.strata, wanted.run, wanted.ordinals, scratch().samples, scratch().rows);
 }
 
 void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const {
@@ -134,7 +154,7 @@ void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* c
   const auto& samples = scratch().samples;
   std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
   for (std::size_t f = 0; f < fields.size(); ++f)
-    copy_rows(store_.column(holder(wanted.stream, wanted.run) - topology_.here().first, f),
+    copy_rows(store_.column(wanted.strata.stager_of(wanted.run) - topology_.here().first, f),
               blueprint_.schema[f].row_bytes(), scratch().rows, fields[f], reuse);
 }
 
@@ -144,28 +164,28 @@ void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, 
   for (std::size_t i = 0; i < places.size(); ++i)
     std::memcpy(target.index + places[i], &samples[i], sizeof(std::int64_t));
   for (std::size_t f = 0; f < target.fields.size(); ++f)
-    copy_rows(store_.column(holder(wanted.stream, wanted.run) - topology_.here().first, f),
+    copy_rows(store_.column(wanted.strata.stager_of(wanted.run) - topology_.here().first, f),
               blueprint_.schema[f].row_bytes(), scratch().rows, places, target.fields[f], Reuse::later);
 }
 
 bool Supply::fill(const Order& order, const Target& target, std::function<void()> done) const {
-  const auto first = blueprint_.strata[order.stream].first_ordinals();
-  const auto& plan = scratch().planner(order.share, order.epoch_order.get(), first, order.drawn);
+  const auto& strata = strata_of(order);
+  const auto& plan = scratch().planner(order.share, order.epoch_order.get(), strata.first_ordinals(), order.drawn);
   // Requests leave first, so that they travel while this node's rows are copied.
   const auto places = places_of(order, plan);
   const auto parts = is_whole() ? nullptr : ask_other_nodes(order, plan, places, target, std::move(done));
   for (const auto& piece : plan.pieces)
-    if (topology_.is_here(holder(order.stream, piece.run))) gather_piece(order.stream, piece, plan, places, target);
+    if (topology_.is_here(strata.stager_of(piece.run))) gather_piece(strata, piece, plan, places, target);
   return !parts || parts->came();
 }
 
-void Supply::gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
+void Supply::gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
                           std::span<const std::uint32_t> places, const Target& target) const {
   const auto turn = static_cast<std::uint32_t>(std::max<std::size_t>(1, bytes_per_turn / answer_row_bytes()));
   std::vector<std::byte*> fields(target.fields.size());
   for (std::uint32_t row = 0; row < piece.rows; row += turn) {
     const auto planned = piece.first_row + row, rows = std::min(piece.rows - row, turn);
-    const Rows wanted{stream, piece.run, std::span(plan.ordinals).subspan(planned, rows)};
+    const Rows wanted{strata, piece.run, std::span(plan.ordinals).subspan(planned, rows)};
     if (places.empty()) {  // rows stand in the order of the plan
       for (std::size_t f = 0; f < fields.size(); ++f)
         fields[f] = target.fields[f] + planned * blueprint_.schema[f].row_bytes();
@@ -193,11 +213,12 @@ std::shared_ptr<Supply::Parts> Supply::ask_other_nodes(const Order& order, const
 
 std::vector<exchange::Fetch> Supply::remote_fetches(const Order& order, const plan::BatchPlan& plan,
                                                     std::span<const std::uint32_t> places, const Target& target) const {
-  const auto first = blueprint_.strata[order.stream].first_ordinals();
-  FetchBuilder builder(order.stream, blueprint_.schema, target, places,
+  const auto& strata = strata_of(order);
+  const auto first = strata.first_ordinals();
+  FetchBuilder builder(order.stream, order.epoch, blueprint_.schema, target, places,
                        exchange::rows_per_answer(engine_->settings().answer_bytes, answer_row_bytes()));
   for (const auto& piece : plan.pieces) {
-    const auto stager = holder(order.stream, piece.run);
+    const auto stager = strata.stager_of(piece.run);
     if (topology_.is_here(stager)) continue;
     // Any stager of a node can read all its stores; ours asks the one of its own number, which spreads the load.
     const auto& node = topology_.nodes[topology_.node_of(stager)];
@@ -211,12 +232,13 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
   const auto bad = "another stager asks for rows that this one does not have; do all run the same version and files?";
   require(request.stream < blueprint_.strata.size(), bad);
   require(request.ordinals.size() * answer_row_bytes() <= out.size(), bad);
-  const auto first = blueprint_.strata[request.stream].first_ordinals();
+  const auto held = here(request.stream, request.epoch);
+  const auto first = held->first_ordinals();
   std::vector<std::uint64_t> ordinals;
   std::vector<std::byte*> fields(blueprint_.schema.size());
   std::size_t used = 0, at = 0;
   for (const auto& segment : request.segments) {
-    require(segment.run < first.size() - 1 && topology_.is_here(holder(request.stream, segment.run)), bad);
+    require(segment.run < first.size() - 1 && topology_.is_here(held->stager_of(segment.run)), bad);
     const auto base = first[segment.run], count = first[segment.run + 1] - base;
     ordinals.clear();
     for (std::uint32_t i = 0; i < segment.rows; ++i) {
@@ -232,7 +254,7 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather({request.stream, segment.run, ordinals}, index, fields, Reuse::soon);
+    gather({*held, segment.run, ordinals}, index, fields, Reuse::soon);
   }
   return used;
 }

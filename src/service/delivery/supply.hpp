@@ -20,6 +20,7 @@
 #include "job/topology.hpp"
 #include "plan/batch_plan.hpp"
 #include "service/blueprint/blueprint.hpp"
+#include "service/delivery/drawn_epochs.hpp"
 #include "store/node_store.hpp"
 
 namespace headrace::service::delivery {
@@ -37,6 +38,8 @@ struct Order {
   std::shared_ptr<const plan::EpochOrder> epoch_order;  ///< null where the stream is not shuffled
   std::optional<std::uint64_t> row_order{};             ///< key of an order of rows within the batch; none: sorted
   bool drawn = false;                                   ///< instead: row i is position i of the share
+  std::uint64_t epoch = 0;
+  std::shared_ptr<const plan::Strata> strata{};  ///< of that epoch: Supply::strata(); null: those of epoch 0
 };
 
 class Supply {
@@ -45,6 +48,15 @@ class Supply {
       : blueprint_(blueprint), topology_(topology), store_(store) {}
   /// Where rows of other nodes come from; before the first fill, unless there is one node only.
   void connect(exchange::Engine& engine) { engine_ = &engine; }
+  /// What streams draw anew each epoch; likewise, where any does.
+  void connect(DrawnEpochs& draws) { draws_ = &draws; }
+
+  /// What a stream has in an epoch. Null where that is not known yet: it is asked for, and ready() follows, once, in a
+  /// worker.
+  std::shared_ptr<const plan::Strata> strata(std::uint32_t stream, std::uint64_t epoch,
+                                             const std::function<void()>& ready) const;
+  /// The epoch will be wanted soon.
+  void prepare(std::uint32_t stream, std::uint64_t epoch) const;
 
   /// Fills the target. True: it is filled. False: rows of other nodes are still to come, and done() follows, once, in
   /// the thread that owns MPI or a worker.
@@ -61,21 +73,24 @@ class Supply {
   class Parts;
   /// Rows that a stager of this node holds.
   struct Rows {
-    std::uint32_t stream = 0, run = 0;
-    std::span<const std::uint64_t> ordinals;
+    const plan::Strata& strata;
+    std::uint32_t run = 0;
+    std::span<const std::uint64_t> ordinals{};
   };
   /// Rows and sample numbers one after another.
   void gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const;
   /// The same, each to its place in the batch.
   void scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const;
   void locate(const Rows& wanted) const;
-  std::uint32_t holder(std::uint32_t stream, std::uint32_t run) const {
-    return blueprint_.strata[stream].stager_of(run);
+  const plan::Strata& strata_of(const Order& order) const {
+    return order.strata ? *order.strata : blueprint_.strata[order.stream];
   }
+  /// What this node has of a stream in an epoch: of ordinals, only their places within their runs are right.
+  std::shared_ptr<const plan::Strata> here(std::uint32_t stream, std::uint64_t epoch) const;
   /// Where the rows of a plan go; empty where they stay in its order. Padding stays behind the real rows.
   static std::span<const std::uint32_t> places_of(const Order& wanted, const plan::BatchPlan& plan);
   /// Rows of a batch that a stager of this node holds.
-  void gather_piece(std::uint32_t stream, const plan::Piece& piece, const plan::BatchPlan& plan,
+  void gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
                     std::span<const std::uint32_t> places, const Target& target) const;
   /// Sends the requests. The parts call done() if one of the answers is the last part.
   std::shared_ptr<Parts> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
@@ -88,6 +103,7 @@ class Supply {
   const job::Topology& topology_;
   const store::NodeStore& store_;
   exchange::Engine* engine_ = nullptr;
+  DrawnEpochs* draws_ = nullptr;
 };
 
 }  // namespace headrace::service::delivery

@@ -30,6 +30,8 @@ Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprin
       send_(std::move(send)),
       registry_(blueprint.streams),
       book_(blueprint, config.seed, std::move(stream_hashes), static_cast<std::uint32_t>(nodes.size())),
+      draws_(nodes.back().first + nodes.back().stagers),
+      last_drawn_(blueprint.streams.size()),
       news_(names_of(blueprint.streams)),
       last_call_(job::stager_names(nodes), books::end_limit(config)) {}
 
@@ -50,6 +52,26 @@ void Coordinator::hear(const books::LeftOutSum& message) {
   tell(book_.answer(message.what, message.hash));
   last_call_.came(nodes_.at(message.node).first);
   consider_exit();
+}
+
+void Coordinator::hear(const books::WantDraw& message) {
+  const auto& [node, stream, epoch] = message;
+  switch (draws_.want(stream, epoch)) {
+    case books::DrawBook::Answer::ask:
+      if (epoch != std::exchange(last_drawn_.at(stream), epoch) + 1)
+        log::info("stream {}: trainers go on in epoch {}, whose samples are drawn first (a pass over all of them)",
+                  blueprint_.streams[stream].name, epoch);
+      return send_all(books::AskDraw{stream, epoch});
+    case books::DrawBook::Answer::wait:
+      return;
+    case books::DrawBook::Answer::known:
+      return send_(node, books::DrawRows{stream, epoch, draws_.rows(stream, epoch)});
+  }
+}
+
+void Coordinator::hear(const books::Drawn& message) {
+  if (draws_.came(message.stream, message.epoch, message.stager, message.rows))
+    send_all(books::DrawRows{message.stream, message.epoch, draws_.rows(message.stream, message.epoch)});
 }
 
 void Coordinator::hear(const books::Drained& message) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "job/topology.hpp"
+#include "service/books/draw_book.hpp"
 #include "service/books/epoch_book.hpp"
 #include "service/books/epoch_news.hpp"
 #include "service/books/last_call.hpp"
@@ -42,6 +43,8 @@ class Coordinator {
   void hear(const books::Ending& message) { last_call_.alive(message.stager); }
   void hear(const books::Drained& message);
   void hear(const books::LeftOutSum& message);
+  void hear(const books::WantDraw& message);
+  void hear(const books::Drawn& message);
   /// Time passes: linger runs out. Throws Error where a stager does not come to the end.
   void tick(Clock::time_point now);
   /// Ends the service for this reason (once).
@@ -70,6 +73,8 @@ class Coordinator {
   Send send_;
   books::Registry registry_;
   books::EpochBook book_;
+  books::DrawBook draws_;
+  std::vector<std::uint64_t> last_drawn_;  ///< epoch of each stream
   books::EpochNews news_;
   books::LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
   std::string reason_;

@@ -124,6 +124,9 @@ void Host::open(Service service) {
                                       .link_closed = [this](std::uint32_t local) { link_closed(local); }});
     if (seat_.is_head())
       coordinator_.emplace(config_, *service_.blueprint, seat_.nodes, service_.stream_hashes, events_, to_node);
+    service_.draws->connect(*service_.workers, [this](std::uint32_t stream, std::uint64_t epoch) {
+      jobs_.post([this, stream, epoch] { router_->to_head(books::WantDraw{seat_.my_node, stream, epoch}); });
+    });
     trainers_.emplace(config_, topology_, poller_, *service_.supply, *service_.workers, *service_.rings,
                       delivery::Trainers::Actions{.to_head = to_head, .to_leader = to_leader, .post = post});
     views_.emplace(seat_.nodes, seat_.my_node, seat_.local, service_.memory,
@@ -299,6 +302,8 @@ void Host::receive(books::FromHead message) {
                         [this](const books::AgreeAnswer& answer) { router_->to_local(answer.local, answer); },
                         [this](const books::StateTaken& taken) { to_all_here(taken); },
                         [this](const books::AskLeftOut& ask) { left_out(ask.what); },
+                        [this](const books::AskDraw& ask) { to_all_here(ask); },
+                        [this](const books::DrawRows& rows) { to_all_here(rows); },
                         [this](const books::End& end) { to_all_here(end); },
                         [this](const books::Exit& exit) { to_all_here(exit); },
                         [this](const books::Look& look) { views_->hear(look); },
@@ -325,6 +330,8 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::AgreeAnswer& answer) { trainers_->hear(answer); },
                  [this](const books::StateTaken& taken) { trainers_->hear(taken); },
                  [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit&) { conclude(); },
+                 [this](const books::AskDraw& ask) { draw(ask); },
+                 [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
                  [this](const books::Look& look) { views_->hear(look); },
                  [this](const books::Dead& dead) { fail(dead.text, 0); }},
       message);
@@ -337,11 +344,23 @@ void Host::to_all_here(const books::ToStager& message) {
 
 void Host::left_out(const books::LeftOut& question) {
   // A worker does it: after a seek it may be many samples.
-  service_.workers->post([this, question] {
-    const auto& here = seat_.here();
-    const auto hash =
-        books::left_out_hash(*service_.blueprint, config_.seed, question, here.first, here.first + here.stagers);
-    jobs_.post([this, question, hash] { router_->to_head(books::LeftOutSum{seat_.my_node, question, hash}); });
+  service_.workers->post([this, question] { add_left_out(question); });
+}
+
+void Host::add_left_out(const books::LeftOut& question) {
+  const auto strata =
+      service_.supply->strata(question.stream, question.epoch, [this, question] { add_left_out(question); });
+  if (!strata) return;  // it comes again
+  const auto& here = seat_.here();
+  const auto hash =
+      books::left_out_hash(*service_.blueprint, *strata, config_.seed, question, here.first, here.first + here.stagers);
+  jobs_.post([this, question, hash] { router_->to_head(books::LeftOutSum{seat_.my_node, question, hash}); });
+}
+
+void Host::draw(const books::AskDraw& asked) {
+  service_.workers->post([this, asked] {
+    const auto rows = service_.draws->rows(asked.stream, asked.epoch);
+    jobs_.post([this, asked, rows] { router_->to_head(books::Drawn{seat_.me(), asked.stream, asked.epoch, rows}); });
   });
 }
 

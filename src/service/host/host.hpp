@@ -52,6 +52,7 @@ class Host {
   /// What the host needs once loading is done.
   struct Service {
     delivery::Supply* supply = nullptr;
+    delivery::DrawnEpochs* draws = nullptr;
     const blueprint::Blueprint* blueprint = nullptr;
     Workers* workers = nullptr;
     delivery::Rings* rings = nullptr;
@@ -111,6 +112,8 @@ class Host {
   /// Leader: to every stager of this node, itself last.
   void to_all_here(const books::ToStager& message);
   void left_out(const books::LeftOut& question);
+  void add_left_out(const books::LeftOut& question);
+  void draw(const books::AskDraw& asked);
 
   // The end.
   void stop(const std::string& reason);

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <thread>
+
+#include "data/fields/weight_field.hpp"
 
 namespace headrace::service::loading {
 
@@ -57,6 +60,10 @@ void StoreSink::fill_constants() {
       fill_classes(plan);
       continue;
     }
+    if (plan.by_weight) {
+      fill_weights(plan);
+      continue;
+    }
     if (plan.join && plan.spec().fill != 0) plan.transform.clear(rows, store_.column(local_, plan.array));
     for (std::size_t i = 0; i < plan.spec().items.size() && !plan.join; ++i)
       if (plan.dataset(i).empty()) plan.transform.fill(i, rows, store_.column(local_, plan.array));
@@ -79,6 +86,23 @@ void StoreSink::fill_classes(const data::fields::FieldPlan& plan) {
       });
     });
   }
+}
+
+/// Samples that are not weighed have 1.
+void StoreSink::fill_weights(const data::fields::FieldPlan& plan) {
+  plan.transform.fill(0, blueprint_.placement.rows(stager_), store_.column(local_, plan.array));
+  if (!blueprint_.weights) return;
+  const auto& [slab, cells, weights] = *blueprint_.weights;
+  std::map<std::uint16_t, transform::FieldTransform> of_cells;
+  blueprint_.placement.stored().runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
+    for (auto sample = first; sample < first + count; ++sample) {
+      const auto cell = cells[sample - slab.first];
+      auto found = of_cells.find(cell);
+      if (found == of_cells.end())
+        found = of_cells.emplace(cell, data::fields::of_weight(plan.spec(), weights[cell])).first;
+      found->second.fill(0, 1, at(plan.array, sample));
+    }
+  });
 }
 
 /// The rows of the files that lack an item's dataset: nothing will be read there.

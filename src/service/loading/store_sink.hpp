@@ -30,6 +30,7 @@ class StoreSink : public reader::Sink {
 
  private:
   void fill_classes(const data::fields::FieldPlan& plan);
+  void fill_weights(const data::fields::FieldPlan& plan);
   void fill_where_missing(const data::fields::FieldPlan& plan);
   /// Whether all of these samples are stored, and so stand one after another.
   bool stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const;

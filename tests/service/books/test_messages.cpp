@@ -51,7 +51,9 @@ const std::vector<ToHead> to_head{
     Drained{3},
     LeftOutSum{1, {0, 2, 5, {1, 0, 4}}, 1ull << 63},
     Watch{4},
-    view};
+    view,
+    WantDraw{2, 1, 7},
+    Drawn{3, 1, 7, 900}};
 const std::vector<FromHead> from_head{
     Granted{9, grant},
     ClaimRefused{9, "taken by another", true},
@@ -62,7 +64,9 @@ const std::vector<FromHead> from_head{
     Exit{},
     Look{},
     Shown{view},
-    Viewed{{.trainers = 7, .streams = {{.name = "train", .samples = 9}}}, {"n1", "n2"}}};
+    Viewed{{.trainers = 7, .streams = {{.name = "train", .samples = 9}}}, {"n1", "n2"}},
+    AskDraw{1, 7},
+    DrawRows{1, 7, {900, 0, 30}}};
 const std::vector<ToLeader> to_leader{
     RingMade{1, 2, "too little memory"}, RingRetired{1, 2, 4096, "lives on"}, RingLeft{1, 2, RingState::blocked},
     Figures{.local = 1, .trainers = {trainer}, .private_bytes = 12}, Ended{"stager 3 on n03 was ended by SIGTERM"}};
@@ -73,7 +77,9 @@ const std::vector<ToStager> to_stager{HandOver{0, 1, 2, 4, 3, true, "process 1 o
                                       End{"why"},
                                       Exit{},
                                       Look{},
-                                      Dead{"stager 3 on n03 died"}};
+                                      Dead{"stager 3 on n03 died"},
+                                      AskDraw{1, 7},
+                                      DrawRows{1, 7, {900, 0, 30}}};
 
 template <class Way, class Decode>
 void comes_back(const std::vector<Way>& all, const Decode& decode) {
