@@ -8,6 +8,7 @@
 #include "base/printable.hpp"
 #include "commands/commands.hpp"
 #include "commands/forecast/report.hpp"
+#include "commands/resampling_plot.hpp"
 
 namespace headrace::commands::forecast {
 
@@ -32,12 +33,19 @@ int plan(const config::Config& config, const PlanOptions& options, std::ostream&
   constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
   if (options.samples && *options.row_bytes > most / *options.samples)
     throw UsageError("--samples times --row-bytes is more than 1 EiB; correct one of them");
-  const auto facts =
-      options.samples ? facts_made_up(config, *options.samples, *options.row_bytes) : facts_of_files(config);
+  if (!options.plot.empty() && (options.samples || config.resample.bins.empty()))
+    throw UsageError("--plot draws what [resample] does to the samples of files; write that section, and name files");
+  // What is resampled is counted, unless that would take long.
+  constexpr std::uint64_t quickly_read = 1 << 30;
+  const auto most_bytes = !options.plot.empty() ? UINT64_MAX : config.resample.bins.empty() ? 0 : quickly_read;
+  const auto facts = options.samples ? facts_made_up(config, *options.samples, *options.row_bytes)
+                                     : facts_of_files(config, most_bytes);
   const plan::Machine machine{options.nodes, options.stagers_per_node, config.trainers_per_node};
   const auto result = forecast(config, facts, machine, options.rates);
   out << (options.json ? json_of(result).dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"
-                       : printable_lines(text_of(result)));
+                       : printable_lines(text_of(result)))
+      << std::flush;
+  if (!options.plot.empty()) plot_resampling(config, facts.report, options.plot);
   return 0;
 }
 
@@ -52,6 +60,8 @@ const config::Flag row_bytes_flag{"row-bytes", 0, "BYTES", "", "and the size of 
 const config::Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit/s or 25GB/s"};
 const config::Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
 const config::Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
+const config::Flag picture{"plot", 0, "FILE.png", "",
+                           "a picture of what [resample] does; needs python3 with matplotlib"};
 const config::Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
 
 /// The value of a flag that may be absent, read by `reader`.
@@ -78,6 +88,7 @@ int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
   take(arguments, mistakes, memory_rate, options.rates.memory, rate);
   options.json = arguments.has(json_flag.name);
+  options.plot = arguments.value(picture.name, "").text();
   return plan(configuration(arguments, mistakes), options, std::cout);
 }
 
@@ -89,9 +100,10 @@ config::Command plan_command() {
           .summary = "Tells beforehand what a service will need and deliver.",
           .details =
               "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
-              "samples.",
+              "samples, but for the columns by which it tells what [resample] does.",
           .configured = true,
-          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, json_flag},
+          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, picture,
+                    json_flag},
           .prints = true,
           .run = run};
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <ostream>
+#include <string>
 
 #include "commands/forecast/forecast.hpp"
 #include "config/command_line.hpp"
@@ -15,6 +16,7 @@ struct PlanOptions {
   std::optional<std::uint64_t> samples, row_bytes;  ///< both, instead of files
   Rates rates;
   bool json = false;
+  std::string plot{};  ///< path of a picture of what [resample] does; "": none
 };
 
 /// "25GB/s", "25GB", "200Gbit/s": bytes per second.

@@ -18,7 +18,7 @@ namespace {
 
 /// Where the samples of the streams are: rows per stager, and per stream its first ordinals.
 struct Layout {
-  std::uint64_t stored = 0;
+  std::uint64_t samples = 0, stored = 0;
   std::vector<std::uint64_t> rows;
   std::vector<std::vector<std::uint64_t>> first_ordinals;
 };
@@ -55,18 +55,20 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
   const auto stored = plan::Selection::unite(known);
   const auto slabs =
       plan::divide(facts.report.samples, stored, facts.chunk_rows, std::vector<double>(machine.stagers(), 1.0));
-  Layout layout{.stored = stored.size()};
+  Layout layout{.samples = facts.report.samples, .stored = stored.size()};
   for (const auto& slab : slabs)
     layout.rows.push_back(stored.lower_bound({slab.last}).value - stored.lower_bound({slab.first}).value);
   for (std::size_t s = 0; s < selections.size(); ++s) {
     const auto& stream = facts.report.streams[s];
     auto& forecast = result.streams.emplace_back();
     forecast.name = stream.config.name;
+    forecast.brings = stream.mix;
     if (!selections[s]) {
       forecast.samples = guess(config, stream, facts.report.samples);
-      forecast.note = (!stream.mix.empty()  ? "mix"
-                       : stream.why.empty() ? "files"
-                                            : stream.why) +
+      forecast.note = (stream.draw.draw      ? "resample"
+                       : !stream.mix.empty() ? "mix"
+                       : stream.why.empty()  ? "files"
+                                             : stream.why) +
                       " decides which; taken as spread evenly";
       layout.first_ordinals.push_back(even(forecast.samples, machine.stagers()));
       continue;
@@ -89,6 +91,7 @@ service::blueprint::Blueprint sketch(const config::Config& config, const DataFac
     const auto& stream = config.streams[s];
     blueprint.streams.push_back({stream.name, streams[s].samples, stream.batch, stream.global_batch, stream.shuffle,
                                  stream.last, stream.epochs});
+    blueprint.streams.back().draw = facts.report.streams[s].draw.draw;
   }
   return blueprint;
 }
@@ -97,8 +100,9 @@ void weigh(const config::Config& config, const service::blueprint::Blueprint& bl
            Forecast& result) {
   const auto per_node = result.machine.stagers_per_node;
   for (std::uint32_t node = 0; node < result.machine.nodes; ++node) {
-    const auto need = service::blueprint::need_of_node(
+    auto need = service::blueprint::need_of_node(
         config, blueprint, std::span(layout.rows).subspan(node * per_node, per_node), result.machine.nodes);
+    need.buffers += service::blueprint::draw_bytes_of_node(blueprint, layout.samples / result.machine.nodes, per_node);
     if (node == 0 || need.total() > result.need.total()) result.need = need;
   }
   result.memory = config.memory;
@@ -162,8 +166,8 @@ double StreamForecast::requests() const {
          static_cast<double>(flow.from_node.size());
 }
 
-DataFacts facts_of_files(const config::Config& config) {
-  DataFacts facts{.report = data::fields::report_on(config)};
+DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes) {
+  DataFacts facts{.report = data::fields::report_on(config, most_bytes)};
   // The files of one data set are alike: the first tells chunks and compression.
   const auto first = data::selection::scan_files_alone(config, false, 1).contents.front();
   std::set<std::string>

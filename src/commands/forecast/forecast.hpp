@@ -30,7 +30,8 @@ struct DataFacts {
   std::uint64_t chunk_rows = 1;  ///< of the largest chunk
   double file_bytes_a_sample = 0;
 };
-DataFacts facts_of_files(const config::Config& config);
+/// most_bytes: that may be read to count what the data decide.
+DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes = 0);
 /// One field of `row_bytes` bytes.
 DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std::uint64_t row_bytes);
 
@@ -40,7 +41,8 @@ struct Limit {
 };
 
 struct StreamForecast {
-  std::string name, note;  ///< note: what was assumed, if anything
+  std::string name, note;             ///< note: what was assumed, if anything
+  std::vector<std::string> brings{};  ///< what an epoch brings of each class, where that was counted
   std::uint64_t samples = 0, steps = 0;
   std::uint32_t batch = 0;
   plan::Flow flow;  ///< of the steps in flight

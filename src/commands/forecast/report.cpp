@@ -37,6 +37,7 @@ std::string stream_text(const StreamForecast& s, const plan::Machine& machine) {
   auto text = fmt::format("stream {}: {} samples, {} steps of {} for each of {} trainer{}\n", s.name, s.samples,
                           s.steps, s.batch, machine.trainers(), s_if(machine.trainers()));
   if (!s.note.empty()) text += fmt::format("  assumed      {}\n", s.note);
+  for (const auto& line : s.brings) text += fmt::format("  epoch 0      {}\n", line);
   text +=
       fmt::format("  a step       {} delivered on a node, {} of it ({:.1f} %) from other nodes in {:.0f} messages\n",
                   bytes(s.delivered()), bytes(s.remote()), 100 * s.remote_share(), s.requests());
@@ -82,6 +83,7 @@ nlohmann::json json_of(const Forecast& f) {
     streams.push_back(
         {{"name", s.name},
          {"assumed", s.note},
+         {"epoch_0", s.brings},
          {"samples", s.samples},
          {"steps", s.steps},
          {"batch", s.batch},

@@ -16,7 +16,7 @@ namespace headrace::commands::inspect {
 namespace {
 
 const config::Flag one_sample{"sample", 0, "N | FILE:ROW", "", "with -c: raw and finished values of one sample"};
-const config::Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample; needs python3 with matplotlib"};
+const config::Flag picture{"plot", 0, "FILE.png", "", "a picture of that sample, or of resampling; needs matplotlib"};
 const config::Flag all_lines{"all", 0, "", "", "tables fold no long lists"};
 const config::Flag count_all{"count", 0, "", "", "with -c: count streams and classes also where that reads over 1 GB"};
 const config::Flag with_plugins{"plugins", 0, "", "", "with -c: load its plugins, which runs their code"};
@@ -29,9 +29,11 @@ int of_configuration(const config::Arguments& arguments, config::Mistakes& mista
     return inspect_sample(
         config, {arguments.value(one_sample.name, "").text(), json, arguments.value(picture.name, "").text(), plugins},
         std::cout);
-  if (arguments.has(picture.name)) throw UsageError("--plot draws one sample; say which with --sample");
-  return inspect_config(config, {json, arguments.has(count_all.name), arguments.has(all_lines.name), plugins},
-                        std::cout);
+  const auto plot = arguments.value(picture.name, "").text();
+  if (!plot.empty() && config.resample.bins.empty())
+    throw UsageError("--plot draws one sample, or what [resample] does; say which sample with --sample");
+  const bool count = arguments.has(count_all.name) || !plot.empty();
+  return inspect_config(config, {json, count, arguments.has(all_lines.name), plugins, plot}, std::cout);
 }
 
 /// After the files were opened.

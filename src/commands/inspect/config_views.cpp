@@ -11,6 +11,7 @@
 #include "base/printable.hpp"
 #include "commands/inspect/config_views.hpp"
 #include "commands/inspect/fold.hpp"
+#include "commands/resampling_plot.hpp"
 #include "h5/dataset.hpp"
 
 namespace headrace::commands::inspect {
@@ -72,7 +73,9 @@ std::string selected_text(const config::StreamConfig& stream) {
   Row parts;
   if (!stream.files.empty()) parts.push_back(fmt::format("files {}", fmt::join(stream.files, ", ")));
   if (!stream.select.empty()) parts.push_back("select " + stream.select);
-  if (!stream.select_file.empty()) parts.push_back(fmt::format("'{}' by {}", stream.select_file, stream.select_by));
+  if (!stream.select_file.empty())
+    parts.push_back(fmt::format("'{}' by {}{}", stream.select_file, stream.select_by,
+                                stream.select_repeats ? " with repeats" : ""));
   if (!stream.where.empty()) parts.push_back("where " + stream.where);
   if (const auto mix = config::text_of(stream.mix); !mix.empty())
     parts.push_back(fmt::format("mix {} within {}", mix, config::word(stream.mix.within)));
@@ -118,6 +121,20 @@ ordered_json json_of(const data::fields::SharedReport& shared) {
           {"samples", shared.samples ? ordered_json(*shared.samples) : ordered_json()}};
 }
 
+ordered_json resampled_json(const data::selection::StreamDraw& stream) {
+  if (!stream.draw || !stream.counts) return nullptr;
+  auto all = ordered_json::array();
+  for (const auto& draw : data::selection::class_draws(*stream.counts))
+    all.push_back({{"class", draw.name},
+                   {"there", draw.there},
+                   {"wanted", draw.wanted},
+                   {"distinct", draw.distinct},
+                   {"repeats", draw.repeats()},
+                   {"most", draw.most},
+                   {"effective", draw.effective}});
+  return all;
+}
+
 ordered_json json_of(const data::fields::StreamReport& report) {
   const auto& stream = report.config;
   const auto optional = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(); };
@@ -133,7 +150,8 @@ ordered_json json_of(const data::fields::StreamReport& report) {
           {"mix", config::text_of(stream.mix)},
           {"within", config::word(stream.mix.within)},
           {"epoch_size", config::text_of(stream.mix.epoch_size)},
-          {"classes", report.mix}};
+          {"classes", report.mix},
+          {"resampled", resampled_json(report.draw)}};
 }
 
 /// Many fields that are alike but for the numbers in their names share a line.
@@ -192,6 +210,7 @@ int inspect_config(const config::Config& config, const ConfigOptions& options, s
   constexpr std::uint64_t quickly_read = 1 << 30;
   const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
   out << (options.json ? as_json(report) : as_table(report, options.all)) << std::flush;
+  if (!options.plot.empty()) plot_resampling(config, report, options.plot);
   return 0;
 }
 

@@ -18,6 +18,7 @@ struct ConfigOptions {
   bool count = false;  ///< streams and classes also where that takes reading more than a gigabyte
   bool all = false;    ///< the table has a line for each field, however many
   data::fields::Plugins plugins = data::fields::Plugins::look_at;
+  std::string plot{};  ///< path of a picture of what [resample] does; "": none
 };
 
 /// Tells the report, as a table for people or as JSON (described below). Returns the exit code.
@@ -26,7 +27,8 @@ struct ConfigOptions {
 ///    "fields": [{"name", "source": [item], "operations": [text], "shape", "dtype", "bytes", "columns", "classes",
 ///                "unknown": [what is only known when served], "notes": [text]}],
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
-///                 "epochs"}],
+///                 "epochs", ..., "classes": [what an epoch has of each class],
+///                 "resampled" (null: not): [{"class", "there", "wanted", "distinct", "repeats", "most", "effective"}]}],
 ///    "shared": [{"streams": [name, name], "samples" (null: counted when served)}], "warnings": [text]}
 int inspect_config(const config::Config& config, const ConfigOptions& options, std::ostream& out);
 

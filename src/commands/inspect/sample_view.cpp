@@ -164,6 +164,10 @@ SampleView view_sample(const config::Config& config, const std::string& which) {
   const auto row = file.first_sample + place.row - catalog.named_of(place.file).first_sample;
   const auto sample = file.first_sample + place.row;
   const bool labelled = std::ranges::any_of(plans.fields, [](const auto& plan) { return !plan.by_class.empty(); });
+  for (const auto& plan : plans.fields)
+    if (plan.by_weight)
+      throw UsageError(fmt::format("--sample {}: what a sample weighs depends on all samples; leave field '{}' out",
+                                   which, plan.spec().name));
   std::optional<std::size_t> of_class;
   if (labelled) of_class = data::selection::class_of(config, contents, catalog, sample, alone, options);
   if (labelled && !of_class)

@@ -122,12 +122,14 @@ Findings look(const config::Config& config, const job::Topology& topology) {
                     .tallies = {}};
   for (std::size_t f = 0; f < config.fields.size(); ++f) {
     if (!scaled_by_file(config.fields[f]) && config.fields[f].encode == config::Encode::none) continue;
-    if (!plans.fields[f].by_class.empty()) continue;  // no values of files
+    if (!plans.fields[f].by_class.empty() || plans.fields[f].by_weight) continue;  // no values of files
     findings.configs.push_back(&config.fields[f]);
     findings.plans.fields.push_back(std::move(plans.fields[f]));
   }
-  findings.tallies = measure({findings.plans.fields, contents, catalog, placed.strata[0].sets()[0], placed.placement,
-                              mine, topology, options});
+  // Of a stream that draws its samples, each counts once, however often it comes.
+  const auto& members = placed.draws[0] ? placed.once[0] : placed.strata[0].sets()[0];
+  findings.tallies =
+      measure({findings.plans.fields, contents, catalog, members, placed.placement, mine, topology, options});
   return findings;
 }
 
