@@ -201,6 +201,7 @@ struct Config {
   unsigned slots = 0;        ///< batches that a trainer can hold or prefetch, >= 2; 0: see slots_of()
   unsigned threads = 0;      ///< workers of a stager; 0: its share of the node's cores
   std::uint64_t memory = 0;  ///< bytes that the service may use on a node; 0: what is available
+  std::string scratch;       ///< folder of a disk of each node, for rows that do not fit its memory; "": there is none
   IoMode io = IoMode::automatic;
   VirtualGaps virtual_gaps = VirtualGaps::error;  ///< rows of virtual datasets that no source gives
   Audit audit = Audit::count;

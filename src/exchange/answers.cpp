@@ -36,26 +36,34 @@ bool Answers::start() {
     free_sends_.pop_back();
     answers_[buffer] = std::move(*next);
     if (!workers_.any_idle()) {
-      pack(buffer);
-      send(buffer);
+      if (pack(buffer))
+        send(buffer);
+      else
+        ++packing_;
       return true;  // one at a time: MPI wants to be looked after
     }
     moved = true;
     ++packing_;
     workers_.post_first([this, buffer] {
-      pack(buffer);
-      handover_.packed(buffer);
+      if (pack(buffer)) handover_.packed(buffer);
     });
   }
   return moved;
 }
 
-void Answers::pack(std::uint32_t buffer) {
+bool Answers::pack(std::uint32_t buffer) {
   auto& answer = answers_[buffer];
   try {
-    answer.bytes = pack_(answer.request, send_buffers_[buffer]);
+    const auto packed = pack_(answer.request, send_buffers_[buffer], [this, buffer](std::size_t bytes) {
+      answers_[buffer].bytes = bytes;
+      handover_.packed(buffer);
+    });
+    // Where it is not complete, that may have happened by now: nothing of the answer is touched here any more.
+    if (packed.complete) answer.bytes = packed.bytes;
+    return packed.complete;
   } catch (...) {
     answer.failure = std::current_exception();
+    return true;
   }
 }
 

@@ -53,6 +53,7 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"class-names", list(config.class_names)},
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},
+                         {"scratch", config.scratch.empty() ? "" : "given"},  // each node may have its own folder
                          {"split-nodes", config.split_nodes ? "true" : "false"},
                          {"strict", config.strict ? "true" : "false"},
                          {"audit", std::string(config::word(config.audit))}});

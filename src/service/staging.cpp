@@ -28,7 +28,7 @@
 #include "service/blueprint/descriptors.hpp"
 #include "service/loading/fill_store.hpp"
 #include "service/loading/progress.hpp"
-#include "service/loading/store_sink.hpp"
+#include "service/scratch_disk.hpp"
 
 namespace headrace::service {
 
@@ -57,7 +57,8 @@ Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose p
 }
 
 Staging::~Staging() {
-  if (host_) host_->halt();  // it looks at rings and workers, which go before it
+  if (host_) host_->halt();        // it looks at rings and workers, which go before it
+  if (readers_) readers_->stop();  // they fill slots, and call feeds
 }
 
 void Staging::begin() {
@@ -101,18 +102,7 @@ void Staging::look_at_files() {
         blueprint::draw(config_, catalog, std::move(fields), samples_of_streams(selected), topology_));
   });
   const auto limit = blueprint::available_memory();
-  const auto allowed = config_.memory > 0 ? std::min(config_.memory, limit.available) : limit.available;
-  const auto reserved = need(topology_.here()).total();
-  const auto budgets = topology_.all.allgather(allowed > reserved ? allowed - reserved : std::uint64_t{0});
-  std::vector<std::uint64_t> node_budgets;
-  for (const auto& node : topology_.nodes) node_budgets.push_back(budgets[node.first]);
-  const auto total = selected.stored() * row_bytes(blueprint_->schema);
-  auto placed = selected.place(selected.divide(blueprint::weights(topology_.nodes, node_budgets, total)));
-  blueprint_->placement = std::move(placed.placement);
-  blueprint_->strata = std::move(placed.strata);
-  blueprint_->draws = std::move(placed.draws);
-  blueprint_->classes = std::move(placed.classes);
-  blueprint_->weights = std::move(placed.weights);
+  place_samples(selected, limit);
   for (std::size_t s = 0; s < config_.streams.size(); ++s)
     if (const auto left_out = selected.of_no_class(s); left_out > 0)
       log::info("stream {}: {} sample{} of no class left out", config_.streams[s].name, left_out,
@@ -124,6 +114,19 @@ void Staging::look_at_files() {
   check_descriptors();
 }
 
+void Staging::place_samples(const data::selection::SelectedSamples& selected, const blueprint::MemoryLimit& limit) {
+  const auto budgets = store_budgets(config_, topology_, limit.available, need(topology_.here()).total());
+  const auto total = selected.stored() * row_bytes(blueprint_->schema);
+  auto placed = selected.place(
+      selected.divide(blueprint::weights(topology_.nodes, budgets_to_weigh(config_, budgets, total), total)));
+  blueprint_->placement = std::move(placed.placement);
+  blueprint_->strata = std::move(placed.strata);
+  blueprint_->draws = std::move(placed.draws);
+  blueprint_->classes = std::move(placed.classes);
+  blueprint_->weights = std::move(placed.weights);
+  mpi::together(topology_.all, [&] { settle_residence(config_, topology_, budgets, *blueprint_); });
+}
+
 void Staging::tell_start() const {
   auto streams = nlohmann::json::array();
   for (const auto& stream : blueprint_->streams)
@@ -133,15 +136,20 @@ void Staging::tell_start() const {
                         {"nodes", topology_.nodes.size()},
                         {"stagers", topology_.stagers()},
                         {"trainers", blueprint_->trainers},
-                        {"regime", "resident"},
+                        {"regime", blueprint_->regime()},
                         {"streams", std::move(streams)}});
 }
 
 blueprint::Need Staging::need(const job::Node& node) const {
   // Before it is known who holds what, nobody holds anything.
-  const auto rows =
-      blueprint_->placement.stagers() > 0 ? blueprint_->rows_of_node(node) : std::vector<std::uint64_t>(node.stagers);
-  auto need = blueprint::need_of_node(config_, *blueprint_, rows, topology_.nodes.size());
+  const auto rows = blueprint_->placement.stagers() > 0 ? blueprint_->rows_in_memory_of(node)
+                                                        : std::vector<std::uint64_t>(node.stagers);
+  std::vector<std::uint64_t> on_disk;
+  if (blueprint_->on_disk()) {
+    on_disk = blueprint_->rows_of_node(node);
+    for (std::size_t s = 0; s < rows.size(); ++s) on_disk[s] -= rows[s];
+  }
+  auto need = blueprint::need_of_node(config_, *blueprint_, rows, topology_.nodes.size(), on_disk);
   // Likewise, an even share of the samples.
   auto samples = blueprint_->catalog.samples * node.stagers / topology_.stagers();
   if (blueprint_->placement.stagers() > 0)
@@ -159,14 +167,15 @@ void Staging::check_memory(const blueprint::MemoryLimit& limit) {
     require(what.total() <= allowed,
             fmt::format(
                 "too little memory on {}: samples {}, rings of {} trainer{} {}, buffers {} make {}, but {} allows {}; "
-                "{}",
+                "{}{}",
                 topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
                 config_.trainers_per_node == 1 ? "" : "s", format_bytes(static_cast<double>(what.rings)),
                 format_bytes(static_cast<double>(what.buffers)), format_bytes(static_cast<double>(what.total())),
                 own_limit ? "the option memory" : limit.by, format_bytes(static_cast<double>(allowed)),
                 purpose_ == Purpose::files
                     ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
-                    : "use more nodes, select fewer samples or fields, or lower slots or batch"));
+                    : "use more nodes, select fewer samples or fields, or lower slots or batch",
+                way_out_by_disk(config_, *blueprint_, topology_.here())));
   });
 }
 
@@ -216,7 +225,12 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
   }
   print_transport();
   const auto here = need(topology_.here());
-  if (purpose_ == Purpose::trainers)
+  if (blueprint_->on_disk())
+    log::info(
+        "regime scratch: {} of samples on {} stay in memory, {} lie on its disk ({}); every epoch is shuffled "
+        "exactly and globally",
+        format_bytes(here.store), topology_.here().host, format_bytes(here.scratch), config_.scratch);
+  else if (purpose_ == Purpose::trainers)
     log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
   log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
@@ -285,12 +299,13 @@ void Staging::print_transport() const {
 }
 
 void Staging::make_store() {
-  store::Layout layout(blueprint_->schema, blueprint_->rows_of_node(topology_.here()));
+  store::Layout layout(blueprint_->schema, blueprint_->rows_in_memory_of(topology_.here()));
   auto memfd = mpi::together(topology_.all,
                              [&] { return topology_.is_leader() ? store::NodeStore::create(layout) : ipc::Fd(); });
   store_ = mpi::together(topology_.all, [&] {
     return std::make_unique<store::NodeStore>(host_->share(std::move(memfd)), std::move(layout));
   });
+  if (blueprint_->on_disk()) store_->add_scratch(make_scratch(config_, *blueprint_, topology_, *host_));
 }
 
 void Staging::reserve() {
@@ -315,11 +330,9 @@ void Staging::load() {
                              [this](double fraction) { host_->loading("loading", fraction); });
   auto options = load_options();
   options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.at(done, total); };
-  const auto& placement = blueprint_->placement;
-  const auto intervals = loading::intervals_to_read(placement.stored(), topology_.me(), placement.slab(topology_.me()),
-                                                    data::selection::gap_to_read(blueprint_->catalog));
-  load_report_ = loading::fill_store({*blueprint_, topology_, contents_, intervals, options}, *store_);
-  blueprint_->weights.reset();  // they stand in the store now
+  load_report_ = loading::fill_store(
+      {*blueprint_, topology_, contents_, options, data::selection::gap_to_read(blueprint_->catalog)}, *store_);
+  blueprint_->weights.reset();  // they stand in the store now, and on the disk
   load_seconds_ = topology_.all.max(seconds_since(begin));
   progress.done();
   const auto bytes = topology_.all.sum(load_report_.bytes);
@@ -343,11 +356,20 @@ void Staging::connect_nodes() {
   draws_ = std::make_unique<delivery::DrawnEpochs>(*blueprint_, topology_.local());
   supply_->connect(*draws_);
   workers_ = std::make_unique<Workers>(threads_);
+  if (blueprint_->on_disk()) {
+    tell_rate(config_, *blueprint_, topology_, *store_, *host_);
+    readers_ = std::make_unique<store::ScratchReaders>(
+        store_->scratch(), store::ScratchReaders::threads_for(topology_.here().stagers),
+        [this](const std::string& what) { host_->fail(fmt::format("{}: {}", topology_.here().host, what)); });
+    supply_->connect(*readers_);
+  }
   if (topology_.nodes.size() == 1) return;
   const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
   engine_ = std::make_unique<exchange::Engine>(
       topology_.all, settings, *workers_,
-      [this](const exchange::Request& request, std::span<std::byte> out) { return supply_->pack(request, out); },
+      [this](const exchange::Request& request, std::span<std::byte> out, exchange::Answers::Done done) {
+        return supply_->pack(request, out, std::move(done));
+      },
       [this](int, std::string text) { host_->message_from_stager(std::move(text)); });
   supply_->connect(*engine_);
 }
@@ -364,8 +386,10 @@ void Staging::wake() {
 void Staging::open() {
   auto hashes = hash_streams();
   connect_nodes();
-  host::Host::Service service{supply_.get(), draws_.get(),      blueprint_.get(),       workers_.get(),
-                              rings_.get(),  std::move(hashes), need(topology_.here()), {}};
+  host::Host::Service service{
+      supply_.get(),          draws_.get(), blueprint_.get(),
+      workers_.get(),         rings_.get(), std::move(hashes),
+      need(topology_.here()), {},           [this] { return readers_ ? readers_->figures().bytes : 0; }};
   if (engine_) {
     service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
     host_->on_over([this] { engine_->wake(); });

@@ -9,6 +9,7 @@
 
 #include "base/workers.hpp"
 #include "config/config.hpp"
+#include "data/selection/selected_samples.hpp"
 #include "exchange/engine.hpp"
 #include "job/topology.hpp"
 #include "reader/load.hpp"
@@ -71,6 +72,7 @@ class Staging {
 
  private:
   void look_at_files();
+  void place_samples(const data::selection::SelectedSamples& selected, const blueprint::MemoryLimit& limit);
   void check_memory(const blueprint::MemoryLimit& limit);
   void check_descriptors();
   void print_blueprint(const blueprint::MemoryLimit& limit) const;
@@ -97,7 +99,8 @@ class Staging {
   std::unique_ptr<delivery::Supply> supply_;
   std::unique_ptr<delivery::Rings> rings_;
   std::unique_ptr<exchange::Engine> engine_;
-  std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
+  std::unique_ptr<store::ScratchReaders> readers_;  // of the disk, where the store has a part of it there
+  std::unique_ptr<Workers> workers_;                // goes first: nothing of the above may be used after it
   double reserve_seconds_ = 0, load_seconds_ = 0;
   reader::LoadReport load_report_;
 };

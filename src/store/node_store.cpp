@@ -11,7 +11,7 @@ constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t row_alignment = 256;
 }  // namespace
 
-Layout::Layout(const Schema& schema, std::span<const std::uint64_t> rows) {
+Layout::Layout(const Schema& schema, std::span<const std::uint64_t> rows) : rows_(rows.begin(), rows.end()) {
   std::uint64_t end = 0;
   slabs_.push_back(end);
   for (const auto count : rows) {

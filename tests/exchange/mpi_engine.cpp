@@ -30,14 +30,22 @@ std::byte byte_of(std::uint32_t stager, std::uint32_t ordinal, std::size_t at) {
 }
 
 /// What any stager answers: the bytes depend on what was asked for alone.
-std::size_t pack(const Request& request, std::span<std::byte> out) {
+std::size_t pack_now(const Request& request, std::span<std::byte> out) {
   const auto bytes = row_bytes_of.at(request.stream);
-  require(request.ordinals.size() * bytes <= out.size(), "too much was asked for");
   std::size_t used = 0, row = 0;
   for (const auto& segment : request.segments)
     for (std::uint32_t i = 0; i < segment.rows; ++i, ++row)
       for (std::size_t at = 0; at < bytes; ++at) out[used++] = byte_of(segment.run, request.ordinals[row], at);
   return used;
+}
+
+/// Half of the requests are packed later, by others, as rows of a disk are.
+exchange::Packed pack(const Request& request, std::span<std::byte> out, exchange::Answers::Done done) {
+  static Workers disk(2);
+  require(request.ordinals.size() * row_bytes_of.at(request.stream) <= out.size(), "too much was asked for");
+  if (request.ordinals.size() % 2 == 0) return {.bytes = pack_now(request, out)};
+  disk.post([request, out, done = std::move(done)] { done(pack_now(request, out)); });
+  return {.complete = false};
 }
 
 /// A fetch with memory of its own, cut into blocks at random.
@@ -71,7 +79,7 @@ struct Asked {
   }
   bool right() const {
     std::vector<std::byte> expected(request.ordinals.size() * row_bytes_of[request.stream]), found;
-    expected.resize(pack(request, expected));
+    expected.resize(pack_now(request, expected));
     for (const auto& block : blocks) found.insert(found.end(), block.begin(), block.end());
     return arrivals == 1 && found == expected;
   }

@@ -7,12 +7,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/reserve.hpp"
-#include "plan/batch_plan.hpp"
 #include "service/loading/store_sink.hpp"
 
 namespace headrace::commands::bench {
@@ -42,7 +42,8 @@ GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {
   const auto& blueprint = staging_.blueprint();
   const auto& topology = staging_.topology();
   const auto row = row_bytes(blueprint.schema);
-  const auto own_rows = std::max<std::uint64_t>(1, blueprint.placement.rows(topology.me()));
+  const auto& layout = staging_.store().layout();
+  const auto own_rows = std::max<std::uint64_t>(1, layout.rows(topology.local()));
   Batch batch;
   std::vector<std::int64_t> samples;
   for (const auto& piece : plan.pieces) {
@@ -54,6 +55,12 @@ GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {
       run.local = stager - topology.here().first;
       samples.resize(piece.rows);
       blueprint.placement.locate(blueprint.strata[0], piece.run, ordinals, samples, run.rows);
+      const auto in_memory = static_cast<std::uint32_t>(layout.rows(run.local));
+      for (auto& place : run.rows) {
+        if (place < in_memory) continue;
+        on_disk_.push_back({run.local, place - in_memory});
+        place %= std::max(1u, in_memory);
+      }
     } else {
       remote_ += piece.rows * row;
       for (std::size_t i = 0; i < ordinals.size(); ++i)
@@ -91,6 +98,16 @@ double GatherLimit::run() const {
     });
   for (auto& thread : threads) thread.join();
   return seconds_since(begin);
+}
+
+double GatherLimit::run_disk() const {
+  if (on_disk_.empty()) return 0;
+  const auto threads = store::ScratchReaders::threads_for(staging_.topology().here().stagers);
+  return store::read_raw(staging_.store().scratch(), on_disk_, threads, std::numeric_limits<double>::max()).seconds;
+}
+
+std::uint64_t GatherLimit::disk_bytes() const {
+  return on_disk_.size() * row_bytes(staging_.blueprint().schema);
 }
 
 double time_plain_read(const service::blueprint::Blueprint& blueprint, std::uint32_t stager,

@@ -68,6 +68,9 @@ std::string table_of(const Figures& f) {
   text += row("limit: gather (memcpy)", f.gather_gbps, "GB/s");
   text += row("delivered", f.delivered_gbps, "GB/s");
   text += row("delivered of gather", f.delivered_of_gather, "");
+  text += row("limit: disk (records read alone)", f.disk_gbps, "GB/s");
+  if (!f.disk_gbps.empty()) text += fmt::format("  {:<34}{:>10.3f}\n", "samples on disk", f.on_disk);
+  text += row("delivered of disk or gather", f.delivered_of_disk, "");
   text += row("samples", f.samples_per_s, "/s");
   text += row("limit: read (pread)", f.read_gbps, "GB/s");
   text += row("load", f.load_gbps, "GB/s");
@@ -103,7 +106,9 @@ void write_json(const Figures& f, const std::string& path) {
       {"limits",
        {{"gather_gbps", number_or_null(f.gather_gbps)},
         {"read_gbps", number_or_null(f.read_gbps)},
-        {"alltoallv_gbps", number_or_null(f.alltoallv_gbps)}}},
+        {"alltoallv_gbps", number_or_null(f.alltoallv_gbps)},
+        {"disk_gbps", number_or_null(f.disk_gbps)},
+        {"on_disk", f.on_disk}}},
       {"measured",
        {{"load_gbps", number_or_null(f.load_gbps)},
         {"delivered_gbps", number_or_null(f.delivered_gbps)},
@@ -120,6 +125,7 @@ void write_json(const Figures& f, const std::string& path) {
         {"rings_bytes", f.rings_bytes}}},
       {"ratios",
        {{"delivered_of_gather", number_or_null(f.delivered_of_gather)},
+        {"delivered_of_disk", number_or_null(f.delivered_of_disk)},
         {"load_of_read", number_or_null(f.load_of_read)},
         {"exchange_of_alltoallv", number_or_null(f.exchange_of_alltoallv)},
         {"memory_of_slab", memory_of_slab(f)}}},
@@ -127,6 +133,8 @@ void write_json(const Figures& f, const std::string& path) {
        {{"gather_gbps", range(f.gather_gbps)},
         {"read_gbps", range(f.read_gbps)},
         {"alltoallv_gbps", range(f.alltoallv_gbps)},
+        {"disk_gbps", range(f.disk_gbps)},
+        {"delivered_of_disk", range(f.delivered_of_disk)},
         {"load_gbps", range(f.load_gbps)},
         {"delivered_gbps", range(f.delivered_gbps)},
         {"trainer_busy_share", range(f.trainer_busy_share)},

@@ -14,6 +14,9 @@ struct Figures {
   std::vector<double> gather_gbps, read_gbps, alltoallv_gbps;
   std::vector<double> load_gbps, delivered_gbps, samples_per_s;
   std::vector<double> delivered_of_gather, load_of_read, exchange_of_alltoallv;
+  std::vector<double> disk_gbps;           ///< raw reads of the records that lie on disks
+  double on_disk = 0;                      ///< their share of all
+  std::vector<double> delivered_of_disk;   ///< of what disk or gather allow, whichever is less
   std::vector<double> wait_us;             ///< of every batch
   std::vector<double> trainer_wait_share;  ///< of the time of all trainers, which compute nothing
   std::vector<double> trainer_busy_share;  ///< not waiting, of the time of trainers that compute so long on each batch:

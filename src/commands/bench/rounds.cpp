@@ -57,6 +57,7 @@ void Rounds::run(Figures& figures) {
   consume(steps_, 0);  // connects, and warms everything up
   for (unsigned repeat = 0; repeat < options_.repeats; ++repeat) {
     measure_gather(figures);
+    measure_disk(figures);
     measure_alltoallv(figures);
     measure_delivery(figures);
     if (options_.compute_seconds > 0) measure_computing(figures);
@@ -81,6 +82,17 @@ void Rounds::measure_gather(Figures& figures) {
   gather_seconds_ = all().max(seconds);
   const auto bytes = all().sum(limit_.bytes()) * epochs_;
   figures.gather_gbps.push_back(static_cast<double>(bytes) / gather_seconds_ / 1e9);
+}
+
+void Rounds::measure_disk(Figures& figures) {
+  if (staging_.store().scratch().empty()) return;
+  all().barrier();
+  double seconds = 0;
+  for (std::uint64_t epoch = 0; epoch < epochs_; ++epoch) seconds += limit_.run_disk();
+  disk_seconds_ = all().max(seconds);
+  const auto bytes = all().sum(limit_.disk_bytes()) * epochs_;
+  figures.disk_gbps.push_back(static_cast<double>(bytes) / disk_seconds_ / 1e9);
+  figures.on_disk = static_cast<double>(bytes) / static_cast<double>(all().sum(limit_.bytes()) * epochs_);
 }
 
 void Rounds::measure_alltoallv(Figures& figures) {
@@ -152,6 +164,10 @@ void Rounds::measure_delivery(Figures& figures) {
   figures.trainer_wait_share.push_back(taken.waiting / taken.trainers);
   figures.wait_us.insert(figures.wait_us.end(), taken.wait_us.begin(), taken.wait_us.end());
   figures.delivered_of_gather.push_back(figures.delivered_gbps.back() / figures.gather_gbps.back());
+  if (!figures.disk_gbps.empty()) {
+    const auto limit = std::min(figures.gather_gbps.back(), figures.disk_gbps.back() / std::max(figures.on_disk, 1e-9));
+    figures.delivered_of_disk.push_back(figures.delivered_gbps.back() / limit);
+  }
   if (!figures.alltoallv_gbps.empty())
     figures.exchange_of_alltoallv.push_back(
         (alltoallv_seconds_ + gather_seconds_) /

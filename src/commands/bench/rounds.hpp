@@ -32,6 +32,7 @@ class Rounds {
 
   void start_trainers();
   void measure_gather(Figures& figures);
+  void measure_disk(Figures& figures);
   void measure_alltoallv(Figures& figures);
 
   /// What the trainers of all nodes did: seconds of the slowest node, and of all of them together.
@@ -55,7 +56,7 @@ class Rounds {
   std::vector<std::unique_ptr<BenchTrainer>> local_;
   std::uint64_t epochs_ = 1, steps_ = 1, batch_bytes_ = 0;
   std::uint32_t trainers_ = 1;
-  double gather_seconds_ = 0, alltoallv_seconds_ = 0;
+  double gather_seconds_ = 0, alltoallv_seconds_ = 0, disk_seconds_ = 0;
 };
 
 }  // namespace headrace::commands::bench

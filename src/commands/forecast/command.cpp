@@ -63,6 +63,7 @@ const config::Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes t
 const config::Flag picture{"plot", 0, "FILE.png", "",
                            "a picture of what [resample] does; needs python3 with matplotlib"};
 const config::Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
+const config::Flag scratch_rate{"scratch-rate", 0, "RATE", "", "at which a node's own disk gives rows at random"};
 
 /// The value of a flag that may be absent, read by `reader`.
 template <class Reader, class Place>
@@ -86,6 +87,7 @@ int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   take(arguments, mistakes, nic, options.rates.nic, rate);
   take(arguments, mistakes, disk, options.rates.disk, rate);
   take(arguments, mistakes, disk_total, options.rates.disk_total, rate);
+  take(arguments, mistakes, scratch_rate, options.rates.scratch, rate);
   take(arguments, mistakes, memory_rate, options.rates.memory, rate);
   options.json = arguments.has(json_flag.name);
   options.plot = arguments.value(picture.name, "").text();
@@ -102,8 +104,8 @@ config::Command plan_command() {
               "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
               "samples, but for the columns by which it tells what [resample] does.",
           .configured = true,
-          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, picture,
-                    json_flag},
+          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, scratch_rate,
+                    picture, json_flag},
           .prints = true,
           .run = run};
 }

@@ -11,6 +11,7 @@
 #include "data/selection/scan_files.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
+#include "service/blueprint/residence.hpp"
 
 namespace headrace::commands::forecast {
 
@@ -96,19 +97,40 @@ service::blueprint::Blueprint sketch(const config::Config& config, const DataFac
   return blueprint;
 }
 
+/// Of a node whose disk takes what its memory does not.
+service::blueprint::Need need_with_disk(const config::Config& config, const service::blueprint::Blueprint& blueprint,
+                                        std::span<const std::uint64_t> rows, std::size_t nodes, std::uint64_t fixed) {
+  auto room = config.memory - std::min(config.memory, fixed);
+  for (const auto count : rows)
+    room -= std::min(room, service::blueprint::scratch_buffer_bytes(blueprint.schema, count, rows.size()));
+  const auto in_memory = service::blueprint::rows_in_memory(blueprint.schema, rows, room);
+  std::vector<std::uint64_t> on_disk(rows.begin(), rows.end());
+  for (std::size_t s = 0; s < on_disk.size(); ++s) on_disk[s] -= in_memory[s];
+  return service::blueprint::need_of_node(config, blueprint, in_memory, nodes, on_disk);
+}
+
 void weigh(const config::Config& config, const service::blueprint::Blueprint& blueprint, const Layout& layout,
            Forecast& result) {
   const auto per_node = result.machine.stagers_per_node;
-  for (std::uint32_t node = 0; node < result.machine.nodes; ++node) {
-    auto need = service::blueprint::need_of_node(
-        config, blueprint, std::span(layout.rows).subspan(node * per_node, per_node), result.machine.nodes);
-    need.buffers += service::blueprint::draw_bytes_of_node(blueprint, layout.samples / result.machine.nodes, per_node);
-    if (node == 0 || need.total() > result.need.total()) result.need = need;
-  }
+  const auto draws = service::blueprint::draw_bytes_of_node(blueprint, layout.samples / result.machine.nodes, per_node);
+  const auto weigh_nodes = [&](const auto& need_of) {
+    for (std::uint32_t node = 0; node < result.machine.nodes; ++node) {
+      auto need = need_of(std::span<const std::uint64_t>(layout.rows).subspan(node * per_node, per_node));
+      need.buffers += draws;
+      if (node == 0 || need.total() > result.need.total()) result.need = need;
+    }
+  };
+  weigh_nodes(
+      [&](auto rows) { return service::blueprint::need_of_node(config, blueprint, rows, result.machine.nodes); });
   result.memory = config.memory;
   if (config.memory == 0) return;
   result.resident = result.need.total() <= config.memory;
   const auto fixed = result.need.rings + result.need.buffers;
+  if (!result.resident && !config.scratch.empty()) {
+    result.scratch = config.scratch;
+    weigh_nodes([&](auto rows) { return need_with_disk(config, blueprint, rows, result.machine.nodes, fixed); });
+    result.on_disk = result.need.total() <= config.memory;
+  }
   if (fixed >= config.memory) return;
   const auto room = config.memory - fixed;
   const auto nodes = (result.stored * result.row_bytes + room - 1) / room;
@@ -122,7 +144,8 @@ std::uint64_t window(std::uint64_t slots, const plan::Schedule& schedule) {
   return std::min<std::uint64_t>(schedule.steps(), std::clamp<std::uint64_t>(most_rows / global, 1, slots));
 }
 
-void limit(const Rates& rates, bool resident, double file_of_row, std::uint32_t nodes, StreamForecast& stream) {
+void limit(const Rates& rates, const Forecast& result, double file_of_row, std::uint32_t nodes,
+           StreamForecast& stream) {
   const auto add = [&](const char* name, double rate, double bytes_per_delivered) {
     if (rate > 0 && bytes_per_delivered > 0) stream.limits.push_back({name, rate / bytes_per_delivered});
   };
@@ -130,7 +153,8 @@ void limit(const Rates& rates, bool resident, double file_of_row, std::uint32_t 
   const double uneven = stream.balance_nodes();
   add("NIC", rates.nic, stream.remote_share() * uneven);
   add("memory", rates.memory, uneven);
-  if (!resident) {
+  add("scratch", rates.scratch, result.disk_share() * uneven);
+  if (!result.resident && !result.on_disk) {
     add("disk", rates.disk, file_of_row);
     add("file system", rates.disk_total, file_of_row * nodes);
   }
@@ -223,7 +247,7 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
     stream.flow =
         plan::flow(machine, schedule, order.get(), layout.first_ordinals[s], 0,
                    window(blueprint.slots_of(config, static_cast<std::uint32_t>(s)), schedule), rows_per_answer);
-    limit(rates, result.resident, facts.file_bytes_a_sample / std::max(1.0, static_cast<double>(result.row_bytes)),
+    limit(rates, result, facts.file_bytes_a_sample / std::max(1.0, static_cast<double>(result.row_bytes)),
           machine.nodes, stream);
   }
   time_start(facts, rates, result);

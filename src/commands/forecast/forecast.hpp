@@ -21,6 +21,7 @@ struct Rates {
   double nic = 0;         ///< in each direction
   double disk = 0;        ///< that a node reads from the files
   double disk_total = 0;  ///< that all nodes together read
+  double scratch = 0;     ///< at which a node's own disk gives rows at random
   double memory = 0;      ///< that all stagers of a node copy (bench: limit gather)
 };
 
@@ -65,6 +66,12 @@ struct Forecast {
   service::blueprint::Need need;  ///< of the node with the most
   std::uint64_t memory = 0;       ///< of a node, as given; 0: not
   bool resident = true;
+  bool on_disk = false;   ///< what does not fit lies on disks of the nodes (need.scratch)
+  std::string scratch{};  ///< the folder there
+  /// Of the samples, of the node with the most.
+  double disk_share() const {
+    return on_disk ? static_cast<double>(need.scratch) / static_cast<double>(need.store + need.scratch) : 0;
+  }
   std::optional<std::uint32_t> enough;    ///< nodes that would hold all; nothing: no number would
   double load_bytes = 0;                  ///< of the files, of all nodes
   std::optional<double> load_s, first_s;  ///< reading; from the last byte read to the first batches everywhere

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
@@ -27,10 +28,18 @@ std::string regime_text(const Forecast& f) {
         bytes(f.need.total()));
   if (f.resident)
     return "resident: the samples fit the memory of the nodes, so every epoch is shuffled exactly and globally";
+  if (f.on_disk) {
+    return fmt::format(
+        "scratch: {:.0f} % of the samples stay in memory, {} lie on a disk of each node ({}), which "
+        "delivers {:.2f} times what it reads at random; every epoch is shuffled exactly and globally",
+        100 * (1 - f.disk_share()), bytes(f.need.scratch), f.scratch, 1 / std::max(f.disk_share(), 1e-9));
+  }
   const auto short_of = fmt::format("not resident: a node needs {} and has {}", bytes(f.need.total()), bytes(f.memory));
   if (!f.enough)
     return short_of + "; rings and buffers alone do not fit: fewer slots, trainers-per-node or a smaller batch";
-  return short_of + fmt::format("; {} nodes like these would hold all", *f.enough);
+  if (!f.scratch.empty()) return short_of + ", which is too little for a part of the samples, too; raise memory";
+  return short_of +
+         fmt::format("; {} nodes like these would hold all, and so would scratch = DIR on a disk of each", *f.enough);
 }
 
 std::string stream_text(const StreamForecast& s, const plan::Machine& machine) {
@@ -100,14 +109,17 @@ nlohmann::json json_of(const Forecast& f) {
           {"trainers_per_node", f.machine.trainers_per_node},
           {"samples", f.stored},
           {"row_bytes", f.row_bytes},
-          {"regime", f.resident ? "resident" : "none"},
+          {"regime", f.resident  ? "resident"
+                     : f.on_disk ? "scratch"
+                                 : "none"},
           {"enough_nodes", maybe(f.enough)},
           {"memory",
            {{"given", f.memory == 0 ? Json() : Json(f.memory)},
             {"needed", f.need.total()},
             {"store", f.need.store},
             {"rings", f.need.rings},
-            {"buffers", f.need.buffers}}},
+            {"buffers", f.need.buffers},
+            {"scratch", f.need.scratch}}},
           {"load", {{"bytes", f.load_bytes}, {"seconds", maybe(f.load_s)}}},
           {"first_step_s", maybe(f.first_s)},
           {"streams", std::move(streams)}};

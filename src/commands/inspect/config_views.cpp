@@ -190,6 +190,7 @@ std::string as_table(const data::fields::ConfigReport& report, bool all) {
   text += "\nStreams\n" + table(streams);
   for (const auto& stream : report.streams) text += mix_text(stream);
   for (const auto& shared : report.shared) text += text_of(shared);
+  if (!report.scratch.empty()) text += "\nWhat does not fit memory goes to " + printable(report.scratch) + "\n";
   for (const auto& warning : report.warnings) text += "\nWarning: " + printable(warning) + "\n";
   return text;
 }
@@ -200,9 +201,9 @@ std::string as_json(const data::fields::ConfigReport& report) {
   for (const auto& stream : report.streams) streams.push_back(json_of(stream));
   for (const auto& pair : report.shared) shared.push_back(json_of(pair));
   const ordered_json all{
-      {"files", report.files},      {"samples", report.samples}, {"sample_bytes", report.sample_bytes()},
-      {"fields", fields},           {"streams", streams},        {"shared", shared},
-      {"warnings", report.warnings}};
+      {"files", report.files},     {"samples", report.samples},  {"sample_bytes", report.sample_bytes()},
+      {"fields", fields},          {"streams", streams},         {"shared", shared},
+      {"scratch", report.scratch}, {"warnings", report.warnings}};
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

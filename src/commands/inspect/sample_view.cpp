@@ -113,9 +113,8 @@ class Showcase {
     const store::Layout layout(blueprint_.schema, blueprint_.rows_of_node(topology_.here()));
     require_room(layout.bytes());
     store_ = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
-    const std::vector<reader::Interval> sample{{row, row + 1}};
     const auto options = data::selection::load_options(config, 1);
-    service::loading::fill_store({blueprint_, topology_, contents_, sample, options}, *store_);
+    service::loading::fill_store({blueprint_, topology_, contents_, options}, *store_);
   }
 
   const service::blueprint::Blueprint& blueprint() const { return blueprint_; }

@@ -167,6 +167,7 @@ std::uint64_t ConfigReport::sample_bytes() const {
 
 ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, Plugins plugins) {
   ConfigReport report;
+  report.scratch = config.scratch;
   const bool inventory = !config.inventory.csv.empty();
   report.files = inventory ? std::vector{config.inventory.csv} : catalog::expand_files(config.files);
   const auto contents = selection::scan_files_alone(config, plugins == Plugins::load).contents;

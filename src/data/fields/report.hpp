@@ -44,6 +44,7 @@ struct ConfigReport {
   std::vector<StreamReport> streams;
   std::vector<std::string> warnings;  ///< what serving will warn of
   std::vector<SharedReport> shared;
+  std::string scratch{};  ///< folder of a disk, where one is given
   std::uint64_t sample_bytes() const;
 };
 

@@ -103,6 +103,12 @@ std::vector<std::uint64_t> Blueprint::rows_of_node(const job::Node& node) const 
   return rows;
 }
 
+std::vector<std::uint64_t> Blueprint::rows_in_memory_of(const job::Node& node) const {
+  if (!on_disk()) return rows_of_node(node);
+  const auto first = in_memory.begin() + static_cast<std::ptrdiff_t>(node.first);
+  return {first, first + static_cast<std::ptrdiff_t>(node.stagers)};
+}
+
 std::vector<std::uint64_t> slab_hashes(const Blueprint& blueprint, std::uint32_t stream, std::uint32_t stager) {
   constexpr std::uint64_t block = 4096;
   std::vector<std::uint64_t> ordinals, sums;

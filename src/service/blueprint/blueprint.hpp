@@ -31,6 +31,8 @@ struct Blueprint {
   std::vector<plan::Members> classes;                             ///< per class of the configuration
   std::shared_ptr<const data::selection::SlabWeights> weights{};  ///< of this stager's samples; null: none are wanted
   std::uint32_t trainers = 1;                                     ///< that the configuration expects, on all nodes
+  /// Per stager how many of its rows lie in memory, the others on its disk (residence.hpp); empty: all, everywhere.
+  std::vector<std::uint64_t> in_memory{};
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
@@ -42,6 +44,10 @@ struct Blueprint {
   std::uint32_t slots_of(const config::Config& config, std::uint32_t stream) const;
   /// Rows of each stager of a node.
   std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
+  /// Those of them in memory.
+  std::vector<std::uint64_t> rows_in_memory_of(const job::Node& node) const;
+  bool on_disk() const { return !in_memory.empty(); }
+  const char* regime() const { return on_disk() ? "scratch" : "resident"; }
 };
 
 /// What was found out about the samples of a stream.

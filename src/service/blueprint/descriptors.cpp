@@ -33,6 +33,7 @@ DescriptorNeed descriptor_need(const config::Config& config, const job::Node& no
   for (const auto& stream : config.streams) need.trainers += places * (per_place + (stream.replicas - 1) * per_replica);
   need.stagers = (stagers - here) * per_stager;
   need.others = for_files + (local == 0 ? least_callers * per_caller : 0);
+  if (!config.scratch.empty()) need.others += 2 * here;  // the leader's own, and those that it shares
   return need;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exchange/engine.hpp"
+#include "service/blueprint/residence.hpp"
 #include "store/node_store.hpp"
 
 namespace headrace::service::blueprint {
@@ -31,7 +32,7 @@ std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t sampl
 }
 
 Need need_of_node(const config::Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,
-                  std::size_t nodes) {
+                  std::size_t nodes, std::span<const std::uint64_t> on_disk) {
   Need need;
   need.store = store::Layout(blueprint.schema, rows).bytes();
   need.rings = ring_bytes_of_node(config, blueprint);
@@ -39,6 +40,10 @@ Need need_of_node(const config::Config& config, const Blueprint& blueprint, std:
   if (nodes > 1) {
     const auto settings = exchange::Settings::of(nodes, sizeof(std::int64_t) + row_bytes(blueprint.schema));
     need.buffers += rows.size() * settings.bytes();
+  }
+  for (const auto count : on_disk) {
+    need.scratch += store::Records(blueprint.schema, count).file_bytes();
+    need.buffers += scratch_buffer_bytes(blueprint.schema, count, on_disk.size());
   }
   return need;
 }

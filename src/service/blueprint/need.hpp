@@ -11,6 +11,8 @@ namespace headrace::service::blueprint {
 
 struct Need {
   std::uint64_t store = 0, rings = 0, buffers = 0;
+  std::uint64_t scratch = 0;  ///< on the node's disk
+  /// Memory.
   std::uint64_t total() const { return store + rings + buffers; }
 };
 
@@ -24,9 +26,9 @@ std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t sampl
 /// Bytes of all rings of a node.
 std::uint64_t ring_bytes_of_node(const config::Config& config, const Blueprint& blueprint);
 
-/// rows: of each stager of the node; nodes: of the whole service. Of the blueprint, only fields, streams and trainers
-/// are asked.
+/// rows: of each stager of the node, those in memory; on_disk: the others, where there is a disk for them; nodes: of the
+/// whole service. Of the blueprint, only fields, streams and trainers are asked.
 Need need_of_node(const config::Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,
-                  std::size_t nodes);
+                  std::size_t nodes, std::span<const std::uint64_t> on_disk = {});
 
 }  // namespace headrace::service::blueprint

@@ -39,7 +39,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerFigures, stream, rank, world_size, who
                                    batches, bytes, ready, waiting, trainer_wait_s, stager_wait_s, gbps, trainer_wait,
                                    stager_wait, replicas, here)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FormerRing, stream, host, bytes, text)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes,
+                                   scratch_bytes, scratch_read_bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StreamFigures, name, samples, world_size, epochs_complete, samples_delivered,
                                    exactly_once)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServiceFigures, trainers, streams, ending)
@@ -87,7 +88,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Viewed, service, missing_nodes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingMade, stream, ring, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingRetired, stream, ring, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingLeft, stream, ring, state)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, retired)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, scratch_read_bytes, retired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ended, text)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, replica, joins, who, grant)

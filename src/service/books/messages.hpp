@@ -179,10 +179,10 @@ struct Figures {
   std::uint32_t local = 0;
   std::vector<TrainerFigures> trainers{};
   bool last = true;  ///< of the figures of this stager: with them comes the rest
-  std::uint64_t private_bytes = 0;
+  std::uint64_t private_bytes = 0, scratch_read_bytes = 0;
   std::vector<FormerRing> retired{};
 };
-/// This stager ends now, ended by a signal: else the end of its link would be taken for a death.
+/// This stager ends now, ended by a signal or an error: else the end of its link would be taken for a death.
 struct Ended {
   std::string text{};
 };

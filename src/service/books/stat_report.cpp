@@ -135,6 +135,9 @@ std::string nodes_text(const Json& nodes, std::size_t rows) {
                         nodes[n].value("host", ""), of("store_bytes"), of("rings_bytes"), of("private_bytes"),
                         nodes[n].value("stagers", 0u), nodes[n].value("stagers", 0u) == 1 ? "" : "s",
                         of("available_bytes"));
+    if (memory.value("scratch_bytes", 0ull) > 0)
+      text += fmt::format("  and {} of samples on its disk, from which {} were read\n", of("scratch_bytes"),
+                          of("scratch_read_bytes"));
     if (memory.value("retired_bytes", 0ull) > 0)
       text += fmt::format("  and {} of former rings, which others still have:\n", of("retired_bytes"));
     for (const auto& ring : nodes[n].value("retired", Json::array()))

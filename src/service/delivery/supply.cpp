@@ -102,15 +102,21 @@ class FetchBuilder {
 
 class Supply::Parts {
  public:
-  Parts(std::size_t parts, std::function<void()> done) : left_(parts), done_(std::move(done)) {}
+  /// One part, that of whoever makes this.
+  explicit Parts(std::function<void()> done) : done_(std::move(done)) {}
 
+  /// More parts are asked for. relaxed: whoever asks for them has a part in hand itself.
+  void expect(std::size_t parts) { left_.fetch_add(parts, std::memory_order_relaxed); }
   /// One part is there: whether it was the last. Release and acquire in one: whoever is last has seen the rows of all
   /// others.
   bool came() { return left_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
   void done() const { done_(); }
+  void come() {
+    if (came()) done();
+  }
 
  private:
-  std::atomic<std::size_t> left_;
+  std::atomic<std::size_t> left_ = 1;
   std::function<void()> done_;
 };
 
@@ -149,23 +155,48 @@ void Supply::locate(const Rows& wanted) const {
   blueprint_.placement.locate(wanted.strata, wanted.run, wanted.ordinals, scratch().samples, scratch().rows);
 }
 
-void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const {
+void Supply::gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse,
+                    const SharedParts& parts) const {
   locate(wanted);
   const auto& samples = scratch().samples;
   std::memcpy(index, samples.data(), samples.size() * sizeof(std::int64_t));
+  const auto local = wanted.strata.stager_of(wanted.run) - topology_.here().first;
+  const std::span<const std::uint32_t> rows = scratch().rows;
+  const auto here = store_.in_memory(local, rows);
+  if (here < rows.size()) {  // first: the disk works while rows of the memory are copied
+    std::vector<std::byte*> behind(fields.begin(), fields.end());
+    for (std::size_t f = 0; f < behind.size(); ++f) behind[f] += here * blueprint_.schema[f].row_bytes();
+    read_scratch(wanted, here, {}, behind, parts);
+  }
   for (std::size_t f = 0; f < fields.size(); ++f)
-    copy_rows(store_.column(wanted.strata.stager_of(wanted.run) - topology_.here().first, f),
-              blueprint_.schema[f].row_bytes(), scratch().rows, fields[f], reuse);
+    copy_rows(store_.column(local, f), blueprint_.schema[f].row_bytes(), rows.first(here), fields[f], reuse);
 }
 
-void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const {
+void Supply::scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target,
+                     const SharedParts& parts) const {
   locate(wanted);
   const auto& samples = scratch().samples;
   for (std::size_t i = 0; i < places.size(); ++i)
     std::memcpy(target.index + places[i], &samples[i], sizeof(std::int64_t));
+  const auto local = wanted.strata.stager_of(wanted.run) - topology_.here().first;
+  const std::span<const std::uint32_t> rows = scratch().rows;
+  const auto here = store_.in_memory(local, rows);
+  if (here < rows.size()) read_scratch(wanted, here, places.subspan(here), target.fields, parts);
   for (std::size_t f = 0; f < target.fields.size(); ++f)
-    copy_rows(store_.column(wanted.strata.stager_of(wanted.run) - topology_.here().first, f),
-              blueprint_.schema[f].row_bytes(), scratch().rows, places, target.fields[f], Reuse::later);
+    copy_rows(store_.column(local, f), blueprint_.schema[f].row_bytes(), rows.first(here), places.first(here),
+              target.fields[f], Reuse::later);
+}
+
+void Supply::read_scratch(const Rows& wanted, std::size_t first, std::span<const std::uint32_t> places,
+                          std::span<std::byte* const> fields, const SharedParts& parts) const {
+  const auto local = wanted.strata.stager_of(wanted.run) - topology_.here().first;
+  parts->expect(1);
+  readers_->read(local,
+                 {.rows = std::span<const std::uint32_t>(scratch().rows).subspan(first),
+                  .first_row = static_cast<std::uint32_t>(store_.layout().rows(local)),
+                  .places = places,
+                  .fields = fields},
+                 [parts] { parts->come(); });
 }
 
 bool Supply::fill(const Order& order, const Target& target, std::function<void()> done) const {
@@ -173,14 +204,16 @@ bool Supply::fill(const Order& order, const Target& target, std::function<void()
   const auto& plan = scratch().planner(order.share, order.epoch_order.get(), strata.first_ordinals(), order.drawn);
   // Requests leave first, so that they travel while this node's rows are copied.
   const auto places = places_of(order, plan);
-  const auto parts = is_whole() ? nullptr : ask_other_nodes(order, plan, places, target, std::move(done));
+  const bool all_in_memory_here = is_whole() && readers_ == nullptr;
+  const auto parts = all_in_memory_here ? nullptr : std::make_shared<Parts>(std::move(done));
+  if (!is_whole()) ask_other_nodes(order, plan, places, target, parts);
   for (const auto& piece : plan.pieces)
-    if (topology_.is_here(strata.stager_of(piece.run))) gather_piece(strata, piece, plan, places, target);
+    if (topology_.is_here(strata.stager_of(piece.run))) gather_piece(strata, piece, plan, places, target, parts);
   return !parts || parts->came();
 }
 
 void Supply::gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
-                          std::span<const std::uint32_t> places, const Target& target) const {
+                          std::span<const std::uint32_t> places, const Target& target, const SharedParts& parts) const {
   const auto turn = static_cast<std::uint32_t>(std::max<std::size_t>(1, bytes_per_turn / answer_row_bytes()));
   std::vector<std::byte*> fields(target.fields.size());
   for (std::uint32_t row = 0; row < piece.rows; row += turn) {
@@ -189,26 +222,22 @@ void Supply::gather_piece(const plan::Strata& strata, const plan::Piece& piece, 
     if (places.empty()) {  // rows stand in the order of the plan
       for (std::size_t f = 0; f < fields.size(); ++f)
         fields[f] = target.fields[f] + planned * blueprint_.schema[f].row_bytes();
-      gather(wanted, reinterpret_cast<std::byte*>(target.index + planned), fields, Reuse::later);
+      gather(wanted, reinterpret_cast<std::byte*>(target.index + planned), fields, Reuse::later, parts);
     } else {
-      scatter(wanted, places.subspan(planned, rows), target);
+      scatter(wanted, places.subspan(planned, rows), target, parts);
     }
     if (!is_whole()) std::this_thread::yield();
   }
 }
 
-std::shared_ptr<Supply::Parts> Supply::ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
-                                                       std::span<const std::uint32_t> places, const Target& target,
-                                                       std::function<void()> done) const {
+void Supply::ask_other_nodes(const Order& order, const plan::BatchPlan& plan, std::span<const std::uint32_t> places,
+                             const Target& target, const SharedParts& parts) const {
   auto fetches = remote_fetches(order, plan, places, target);
-  const auto parts = std::make_shared<Parts>(fetches.size() + 1, std::move(done));
+  parts->expect(fetches.size());
   for (auto& fetch : fetches) {
-    fetch.arrived = [parts] {
-      if (parts->came()) parts->done();
-    };
+    fetch.arrived = [parts] { parts->come(); };
     engine_->fetch(std::move(fetch));
   }
-  return parts;
 }
 
 std::vector<exchange::Fetch> Supply::remote_fetches(const Order& order, const plan::BatchPlan& plan,
@@ -228,7 +257,8 @@ std::vector<exchange::Fetch> Supply::remote_fetches(const Order& order, const pl
   return builder.take();
 }
 
-std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> out) const {
+exchange::Packed Supply::pack(const exchange::Request& request, std::span<std::byte> out,
+                              exchange::Answers::Done done) const {
   const auto bad = "another stager asks for rows that this one does not have; do all run the same version and files?";
   require(request.stream < blueprint_.strata.size(), bad);
   require(request.ordinals.size() * answer_row_bytes() <= out.size(), bad);
@@ -236,6 +266,10 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
   const auto first = held->first_ordinals();
   std::vector<std::uint64_t> ordinals;
   std::vector<std::byte*> fields(blueprint_.schema.size());
+  SharedParts parts;
+  if (readers_ != nullptr)
+    parts = std::make_shared<Parts>(
+        [done = std::move(done), bytes = request.ordinals.size() * answer_row_bytes()] { done(bytes); });
   std::size_t used = 0, at = 0;
   for (const auto& segment : request.segments) {
     require(segment.run < first.size() - 1 && topology_.is_here(held->stager_of(segment.run)), bad);
@@ -254,9 +288,9 @@ std::size_t Supply::pack(const exchange::Request& request, std::span<std::byte> 
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather({*held, segment.run, ordinals}, index, fields, Reuse::soon);
+    gather({*held, segment.run, ordinals}, index, fields, Reuse::soon, parts);
   }
-  return used;
+  return {.bytes = used, .complete = !parts || parts->came()};
 }
 
 }  // namespace headrace::service::delivery

@@ -2,6 +2,7 @@
 // theirs.
 //
 //   batch plan -> pieces -> on this node:  store --copy_rows--> slot
+//                                          its scratch file --reads of the disk--> slot
 //                        -> elsewhere:     request --> (pack there) --> answer lands in the slot
 //
 // One per stager; fill() and pack() from any worker.
@@ -57,20 +58,25 @@ class Supply {
                                              const std::function<void()>& ready) const;
   /// The epoch will be wanted soon.
   void prepare(std::uint32_t stream, std::uint64_t epoch) const;
+  /// Where rows come from that the store has on its disk; before the first fill, where it has any.
+  void connect(store::ScratchReaders& readers) { readers_ = &readers; }
 
-  /// Fills the target. True: it is filled. False: rows of other nodes are still to come, and done() follows, once, in
-  /// the thread that owns MPI or a worker.
+  /// Fills the target. True: it is filled. False: rows of other nodes or of the disk are still to come, and done()
+  /// follows, once, in the thread that owns MPI, a worker, or a thread that reads the disk.
   bool fill(const Order& order, const Target& target, std::function<void()> done) const;
-  /// Packs the rows that another stager asks for; returns the bytes. Error on a request that makes no sense.
-  std::size_t pack(const exchange::Request& request, std::span<std::byte> out) const;
+  /// Packs the rows that another stager asks for. Where some come from the disk, done() follows as above. Error on a
+  /// request that makes no sense.
+  exchange::Packed pack(const exchange::Request& request, std::span<std::byte> out, exchange::Answers::Done done) const;
   /// Bytes of the largest single row in an answer: sample number and fields.
   std::size_t answer_row_bytes() const { return sizeof(std::int64_t) + row_bytes(blueprint_.schema); }
   const blueprint::Blueprint& blueprint() const { return blueprint_; }
   bool is_whole() const { return topology_.nodes.size() == 1; }  ///< this node holds all samples
 
  private:
-  /// Counts the parts of a batch: this node's rows, and each answer of another node.
+  /// Counts the parts of a batch: this node's rows in memory, each call for those on its disk, and each answer of
+  /// another node.
   class Parts;
+  using SharedParts = std::shared_ptr<Parts>;  ///< null where all is in memory here
   /// Rows that a stager of this node holds.
   struct Rows {
     const plan::Strata& strata;
@@ -78,10 +84,15 @@ class Supply {
     std::span<const std::uint64_t> ordinals{};
   };
   /// Rows and sample numbers one after another.
-  void gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse) const;
+  void gather(const Rows& wanted, std::byte* index, std::span<std::byte* const> fields, Reuse reuse,
+              const SharedParts& parts) const;
   /// The same, each to its place in the batch.
-  void scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target) const;
+  void scatter(const Rows& wanted, std::span<const std::uint32_t> places, const Target& target,
+               const SharedParts& parts) const;
   void locate(const Rows& wanted) const;
+  /// Those of the located rows, from number `first` on, that are on the disk.
+  void read_scratch(const Rows& wanted, std::size_t first, std::span<const std::uint32_t> places,
+                    std::span<std::byte* const> fields, const SharedParts& parts) const;
   const plan::Strata& strata_of(const Order& order) const {
     return order.strata ? *order.strata : blueprint_.strata[order.stream];
   }
@@ -91,11 +102,10 @@ class Supply {
   static std::span<const std::uint32_t> places_of(const Order& wanted, const plan::BatchPlan& plan);
   /// Rows of a batch that a stager of this node holds.
   void gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
-                    std::span<const std::uint32_t> places, const Target& target) const;
+                    std::span<const std::uint32_t> places, const Target& target, const SharedParts& parts) const;
   /// Sends the requests. The parts call done() if one of the answers is the last part.
-  std::shared_ptr<Parts> ask_other_nodes(const Order& order, const plan::BatchPlan& plan,
-                                         std::span<const std::uint32_t> places, const Target& target,
-                                         std::function<void()> done) const;
+  void ask_other_nodes(const Order& order, const plan::BatchPlan& plan, std::span<const std::uint32_t> places,
+                       const Target& target, const SharedParts& parts) const;
   std::vector<exchange::Fetch> remote_fetches(const Order& order, const plan::BatchPlan& plan,
                                               std::span<const std::uint32_t> places, const Target& target) const;
 
@@ -104,6 +114,7 @@ class Supply {
   const store::NodeStore& store_;
   exchange::Engine* engine_ = nullptr;
   DrawnEpochs* draws_ = nullptr;
+  store::ScratchReaders* readers_ = nullptr;
 };
 
 }  // namespace headrace::service::delivery

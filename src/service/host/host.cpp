@@ -92,7 +92,7 @@ void Host::run(const std::stop_token& quit) {
       if (views_ && metrics_ && metrics_->take_turn(now)) write_metrics();
     }
   } catch (const std::exception& error) {
-    fail(error.what(), seat_.local);
+    fail_now(error.what(), seat_.local);
   }
 }
 
@@ -136,6 +136,7 @@ void Host::open(Service service) {
                                   .to_leader = to_leader,
                                   .trainers = [this] { return trainers_->figures(); },
                                   .retired = [this] { return trainers_->retired(); },
+                                  .scratch_read = service_.scratch_read,
                                   .service = [this] { return coordinator_->figures(); }});
     phase_.enter(Phase::open);
     if (desk_) desk_->open(*service_.blueprint, service_.memory);
@@ -167,12 +168,13 @@ void Host::look_at(std::size_t neighbour) {
   // That a process ended is for the launcher to judge: it may be the end of the service.
   if (fate == ipc::Lifeline::Fate::closed || phase_.is_over()) return;
   const auto& here = seat_.here().host;
-  fail(fate == ipc::Lifeline::Fate::reset
-           ? fmt::format("the first stager on {} is gone, though {} answers {} (started anew, or cut off meanwhile)",
-                         host, host, here)
-           : fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
-                         here),
-       seat_.local);
+  fail_now(
+      fate == ipc::Lifeline::Fate::reset
+          ? fmt::format("the first stager on {} is gone, though {} answers {} (started anew, or cut off meanwhile)",
+                        host, host, here)
+          : fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
+                        here),
+      seat_.local);
 }
 
 // ---- the end: gracefully, with an error, or at once ---------------------------------------------------------------
@@ -228,10 +230,10 @@ void Host::link_closed(std::uint32_t local) {
   if (phase_.is_over()) return;
   // The leader tells its node of a death; of its own death the next stager does.
   const std::uint32_t teller = local == 0 ? 1 : 0;
-  fail(fmt::format("stager {} on {} died", seat_.here().first + local, seat_.here().host), teller);
+  fail_now(fmt::format("stager {} on {} died", seat_.here().first + local, seat_.here().host), teller);
 }
 
-void Host::fail(const std::string& what, std::uint32_t teller) {
+void Host::fail_now(const std::string& what, std::uint32_t teller) {
   if (phase_.now() == Phase::failed) leave(1);  // something failed again on the way out
   phase_.enter(Phase::failed);
   say_failed(what);
@@ -239,6 +241,15 @@ void Host::fail(const std::string& what, std::uint32_t teller) {
   // Once for the node: every stager of it hears of the death.
   if (seat_.local == teller) log::error("{}", what);
   leave(1);
+}
+
+void Host::fail(std::string what) {
+  jobs_.post([this, what = std::move(what)] {
+    if (phase_.is_over()) return;
+    // The leader tells for the node: it must hear the reason before it sees this process's end.
+    if (router_) router_->last_word_to_leader(books::Ended{what.substr(0, most_told)});
+    fail_now(what, router_ ? 0 : seat_.local);
+  });
 }
 
 void Host::say_failed(const std::string& what) {
@@ -316,7 +327,7 @@ void Host::receive(books::FromHead message) {
 void Host::receive(books::ToLeader message) {
   std::visit(Overloaded{[this](const books::Figures& figures) { views_->hear(figures); },
                         [this](const books::Ended& ended) {
-                          if (!phase_.is_over()) fail(ended.text, 0);
+                          if (!phase_.is_over()) fail_now(ended.text, 0);
                         },
                         [this](const auto& about_ring) { desk_->hear(about_ring); }},
              message);
@@ -333,7 +344,7 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::AskDraw& ask) { draw(ask); },
                  [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
                  [this](const books::Look& look) { views_->hear(look); },
-                 [this](const books::Dead& dead) { fail(dead.text, 0); }},
+                 [this](const books::Dead& dead) { fail_now(dead.text, 0); }},
       message);
 }
 

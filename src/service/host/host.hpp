@@ -60,6 +60,8 @@ class Host {
     blueprint::Need memory;                                 ///< of this node
     /// Sends a control message to another stager; null where there is one node only.
     std::function<void(int to, std::string text)> send_to_stager;
+    /// Bytes that this stager has read from its disk.
+    std::function<std::uint64_t()> scratch_read;
   };
 
   /// Leaders listen from here on: error where the name is taken.
@@ -89,6 +91,8 @@ class Host {
   void farewell(const std::string& why);
   /// The same, and the other stagers of this node, too: this one leaves at once, and is not to be taken for dead.
   void farewell_to_all(const std::string& why);
+  /// Any thread: the service cannot go on. Everybody is told why, and this process ends, soon after the call.
+  void fail(std::string what);
   /// Any thread: blocks until the service is over.
   void wait_until_over() { phase_.wait_until_over(); }
   bool is_over() const { return phase_.is_over(); }
@@ -121,7 +125,7 @@ class Host {
   void conclude();
   void link_closed(std::uint32_t local);
   /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
-  [[noreturn]] void fail(const std::string& what, std::uint32_t teller);
+  [[noreturn]] void fail_now(const std::string& what, std::uint32_t teller);
   /// Tells trainers, tools and logs that the service has failed.
   void say_failed(const std::string& what);
   void in_time(std::function<void()> words);

@@ -83,6 +83,13 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
   for (const auto* part : {"store", "rings", "retired", "private"})
     text += fmt::format("headrace_memory_bytes{{{},part=\"{}\"}} {}\n", label, part,
                         views.front().at("memory").at(fmt::format("{}_bytes", part)).get<std::uint64_t>());
+  if (const auto& memory = views.front().at("memory"); memory.value("scratch_bytes", 0ull) > 0) {
+    text += head("scratch_bytes", "gauge", "Samples on the disk of this node.");
+    text += fmt::format("headrace_scratch_bytes{{{}}} {}\n", label, memory.at("scratch_bytes").get<std::uint64_t>());
+    text += head("scratch_read_bytes_total", "counter", "Bytes read from there.");
+    text += fmt::format("headrace_scratch_read_bytes_total{{{}}} {}\n", label,
+                        memory.at("scratch_read_bytes").get<std::uint64_t>());
+  }
   text += head("stagers", "gauge", "Stagers on this node.");
   text += fmt::format("headrace_stagers{{{}}} {}\n", label, views.front().at("stagers").get<unsigned>());
   std::size_t trainers = 0;

@@ -57,6 +57,7 @@ void Views::hear(const books::Look& /*message*/) {
   for (auto& part : split(actions_.trainers(), books::Figures{.local = local_})) {
     if (part.last) {
       part.private_bytes = private_bytes();
+      part.scratch_read_bytes = actions_.scratch_read();
       part.retired = actions_.retired();
     }
     actions_.to_leader(std::move(part));
@@ -69,6 +70,7 @@ void Views::of_node(std::function<void(const std::vector<books::View>& views)> d
   node_since_ = now_;
   node_trainers_ = actions_.trainers();
   node_private_ = private_bytes();
+  node_scratch_read_ = actions_.scratch_read();
   node_retired_.clear();
   take_retired(actions_.retired());
   for (std::uint32_t local = 1; local < here().stagers; ++local) silent_stagers_.insert(local);
@@ -81,6 +83,7 @@ void Views::hear(const books::Figures& message) {
   node_trainers_.insert(node_trainers_.end(), message.trainers.begin(), message.trainers.end());
   if (!message.last) return;
   node_private_ += message.private_bytes;
+  node_scratch_read_ += message.scratch_read_bytes;
   take_retired(message.retired);
   silent_stagers_.erase(message.local);
   if (silent_stagers_.empty()) node_done();
@@ -94,7 +97,9 @@ books::NodeMemory Views::memory_of_node() const {
   books::NodeMemory memory{.store_bytes = memory_.store,
                            .rings_bytes = memory_.rings,
                            .private_bytes = node_private_,
-                           .available_bytes = line_of("/proc/meminfo", "MemAvailable:")};
+                           .available_bytes = line_of("/proc/meminfo", "MemAvailable:"),
+                           .scratch_bytes = memory_.scratch,
+                           .scratch_read_bytes = node_scratch_read_};
   for (const auto& ring : node_retired_) memory.retired_bytes += ring.bytes;
   return memory;
 }

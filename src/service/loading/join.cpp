@@ -231,6 +231,7 @@ void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topo
                 StoreSink& sink, const reader::LoadOptions& options) {
   read_joins({blueprint.fields, contents, blueprint.catalog, blueprint.placement, topology, options},
              [&](std::size_t f, std::size_t item, std::uint64_t sample, std::uint64_t place, const std::byte* raw) {
+               if (!sink.holds(sample)) return;  // it has its turn with another pane
                const auto& plan = blueprint.fields[f];
                // A table's rows belong to samples of their own file.
                const auto& transform = plan.transform_at(blueprint.catalog, sample);

@@ -31,7 +31,8 @@ using TakeJoined = std::function<void(std::size_t field, std::size_t item, std::
 /// sample in table order, items in theirs. Errors as of load_joins().
 void read_joins(const JoinedRows& asked, const TakeJoined& take);
 
-/// Collective over all stagers. Fills the joined fields of the blueprint, and their masks. Errors name the field, the
+/// Collective over all stagers. Fills the joined fields of the blueprint, and their masks, as far as the sink's pane has
+/// their samples. Errors name the field, the
 /// table, the file and the row: an id outside its file, more rows than `pad`, values that break a promise.
 void load_joins(const blueprint::Blueprint& blueprint, const job::Topology& topology, const catalog::Contents& contents,
                 StoreSink& sink, const reader::LoadOptions& options);

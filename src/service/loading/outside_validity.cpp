@@ -27,7 +27,7 @@ class ValiditySink : public reader::Sink {
     const auto row_bytes = catalog_.row_bytes_at(0, first);
     asked_.members.runs(me, first, first + rows, [&](std::uint64_t sample, std::uint64_t count) {
       keep(sample, count, raw + (sample - first) * row_bytes,
-           valid_.data() + asked_.members.place(me, sample) * plan_.spec().records);
+           valid_.data() + (asked_.members.place(me, sample) - asked_.first) * plan_.spec().records);
     });
   }
 
@@ -95,7 +95,8 @@ std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data
   std::vector<std::vector<std::byte>> valid(fields.size());
   const auto& all = asked.topology.all;
   const auto& ordinals = asked.members.first_ordinals();
-  const auto rows = ordinals[asked.topology.me() + 1] - ordinals[asked.topology.me()];
+  const auto rows =
+      asked.count.value_or(ordinals[asked.topology.me() + 1] - ordinals[asked.topology.me()] - asked.first);
   for (std::size_t f = 0; f < fields.size(); ++f) {
     const auto& plan = fields[f];
     if (!plan.needs_validity_first()) continue;

@@ -2,6 +2,7 @@
 // elements may hold anything, so they must not be computed with, and they lie in another dataset than what says so.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct AskedSamples {
   const job::Topology& topology;
   std::span<const reader::Interval> intervals;  ///< to read
   const reader::LoadOptions& options;
+  std::uint64_t first = 0;               ///< of this stager's members, the first one that is asked about
+  std::optional<std::uint64_t> count{};  ///< so many of them; nothing: all from there on
 };
 
 /// Collective. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in

@@ -21,15 +21,11 @@ void throw_bad_value(const catalog::Catalog& catalog, const std::string& field, 
                                       column, sample - file.first_sample, file.path));
 }
 
-StoreSink::StoreSink(const blueprint::Blueprint& blueprint, const job::Topology& topology, store::NodeStore& store)
-    : blueprint_(blueprint),
-      store_(store),
-      stager_(topology.me()),
-      local_(topology.local()),
-      validity_(blueprint.fields.size()) {
+StoreSink::StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, Pane pane)
+    : blueprint_(blueprint), stager_(stager), pane_(std::move(pane)), validity_(blueprint.fields.size()) {
   for (const auto& dataset : blueprint.catalog.datasets)
     uses_.push_back(data::fields::uses_of(blueprint.fields, dataset.path));
-  const auto rows = blueprint.placement.rows(stager_);
+  const auto rows = pane_.rows;
   for (std::size_t f = 0; f < validity_.size(); ++f) {
     const auto& plan = field(f);
     clears_.push_back(plan.clears_at_the_end());
@@ -49,12 +45,11 @@ bool StoreSink::stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) 
 }
 
 std::byte* StoreSink::at(std::size_t array, std::uint64_t sample) const {
-  return store_.column(local_, array) +
-         blueprint_.placement.row(stager_, sample) * blueprint_.schema[array].row_bytes();
+  return pane_.columns[array] + row_of(sample) * blueprint_.schema[array].row_bytes();
 }
 
 void StoreSink::fill_constants() {
-  const auto rows = blueprint_.placement.rows(stager_);
+  const auto rows = pane_.rows;
   for (const auto& plan : blueprint_.fields) {
     if (!plan.by_class.empty()) {
       fill_classes(plan);
@@ -64,11 +59,11 @@ void StoreSink::fill_constants() {
       fill_weights(plan);
       continue;
     }
-    if (plan.join && plan.spec().fill != 0) plan.transform.clear(rows, store_.column(local_, plan.array));
+    if (plan.join && plan.spec().fill != 0) plan.transform.clear(rows, pane_.columns[plan.array]);
     for (std::size_t i = 0; i < plan.spec().items.size() && !plan.join; ++i)
-      if (plan.dataset(i).empty()) plan.transform.fill(i, rows, store_.column(local_, plan.array));
+      if (plan.dataset(i).empty()) plan.transform.fill(i, rows, pane_.columns[plan.array]);
     if (plan.mask && plan.validity.from != Validity::join)
-      std::fill_n(store_.column(local_, *plan.mask), rows * plan.spec().records, std::byte{1});
+      std::fill_n(pane_.columns[*plan.mask], rows * plan.spec().records, std::byte{1});
     if (!plan.join) fill_where_missing(plan);
   }
 }
@@ -76,7 +71,7 @@ void StoreSink::fill_constants() {
 /// The classes' samples, as far as they are stored.
 void StoreSink::fill_classes(const data::fields::FieldPlan& plan) {
   const auto& stored = blueprint_.placement.stored();
-  const auto& slab = blueprint_.placement.slab(stager_);
+  const auto& slab = pane_.samples;
   for (std::size_t c = 0; c < plan.by_class.size(); ++c) {
     const auto& of_class = blueprint_.classes[c];
     stored.runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
@@ -90,11 +85,12 @@ void StoreSink::fill_classes(const data::fields::FieldPlan& plan) {
 
 /// Samples that are not weighed have 1.
 void StoreSink::fill_weights(const data::fields::FieldPlan& plan) {
-  plan.transform.fill(0, blueprint_.placement.rows(stager_), store_.column(local_, plan.array));
+  plan.transform.fill(0, pane_.rows, pane_.columns[plan.array]);
   if (!blueprint_.weights) return;
   const auto& [slab, cells, weights] = *blueprint_.weights;
+  const auto& here = pane_.samples;
   std::map<std::uint16_t, transform::FieldTransform> of_cells;
-  blueprint_.placement.stored().runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
+  blueprint_.placement.stored().runs(stager_, here.first, here.last, [&](std::uint64_t first, std::uint64_t count) {
     for (auto sample = first; sample < first + count; ++sample) {
       const auto cell = cells[sample - slab.first];
       auto found = of_cells.find(cell);
@@ -108,7 +104,7 @@ void StoreSink::fill_weights(const data::fields::FieldPlan& plan) {
 /// The rows of the files that lack an item's dataset: nothing will be read there.
 void StoreSink::fill_where_missing(const data::fields::FieldPlan& plan) {
   const auto& catalog = blueprint_.catalog;
-  const auto& slab = blueprint_.placement.slab(stager_);
+  const auto& slab = pane_.samples;
   for (std::size_t i = 0; i < plan.spec().items.size(); ++i)
     for (std::size_t f = 0; f < catalog.files.size(); ++f) {
       if (plan.by_file.empty() || plan.dataset(i).empty() || !catalog.lacks(plan.dataset(i), f)) continue;
@@ -145,7 +141,7 @@ void StoreSink::convert(const data::fields::ItemUse& use, std::uint64_t sample, 
   try {
     const std::byte* valid = nullptr;
     if (plan.spec().items[use.item].valid.from == transform::ValidSpec::From::outside)
-      valid = validity_[use.field].data() + blueprint_.placement.row(stager_, sample) * plan.spec().records;
+      valid = validity_[use.field].data() + row_of(sample) * plan.spec().records;
     plan.transform_at(blueprint_.catalog, sample).apply(use.item, raw, count, valid, at(plan.array, sample));
     note_validity(use, sample, count, raw);
   } catch (const transform::BadValue& bad) {
@@ -163,8 +159,7 @@ void StoreSink::note_validity(const data::fields::ItemUse& use, std::uint64_t sa
     return;
   // A mask stands in the store as it is wanted; else the bytes are kept aside until finish().
   const auto records = plan.spec().records;
-  auto* to = plan.mask ? at(*plan.mask, sample)
-                       : validity_[use.field].data() + blueprint_.placement.row(stager_, sample) * records;
+  auto* to = plan.mask ? at(*plan.mask, sample) : validity_[use.field].data() + row_of(sample) * records;
   const auto& transform = plan.transform_at(blueprint_.catalog, sample);
   if (items.size() == 1) return transform.validity(use.item, raw, count, to);
   thread_local std::vector<std::byte> own;
@@ -178,14 +173,14 @@ void StoreSink::note_validity(const data::fields::ItemUse& use, std::uint64_t sa
 
 void StoreSink::finish(unsigned threads) {
   constexpr std::uint64_t block = 1024;
-  const auto rows = blueprint_.placement.rows(stager_);
+  const auto rows = pane_.rows;
   for (std::size_t f = 0; f < clears_.size(); ++f) {
     if (!clears_[f]) continue;
     const auto& plan = field(f);
     const auto& spec = plan.spec();
     const bool in_mask = plan.mask && !plan.needs_validity_first();
-    const auto* valid = in_mask ? store_.column(local_, *plan.mask) : validity_[f].data();
-    auto* out = store_.column(local_, plan.array);
+    const auto* valid = in_mask ? pane_.columns[*plan.mask] : validity_[f].data();
+    auto* out = pane_.columns[plan.array];
     const auto share = [&](std::uint64_t first) {
       for (; first < rows; first += block * threads)
         plan.transform.clear_invalid(std::min(block, rows - first), valid + first * spec.records,
@@ -197,7 +192,7 @@ void StoreSink::finish(unsigned threads) {
   }
   for (std::size_t f = 0; f < validity_.size(); ++f) {
     if (field(f).mask && field(f).needs_validity_first())
-      std::copy(validity_[f].begin(), validity_[f].end(), store_.column(local_, *field(f).mask));
+      std::copy(validity_[f].begin(), validity_[f].end(), pane_.columns[*field(f).mask]);
     std::vector<std::byte>().swap(validity_[f]);
   }
 }

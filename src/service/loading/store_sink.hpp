@@ -10,28 +10,35 @@
 #include "job/topology.hpp"
 #include "reader/load.hpp"
 #include "service/blueprint/blueprint.hpp"
-#include "store/node_store.hpp"
+#include "service/loading/pane.hpp"
 
 namespace headrace::service::loading {
 
 class StoreSink : public reader::Sink {
  public:
-  StoreSink(const blueprint::Blueprint& blueprint, const job::Topology& topology, store::NodeStore& store);
+  /// The rows of a stager that it takes.
+  StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, Pane pane);
 
   void fill_constants();
   std::byte* place(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows) override;
   void accept(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows, const std::byte* raw) override;
   void finish(unsigned threads);
 
-  /// What read_outside_validity() found for the stored samples; before the load.
+  /// What read_outside_validity() found for these rows; before the load.
   void take_validity(std::vector<std::vector<std::byte>> outside);
-  /// First row of a sample in an array of the schema.
+  /// Whether the stored sample is one of the pane.
+  bool holds(std::uint64_t sample) const { return sample >= pane_.samples.first && sample < pane_.samples.last; }
+  /// The row of a sample in an array of the schema.
   std::byte* at(std::size_t array, std::uint64_t sample) const;
 
  private:
   void fill_classes(const data::fields::FieldPlan& plan);
   void fill_weights(const data::fields::FieldPlan& plan);
   void fill_where_missing(const data::fields::FieldPlan& plan);
+  /// Which of the pane's rows a sample is.
+  std::uint64_t row_of(std::uint64_t sample) const {
+    return blueprint_.placement.row(stager_, sample) - pane_.first_row;
+  }
   /// Whether all of these samples are stored, and so stand one after another.
   bool stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const;
   void convert(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
@@ -39,8 +46,8 @@ class StoreSink : public reader::Sink {
   const data::fields::FieldPlan& field(std::size_t f) const { return blueprint_.fields[f]; }
 
   const blueprint::Blueprint& blueprint_;
-  store::NodeStore& store_;
-  std::uint32_t stager_, local_;
+  const std::uint32_t stager_;
+  const Pane pane_;
   std::vector<std::vector<data::fields::ItemUse>> uses_;  // per dataset of the catalog
   std::vector<std::vector<std::byte>> validity_;  // per field: rows x records, where finish() or outside needs it
   std::vector<bool> clears_;                      // per field: repeated items follow the validity of others

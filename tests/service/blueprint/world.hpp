@@ -70,19 +70,27 @@ inline std::byte payload(std::uint64_t sample, std::size_t field, std::uint64_t 
   return static_cast<std::byte>(sample_hash(sample * 64 + field + (at / 8 << 40)) >> at % 8 * 8);
 }
 
-/// Writes the rows of a stager's slab; `local`: its number on the node.
-inline void fill_slab(const Blueprint& blueprint, std::uint32_t stager, std::size_t local, store::NodeStore& store) {
+/// Writes rows [first_row, end_row) of a stager's slab.
+inline void write_rows(const Blueprint& blueprint, std::uint32_t stager, std::uint64_t first_row, std::uint64_t end_row,
+                       const std::vector<std::byte*>& columns) {
   const auto& placement = blueprint.placement;
   const auto& stored = *placement.stored().selection();
   const auto first = stored.lower_bound({placement.slab(stager).first});
-  for (std::uint64_t row = 0; row < placement.rows(stager); ++row) {
+  for (auto row = first_row; row < end_row; ++row) {
     const auto sample = stored.sample(first + row).value;
     for (std::size_t f = 0; f < blueprint.schema.size(); ++f) {
       const auto bytes = blueprint.schema[f].row_bytes();
-      auto* to = store.column(local, f) + row * bytes;
+      auto* to = columns[f] + (row - first_row) * bytes;
       for (std::uint64_t at = 0; at < bytes; ++at) to[at] = payload(sample, f, at);
     }
   }
+}
+
+/// Writes the rows of a stager's slab that are in memory; `local`: its number on the node.
+inline void fill_slab(const Blueprint& blueprint, std::uint32_t stager, std::size_t local, store::NodeStore& store) {
+  std::vector<std::byte*> columns;
+  for (std::size_t f = 0; f < blueprint.schema.size(); ++f) columns.push_back(store.column(local, f));
+  write_rows(blueprint, stager, 0, store.layout().rows(local), columns);
 }
 
 /// Makes a stream of all samples one that mixes classes: sample i is of class i % shares. No class may be empty.

@@ -343,7 +343,9 @@ BOOST_AUTO_TEST_CASE(a_trainer_on_every_node) {
       int goodbyes = 0;
       exchange::Engine engine(
           world, settings, workers,
-          [&](const exchange::Request& request, std::span<std::byte> out) { return stager.supply->pack(request, out); },
+          [&](const exchange::Request& request, std::span<std::byte> out, exchange::Answers::Done done) {
+            return stager.supply->pack(request, out, std::move(done));
+          },
           [&](int, std::string) { ++goodbyes; });
       stager.supply->connect(engine);
       world.barrier();

@@ -82,7 +82,9 @@ void fill_all(Stager& stager, std::mt19937_64& random, std::size_t answer_bytes,
   std::atomic<std::size_t> open = count;
   exchange::Engine engine(
       stager.topology.all, settings, workers,
-      [&](const exchange::Request& request, std::span<std::byte> out) { return stager.supply->pack(request, out); },
+      [&](const exchange::Request& request, std::span<std::byte> out, exchange::Answers::Done done) {
+        return stager.supply->pack(request, out, std::move(done));
+      },
       [&](int, std::string) { ++goodbyes; });
   stager.supply->connect(engine);
   stager.topology.all.barrier();
@@ -104,7 +106,7 @@ void fill_all(Stager& stager, std::mt19937_64& random, std::size_t answer_bytes,
   BOOST_TEST(wrong == 0u);
 }
 
-void rounds(bool split_nodes) {
+void rounds(bool split_nodes, double in_memory = 1) {
   const auto world = mpi::Comm::world();
   std::mt19937_64 shared(50), own(60 + static_cast<unsigned>(world.rank()));
   for (int round = 0; round < 6; ++round) {
@@ -113,7 +115,7 @@ void rounds(bool split_nodes) {
     for (auto& weight : weights) weight = static_cast<double>(shared() % 3);
     weights[shared() % weights.size()] = 2;
     const auto streams = random_streams(shared, samples);
-    Stager stager(world, split_nodes, samples, streams, weights, 1 + shared() % 20);
+    Stager stager(world, split_nodes, samples, streams, weights, 1 + shared() % 20, in_memory);
     mix_last(stager.drawn, shared);
     BOOST_TEST(stager.supply->is_whole() == (stager.topology.nodes.size() == 1));
     for (const std::size_t answer_bytes : {1, 5000, 1 << 20})
@@ -140,13 +142,21 @@ BOOST_AUTO_TEST_CASE(every_stager_a_node) {
   rounds(true);
 }
 
+BOOST_AUTO_TEST_CASE(one_node_with_a_disk) {
+  rounds(false, 0.4);
+}
+
+BOOST_AUTO_TEST_CASE(every_stager_a_node_with_a_disk) {
+  rounds(true, 0.4);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_packed_says_what_it_is) {
   const Stager stager(mpi::Comm::world(), true, 500,
                       {stream("train", "3:400,450:", 20, plan::Shuffle::global, plan::Last::drop)});
   const auto request = good_request(stager);
   const auto rows = request.ordinals.size();
   std::vector<std::byte> out(rows * stager.supply->answer_row_bytes());
-  BOOST_TEST(stager.supply->pack(request, out) == out.size());
+  BOOST_TEST(stager.supply->pack(request, out, {}).bytes == out.size());
   std::vector<std::int64_t> index(rows), expected;
   std::memcpy(index.data(), out.data(), rows * sizeof(std::int64_t));
   const auto first = stager.drawn.strata[0].first_ordinals();
@@ -170,7 +180,7 @@ BOOST_AUTO_TEST_CASE(requests_that_make_no_sense_are_refused) {
     auto room = std::span(out);
     damage(request, room);
     try {
-      stager.supply->pack(request, room);
+      stager.supply->pack(request, room, {});
     } catch (const Error& error) {
       return std::string(error.what()).starts_with("another stager asks for rows that this one does not have");
     }

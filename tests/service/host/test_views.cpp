@@ -87,6 +87,7 @@ class Cluster {
                   return all;
                 },
             .retired = [this, me] { return retired[me]; },
+            .scratch_read = [me] { return std::uint64_t{1} << me; },
             .service = [] { return ServiceFigures{.trainers = 7}; }}));
   }
   template <class Way>
