@@ -144,7 +144,7 @@ def test_only_the_rows_of_the_sample_are_checked(folder):
     (("--sample", "a.h5:9"), "holds 9 samples"),
     (("--sample", "c.h5:0"), "is none of the 2 files"),
     (("--sample", "first"), "takes the number of a sample, or FILE:ROW"),
-    (("--plot", "x.png"), "say which with --sample"),
+    (("--plot", "x.png"), "say which sample with --sample"),
 ])
 def test_mistakes(folder, flags, words):
     done = inspect(folder, *flags)
