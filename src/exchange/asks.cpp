@@ -54,6 +54,7 @@ std::unique_ptr<Asks::Ask> Asks::next() {
     auto& fetch = waiting_.front();
     wanted->peer = fetch.peer;
     wanted->request.stream = fetch.request.stream;
+    wanted->request.epoch = fetch.request.epoch;
     append(wanted->request.segments, fetch.request.segments);
     append(wanted->request.ordinals, fetch.request.ordinals);
     append(wanted->arrival.into, fetch.into);
@@ -69,6 +70,7 @@ std::unique_ptr<Asks::Ask> Asks::next() {
 
 bool Asks::joins(const Ask& ask, const Fetch& fetch) const {
   return fetch.peer == ask.peer && fetch.request.stream == ask.request.stream &&
+         fetch.request.epoch == ask.request.epoch &&
          ask.arrival.bytes + bytes_of(fetch.into) <= std::min(settings_.joined_bytes, settings_.answer_bytes) &&
          fits(ask.request.segments.size() + fetch.request.segments.size(),
               ask.request.ordinals.size() + fetch.request.ordinals.size());

@@ -32,7 +32,7 @@ def jets(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jets")
     random = np.random.default_rng(7)
     flavour = random.permutation(np.repeat(np.arange(3), list(SIZES.values())))
-    x = np.where(flavour == 0, random.beta(2, 2, TOTAL), np.where(flavour == 1, random.beta(2, 3, TOTAL), random.beta(1, 2, TOTAL))) * 100
+    x = np.where(flavour == 0, random.beta(2, 2, TOTAL), np.where(flavour == 1, random.beta(1.2, 1.6, TOTAL), random.beta(1, 1.5, TOTAL))) * 100
     y = random.uniform(-2.5, 2.5, TOTAL)
     # Edges belong to the bin above, the last one to the bin below.
     x[:4], y[:4] = (0, 25, 100, 50), (1, -2.5, 0, -0.5)
@@ -80,7 +80,7 @@ def serve(folder, jets, text, stagers=None, **flags):
 def epochs_of(service, data, epochs, world_size=1, nodes=1):
     """[epoch] -> samples in the order of positions; every value is looked at."""
     with contextlib.ExitStack() as stack:
-        trainers = [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), rank=r, world_size=world_size,
+        trainers = [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), stream="train", rank=r, world_size=world_size,
                                                          timeout=60, progress=False)) for r in range(world_size)]
         done = []
         for _ in range(epochs):
@@ -165,8 +165,8 @@ def test_one_variable_without_classes(tmp_path, jets):
 
 
 def test_a_trainer_goes_on_where_a_killed_service_ended(tmp_path, jets):
-    text = COLUMN + FIELDS + BINS + 'target = "c"\nsamples = 300\n[stream.train]\norder = "drawn"\nbatch = 25\n[stream.val]\nresample = false\nselect = ":100"\n'
-    whole, _ = one_run(tmp_path, jets, text, epochs=5)
+    text = COLUMN + FIELDS + BINS + 'target = "c"\nsamples = 300\n[stream.train]\norder = "drawn"\nbatch = 25\n[stream.val]\nresample = false\nlast = "partial"\nselect = ":100"\n'
+    whole, _ = one_run(tmp_path, jets, text.partition("[stream.val]")[0], epochs=5)
     service = Service(tmp_path, [jets[0] / "one.h5", jets[0] / "two.h5"], 2,
                       {"config": config_of(jets, text), "seed": 5, "audit": "full", "split_nodes": True, "epochs": 5})
     try:
@@ -176,7 +176,7 @@ def test_a_trainer_goes_on_where_a_killed_service_ended(tmp_path, jets):
             first = [np.array(next(batches).index) for _ in range(11)]
             state = stream.state_dict()
         with headrace.connect(str(service), stream="val", rank=0, world_size=1, timeout=60, progress=False) as stream:
-            assert sorted(int(i) for batch in stream for i in batch.index) == list(range(96))
+            assert sorted(int(i) for batch in stream for i in batch.index) == list(range(100))
     finally:
         service.kill()
         shutil.rmtree(service.shared, ignore_errors=True)
@@ -187,7 +187,7 @@ def test_a_trainer_goes_on_where_a_killed_service_ended(tmp_path, jets):
             assert np.array_equal(np.concatenate([np.array(batch.index) for batch in stream.resume()]), whole[0][275:])
             stream.load_state_dict({**state, "epoch": 4, "step": 30})
             assert np.array_equal(np.concatenate([np.array(batch.index) for batch in stream.resume()]), whole[4][750:])
-        service.says("goes on in epoch 4|trainers go on in epoch 4, whose samples are drawn first")
+        service.says("stream train: trainers go on in epoch 4, whose samples are drawn first")
     with serve(tmp_path, jets, text.replace('target = "c"', 'target = "b"')) as service:
         with headrace.connect(str(service), stream="train", rank=0, world_size=1, timeout=60, progress=False) as stream:
             with pytest.raises(headrace.Error, match="stream"):
