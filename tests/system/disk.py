@@ -16,5 +16,5 @@ def memory_for(share, config=None, files=(), stagers=1, split_nodes=False, **fla
                            f"--nodes={nodes}", f"--stagers-per-node={per_node}", "--memory=100TiB"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     need = json.loads(done.stdout)["memory"]
-    readers = min(max(64 // per_node, 8), 32) * (268 << 10)
-    return int(need["rings"] + need["buffers"] + per_node * readers + share * need["store"])
+    buffers = max(min(max(64 // per_node, 8), 32) * (268 << 10), 8 * MB)  # of readers; of what writes before them
+    return int(need["rings"] + need["buffers"] + per_node * buffers + share * need["store"])

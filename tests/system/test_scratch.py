@@ -100,7 +100,7 @@ def test_the_batches_are_those_of_memory(tmp_path, disk, files, in_memory, stage
         assert service.wait() == 0
         assert service.lines(r"regime scratch: .* stay in memory, .* lie on its disk")
         on_disk = float(re.search(r"scratch: (\d+) % of the samples lie on", service.text)[1])
-        assert abs(on_disk - 100 * (1 - share)) < 10, service.text
+        assert abs(on_disk - 100 * (1 - share)) < 15, service.text
         assert len(service.lines("every sample exactly once")) == 4 + 3  # each epoch of each stream, and in the end
     assert not list(disk.iterdir())
 
@@ -215,7 +215,7 @@ def test_too_little_memory_names_the_way_out(tmp_path, files):
 
 def test_it_is_told(tmp_path, disk, files):
     memory = memory_for(0.3, files=files, stagers=2, batch=50)
-    with running(tmp_path, files, 2, memory=memory, scratch=disk, batch=50, epochs=1, log=tmp_path / "log", stay=True,
+    with running(tmp_path, files, 2, memory=memory, scratch=disk, batch=50, log=tmp_path / "log",
                  metrics=tmp_path / "headrace.prom") as service:
         service.ready()
         with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
