@@ -15,56 +15,55 @@
 #include "commands/export/folder.hpp"
 #include "commands/export/make_format.hpp"
 #include "commands/export/shard_run.hpp"
+#include "commands/writing/call.hpp"
 #include "commands/writing/facts.hpp"
 #include "commands/writing/place.hpp"
 #include "commands/writing/session.hpp"
-#include "job/launch.hpp"
 #include "job/same_config.hpp"
-#include "job/signals.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
-#include "mpi/patience.hpp"
 
 namespace headrace::commands::exporting {
 
 namespace {
 
 /// The work of one call, in its order.
-class Export {
+class Export : public writing::Work {
  public:
-  Export(const config::OutputConfig& config, const Options& options, const mpi::Comm& all, job::Signals& signals)
-      : config_(config), options_(options), all_(all), signals_(signals), folder_(options.output) {}
+  Export(const config::OutputConfig& config, const Options& options, const mpi::Comm& all,
+         writing::Interrupts& interrupts)
+      : config_(config), options_(options), all_(all), interrupts_(interrupts), folder_(options.output) {}
 
-  int run() {
+  int run() override {
     mpi::together(all_, [&] {
       if (all_.rank() == 0) folder_.require_free(options_.force, options_.resume);
     });
     writing::require_common_folder(all_, folder_.path());
     session_ = std::make_unique<writing::Session>(writing::staged(config_, options_.stream, folder_.path()), all_);
-    mpi::patience().farewell = [this](const std::string& why) { session_->staging().host().farewell(why); };
-    signals_.on_end([](const std::string& signal) { log::info("ended by {}; go on with --resume", signal); });
-    signals_.on_report([this] { session_->staging().host().show_state(); });
+    interrupts_.before_writing(session_->staging().host(), [this] { discard(); });
     plan();
     session_->load();
     session_->keep(false);
-    signals_.on_stop([this](const std::string& signal) {
-      session_->stop(signal);
-      return true;
-    });
+    interrupts_.while_writing([this](const std::string& signal) { session_->stop(signal); });
     const bool complete = write();
-    signals_.on_stop(nullptr);
+    interrupts_.after_writing();
     if (!complete) return interrupted();
     finish();
     return 0;
   }
 
-  void cleanup(const std::string& why) {
-    if (all_.rank() == 0 && prepared_ && !keep_ && shards_before_ == 0 && shards_done_ == 0) folder_.discard();
+  void cleanup(const std::string& why) override {
+    discard();
     if (session_) session_->staging().host().farewell(why);
   }
 
  private:
   const config::StreamConfig& stream() const { return writing::stream_named(config_, options_.stream); }
+
+  /// Takes away what was begun, unless there is something in it.
+  void discard() {
+    if (all_.rank() == 0 && prepared_ && !keep_ && shards_before_ == 0 && shards_done_ == 0) folder_.discard();
+  }
 
   void plan() {
     const auto& blueprint = session_->staging().blueprint();
@@ -130,11 +129,9 @@ class Export {
   }
 
   int interrupted() {
-    auto why = session_->why_stopped();
-    for (const auto& other : all_.allgather(why))
-      if (why.empty()) why = other;
-    log::warn("stopped by {}: {} of {} files are written; go on with --resume", why.empty() ? "another stager" : why,
-              shards_before_ + shards_done_, finished_.size());
+    const auto why = writing::agreed_reason(all_, session_->why_stopped());
+    log::warn("stopped by {}: {} of {} files are written; go on with --resume", why, shards_before_ + shards_done_,
+              finished_.size());
     session_->staging().host().tell("interrupted", {{"reason", why}, {"folder", folder_.path()}});
     return 1;
   }
@@ -173,7 +170,7 @@ class Export {
   const config::OutputConfig& config_;
   const Options& options_;
   const mpi::Comm& all_;
-  job::Signals& signals_;
+  writing::Interrupts& interrupts_;
   Folder folder_;
   std::unique_ptr<writing::Session> session_;
   std::unique_ptr<Format> format_;
@@ -186,29 +183,10 @@ class Export {
 }  // namespace
 
 int export_stream(const config::OutputConfig& config, const Options& options) {
-  job::Signals::block();
-  job::Signals signals;
-  const job::Launch launch(config, {.title = "headrace export", .quiet = config.quiet, .verbose = config.verbose});
-  std::unique_ptr<Export> work;
-  const auto forget = [&] {
-    signals.on_stop(nullptr);
-    signals.on_end(nullptr);
-    signals.on_report(nullptr);
-    mpi::patience().farewell = nullptr;
-  };
-  return launch.run(
-      config,
-      [&] {
-        job::require_same_config(launch.mine(), config);
-        work = std::make_unique<Export>(config, options, launch.mine(), signals);
-        const int code = work->run();
-        forget();
-        return launch.speaks() ? code : 0;
-      },
-      [&](const Error& error) {
-        forget();
-        if (work) work->cleanup(error.what());
-      });
+  return writing::call(config, "headrace export", [&](const mpi::Comm& all, writing::Interrupts& interrupts) {
+    job::require_same_config(all, config);
+    return std::make_unique<Export>(config, options, all, interrupts);
+  });
 }
 
 }  // namespace headrace::commands::exporting

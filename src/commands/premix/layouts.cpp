@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "base/error.hpp"
 #include "commands/premix/living.hpp"
@@ -23,61 +21,16 @@ void require_fields(const config::PremixConfig& config, const Schema& schema) {
           fmt::format("[premix.dataset] {} = '{}': there is no such field{}", path, field, did_you_mean(field, names)));
 }
 
-void require_writable(const Schema& schema) {
-  for (const auto& field : schema) {
-    if (field.dtype == DType::bfloat16)
-      throw UsageError(
-          fmt::format("[field.{}] bfloat16 cannot be written (HDF5 and NumPy have no such type); set dtype "
-                      "= \"float16\" or \"float32\"",
-                      field.name));
-    if (field.row_bytes() == 0)
-      throw UsageError(
-          fmt::format("[field.{}] has no values (its shape has a 0) and cannot be written; leave it out", field.name));
-  }
-}
-
-/// A path that another one passes through would be a group and a dataset.
-void require_distinct(const std::vector<formats::Table>& tables) {
-  std::set<std::string> paths;
-  for (const auto& table : tables)
-    if (!paths.insert(table.dataset.path).second)
-      throw UsageError(fmt::format("two fields become the dataset '{}'; give one another place in [premix.dataset]",
-                                   table.dataset.path));
-  for (const auto& path : paths)
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-      if (paths.count(path.substr(0, slash)) != 0)
-        throw UsageError(
-            fmt::format("'{}' would be a dataset and, for '{}', a group; give one another place in "
-                        "[premix.dataset]",
-                        path.substr(0, slash), path));
-}
-
-Layout plain(const config::PremixConfig& config, const Schema& schema, std::uint64_t samples) {
-  std::multimap<std::string, std::string> chosen;
-  for (const auto& [path, field] : config.datasets) chosen.emplace(field, path);
-  Layout layout;
-  for (std::size_t f = 0; f < schema.size(); ++f) {
-    std::vector<std::string> paths;
-    for (auto [at, end] = chosen.equal_range(schema[f].name); at != end; ++at) paths.push_back(at->second);
-    if (paths.empty()) paths.push_back(schema[f].name);
-    for (const auto& path : paths) {
-      layout.tables.push_back(formats::table_of(schema, f, path, samples));
-      if (!schema[f].classes.empty()) layout.attributes.push_back({path, "classes", schema[f].classes});
-      if (!schema[f].columns.empty()) layout.attributes.push_back({path, "columns", schema[f].columns});
-    }
-  }
-  return layout;
-}
-
 }  // namespace
 
-Layout layout_of(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
-  require_writable(schema);
+writing::Layout layout_of(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
+  writing::require_writable(schema);
   require_fields(config.premix, schema);
-  auto layout = config.premix.layout == config::FileLayout::umami  ? umami(config, schema, samples)
-                : config.premix.layout == config::FileLayout::ftag ? living(config, schema, samples)
-                                                                   : plain(config.premix, schema, samples);
-  require_distinct(layout.tables);
+  auto layout = config.premix.layout == config::FileLayout::umami ? umami(config, schema, samples)
+                : config.premix.layout == config::FileLayout::ftag
+                    ? living(config, schema, samples)
+                    : writing::plain_layout(config.premix.datasets, schema, samples);
+  writing::require_distinct(layout.tables);
   return layout;
 }
 

@@ -23,13 +23,13 @@ class Living {
   Living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples)
       : config_(config), schema_(schema), samples_(samples), roles_(writing::roles_of(config, schema)) {}
 
-  Layout make() {
+  writing::Layout make() {
     for (std::size_t f = 0; f < schema_.size(); ++f) add(f);
     if (tables_.count("jets") == 0)
       throw UsageError(
           "layout = 'ftag' needs fields of jets (without an axis for tracks); add one, as in [field.pt] "
           "source = \"jets.pt\"");
-    Layout layout;
+    writing::Layout layout;
     for (const auto& name : order_) layout.tables.push_back(std::move(tables_.at(name)));
     layout.attributes = std::move(attributes_);
     layout.attributes.push_back({"/", "unique_jets", static_cast<std::int64_t>(samples_)});
@@ -105,7 +105,7 @@ class Living {
 
 }  // namespace
 
-Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
+writing::Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
   return Living(config, schema, samples).make();
 }
 

@@ -2,10 +2,11 @@
 // `flavour_label`; for each field with two axes a compound of its name, elements of a jet in a row, with `valid`. Pure.
 #pragma once
 
-#include "commands/premix/layout.hpp"
+#include "commands/writing/layout.hpp"
+#include "config/outputs.hpp"
 
 namespace headrace::commands::premix {
 
-Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples);
+writing::Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples);
 
 }  // namespace headrace::commands::premix

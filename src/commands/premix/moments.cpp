@@ -26,7 +26,7 @@ std::string quoted(const std::string& name) {
 
 }  // namespace
 
-Moments::Moments(const Layout& layout, const Schema& schema) : layout_(layout), schema_(schema) {
+Moments::Moments(const writing::Layout& layout, const Schema& schema) : layout_(layout), schema_(schema) {
   for (std::size_t t = 0; t < layout_.tables.size(); ++t) {
     const auto& members = layout_.tables[t].dataset.members;
     for (std::size_t m = 0; m < members.size(); ++m)

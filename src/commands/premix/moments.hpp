@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "base/mutex.hpp"
-#include "commands/premix/layout.hpp"
+#include "commands/writing/layout.hpp"
 #include "mpi/comm.hpp"
 
 namespace headrace::commands::premix {
 
 class Moments {
  public:
-  Moments(const Layout& layout, const Schema& schema);
+  Moments(const writing::Layout& layout, const Schema& schema);
 
   void add(std::uint64_t block, std::size_t rows, std::span<const std::byte* const> fields) EXCLUDES(mutex_);
   /// Collective: from here on the first rank has the sums of all.
@@ -41,7 +41,7 @@ class Moments {
   std::vector<double> values(const formats::Table& table, std::size_t member, std::size_t rows,
                              std::span<const std::byte* const> fields) const;
 
-  const Layout layout_;
+  const writing::Layout layout_;
   const Schema schema_;
   std::vector<Variable> variables_;
   Mutex mutex_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,19 @@
 namespace headrace::commands::premix {
 
 namespace {
+
 namespace fs = std::filesystem;
+constexpr std::uint64_t contiguous_block = 4, chunked_block = 16;  // chunks' worth of all datasets together
+constexpr std::uint64_t most_block_rows = 1 << 20;
+
+/// Rows of a block of such rows: a power of two, so that chunks fill blocks.
+std::uint64_t block_rows_of(const writing::Layout& layout, const config::PremixConfig& config) {
+  const bool contiguous = config.compression.how == config::Compression::How::none;
+  const auto bytes = config.chunk * (contiguous ? contiguous_block : chunked_block);
+  const auto rows = bytes / std::max<std::uint64_t>(1, layout.row_bytes());
+  return std::bit_floor(std::clamp<std::uint64_t>(rows, 1, most_block_rows));
+}
+
 }  // namespace
 
 Parts::Parts(const mpi::Comm& all, const config::OutputConfig& config, std::string path, Schema schema,
@@ -57,10 +70,11 @@ std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
   return std::min(most, samples_ - number * most);
 }
 
-std::unique_ptr<FileWriter> Parts::writer_of(const mpi::Comm& writers, const std::string& path, std::uint64_t first,
-                                             std::uint64_t rows) const {
-  return std::make_unique<FileWriter>(
-      writers, Job{path, first, rows, config_.premix.compression, config_.premix.chunk, block_rows_, attributes_},
+std::unique_ptr<writing::FileWriter> Parts::writer_of(const mpi::Comm& writers, const std::string& path,
+                                                      std::uint64_t first, std::uint64_t rows) const {
+  return std::make_unique<writing::FileWriter>(
+      writers,
+      writing::Job{path, first, rows, config_.premix.compression, config_.premix.chunk, block_rows_, attributes_},
       layout_of(config_, schema_, rows));
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/schema.hpp"
-#include "commands/premix/file_writer.hpp"
+#include "commands/writing/file_writer.hpp"
 #include "commands/writing/session.hpp"
 #include "config/outputs.hpp"
 #include "mpi/comm.hpp"
@@ -17,8 +17,8 @@ namespace headrace::commands::premix {
 
 class Parts {
  public:
-  Parts(const mpi::Comm& all, const config::OutputConfig& config, std::string path, Schema schema, std::uint64_t samples,
-        std::vector<h5::NewAttribute> attributes);
+  Parts(const mpi::Comm& all, const config::OutputConfig& config, std::string path, Schema schema,
+        std::uint64_t samples, std::vector<h5::NewAttribute> attributes);
   ~Parts();
 
   /// Before anything is read: makes or takes up what can be. Error where there is no room, where files are in the way,
@@ -46,8 +46,8 @@ class Parts {
   bool several() const { return config_.premix.file_samples > 0; }
   std::string part_path(std::uint64_t number) const;
   std::uint64_t rows_of_part(std::uint64_t number) const;
-  std::unique_ptr<FileWriter> writer_of(const mpi::Comm& writers, const std::string& path, std::uint64_t first,
-                                        std::uint64_t rows) const;
+  std::unique_ptr<writing::FileWriter> writer_of(const mpi::Comm& writers, const std::string& path, std::uint64_t first,
+                                                 std::uint64_t rows) const;
   void prepare_several(bool resume, bool force);
   bool write_several(writing::Session& session);
   void write_master() const;
@@ -62,7 +62,7 @@ class Parts {
   std::uint64_t row_bytes_ = 0, block_rows_ = 0, rows_before_ = 0, rows_done_ = 0;
   std::vector<h5::NewAttribute> attributes_, late_;  ///< late: known at the end
   formats::Facts facts_;
-  std::unique_ptr<FileWriter> writer_;  ///< of one file
+  std::unique_ptr<writing::FileWriter> writer_;  ///< of one file
   std::uint64_t parts_ = 1;
   std::vector<bool> finished_;  ///< of several: by an earlier run
 };

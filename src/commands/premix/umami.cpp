@@ -59,7 +59,7 @@ class Umami {
   Umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples)
       : config_(config), schema_(schema), samples_(samples), roles_(writing::roles_of(config, schema)) {}
 
-  Layout make() {
+  writing::Layout make() {
     // An index field says what jets/labels is; else the one-hot one does.
     const bool index = std::any_of(roles_.begin(), roles_.end(), [](const Role& r) { return r.is == Is::index; });
     for (std::size_t f = 0; f < schema_.size(); ++f) {
@@ -122,13 +122,13 @@ class Umami {
   const Schema& schema_;
   const std::uint64_t samples_;
   const std::vector<Role> roles_;
-  Layout layout_;
+  writing::Layout layout_;
   bool classes_told_ = false;
 };
 
 }  // namespace
 
-Layout umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
+writing::Layout umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
   return Umami(config, schema, samples).make();
 }
 

@@ -33,7 +33,8 @@ formats::Facts facts_of(const config::OutputConfig& config, const config::Stream
   return facts;
 }
 
-Origin origin_of(const config::OutputConfig& config, const config::StreamConfig& stream, const catalog::Catalog& catalog) {
+Origin origin_of(const config::OutputConfig& config, const config::StreamConfig& stream,
+                 const catalog::Catalog& catalog) {
   auto sources = nlohmann::json::array();
   for (const auto& file : catalog.files)
     sources.push_back({{"file", file.path}, {"bytes", file.bytes}, {"samples", file.samples}});

@@ -14,6 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "formats/journal.hpp"
 #include "ipc/own_files.hpp"
 #include "mpi/agree.hpp"
 
@@ -73,6 +74,25 @@ void require_common_folder(const mpi::Comm& all, const std::string& path) {
                                "all nodes see the same, on a shared file system",
                                fs::absolute(folder).string(), host_name(), first));
   });
+}
+
+void require_free(const std::string& path, bool force, bool resume) {
+  if (fs::is_directory(path)) throw UsageError(fmt::format("'{}' is a folder; name a file in it", path));
+  const auto part = formats::part_of(path);
+  const bool there = fs::exists(path), begun = formats::has_journal(part);
+  const bool copying = formats::has_journal(part + ".old");  // chunks of an earlier run
+  if (resume) {
+    if (there && !begun)
+      throw UsageError(fmt::format("'{}' is complete (there is nothing to resume); check it with --verify", path));
+    require(begun || copying,
+            fmt::format("there is nothing to resume: {}.json is not there; run without --resume", part));
+    return;
+  }
+  if (force) return;
+  if (there) throw UsageError(fmt::format("'{}' exists (it would be lost); name another file, or give --force", path));
+  if (begun || copying)
+    throw UsageError(
+        fmt::format("'{}' is what an earlier run left; go on with --resume, or begin anew with --force", part));
 }
 
 void require_no_input(const std::string& path, const catalog::Catalog& catalog) {

@@ -14,6 +14,9 @@ namespace headrace::commands::writing {
 /// Collective: the folder is there, may be written, and is the same on all nodes. Error that names it, and the node.
 void require_common_folder(const mpi::Comm& all, const std::string& path);
 
+/// UsageError where the path is a folder, where something is in its way, or there is nothing to resume. One stager.
+void require_free(const std::string& path, bool force, bool resume);
+
 /// UsageError where the path is one of the files that are read.
 void require_no_input(const std::string& path, const catalog::Catalog& catalog);
 

@@ -2,19 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 
 namespace headrace::commands::writing {
-
-namespace {
-constexpr auto log_every = std::chrono::seconds(5);
-}  // namespace
 
 const config::StreamConfig& stream_named(const config::Config& config, const std::string& name) {
   if (name.empty() && config.streams.size() == 1) return config.streams[0];
@@ -28,6 +21,14 @@ const config::StreamConfig& stream_named(const config::Config& config, const std
       fmt::format("--stream: the configuration has no stream '{}'{}", wanted, did_you_mean(wanted, names)));
 }
 
+config::Config named_for(config::Config config, const std::string& path) {
+  config.socket.clear();
+  config.metrics.clear();
+  config.name = fmt::format("write-{:016x}",
+                            std::hash<std::string>()(std::filesystem::absolute(path).lexically_normal().string()));
+  return config;
+}
+
 config::Config staged(config::Config config, const std::string& stream, const std::string& path) {
   auto one = stream_named(config, stream);
   one.batch = 1;  // rings for trainers are made, but nobody comes
@@ -36,11 +37,7 @@ config::Config staged(config::Config config, const std::string& stream, const st
   config.streams = {std::move(one)};
   config.slots = 2;
   config.trainers_per_node = 1;
-  config.socket.clear();
-  config.metrics.clear();
-  config.name = fmt::format("write-{:016x}",
-                            std::hash<std::string>()(std::filesystem::absolute(path).lexically_normal().string()));
-  return config;
+  return named_for(std::move(config), path);
 }
 
 Session::Session(const config::Config& config, const mpi::Comm& world)
@@ -91,35 +88,18 @@ std::string Session::why_stopped() const {
 }
 
 void Session::begin_progress(std::uint64_t total_bytes, std::uint64_t done_bytes, std::uint64_t bytes_per_row) {
-  total_ = total_bytes;
-  before_ = done_bytes;
-  row_bytes_ = bytes_per_row;
   rows_before_ = 0;
-  staging_.host().loading("writing", 0);
-  progress_ = std::make_unique<service::loading::Progress>(
-      topology().me() == 0 && !staging_.config().quiet,
-      [this](double fraction) {
-        staging_.host().loading("writing", fraction);
-        const auto now = Clock::now();
-        if (now - told_at_ < log_every) return;
-        told_at_ = now;
-        staging_.host().tell(
-            "writing",
-            {{"bytes", before_ + static_cast<std::uint64_t>(fraction * static_cast<double>(total_ - before_))},
-             {"total", total_}});
-      },
-      "writing");
+  meter_ = std::make_unique<Meter>(staging_.host(), topology().me() == 0 && !staging_.config().quiet,
+                                   Meter::Amount{total_bytes, done_bytes, bytes_per_row});
 }
 
 void Session::end_progress() {
-  progress_.reset();
+  meter_.reset();
 }
 
 void Session::tell_progress(const BlockRun& run) {
-  if (!progress_) return;
   // Blocks are dealt out evenly: the others are about as far.
-  const auto done = (rows_before_ + run.rows_done()) * row_bytes_ * topology().stagers();
-  progress_->at(std::min(done, total_ - before_), total_ - before_);
+  if (meter_) meter_->at((rows_before_ + run.rows_done()) * topology().stagers());
 }
 
 }  // namespace headrace::commands::writing

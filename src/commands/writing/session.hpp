@@ -7,12 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "commands/writing/block_run.hpp"
+#include "commands/writing/meter.hpp"
 #include "commands/writing/rows.hpp"
 #include "config/config.hpp"
-#include "service/loading/progress.hpp"
 #include "service/staging.hpp"
 
 namespace headrace::commands::writing {
@@ -20,8 +19,11 @@ namespace headrace::commands::writing {
 /// The stream of that name ("": train, or the only one). UsageError that names those there are.
 const config::StreamConfig& stream_named(const config::Config& config, const std::string& name);
 
-/// What the staging is told: this stream alone, and no trainers to speak of. path: what is written, which gives the
-/// service a name, so that no two write the same on a node.
+/// The configuration of one that writes this path, and is no service: the path gives it a name, so that no two write the
+/// same on a node.
+config::Config named_for(config::Config config, const std::string& path);
+
+/// What the staging is told: this stream alone, and no trainers to speak of; named for the path.
 config::Config staged(config::Config config, const std::string& stream, const std::string& path);
 
 class Session {
@@ -58,9 +60,8 @@ class Session {
 
   service::Staging staging_;
   std::unique_ptr<Rows> rows_;
-  std::unique_ptr<service::loading::Progress> progress_;
-  std::uint64_t total_ = 0, before_ = 0, row_bytes_ = 0, rows_before_ = 0;
-  Clock::time_point told_at_{};
+  std::unique_ptr<Meter> meter_;
+  std::uint64_t rows_before_ = 0;
   std::atomic<bool> stopped_ = false;
   mutable Mutex mutex_;
   std::string why_ GUARDED_BY(mutex_);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/process_end.hpp"
 #include "h5/error.hpp"
 #include "h5/library.hpp"
@@ -218,6 +220,29 @@ ChunkPlace NewFile::write_chunk(std::size_t dataset, std::uint64_t number, std::
 
 void NewFile::add(const NewAttribute& attribute) {
   write_attribute(file_, attribute);
+}
+
+void NewFile::add_texts(const std::string& path, std::uint64_t rows,
+                        const std::function<std::string(std::uint64_t)>& text) {
+  constexpr hsize_t at_once = 1 << 16;
+  const auto type = text_type();
+  const hsize_t all = rows;
+  const Space space(check(H5Screate_simple(1, &all, nullptr), "H5Screate_simple"));
+  const Plist properties(check(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
+  check(H5Pset_obj_track_times(properties.id(), false), "H5Pset_obj_track_times");
+  const Dataset made(
+      check(H5Dcreate2(file_.id(), path.c_str(), type.id(), space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
+            "H5Dcreate"));
+  for (hsize_t first = 0; first < all; first += at_once) {
+    const auto count = std::min(at_once, all - first);
+    std::vector<std::string> texts;
+    std::vector<const char*> values;
+    for (auto row = first; row < first + count; ++row) texts.push_back(text(row));
+    for (const auto& one : texts) values.push_back(one.c_str());
+    const Space memory(check(H5Screate_simple(1, &count, nullptr), "H5Screate_simple"));
+    check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr), "H5Sselect_hyperslab");
+    check(H5Dwrite(made.id(), type.id(), memory.id(), space.id(), H5P_DEFAULT, values.data()), "H5Dwrite");
+  }
 }
 
 NewFile::~NewFile() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,6 +71,8 @@ class NewFile {
   ChunkPlace write_chunk(std::size_t dataset, std::uint64_t number, std::span<const std::byte> bytes,
                          std::uint32_t skipped);
   void add(const NewAttribute& attribute);
+  /// A dataset of texts (of variable length, UTF-8), which are asked for one after another.
+  void add_texts(const std::string& path, std::uint64_t rows, const std::function<std::string(std::uint64_t)>& text);
   /// Error where something could not be written.
   void close();
 

@@ -29,7 +29,7 @@ std::optional<AttributeId> attribute_of(const File& file, const std::string& nam
 
 WrittenFile::WrittenFile(const std::string& path) : path_(path), file_(open_file(path)) {
   const auto list = text("datasets");
-  if (!list) throw Error(fmt::format("{} has no checksums (premix did not write it)", path));
+  if (!list) throw Error(fmt::format("{} has no checksums (premix and pack write them)", path));
   for (std::size_t from = 0, end = 0; from < list->size(); from = end + 1) {
     end = std::min(list->find('\n', from), list->size());
     names_.push_back(list->substr(from, end - from));
@@ -77,6 +77,26 @@ void WrittenFile::read(const std::string& name, std::uint64_t first, std::uint64
   if (H5Dread(dataset.id(), type.id(), to.id(), from.id(), H5P_DEFAULT, out.data() + before) < 0)
     throw Error(
         fmt::format("cannot read {}, dataset {}, rows {} to {} ({})", path_, name, first, first + rows - 1, reason()));
+}
+
+void WrittenFile::read_texts(const std::string& name, const std::function<void(std::string_view text)>& take) const {
+  constexpr hsize_t at_once = 1 << 16;
+  const Dataset dataset(check(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), "H5Dopen"));
+  const Type type(check(H5Dget_type(dataset.id()), "H5Dget_type"));
+  const auto dims = dims_of(dataset);
+  if (H5Tis_variable_str(type.id()) <= 0 || dims.size() != 1)
+    throw Error(fmt::format("{}: {} is no list of texts; write it again", path_, name));
+  const Space from(check(H5Dget_space(dataset.id()), "H5Dget_space"));
+  for (hsize_t first = 0; first < dims[0]; first += at_once) {
+    const auto count = std::min(at_once, dims[0] - first);
+    const Space to(check(H5Screate_simple(1, &count, nullptr), "H5Screate_simple"));
+    check(H5Sselect_hyperslab(from.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr), "H5Sselect");
+    std::vector<char*> texts(count);
+    if (H5Dread(dataset.id(), type.id(), to.id(), from.id(), H5P_DEFAULT, texts.data()) < 0)
+      throw Error(fmt::format("cannot read {}, dataset {} ({})", path_, name, reason()));
+    for (const auto* text : texts) take(text != nullptr ? text : "");
+    check(H5Dvlen_reclaim(type.id(), to.id(), H5P_DEFAULT, texts.data()), "H5Dvlen_reclaim");
+  }
 }
 
 }  // namespace headrace::h5

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "h5/handle.hpp"
@@ -24,6 +26,8 @@ class WrittenFile {
   std::uint64_t rows() const { return rows_; }
   /// Adds the bytes of these rows of a dataset.
   void read(const std::string& dataset, std::uint64_t first, std::uint64_t rows, std::vector<std::byte>& out) const;
+  /// All texts of a dataset that has no other axis.
+  void read_texts(const std::string& dataset, const std::function<void(std::string_view text)>& take) const;
 
  private:
   std::string path_;

@@ -1,17 +1,19 @@
 // One HDF5 file on its way: made as FILE.part, filled by all stagers or by one, closed and renamed. Collective over the
-// writers; the thread that owns MPI and HDF5.
+// writers; the thread that owns MPI and HDF5. The rows are those of a session's stream, or of any BlockSource.
 //
 //   contiguous   all writers put the rows of their blocks where they belong
 //   chunked      all writers encode their blocks; the first puts them into the file, in order (funnel.hpp)
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "commands/premix/layout.hpp"
+#include "commands/writing/block_source.hpp"
+#include "commands/writing/layout.hpp"
 #include "commands/writing/session.hpp"
 #include "config/outputs.hpp"
 #include "formats/chunked.hpp"
@@ -19,7 +21,7 @@
 #include "formats/journal.hpp"
 #include "mpi/comm.hpp"
 
-namespace headrace::commands::premix {
+namespace headrace::commands::writing {
 
 /// What goes where.
 struct Job {
@@ -29,10 +31,14 @@ struct Job {
   std::uint64_t chunk = 0;
   std::uint64_t block_rows = 0;
   std::vector<h5::NewAttribute> attributes;  ///< beside those of the layout
+  bool keep = false;                         ///< what is written stays whatever failed, which may be mended outside
 };
 
-/// Rows of a block of such rows: a power of two, so that chunks fill blocks.
-std::uint64_t block_rows_of(const Layout& layout, const config::PremixConfig& config);
+/// A dataset of texts beside the rows, one for each.
+struct LateTexts {
+  std::string path;
+  std::function<std::string(std::uint64_t row)> text;
+};
 
 class FileWriter {
  public:
@@ -44,9 +50,14 @@ class FileWriter {
   /// Rows that were written by an earlier run.
   std::uint64_t rows_before() const { return rows_before_; }
   /// Writes what is missing. False: it was stopped. Error, the same on all writers: what failed and what to do.
-  bool write(writing::Session& session);
-  /// Completes the file, with attributes that are known now only, and gives it its name.
-  void finish(const std::vector<h5::NewAttribute>& late);
+  bool write(Session& session);
+  /// The same of other rows; contiguous files only.
+  bool write(BlockSource& source);
+  /// Completes the file, with attributes and texts that are known now only, and gives it its name.
+  void finish(const std::vector<h5::NewAttribute>& late, const std::vector<LateTexts>& texts = {});
+  /// Where the rows of each table begin; contiguous files only.
+  const std::vector<std::uint64_t>& offsets() const { return offsets_; }
+  const Layout& layout() const { return layout_; }
   /// Rows that are written, once write() is over.
   std::uint64_t rows_done() const { return rows_done_; }
   /// Takes away what prepare() made, unless something was written.
@@ -59,15 +70,18 @@ class FileWriter {
  private:
   bool is_first() const { return writers_.rank() == 0; }
   bool chunked() const { return job_.compression.how != config::Compression::How::none; }
+  /// Of an earlier run, while its chunks are copied.
+  std::string old_part() const { return part_ + ".old"; }
   void make();
   void take_up();
   void restore();
   void copy_blocks();
   std::vector<h5::NewDataset> datasets() const;
   std::vector<h5::NewAttribute> all_attributes() const;
-  std::vector<writing::Block> share() const;
-  std::exception_ptr write_contiguous(writing::Session& session, std::uint64_t& written);
-  std::exception_ptr write_chunked(writing::Session& session, std::uint64_t& written);
+  std::vector<Block> share() const;
+  std::exception_ptr write_contiguous(BlockSource& source, std::uint64_t& written);
+  bool conclude(const std::exception_ptr& failure, std::uint64_t written);
+  std::exception_ptr write_chunked(Session& session, std::uint64_t& written);
   void put(const formats::EncodedBlock& block);
   void commit_chunks();
   void take_away() const;
@@ -77,9 +91,10 @@ class FileWriter {
   Layout layout_;
   const std::string part_;
   std::vector<h5::codecs::Encoding> encodings_;
-  std::vector<writing::Block> blocks_;
+  std::vector<Block> blocks_;
   std::vector<std::uint64_t> offsets_;
   std::map<std::uint64_t, formats::BlockEntry> done_;
+  bool made_ = false;  ///< by this run, from nothing
   std::uint64_t rows_before_ = 0, rows_done_ = 0;
   std::unique_ptr<h5::NewFile> file_;  ///< at the first writer, where chunks go
   std::unique_ptr<formats::BlockLog> log_;
@@ -87,4 +102,4 @@ class FileWriter {
   formats::CommitPace pace_;
 };
 
-}  // namespace headrace::commands::premix
+}  // namespace headrace::commands::writing

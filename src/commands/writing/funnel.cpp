@@ -1,10 +1,10 @@
-#include "commands/premix/funnel.hpp"
+#include "commands/writing/funnel.hpp"
 
 #include <utility>
 
 #include "base/error.hpp"
 
-namespace headrace::commands::premix {
+namespace headrace::commands::writing {
 
 namespace {
 
@@ -174,4 +174,4 @@ bool Funnel::receive() {
   return true;
 }
 
-}  // namespace headrace::commands::premix
+}  // namespace headrace::commands::writing

@@ -1,10 +1,11 @@
-#include "commands/premix/verify.hpp"
+#include "commands/writing/verify.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -14,7 +15,7 @@
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 
-namespace headrace::commands::premix {
+namespace headrace::commands::writing {
 
 namespace {
 
@@ -36,7 +37,7 @@ std::uint64_t check_file(const std::string& path, std::uint64_t me, std::uint64_
   require(file.number("complete") == 1, fmt::format("{} is not complete; write it again", path));
   const auto sums = nlohmann::json::parse(file.text("checksums").value_or(""), nullptr, false);
   require(sums.is_object() && sums.contains("crc32c") && sums.value("rows", std::uint64_t{0}) > 0,
-          fmt::format("{} has no checksums (premix did not write it)", path));
+          fmt::format("{} has no checksums (premix and pack write them)", path));
   const auto block_rows = sums["rows"].get<std::uint64_t>();
   std::uint64_t bytes = 0;
   std::vector<std::byte> values;
@@ -56,14 +57,37 @@ std::uint64_t check_file(const std::string& path, std::uint64_t me, std::uint64_
   return bytes;
 }
 
+/// Texts are checked by one stager: they are read as a whole.
+std::uint64_t check_texts(const std::string& path) {
+  const h5::WrittenFile file(path);
+  const auto sums = nlohmann::json::parse(file.text("checksums").value_or(""), nullptr, false);
+  std::uint64_t bytes = 0;
+  if (!sums.is_object() || !sums.contains("texts")) return bytes;
+  for (const auto& [dataset, wanted] : sums["texts"].items()) {
+    std::uint32_t crc = 0;
+    file.read_texts(dataset, [&](std::string_view text) {
+      crc = crc_of_text(text, crc);
+      bytes += text.size();
+    });
+    require(crc == wanted.get<std::uint32_t>(),
+            fmt::format("{}: {} is not what was written; write it again", path, dataset));
+  }
+  return bytes;
+}
+
 }  // namespace
+
+std::uint32_t crc_of_text(std::string_view text, std::uint32_t before) {
+  const std::byte end{0};
+  return crc32c({&end, 1}, crc32c(std::as_bytes(std::span(text)), before));
+}
 
 void verify(const mpi::Comm& all, const std::string& path) {
   const auto begin = Clock::now();
   const auto me = static_cast<std::uint64_t>(all.rank()), stagers = static_cast<std::uint64_t>(all.size());
   const auto bytes = mpi::together(all, [&] {
     std::uint64_t sum = 0;
-    for (const auto& file : files_of(path)) sum += check_file(file, me, stagers);
+    for (const auto& file : files_of(path)) sum += check_file(file, me, stagers) + (me == 0 ? check_texts(file) : 0);
     return sum;
   });
   const auto total = all.sum(bytes);
@@ -72,4 +96,4 @@ void verify(const mpi::Comm& all, const std::string& path) {
             format_rate(static_cast<double>(total), seconds));
 }
 
-}  // namespace headrace::commands::premix
+}  // namespace headrace::commands::writing

@@ -18,7 +18,7 @@
 #include "formats/chunked.hpp"
 #include "mpi/p2p.hpp"
 
-namespace headrace::commands::premix {
+namespace headrace::commands::writing {
 
 class Funnel {
  public:
@@ -86,4 +86,4 @@ class Funnel {
   std::exception_ptr failure_;
 };
 
-}  // namespace headrace::commands::premix
+}  // namespace headrace::commands::writing

@@ -1,4 +1,4 @@
-#include "commands/premix/file_writer.hpp"
+#include "commands/writing/file_writer.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,21 +13,21 @@
 #include <sstream>
 #include <utility>
 
+#include "base/contract.hpp"
 #include "base/error.hpp"
-#include "commands/premix/funnel.hpp"
+#include "commands/writing/funnel.hpp"
 #include "commands/writing/place.hpp"
+#include "commands/writing/verify.hpp"
 #include "formats/chunked.hpp"
 #include "mpi/agree.hpp"
 
-namespace headrace::commands::premix {
+namespace headrace::commands::writing {
 
 namespace {
 
 namespace fs = std::filesystem;
 using formats::EncodedBlock;
 using By = config::Compression::How;
-constexpr std::uint64_t contiguous_block = 4, chunked_block = 16;  // chunks' worth of all datasets together
-constexpr std::uint64_t most_block_rows = 1 << 20;
 
 h5::codecs::Method method_of(By how) {
   switch (how) {
@@ -43,10 +43,6 @@ h5::codecs::Method method_of(By how) {
       return h5::codecs::Method::zstd;
   }
   return h5::codecs::Method::none;
-}
-
-std::string old_of(const std::string& part) {
-  return part + ".old";
 }
 
 /// Takes the room now where the file system can, so that it is not gone later.
@@ -69,37 +65,14 @@ std::vector<std::uint64_t> parted(const std::string& text) {
   return numbers;
 }
 
-EncodedBlock read_back(int file, const std::string& path, const formats::BlockEntry& entry) {
-  EncodedBlock block{entry, {}};
-  for (const auto& chunk : entry.chunks) {
-    const auto from = block.bytes.size();
-    block.bytes.resize(from + chunk.bytes);
-    for (std::uint64_t done = 0; done < chunk.bytes;) {
-      const auto got =
-          ::pread(file, block.bytes.data() + from + done, chunk.bytes - done, static_cast<off_t>(chunk.offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      require(got > 0, fmt::format("cannot read {} ({}); begin anew with --force", path,
-                                   got < 0 ? errno_text("read", errno) : "it is cut off"));
-      done += static_cast<std::uint64_t>(got);
-    }
-  }
-  return block;
-}
-
 }  // namespace
-
-std::uint64_t block_rows_of(const Layout& layout, const config::PremixConfig& config) {
-  const auto bytes = config.chunk * (config.compression.how == By::none ? contiguous_block : chunked_block);
-  const auto rows = bytes / std::max<std::uint64_t>(1, layout.row_bytes());
-  return std::bit_floor(std::clamp<std::uint64_t>(rows, 1, most_block_rows));
-}
 
 FileWriter::FileWriter(const mpi::Comm& writers, Job job, Layout layout)
     : writers_(writers),
       job_(std::move(job)),
       layout_(std::move(layout)),
       part_(formats::part_of(job_.path)),
-      blocks_(writing::blocks_of(job_.first, job_.samples, job_.block_rows)) {
+      blocks_(blocks_of(job_.first, job_.samples, job_.block_rows)) {
   if (chunked())
     encodings_ = formats::chunk_tables(layout_.tables, method_of(job_.compression.how), job_.compression.level,
                                        job_.chunk, job_.block_rows);
@@ -108,11 +81,12 @@ FileWriter::FileWriter(const mpi::Comm& writers, Job job, Layout layout)
 FileWriter::~FileWriter() = default;
 
 void FileWriter::prepare(const formats::Facts& facts, bool resume) {
+  made_ = !resume;
   mpi::together(writers_, [&] {
     if (!is_first()) return;
     if (resume) return take_up();
-    fs::remove(old_of(part_));
-    formats::remove_journal(old_of(part_));
+    fs::remove(old_part());
+    formats::remove_journal(old_part());
     formats::remove_journal(part_);
     make();
     formats::write_facts(part_, facts);
@@ -136,51 +110,6 @@ void FileWriter::make() {
   reserve(part_);
 }
 
-void FileWriter::take_up() {
-  if (chunked()) {
-    // What HDF5 knew of the chunks died with the earlier run: they are copied. One that died while it copied has left
-    // the older file whole.
-    if (!fs::exists(old_of(part_))) {
-      fs::rename(part_, old_of(part_));
-      formats::move_journal(part_, old_of(part_));
-    } else {
-      formats::remove_journal(part_);
-    }
-    make();
-    return copy_blocks();
-  }
-  restore();
-  done_ = formats::read_blocks(part_);
-}
-
-void FileWriter::restore() {
-  // A run that died while it completed the file has left it in between. All but the rows is put back as it was made.
-  const auto fresh = part_ + ".new";
-  {
-    h5::NewFile file(fresh, datasets(), all_attributes());
-    offsets_ = file.offsets();
-    file.close();
-  }
-  const auto size = fs::file_size(fresh);
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> rows;
-  for (std::size_t t = 0; t < layout_.tables.size(); ++t)
-    rows.emplace_back(offsets_[t], offsets_[t] + job_.samples * layout_.tables[t].dataset.row_bytes());
-  rows.emplace_back(size, size);
-  std::sort(rows.begin(), rows.end());
-  const ipc::Fd from(::open(fresh.c_str(), O_RDONLY | O_CLOEXEC)), to(::open(part_.c_str(), O_WRONLY | O_CLOEXEC));
-  require(static_cast<bool>(from) && static_cast<bool>(to), errno_text("cannot write " + part_, errno));
-  std::uint64_t at = 0;
-  for (const auto& [begin, end] : rows) {
-    if (begin > at) {
-      const auto between = read_back(from.get(), fresh, {0, 0, {{at, begin - at, 0}}}).bytes;
-      formats::write_at(to.get(), part_, between, at);
-    }
-    at = std::max(at, end);
-  }
-  require(ftruncate(to.get(), static_cast<off_t>(size)) == 0, errno_text("cannot write " + part_, errno));
-  fs::remove(fresh);
-}
-
 std::vector<h5::NewDataset> FileWriter::datasets() const {
   std::vector<h5::NewDataset> all;
   for (const auto& table : layout_.tables) all.push_back(table.dataset);
@@ -191,23 +120,6 @@ std::vector<h5::NewAttribute> FileWriter::all_attributes() const {
   auto all = job_.attributes;
   all.insert(all.end(), layout_.attributes.begin(), layout_.attributes.end());
   return all;
-}
-
-void FileWriter::copy_blocks() {
-  const auto old = old_of(part_);
-  const auto before = formats::read_blocks(old);
-  const ipc::Fd from(::open(old.c_str(), O_RDONLY | O_CLOEXEC));
-  require(static_cast<bool>(from), errno_text("cannot read " + old, errno));
-  log_ = std::make_unique<formats::BlockLog>(part_, 0);
-  for (const auto& block : blocks_) {
-    const auto entry = before.find(block.number);
-    if (entry == before.end()) break;
-    put(read_back(from.get(), old, entry->second));
-  }
-  commit_chunks();
-  formats::move_facts(old, part_);
-  fs::remove(old);
-  formats::remove_journal(old);
 }
 
 void FileWriter::put(const EncodedBlock& encoded) {
@@ -226,8 +138,8 @@ void FileWriter::commit_chunks() {
   pace_.done();
 }
 
-std::vector<writing::Block> FileWriter::share() const {
-  std::vector<writing::Block> left, mine;
+std::vector<Block> FileWriter::share() const {
+  std::vector<Block> left, mine;
   for (const auto& block : blocks_)
     if (done_.count(block.number) == 0) left.push_back(block);
   const auto me = static_cast<std::size_t>(writers_.rank()), all = static_cast<std::size_t>(writers_.size());
@@ -240,17 +152,15 @@ std::vector<writing::Block> FileWriter::share() const {
   return mine;
 }
 
-std::exception_ptr FileWriter::write_contiguous(writing::Session& session, std::uint64_t& written) {
-  const auto& rows = session.rows();
+std::exception_ptr FileWriter::write_contiguous(BlockSource& source, std::uint64_t& written) {
   log_ = std::make_unique<formats::BlockLog>(part_, static_cast<std::uint32_t>(writers_.rank()));
-  formats::ContiguousFile file(part_, layout_.tables, rows.schema(), offsets_, *log_);
-  writing::BlockRun run(session.staging(), rows, share(), false,
-                        [&](const writing::Block& block, const writing::Buffer& buffer) {
-                          file.write(block.number, block.first - job_.first, block.rows, buffer.fields);
-                        });
-  session.run(run);
-  written = run.rows_done();
-  auto failure = run.failure();
+  formats::ContiguousFile file(part_, layout_.tables, source.schema(), offsets_, *log_);
+  auto failure = source.run(
+      share(),
+      [&](const Block& block, std::span<const std::byte* const> fields) {
+        file.write(block.number, block.first - job_.first, block.rows, fields);
+      },
+      written);
   try {
     file.commit();
   } catch (...) {
@@ -259,20 +169,19 @@ std::exception_ptr FileWriter::write_contiguous(writing::Session& session, std::
   return failure;
 }
 
-std::exception_ptr FileWriter::write_chunked(writing::Session& session, std::uint64_t& written) {
+std::exception_ptr FileWriter::write_chunked(Session& session, std::uint64_t& written) {
   const auto& rows = session.rows();
   std::vector<std::uint64_t> left;
   for (const auto& block : blocks_)
     if (done_.count(block.number) == 0) left.push_back(block.number);
   if (is_first() && !log_) log_ = std::make_unique<formats::BlockLog>(part_, 0);
-  writing::BlockRun* running = nullptr;
+  BlockRun* running = nullptr;
   Funnel funnel(
       writers_, left, [&](const EncodedBlock& block) { put(block); }, [&] { running->release(); });
-  writing::BlockRun run(session.staging(), rows, share(), true,
-                        [&](const writing::Block& block, const writing::Buffer& buffer) {
-                          funnel.add(formats::encode(block.number, block.first - job_.first, block.rows, layout_.tables,
-                                                     encodings_, rows.schema(), buffer.fields));
-                        });
+  BlockRun run(session.staging(), rows, share(), true, [&](const Block& block, const Buffer& buffer) {
+    funnel.add(formats::encode(block.number, block.first - job_.first, block.rows, layout_.tables, encodings_,
+                               rows.schema(), buffer.fields));
+  });
   running = &run;
   session.run(run, [&] {
     const bool over = funnel.pump(run.finished());
@@ -293,15 +202,36 @@ std::exception_ptr FileWriter::write_chunked(writing::Session& session, std::uin
   return failure;
 }
 
-bool FileWriter::write(writing::Session& session) {
+bool FileWriter::write(Session& session) {
+  if (!chunked()) {
+    SessionBlocks source(session);
+    return write(source);
+  }
   std::uint64_t written = 0;
   std::exception_ptr failure;
   try {
-    failure = chunked() ? write_chunked(session, written) : write_contiguous(session, written);
+    failure = write_chunked(session, written);
   } catch (...) {
     failure = std::current_exception();
   }
   if (writers_.size() > 1) session.wait_for_all();
+  return conclude(failure, written);
+}
+
+bool FileWriter::write(BlockSource& source) {
+  EXPECTS(!chunked());
+  std::uint64_t written = 0;
+  std::exception_ptr failure;
+  try {
+    failure = write_contiguous(source, written);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (writers_.size() > 1) source.wait_for_all(failure != nullptr);
+  return conclude(failure, written);
+}
+
+bool FileWriter::conclude(const std::exception_ptr& failure, std::uint64_t written) {
   const auto rows = rows_done_ = rows_before_ + writers_.sum(written);
   // What is there is worth keeping where there was no room; where values do not fit, another configuration must come.
   const auto [failed, kept] = [&] {
@@ -314,7 +244,8 @@ bool FileWriter::write(writing::Session& session) {
     }
     return std::pair{writers_.sum(std::uint64_t{failure ? 1u : 0u}), writers_.sum(std::uint64_t{room ? 1u : 0u})};
   }();
-  if (failed > 0 && kept == 0) abandon();
+  const bool keep = job_.keep && rows > 0;
+  if (failed > 0 && kept == 0 && !keep) abandon();
   mpi::together(writers_, [&] {
     if (!failure) return;
     try {
@@ -322,12 +253,18 @@ bool FileWriter::write(writing::Session& session) {
     } catch (const formats::WriteFailed& error) {
       throw Error(fmt::format("{}; {} of {} samples are written: make room and go on with --resume", error.what(), rows,
                               job_.samples));
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      if (!keep) throw;
+      throw Error(fmt::format("{}; {} of {} samples are written: mend it and go on with --resume", error.what(), rows,
+                              job_.samples));
     }
   });
   return rows == job_.samples;
 }
 
-void FileWriter::finish(const std::vector<h5::NewAttribute>& late) {
+void FileWriter::finish(const std::vector<h5::NewAttribute>& late, const std::vector<LateTexts>& texts) {
   mpi::together(writers_, [&] {
     if (!is_first()) return;
     log_.reset();
@@ -336,7 +273,16 @@ void FileWriter::finish(const std::vector<h5::NewAttribute>& late) {
     require(sums.size() == blocks_.size(), fmt::format("{} has {} of {} blocks in its journal; go on with --resume",
                                                        part_, sums.size(), blocks_.size()));
     if (!file_) file_ = std::make_unique<h5::NewFile>(part_, datasets());
-    const nlohmann::json checksums{{"crc32c", sums}, {"rows", job_.block_rows}};
+    nlohmann::json checksums{{"crc32c", sums}, {"rows", job_.block_rows}};
+    for (const auto& [path, text] : texts) {
+      std::uint32_t crc = 0;
+      file_->add_texts(path, job_.samples, [&, &text = text](std::uint64_t row) {
+        auto one = text(row);
+        crc = crc_of_text(one, crc);
+        return one;
+      });
+      checksums["texts"][path] = crc;
+    }
     for (const auto& attribute : late) file_->add(attribute);
     file_->add({"/", "checksums", checksums.dump()});
     file_->add({"/", "complete", std::int64_t{1}});
@@ -350,7 +296,7 @@ void FileWriter::finish(const std::vector<h5::NewAttribute>& late) {
 }
 
 void FileWriter::discard() {
-  if (done_.empty() && rows_done_ == 0) abandon();
+  if (made_ && done_.empty() && rows_done_ == 0) abandon();
 }
 
 void FileWriter::abandon() {
@@ -360,7 +306,7 @@ void FileWriter::abandon() {
 }
 
 void FileWriter::unlink() const {
-  if (rows_before_ == 0) take_away();
+  if (made_ && rows_before_ == 0) take_away();
 }
 
 void FileWriter::take_away() const {
@@ -371,4 +317,4 @@ void FileWriter::take_away() const {
   formats::remove_journal(part_);
 }
 
-}  // namespace headrace::commands::premix
+}  // namespace headrace::commands::writing

@@ -1,0 +1,44 @@
+#include "commands/writing/interrupts.hpp"
+
+#include <utility>
+
+#include "log/log.hpp"
+#include "mpi/patience.hpp"
+
+namespace headrace::commands::writing {
+
+void Interrupts::before_writing(service::host::Host& host, std::function<void()> tidy) {
+  mpi::patience().farewell = [&host](const std::string& why) { host.farewell(why); };
+  signals_.on_end([tidy = std::move(tidy)](const std::string& signal) {
+    log::info("ended by {} before anything was written", signal);
+    tidy();
+  });
+  signals_.on_report([&host] { host.show_state(); });
+}
+
+void Interrupts::while_writing(std::function<void(const std::string& signal)> stop) {
+  signals_.on_end([](const std::string& signal) { log::info("ended by {}; go on with --resume", signal); });
+  signals_.on_stop([stop = std::move(stop)](const std::string& signal) {
+    stop(signal);
+    return true;
+  });
+}
+
+void Interrupts::after_writing() {
+  signals_.on_stop(nullptr);
+}
+
+void Interrupts::forget() {
+  signals_.on_stop(nullptr);
+  signals_.on_end(nullptr);
+  signals_.on_report(nullptr);
+  mpi::patience().farewell = nullptr;
+}
+
+std::string agreed_reason(const mpi::Comm& all, const std::string& mine) {
+  for (const auto& reason : all.allgather(mine))
+    if (!reason.empty()) return reason;
+  return "another stager";
+}
+
+}  // namespace headrace::commands::writing

@@ -1,0 +1,37 @@
+// What signals do to a command that writes, and who is told where it gives up waiting: before anything is written they
+// end it at once; then the first one ends it soon, the next at once. The thread that owns MPI.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "job/signals.hpp"
+#include "mpi/comm.hpp"
+#include "service/host/host.hpp"
+
+namespace headrace::commands::writing {
+
+class Interrupts {
+ public:
+  explicit Interrupts(job::Signals& signals) : signals_(signals) {}
+  ~Interrupts() { forget(); }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+  /// From here on there is a host that others ask, which outlives forget(). tidy: takes away what was begun, any
+  /// thread.
+  void before_writing(service::host::Host& host, std::function<void()> tidy);
+  /// From here on something is written. stop: makes the work end soon, any thread.
+  void while_writing(std::function<void(const std::string& signal)> stop);
+  /// Signals end it at once again; what is written stays.
+  void after_writing();
+  void forget();
+
+ private:
+  job::Signals& signals_;
+};
+
+/// Collective: the reason of the first stager that has one.
+std::string agreed_reason(const mpi::Comm& all, const std::string& mine);
+
+}  // namespace headrace::commands::writing
