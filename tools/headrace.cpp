@@ -26,6 +26,7 @@
 #include "commands/export/command.hpp"
 #include "commands/forecast/command.hpp"
 #include "commands/inspect/command.hpp"
+#include "commands/pack/command.hpp"
 #include "commands/premix/command.hpp"
 #include "commands/stats/command.hpp"
 #include "config/reference.hpp"
@@ -46,6 +47,7 @@ std::vector<Command> commands() {
           stats::stats_command(),
           premix::premix_command(),
           exporting::export_command(),
+          pack::pack_command(),
           run_command(),
           wait_command(),
           stop_command()};

@@ -64,7 +64,8 @@ class Lexer {
     const char c = text_[at_];
     if (digit(c) || (c == '.' && digit(peek(1)))) return number();
     if (c == '"' || c == '\'') return text();
-    if (letter(c) || c == '`' || c == '@' || (c == '/' && letter(peek(1)) && !after_value())) return name();
+    if (letter(c) || c == '`' || (c == '@' && letter(peek(1))) || (c == '/' && letter(peek(1)) && !after_value()))
+      return name();
     return sign();
   }
 

@@ -28,9 +28,12 @@ struct Array {
   std::optional<Layout> layout{};  ///< of most files, where that makes reading faster
 };
 
+/// What lists samples that are not to be had has this column, and may be the next inventory.
+constexpr std::string_view why_column = "why";
+
 /// A sample that was left out, as its file is not to be had.
 struct LeftOut {
-  std::string line;  ///< of the table, as it stands there
+  std::string line;  ///< of the table, without that column
   std::string path, why;
 };
 

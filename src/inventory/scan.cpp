@@ -92,7 +92,7 @@ void leave_out(Inventory& inventory, const std::vector<Missing>& missing) {
   std::string path;
   for (const auto& [row, why] : missing) {
     inventory.path.make(inventory.table, row, path);
-    inventory.left_out.push_back({inventory.table.line(row), path, why});
+    inventory.left_out.push_back({inventory.table.line(row, why_column), path, why});
     rows.push_back(row);
   }
   inventory.table.drop(rows);

@@ -99,9 +99,21 @@ void Table::drop(const std::vector<std::size_t>& ascending) {
   settle_types();
 }
 
-std::string Table::line(std::size_t row) const {
+std::string Table::header(std::string_view without) const {
   std::string text;
-  for (std::size_t c = 0; c < columns().size(); ++c) text += (c ? "," : "") + csv_value(at(row, c));
+  for (const auto& column : columns())
+    if (column != without) text += (text.empty() ? "" : ",") + csv_value(column);
+  return text;
+}
+
+std::string Table::line(std::size_t row, std::string_view without) const {
+  std::string text;
+  bool first = true;
+  for (std::size_t c = 0; c < columns().size(); ++c) {
+    if (columns()[c] == without) continue;
+    text += (first ? "" : ",") + csv_value(at(row, c));
+    first = false;
+  }
   return text;
 }
 

@@ -34,8 +34,9 @@ class Table {
 
   /// Rows that go; the others keep their order.
   void drop(const std::vector<std::size_t>& ascending);
-  /// A line as it may stand in another file.
-  std::string line(std::size_t row) const;
+  /// Of a file that lists some of the samples: its header, and a line, without the column of that name.
+  std::string header(std::string_view without) const;
+  std::string line(std::size_t row, std::string_view without) const;
 
   ColumnKind kind(std::size_t column) const { return kinds_[column]; }
   std::int64_t integer(std::size_t row, std::size_t column) const;  ///< of a column of integers

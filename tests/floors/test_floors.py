@@ -63,6 +63,8 @@ ROOMS = {
     "commands/premix": "base log ipc mpi h5/codecs h5/made catalog formats config job data/fields service/blueprint service "
                        "commands commands/writing",
     "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
+    "commands/pack": "base log ipc mpi catalog fetch inventory reader store formats config job data/selection data/fields "
+                     "service/blueprint service/loading service/host commands commands/writing",
     "commands/forecast": "base plan exchange config data/selection data/fields service/blueprint commands",
 }
 MOST_FILES = 40    # sources of a folder
@@ -82,7 +84,7 @@ ONLY_IN = {  # a library's header and the rooms that may see it
     r"sys/mman\.h|sys/socket\.h|sys/un\.h|linux/futex\.h": {"ipc"},
 }
 ATOMIC_ROOMS = {"base", "ipc", "ring", "client", "exchange", "reader", "store", "job", "service/loading", "commands/bench",
-                "service", "service/delivery", "service/host", "commands", "commands/writing"}  # that share memory or threads
+                "service", "service/delivery", "service/host", "commands", "commands/writing", "commands/pack"}  # that share memory or threads
 LINES_AT_MOST = 400
 
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*") if p.suffix in {".hpp", ".cpp", ".h", ".c"})

@@ -61,6 +61,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send(200, content, ETag='"new"')
 
+    def on_part(self, path, count, content):
+        """A part of it, which nobody asked for."""
+        half = len(content) // 2
+        self.send(206, content[half:], ETag='"one"', Content_Range=f"bytes {half}-{len(content) - 1}/{len(content)}")
+
+    def on_slow(self, path, count, content):
+        """Piece by piece, each in time, and all of it not."""
+        self.send(200, content[:1], len(content))
+        for piece in range(5):
+            self.server.released.wait(0.3)
+            self.wfile.write(content[1:][piece * len(content) // 5 : (piece + 1) * len(content) // 5])
+            self.wfile.flush()
+
     def on_circle(self, path, count, content):
         self.send(302, Location=f"/{path}")
 

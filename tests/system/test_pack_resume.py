@@ -1,0 +1,201 @@
+"""headrace pack that is interrupted: the rest is written later, and the file is what it would have been."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from field_files import configuration
+from inventories import inventory, table
+from premixing import call, leftovers
+from service import HEADRACE, processes_with, until
+
+SAMPLES, ROWS = 160, 2  # of 1 MiB and some bytes each; as many in a block
+OFTEN = {"HEADRACE_WAIT_COMMIT": "0"}
+# Stands still at a sample until the file `gate` lets it by: so the run is interrupted where the test wants.
+GATED = """
+import os, time
+import numpy as np
+
+def decode(file, record):
+    number, gate = int(record["id"]), os.path.join(os.path.dirname(__file__), "gate")
+    while number >= int(open(gate).read()):
+        time.sleep(0.001)
+    return np.full((512, 512), number, "f4") + np.arange(512, dtype="f4") / 1024
+
+def failing(file, record):
+    if int(record["id"]) in (1, 77):
+        raise ValueError("no such thing")
+    return decode(file, record)
+"""
+
+
+def open_gate(folder, number=SAMPLES):
+    new = folder / "gate.new"
+    new.write_text(str(number))
+    new.rename(folder / "gate")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "gated.py").write_text(GATED)
+    (tmp_path / "data").mkdir()
+    for i in range(SAMPLES):
+        (tmp_path / f"data/{i}").write_text("")
+    table(tmp_path / "table.csv", [(i, i) for i in range(SAMPLES)])
+    for name in ("decode", "failing"):
+        configuration(tmp_path / f"{name}.toml", {"x": {"decoder": f"python:gated:{name}"}, "y": {"source": "@csv.target"}},
+                      inventory=inventory(tmp_path, "data/{id}", python=sys.executable,
+                                          missing="skip" if name == "failing" else "error"))
+    open_gate(tmp_path)
+    return tmp_path
+
+
+def pack(folder, output, *flags, name="decode", **how):
+    return call("pack", "-c", folder / f"{name}.toml", "-o", output, *flags, **how)
+
+
+def packed(folder, output, *flags, **how):
+    done = pack(folder, output, *flags, **how)
+    assert done.returncode == 0, done.stderr
+    assert set(leftovers(output)) <= {f"{output.name}.failed.csv"}
+    return output
+
+
+def blocks_in(output):
+    """Lines that are whole, in all logs of an unfinished file."""
+    return sum(text.count(" ;\n") for text in (log.read_text() for log in output.parent.glob(f"{output.name}.part.blocks.*")))
+
+
+def interrupted(folder, output, gate, *flags, stagers=None, how=signal.SIGKILL, name="decode"):
+    """A run that gets a signal once it has written something and stands before the gate."""
+    open_gate(folder, gate)
+    before = blocks_in(output)
+    launch = ["mpirun", "-n", str(stagers)] if stagers else []
+    command = [*launch, HEADRACE, "pack", "-c", str(folder / f"{name}.toml"), "-o", str(output), *flags]
+    with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        until(lambda: run.poll() is not None or blocks_in(output) > before, "a block")
+        if how == signal.SIGKILL:
+            for pid in processes_with(str(output)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+        else:
+            run.send_signal(how)
+            open_gate(folder)
+        stderr = run.communicate(timeout=60)[1]
+    open_gate(folder)
+    return run.returncode, stderr
+
+
+@pytest.mark.parametrize("stagers", [None, 2])
+def test_killed_at_any_block_and_resumed(folder, stagers):
+    whole = packed(folder, folder / "whole.h5").read_bytes()
+    with h5py.File(folder / "whole.h5") as file:
+        assert (file["x"][:, :, 0] == np.arange(SAMPLES)[:, None]).all() and file["x"][7, 3, 512 - 1] == 7 + 511 / 1024
+    output = folder / "out.h5"
+    for attempt, gate in enumerate((7, 30, 97)):
+        resume = ("--resume",) if attempt else ()
+        code, _ = interrupted(folder, output, gate, *resume, stagers=stagers)
+        assert code != 0 and not output.exists()
+        done = pack(folder, output)
+        assert done.returncode == 2 and "--resume" in done.stderr and "--force" in done.stderr
+    written = blocks_in(output)
+    assert 3 <= written < SAMPLES / ROWS
+    done = pack(folder, output, "--resume", stagers=3)
+    assert done.returncode == 0 and f"of which {ROWS * written} are written" in done.stderr, done.stderr
+    assert output.read_bytes() == whole and leftovers(output) == []
+
+
+def test_sigterm_finishes_what_is_in_hand_and_says_how_to_go_on(folder):
+    output = folder / "out.h5"
+    code, stderr = interrupted(folder, output, 7, how=signal.SIGTERM)
+    assert code == 1 and "stopped by SIGTERM" in stderr and "of 160 samples are written; go on with --resume" in stderr, stderr
+    assert not output.exists()
+    done = pack(folder, output, "--resume", "--field.x.scale=2")
+    assert done.returncode == 2 and "field.x.scale = unset, now 2" in done.stderr, done.stderr
+    packed(folder, output, "--resume", stagers=2)
+    assert output.read_bytes() == packed(folder, folder / "whole.h5").read_bytes()
+
+
+def test_what_was_left_out_before_the_break_stays_so(folder):
+    whole = packed(folder, folder / "whole.h5", name="failing", stagers=2).read_bytes()
+    output = folder / "out.h5"
+    code, _ = interrupted(folder, output, 90, name="failing")
+    assert code != 0
+    done = pack(folder, output, "--resume", "--inventory.missing=error", name="failing")
+    assert done.returncode in (1, 2) and "samples were left out by the earlier run" in done.stderr, done.stderr
+    packed(folder, output, "--resume", name="failing", stagers=2)
+    assert output.read_bytes() == whole
+    assert Path(f"{output}.failed.csv").read_text() == (folder / "whole.h5.failed.csv").read_text()
+    with h5py.File(output) as file:
+        assert file["y"][:].tolist() == [i for i in range(SAMPLES) if i not in (1, 77)]
+        assert (file["x"][:, 5, 0] == file["y"][:]).all() and file.attrs["left_out"] == 2
+
+
+def test_two_do_not_write_the_same_file(folder):
+    output = folder / "out.h5"
+    open_gate(folder, 7)
+    command = [HEADRACE, "pack", "-c", str(folder / "decode.toml"), "-o", str(output)]
+    with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True) as run:
+        until(lambda: blocks_in(output) > 0, "a block")
+        done = pack(folder, output, "--force")
+        assert done.returncode != 0 and "is served already" in done.stderr or "name" in done.stderr, done.stderr
+        open_gate(folder)
+        assert run.wait(60) == 0, run.stderr.read()
+    assert leftovers(output) == []
+
+
+FULL_DISK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static long left = -1;
+static int refused(int fd) {
+  char name[64], path[512];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  const ssize_t n = readlink(name, path, sizeof path - 1);
+  if (n < 5 || strncmp(path + n - 5, ".part", 5) != 0) return 0;
+  if (left < 0) left = atol(getenv("FULL_AFTER"));
+  return left-- <= 0;
+}
+ssize_t pwrite64(int fd, const void* from, size_t bytes, off64_t at) {
+  static ssize_t (*real)(int, const void*, size_t, off64_t);
+  if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
+  if (bytes > 100000 && refused(fd)) { errno = ENOSPC; return -1; }
+  return real(fd, from, bytes, at);
+}
+ssize_t pwrite(int fd, const void* from, size_t bytes, off_t at) { return pwrite64(fd, from, bytes, at); }
+"""
+
+
+def test_a_disk_that_is_full_in_the_middle(folder):
+    """Every write of rows fails from the tenth on."""
+    (folder / "full.c").write_text(FULL_DISK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "full.so", folder / "full.c", "-ldl"], check=True)
+    output = folder / "out.h5"
+    done = pack(folder, output, LD_PRELOAD=str(folder / "full.so"), FULL_AFTER="10")
+    assert done.returncode == 1 and "No space left" in done.stderr and "make room and go on with --resume" in done.stderr, done.stderr
+    assert 0 < blocks_in(output) < SAMPLES / ROWS
+    packed(folder, output, "--resume")
+    assert output.read_bytes() == packed(folder, folder / "whole.h5").read_bytes()
+
+
+def test_too_little_room_is_told_before_anything_is_read(folder):
+    disk = folder / "disk"
+    disk.mkdir()
+    script = """mount -t tmpfs -o size=20m tmpfs "$1" || exit 77
+        "$2" pack -c "$3" -o "$1/o.h5"; code=$?; ls "$1"; exit $code"""
+    done = subprocess.run(["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, folder / "decode.toml"],
+                          capture_output=True, text=True, timeout=120)
+    if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
+        pytest.skip("only root can mount a file system")
+    assert done.returncode == 1 and "too little room" in done.stderr and "168 MB" in done.stderr and done.stdout == "", done
