@@ -5,30 +5,26 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <thread>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
-#include "base/printable.hpp"
 #include "data/fields/plan.hpp"
 #include "data/selection/mixing.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
 #include "data/selection/selected_samples.hpp"
-#include "h5/outside.hpp"
 #include "h5/plugin_path.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
-#include "mpi/transport.hpp"
 #include "service/blueprint/descriptors.hpp"
 #include "service/loading/fill_store.hpp"
 #include "service/loading/progress.hpp"
 #include "service/scratch_disk.hpp"
+#include "service/surroundings.hpp"
 
 namespace headrace::service {
 
@@ -108,7 +104,7 @@ void Staging::look_at_files() {
       log::info("stream {}: {} sample{} of no class left out", config_.streams[s].name, left_out,
                 left_out == 1 ? "" : "s");
   print_blueprint(limit);
-  print_outside();
+  tell_files_outside(topology_);
   tell_start();
   check_memory(limit);
   check_descriptors();
@@ -223,7 +219,7 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
     print_mix(s);
     for (const auto& line : blueprint_->streams[s].draw_lines) log::info("      {}", line);
   }
-  print_transport();
+  tell_transport(topology_);
   const auto here = need(topology_.here());
   if (blueprint_->on_disk())
     log::info(
@@ -265,37 +261,6 @@ void Staging::print_mix(std::uint32_t s) const {
       stream.schedule(blueprint_->trainers).batch() < config_.classes.size() && topology_.me() == 0)
     log::warn("stream {}: a batch of {} has no room for one sample of each of the {} classes", stream.name,
               stream.schedule(blueprint_->trainers).batch(), config_.classes.size());
-}
-
-void Staging::print_outside() const {
-  std::string mine;  // the files that this stager looked at
-  for (const auto& file : h5::files_outside()) mine += printable(file) + "\n";
-  std::set<std::string> all;
-  for (const auto& theirs : topology_.all.allgather(mine)) {
-    std::istringstream lines(theirs);
-    for (std::string line; std::getline(lines, line);) all.insert(line);
-  }
-  if (all.empty()) return;
-  constexpr std::size_t at_most = 16;
-  log::info("files outside the folders of the data files, which they name and which are read:");
-  std::size_t told = 0;
-  for (const auto& line : all)
-    if (told++ < at_most) log::info("  {}", line);
-  if (all.size() > at_most) log::info("  and {} more", all.size() - at_most);
-}
-
-void Staging::print_transport() const {
-  const auto is_here = [&](const job::Node& node) { return node.host == topology_.here().host; };
-  if (std::ranges::all_of(topology_.nodes, is_here)) return;  // nodes in name only (split-nodes) use shared memory
-  const auto transport = mpi::transport();
-  std::vector<std::string> parts{transport.version};
-  for (const auto& [name, value] : transport.settings) parts.push_back(name + " = " + value);
-  if (!transport.congestion_control.empty()) parts.push_back("TCP with " + transport.congestion_control);
-  log::info("between nodes: {}", fmt::join(parts, ", "));
-  if (transport.congestion_control == "bbr" && topology_.me() == 0)
-    log::warn(
-        "TCP's congestion control is bbr, which guesses rates and lets fast links stand idle; better, by root on each "
-        "node: sysctl -w net.ipv4.tcp_congestion_control=cubic");
 }
 
 void Staging::make_store() {

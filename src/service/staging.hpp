@@ -78,8 +78,6 @@ class Staging {
   void print_blueprint(const blueprint::MemoryLimit& limit) const;
   void print_mix(std::uint32_t stream) const;
   /// Collective.
-  void print_outside() const;
-  void print_transport() const;
   void tell_start() const;
   void connect_nodes();
   void print_stream(std::uint32_t number) const;

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(words_of_other_languages) {
          {"jets.pt[0] > 1", "       ^", "columns and elements stand behind a dot"},
          {"a > 1; b > 2", "     ^", "join several with &&"},
          {"a > 1 ? 2 : 3", "      ^", "no choice"},
-         {"a @ 1", "  ^", "'@' is not known here"},
+         {"a # 1", "  ^", "'#' is not known here"},
          {"sqrt(a) > 1", "^^^^", "there is no function 'sqrt'; available: abs, isnan"},
          {"ABS(a) > 1", "^^^", "there is no function 'ABS'"},
          {"is_nan(a)", "^^^^^^", "did you mean 'isnan'?"}});
@@ -190,11 +190,11 @@ BOOST_AUTO_TEST_CASE(numbers_and_quotes) {
 BOOST_AUTO_TEST_CASE(the_place_counts_characters_and_the_line_stays_short) {
   check({{"`größe` > 'Ä' && ü", "                 ^", "'ü' is not known here"}});
   const std::string many(100'000, 'a');
-  const auto message = refusal(many + " > 1 && " + many + " @ " + many);
+  const auto message = refusal(many + " > 1 && " + many + " # " + many);
   BOOST_TEST(message.size() < 700u);
-  BOOST_TEST(message.find("'@' is not known") != message.npos);
+  BOOST_TEST(message.find("'#' is not known") != message.npos);
   const auto mark = message.substr(message.rfind('\n') + 1), line = message.substr(message.find('\n') + 1);
-  BOOST_TEST(line.find('@') == mark.find('^'));
+  BOOST_TEST(line.find('#') == mark.find('^'));
   BOOST_TEST(refusal(many).size() < 700u);
   BOOST_TEST(refusal("'" + many).size() < 700u);
   BOOST_TEST(refusal("a\n> \x1b[2J 1").find('\x1b') == std::string::npos);

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(damaged_requests_are_refused_or_sound) {
         break;
       default: {  // a number of the header becomes huge
         const std::uint32_t huge = 0xffffffffu - static_cast<std::uint32_t>(random() % 16);
-        std::memcpy(message.data() + 12 + 4 * (random() % 2), &huge, sizeof huge);
+        std::memcpy(message.data() + 20 + 4 * (random() % 2), &huge, sizeof huge);
         BOOST_TEST(!decodes(message));
       }
     }

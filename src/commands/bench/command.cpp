@@ -17,7 +17,7 @@ const config::Flag json_file{"json", 'j', "FILE", "", "write the figures there"}
 const config::Flag repeats{"repeats", 0, "N", "5", "of every measurement; medians and ranges are told"};
 const config::Flag round_size{
     "round", 0, "BYTES", "4GB",
-    "that trainers take in each measurement, at least; if not given, 100,000 batches are enough"};
+    "that trainers take per measurement, at least; by default at most 100,000 batches"};
 const config::Flag compute{"compute", 0, "TIME", "",
                            "also: the time not waiting of trainers that compute so long a batch"};
 

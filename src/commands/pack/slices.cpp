@@ -36,8 +36,7 @@ void Slices::load(std::uint64_t first, std::uint64_t last, const reader::Refused
   }
   slice.first = first;
   options_.refused = refused;
-  const std::vector<reader::Interval> interval{{first, last}};
-  service::loading::fill_store({blueprint_, topology_, contents_, interval, options_}, *slice.store);
+  service::loading::fill_store({blueprint_, topology_, contents_, options_}, *slice.store);
 }
 
 std::vector<const std::byte*> Slices::rows(std::uint64_t sample) const {
