@@ -57,7 +57,8 @@ Request decode(std::span<const std::byte> message, std::uint32_t& reply_tag) {
   std::memcpy(&header, message.data(), sizeof header);
   require(std::memcmp(header.kind, request_kind, sizeof request_kind) == 0,
           "a stager sent a message of an unknown kind (another version?)");
-  require(message.size() == bytes_of(header.segments, header.rows), "a stager sent a request of the wrong length");
+  require(header.unused == 0 && message.size() == bytes_of(header.segments, header.rows),
+          "a stager sent a request of the wrong length");
   reply_tag = header.reply_tag;
   Request request{header.stream, std::vector<Segment>(header.segments), std::vector<std::uint32_t>(header.rows),
                   header.epoch};

@@ -101,8 +101,8 @@ config::Command plan_command() {
           .usage = "[FILE...]",
           .summary = "Tells beforehand what a service will need and deliver.",
           .details =
-              "A dry run for any number of nodes: --memory is what each of them has. Needs no MPI, and reads no "
-              "samples, but for the columns by which it tells what [resample] does.",
+              "A dry run for any number of nodes that have --memory each. Needs no MPI; reads no samples but for "
+              "[resample].",
           .configured = true,
           .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, scratch_rate,
                     picture, json_flag},
