@@ -42,7 +42,7 @@ config::Command pack_command() {
           .summary = "Writes the samples of an inventory into an HDF5 file, in the order of its table.",
           .details =
               "Each field is a dataset, and the samples' ids are one more. Under mpirun or srun all ranks read and "
-              "write; interrupted, it goes on with --resume.\nSamples that are left out (missing = \"skip\") are "
+              "write.\nInterrupted, it goes on with --resume.\nSamples that are left out (missing = \"skip\") are "
               "listed in FILE.failed.csv, which may be the next inventory.",
           .configured = true,
           .flags = {output, force, resume, read_again},
