@@ -1,9 +1,13 @@
 """The example configurations of jobs/, each from files to batches, with values checked against NumPy."""
 
+import functools
+import http.server
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import h5py
@@ -207,3 +211,91 @@ def test_holograms(tmp_path):
         np.testing.assert_array_equal(rows["particles_valid"], valid[numbers])
     assert len(found[0][1]) == 32 and found[0][1].max() < 35  # two batches of 16 of the 35 in the training's files
     assert found[1][1].tolist() == list(range(35, 42))
+
+
+# -- the Keras generator -----------------------------------------------------------------------------------------------
+
+
+def test_generator(tmp_path):
+    chance = np.random.default_rng(4)
+    images = chance.normal(size=(300, 32, 32))
+    labels, partition = chance.integers(0, 6, 300), np.where(np.arange(300) % 4 == 0, "validation", "train")
+    (tmp_path / "data").mkdir()
+    with open(tmp_path / "samples.csv", "w") as table:
+        print("id,partition,label", file=table)
+        for i in chance.permutation(300):
+            np.save(tmp_path / f"data/id{i:03}.npy", images[i])
+            print(f"id{i:03},{partition[i]},{labels[i]}", file=table)
+    lines = [line.split(",") for line in (tmp_path / "samples.csv").read_text().splitlines()[1:]]
+    order = np.array([int(line[0][2:]) for line in lines])  # sample numbers are lines of the table
+    train, validation = streams(tmp_path, "generator", "train", "validation")
+    for (rows, numbers, schema), name, many in ((train, "train", 192), (validation, "validation", 75)):
+        chosen = order[numbers]
+        assert len(set(chosen)) == many and (partition[chosen] == name).all()
+        np.testing.assert_array_equal(rows["X"], images[chosen].astype("f4")[..., None])
+        np.testing.assert_array_equal(rows["y"], np.eye(6, dtype=F4)[labels[chosen]])
+
+
+# -- numblr's inventories of URLs --------------------------------------------------------------------------------------
+
+
+def test_urls(tmp_path):
+    texts = {f"{letter}{i:02}": letter * i + "xyz" * (i % 3) for i in range(20) for letter in "abc"}
+    site = tmp_path / "site"
+    site.mkdir()
+    for name, text in texts.items():
+        (site / f"{name}.txt").write_text(text)
+    (site / "b07.txt").unlink()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    (tmp_path / "inventory.csv").write_text("id,label,url\n" + "".join(
+        f"{name},{'odd' if int(name[1:]) % 2 else 'even'},{base}/{name}.txt\n" for name in texts))
+    config = shutil.copy(JOBS / "urls.toml", tmp_path)
+    try:
+        done = subprocess.run([HEADRACE, "pack", "-c", config, "-o", tmp_path / "words.h5"], capture_output=True, text=True,
+                              env={**os.environ, "PYTHONPATH": f"{JOBS}:{os.environ.get('PYTHONPATH', '')}",
+                                   "HEADRACE_INVENTORY_PYTHON": sys.executable})
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done.returncode == 0, done.stderr
+    kept = [name for name in texts if name != "b07"]
+    with h5py.File(tmp_path / "words.h5") as file:
+        assert file["id"].asstr()[:].tolist() == kept
+        np.testing.assert_array_equal(file["counts"][:], [[texts[name].count(letter) for letter in "abc"] for name in kept])
+        np.testing.assert_array_equal(file["label"][:].argmax(axis=1), [int(name[1:]) % 2 for name in kept])
+    assert "b07" in (tmp_path / "words.h5.failed.csv").read_text()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+# -- Umami's training file ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not JETS.exists(), reason=f"the real file {JETS.name} is not beside the repository")
+def test_jets_resampled(tmp_path):
+    shutil.copy(JETS, tmp_path / "jets.h5")
+    with h5py.File(JETS) as file:
+        jets = file["jets"][:]
+    config = shutil.copy(JOBS / "jets_resampled.toml", tmp_path)
+    done = subprocess.run(["mpirun", "-n", "2", HEADRACE, "premix", "-c", config], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+    edges = [0, 25e3, 50e3, 75e3, 100e3, 100e3 + 7.9e6 / 2, 8e6], [0, 1.25, 2.5]
+    jets = jets[np.abs(jets["eta"]) < 2.5]
+    label = jets["HadronConeExclTruthLabelID"]
+    wanted = np.histogram2d(jets["pt"][label == 4], np.abs(jets["eta"][label == 4]), edges)[0]
+    known = {tuple(np.array([jet["pt_btagJes"], jet["abs_eta"]], F4)): jet for jet in jets[np.isin(label, (0, 4, 5))]}
+    with h5py.File(tmp_path / "jets_train.h5") as file:
+        inputs, one_hot = file["jets/inputs"][:], file["jets/labels_one_hot"][:]
+        assert file["tracks/inputs"].dtype == np.float16 and len(file["tracks/valid"]) == len(inputs)
+    found = np.array([known[tuple(row)] for row in inputs])
+    flavour = found["HadronConeExclTruthLabelID"]
+    np.testing.assert_array_equal(flavour, np.array([0, 4, 5])[one_hot.argmax(axis=1)])
+    for of in (0, 4, 5):
+        drawn = found[flavour == of]
+        np.testing.assert_array_equal(np.histogram2d(drawn["pt"], np.abs(drawn["eta"]), edges)[0], wanted)
