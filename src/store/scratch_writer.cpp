@@ -22,6 +22,7 @@ void interleave(const Records& records, const PaneOfRows& pane, std::uint64_t fi
   const auto& fields = records.fields();
   for (std::size_t f = 0; f + 1 < fields.size(); ++f) {
     const auto bytes = fields[f + 1] - fields[f];
+    if (bytes == 0) continue;  // such a field may have no memory, and memcpy takes no null pointer even then
     const auto* from = pane.fields[f] + first * bytes;
     for (std::uint64_t row = 0; row < count; ++row)
       std::memcpy(to + records.at(row) + fields[f], from + row * bytes, bytes);
