@@ -26,8 +26,10 @@ import h5py
 import headrace
 import numpy as np
 from headrace import INDEX
+from headrace._memory import Buffers
 
-SAMPLES, BATCH, COLUMNS = 320, 8, 2048  # 40 batches an epoch, of 64 KiB: what copies use again
+SAMPLES, BATCH, COLUMNS = 320, 8, 64  # 40 batches an epoch, of 2 KiB
+Buffers._LEAST = 0  # so that copies of these, too, take memory again
 
 
 def of_batches(make):
