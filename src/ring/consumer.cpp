@@ -151,12 +151,7 @@ bool Consumer::cut_off(std::uint32_t generation, std::uint32_t k) const {
   return static_cast<std::int32_t>(k - static_cast<std::uint32_t>(cut)) >= 0;
 }
 
-Waited Consumer::wait(std::chrono::nanoseconds slice) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto result = sleep(slice);
-  const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin);
-  view_.control().wait_ns.fetch_add(static_cast<std::uint64_t>(waited.count()),
-                                    std::memory_order_relaxed);  // statistics
+static Waited waited_of(ipc::FutexResult result) {
   switch (result) {
     case ipc::FutexResult::timeout:
       return Waited::timeout;
@@ -165,6 +160,15 @@ Waited Consumer::wait(std::chrono::nanoseconds slice) {
     default:
       return Waited::maybe;
   }
+}
+
+Waited Consumer::wait(std::chrono::nanoseconds slice) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = sleep(slice);
+  const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin);
+  view_.control().wait_ns.fetch_add(static_cast<std::uint64_t>(waited.count()),
+                                    std::memory_order_relaxed);  // statistics
+  return waited_of(result);
 }
 
 ipc::FutexResult Consumer::sleep(std::chrono::nanoseconds slice) {
@@ -266,14 +270,7 @@ Waited Consumer::wait_for_leader(std::chrono::nanoseconds slice) {
     const Lock lock(mutex_);
     if (before > generation_ || leader_gone() || awake_.load(std::memory_order_seq_cst)) return Waited::maybe;
   }
-  switch (ipc::futex_wait(word, before, slice)) {
-    case ipc::FutexResult::timeout:
-      return Waited::timeout;
-    case ipc::FutexResult::interrupted:
-      return Waited::interrupted;
-    default:
-      return Waited::maybe;
-  }
+  return waited_of(ipc::futex_wait(word, before, slice));
 }
 
 bool Consumer::leader_gone() const {
