@@ -27,11 +27,14 @@ Service::Service(Options options)
 }
 
 void Service::run() {
+  // Messages come in between: a trainer throws away what is older than its seek as fast as it is filled.
+  bool asleep = true;
   while (!over_) {
-    poller_.wait(until_next());
+    poller_.wait(asleep ? until_next() : milliseconds(0));
     if (loading_) load();
+    asleep = true;
     for (auto& [key, guest] : guests_)
-      if (guest.ring && !over_) pump(guest);
+      if (guest.ring && !over_) asleep = pump(guest) && asleep;
   }
 }
 
@@ -244,19 +247,19 @@ void Service::collect(Guest& guest) {
                    std::to_string(batch.step));
 }
 
-void Service::pump(Guest& guest) {
-  bool asleep = false;
-  while (!asleep && !over_) {
-    collect(guest);
-    Place place;
-    while (guest.ring->free() > 0 && Clock::now() >= guest.next && take_next(guest, place)) {
-      fill(guest, *guest.ring->take_free(), place);
-      if (options_.delay_ms > 0) guest.next = Clock::now() + milliseconds(options_.delay_ms);
-      if (++published_ == options_.die_after) kill(getpid(), SIGKILL);
-      if (published_ == options_.stop_after) return stop("stopped after " + std::to_string(published_) + " batches");
+bool Service::pump(Guest& guest) {
+  collect(guest);
+  Place place;
+  while (guest.ring->free() > 0 && Clock::now() >= guest.next && take_next(guest, place)) {
+    fill(guest, *guest.ring->take_free(), place);
+    if (options_.delay_ms > 0) guest.next = Clock::now() + milliseconds(options_.delay_ms);
+    if (++published_ == options_.die_after) kill(getpid(), SIGKILL);
+    if (published_ == options_.stop_after) {
+      stop("stopped after " + std::to_string(published_) + " batches");
+      return true;
     }
-    asleep = guest.ring->arm_bell();
   }
+  return guest.ring->arm_bell();
 }
 
 std::uint64_t Service::steps(std::uint32_t world_size) const {

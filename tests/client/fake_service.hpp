@@ -67,7 +67,8 @@ class Service {
   void seek(Guest& guest, const headrace::ring::Seek& seek);
   void leave(int key, bool goodbye);
   void collect(Guest& guest);
-  void pump(Guest& guest);
+  /// One round; whether nothing came back meanwhile.
+  bool pump(Guest& guest);
   void fill(Guest& guest, std::uint32_t slot, Place place);
   bool take_next(Guest& guest, Place& place);
   std::uint64_t steps(std::uint32_t world_size) const;
