@@ -13,9 +13,9 @@ namespace headrace::formats {
 namespace {
 
 template <class Value>
-void append(std::vector<std::byte>& to, const Value& value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  to.insert(to.end(), bytes.begin(), bytes.end());
+void put(std::span<std::byte>& to, const Value& value) {
+  std::memcpy(to.data(), &value, sizeof value);
+  to = to.subspan(sizeof value);
 }
 
 template <class Value>
@@ -30,15 +30,18 @@ Value take(std::span<const std::byte>& from) {
 }  // namespace
 
 std::vector<std::byte> EncodedBlock::pack() const {
-  std::vector<std::byte> message;
-  append(message, entry.block);
-  append(message, entry.crc);
-  append(message, static_cast<std::uint64_t>(entry.chunks.size()));
+  constexpr std::size_t head = sizeof entry.block + sizeof entry.crc + sizeof(std::uint64_t);
+  constexpr std::size_t each = sizeof(StoredChunk::bytes) + sizeof(StoredChunk::skipped);
+  std::vector<std::byte> message(head + entry.chunks.size() * each + bytes.size());
+  std::span<std::byte> left = message;
+  put(left, entry.block);
+  put(left, entry.crc);
+  put(left, static_cast<std::uint64_t>(entry.chunks.size()));
   for (const auto& chunk : entry.chunks) {
-    append(message, chunk.bytes);
-    append(message, chunk.skipped);
+    put(left, chunk.bytes);
+    put(left, chunk.skipped);
   }
-  message.insert(message.end(), bytes.begin(), bytes.end());
+  std::ranges::copy(bytes, left.begin());
   return message;
 }
 
