@@ -63,6 +63,7 @@ class Batches(Standing):
         self._leaves = [leaf for leaf in self._arrangement.leaves() if leaf != ROWS]
         self._shardings = self._arrangement.beside(sharding)
         self._prefetch = prefetch
+        self._placed = any(sharding is not None for sharding in self._shardings)
         self._owned = _on_cpu(self._shardings)
         self._buffers = Buffers()
 
@@ -109,12 +110,17 @@ class Batches(Standing):
         """On a CPU JAX takes over a copy. A device reads the slot, which is kept until the transfer is done."""
         position, rows = (batch.epoch, batch.step), batch.rows
         if self._owned:
-            return _Sent(position, rows, self._put([self._buffers.copy(array) for array in self._arrays(batch)]), None)
+            return _Sent(position, rows, self._put([self._copy(array) for array in self._arrays(batch)]), None)
         of_slot = [leaf not in (INDEX, VALID) for leaf in self._leaves]
         arrays = self._put([unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
         transfer = _Transfer(arrays)
         batch.release(after=transfer)
         return _Sent(position, rows, arrays, transfer)
+
+    def _copy(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Ours, that JAX may take over; what asarray() will copy needs no alignment."""
+        plain = array.nbytes <= _SMALL and not self._placed
+        return np.array(array) if plain else self._buffers.copy(array)
 
     def _given(self, sent: _Sent) -> Any:
         if sent.transfer is not None:
@@ -131,7 +137,7 @@ class Batches(Standing):
     def _put(self, arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
         """One call for all of them, where none spans processes, and but for small ones on a CPU."""
         shardings = self._shardings
-        if all(sharding is None for sharding in shardings):
+        if not self._placed:
             if not self._owned:
                 return jax.device_put(arrays)  # type: ignore[no-any-return]
             of_size = [array for array in arrays if array.nbytes > _SMALL]
