@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "exchange/engine.hpp"
+#include "tell_all.hpp"
 
 using namespace headrace;
 using exchange::Engine;
@@ -98,8 +99,7 @@ struct Party {
       : world(comm), settings(wanted), engine(comm, wanted, workers, pack, [this](int, std::string) { ++goodbyes; }) {}
 
   void one_arrived() {
-    if (open.fetch_sub(1) == 1)
-      for (int to = 0; to < world.size(); ++to) engine.control(to, "goodbye");
+    if (open.fetch_sub(1) == 1) tell_all(engine, world, "goodbye");
   }
   /// Fetches come from worker threads, as they do in the service.
   std::vector<std::unique_ptr<Asked>> run(std::mt19937_64& random, std::size_t count) {
@@ -270,8 +270,7 @@ BOOST_AUTO_TEST_CASE(control_messages_arrive_with_what_they_say) {
     ++heard[static_cast<std::size_t>(from)];
   });
   std::jthread writer([&] {
-    for (int number = 0; number < count; ++number)
-      for (int to = 0; to < world.size(); ++to) engine.control(to, text(world.rank(), number));
+    for (int number = 0; number < count; ++number) tell_all(engine, world, text(world.rank(), number));
   });
   engine.run([&] { return std::all_of(heard.begin(), heard.end(), [](int n) { return n == count; }); });
   BOOST_TEST(wrong == 0);

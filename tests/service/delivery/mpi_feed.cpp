@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "service/delivery/trainer.hpp"
+#include "tell_all.hpp"
 
 using namespace service_test;
 using namespace headrace::service::books;
@@ -357,7 +358,7 @@ BOOST_AUTO_TEST_CASE(a_trainer_on_every_node) {
           trainer.release(*lease);
           ++batches;
         }
-        for (int to = 0; to < world.size(); ++to) engine.control(to, "goodbye");
+        tell_all(engine, world, "goodbye");
       });
       engine.run([&] { return goodbyes == world.size(); });
       training.join();

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "service/delivery/stagers.hpp"
+#include "tell_all.hpp"
 
 using namespace service_test;
 
@@ -91,8 +92,7 @@ void fill_all(Stager& stager, std::mt19937_64& random, std::size_t answer_bytes,
   std::vector<std::unique_ptr<Filling>> all;
   const auto filled = [&](Filling& one) {
     ++one.done;
-    if (open.fetch_sub(1) == 1)
-      for (int to = 0; to < stager.topology.all.size(); ++to) engine.control(to, "done");
+    if (open.fetch_sub(1) == 1) tell_all(engine, stager.topology.all, "done");
   };
   for (std::size_t i = 0; i < count; ++i) {
     all.push_back(std::make_unique<Filling>(random, stager.drawn, static_cast<std::uint32_t>(random() % 3)));
