@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Callable
 from typing import Optional
 
 from . import _lib
+from ._beside import beside
 from ._progress import ProgressLine
 from .errors import Refused, ServiceLost
 from .ranks import Placement
@@ -58,16 +60,25 @@ class Dial:
     def _call(self, watch: Optional[Watch], deadline: Optional[float]) -> int:
         label = f"headrace {self.name}" if self.stream is None else f"headrace {self.name}/{self.stream}"
         line = ProgressLine(label, self.placement.local_rank <= 0) if self.progress else None
+        try:
+            return beside(lambda given_up: self._connect(watch, line, deadline, given_up), hang_up)
+        finally:
+            if line is not None:
+                line.clear()
+
+    def _connect(
+        self, watch: Optional[Watch], line: Optional[ProgressLine], deadline: Optional[float], given_up: threading.Event
+    ) -> int:
         raised: list[BaseException] = []
 
         def tell(_: object, what: Optional[bytes], fraction: float) -> int:
             try:
                 if watch is not None:
                     watch()
-                if line is not None:
+                if line is not None and not given_up.is_set():
                     line.show((what or b"waiting").decode(errors="replace"), fraction)
-                return 0
-            except BaseException as error:  # a KeyboardInterrupt, too: it cannot cross the library
+                return int(given_up.is_set())
+            except BaseException as error:  # it cannot cross the library
                 raised.append(error)
                 return 1
 
@@ -82,20 +93,20 @@ class Dial:
             replica=self.replica,
         )
         handle = ctypes.c_void_p()
-        try:
-            while True:
-                options.timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-                code = _lib.waiting.hr_connect(ctypes.byref(options), ctypes.byref(handle))
-                if raised:
-                    raise raised[0]
-                if code != _lib.INTERRUPTED:
-                    break
-        finally:
-            if line is not None:
-                line.clear()
+        while True:
+            options.timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+            code = _lib.waiting.hr_connect(ctypes.byref(options), ctypes.byref(handle))
+            if raised:
+                raise raised[0]
+            if code != _lib.INTERRUPTED or given_up.is_set():
+                break
         if code != _lib.OK or handle.value is None:
             raise _lib.failure(code, str(self.placement))
         return handle.value
+
+
+def hang_up(handle: int) -> None:
+    _lib.waiting.hr_close(handle, 0, 0)
 
 
 def info_of(handle: int) -> _lib.Info:
