@@ -3,10 +3,12 @@
 # One static library from the sources of src/NAME; those of folders within it are rooms of their own. It is called room_NAME,
 # slashes being underscores. Its door, the only include folder, holds a link to each header of the room, so that
 # `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
+# The global property headrace_rooms lists them all: tests are made, and sanitizers run, for whatever stands there.
 set(headrace_datas_way base ipc ring plan h5 h5/codecs inventory inventory/decoders fetch reader transform store exchange service/delivery)  # that every sample passes
 function(headrace_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" room room_${name})
+  set_property(GLOBAL APPEND PROPERTY headrace_rooms ${name})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.hpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.h)
   set(door ${CMAKE_BINARY_DIR}/rooms/${room})

@@ -8,6 +8,7 @@ set_tests_properties(reader_random_files PROPERTIES LABELS quick FIXTURES_SETUP 
 add_test(NAME reader_random COMMAND ${MPIEXEC_EXECUTABLE} -n 5 $<TARGET_FILE:read_files> ${random_files} 0 300)
 set_tests_properties(reader_random PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS quick FIXTURES_REQUIRED random_files
                      ENVIRONMENT "${sanitizer_environment};${mpi_environment};VIRTUAL_ENV=${python_prefix}")
+headrace_sanitized(TESTS reader_random TARGETS read_files)
 
 # Loading compressed chunks beside decoding them from memory; no test, because nothing here asserts a time.
 add_executable(bench_filters ${CMAKE_CURRENT_LIST_DIR}/bench_filters.cpp)
