@@ -157,15 +157,16 @@ bool Examiner::ask(const std::string& text, std::string& answer) {
   }
   ++asked_;
   waiting_ = Waiting::no_more;
-  if (!helper_->send(text)) return false;
   Pace pace(*helper_);
-  auto got = helper_->receive([&] {
+  const auto go_on = [&] {
     if (pace.circles())
       waiting_ = Waiting::circling;
     else if (pace.silent())
       waiting_ = Waiting::silent;
     return waiting_ == Waiting::no_more;
-  });
+  };
+  if (!helper_->send(text, go_on)) return false;
+  auto got = helper_->receive(go_on);
   if (got) answer = std::move(*got);
   return got.has_value();
 }

@@ -62,7 +62,7 @@ PythonWorker::PythonWorker(const PythonOptions& options, const Table& table)
   }
   const auto request = nlohmann::json{{"fit", std::move(records)}}.dump();
   std::optional<std::string> answer;
-  if (helper_.send(request)) answer = receive();
+  if (give(request)) answer = receive();
   if (!answer) throw Error(fmt::format("{} cannot be used ({})", decoder_text(options_), why_no_answer()));
   const auto told = nlohmann::json::parse(*answer, nullptr, false);
   if (told.is_object() && told.empty()) return;
@@ -70,12 +70,19 @@ PythonWorker::PythonWorker(const PythonOptions& options, const Table& table)
   throw Error(fmt::format("{} cannot be used: {}", decoder_text(options_), printable(why)));
 }
 
-std::optional<std::string> PythonWorker::receive() {
-  const auto since = Clock::now();
-  return helper_.receive([&] {
+std::function<bool()> PythonWorker::patience() {
+  return [this, since = Clock::now()] {
     silent_ = Clock::now() - since > options_.silence;
     return !silent_;
-  });
+  };
+}
+
+bool PythonWorker::give(std::string_view text) {
+  return helper_.send(text, patience());
+}
+
+std::optional<std::string> PythonWorker::receive() {
+  return helper_.receive(patience());
 }
 
 std::string PythonWorker::why_no_answer() {
@@ -86,14 +93,14 @@ std::string PythonWorker::why_no_answer() {
   return fmt::format("its process {} has ended with exit code {}", pid, WEXITSTATUS(status));
 }
 
-bool PythonWorker::send(const std::vector<PythonSample>& samples) const {
+bool PythonWorker::send(const std::vector<PythonSample>& samples) {
   auto list = nlohmann::json::array();
   for (const auto& sample : samples)
     list.push_back({{"row", sample.row}, {"path", sample.path}, {"sent", !sample.in_file}});
   const auto request = nlohmann::json{{"samples", std::move(list)}};
-  if (!helper_.send(request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))) return false;
+  if (!give(request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))) return false;
   return std::all_of(samples.begin(), samples.end(),
-                     [&](const auto& sample) { return sample.in_file || helper_.send(sample.content); });
+                     [&](const auto& sample) { return sample.in_file || give(sample.content); });
 }
 
 std::size_t PythonWorker::decode(const std::vector<PythonSample>& samples, const PythonMade& made,

@@ -1,8 +1,10 @@
 // One process that runs a decoder in Python (src/client/python/headrace/decode.py). One thread at a time.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "inventory/python_sample.hpp"
 #include "inventory/table.hpp"
@@ -21,8 +23,10 @@ class PythonWorker {
   std::string end();
 
  private:
+  std::function<bool()> patience();
+  bool give(std::string_view text);
   std::optional<std::string> receive();
-  bool send(const std::vector<PythonSample>& samples) const;
+  bool send(const std::vector<PythonSample>& samples);
   std::string why_no_answer();
 
   const PythonOptions& options_;

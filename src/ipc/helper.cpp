@@ -78,8 +78,24 @@ Helper::~Helper() {
   end();
 }
 
-bool Helper::send(std::string_view text) const {
-  return send_framed(socket_.get(), text);
+bool Helper::send(std::string_view text, const std::function<bool()>& go_on) const {
+  const std::uint64_t length = text.size();
+  return give({reinterpret_cast<const char*>(&length), sizeof length}, go_on) && give(text, go_on);
+}
+
+bool Helper::give(std::string_view bytes, const std::function<bool()>& go_on) const {
+  while (!bytes.empty()) {
+    const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    pollfd entry{socket_.get(), POLLOUT, 0};
+    if (poll(&entry, 1, ask_every_ms) <= 0 && !go_on()) return false;
+  }
+  return true;
 }
 
 bool Helper::take(std::string& to, std::size_t bytes, const std::function<bool()>& go_on) const {

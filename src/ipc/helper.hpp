@@ -32,9 +32,10 @@ class Helper {
   Helper& operator=(const Helper&) = delete;
   ~Helper();
 
-  /// False where it has ended.
-  bool send(std::string_view text) const;
-  /// Its answer; nothing where it has ended, or `go_on`, asked every now and then, says no.
+  /// False where it has ended, or does not take it and `go_on`, asked every now and then, says no: then only end() is
+  /// left.
+  bool send(std::string_view text, const std::function<bool()>& go_on) const;
+  /// Its answer; nothing where it has ended, or `go_on` says no.
   std::optional<std::string> receive(const std::function<bool()>& go_on) const;
   /// What it has used of the processor.
   std::chrono::nanoseconds cpu_time() const;
@@ -45,6 +46,7 @@ class Helper {
   pid_t pid() const { return pid_; }
 
  private:
+  bool give(std::string_view bytes, const std::function<bool()>& go_on) const;
   bool take(std::string& to, std::size_t bytes, const std::function<bool()>& go_on) const;
 
   Fd socket_;

@@ -61,8 +61,7 @@ bool read_all(char* to, std::size_t bytes) {
   return true;
 }
 
-}  // namespace
-
+/// False where the other side is gone.
 bool send_framed(int socket, std::string_view text) {
   const std::uint64_t length = text.size();
   std::string framed(reinterpret_cast<const char*>(&length), sizeof length);
@@ -75,6 +74,8 @@ bool send_framed(int socket, std::string_view text) {
   }
   return true;
 }
+
+}  // namespace
 
 std::uint64_t framed_length(const std::string& bytes) {
   std::uint64_t length = 0;

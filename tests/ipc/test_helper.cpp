@@ -22,7 +22,7 @@ constexpr std::uint64_t shared = 4096;
 const auto for_ever = [] { return true; };
 
 std::string ask(const Helper& helper, const std::string& request) {
-  BOOST_REQUIRE(helper.send(request));
+  BOOST_REQUIRE(helper.send(request, for_ever));
   return helper.receive(for_ever).value_or("nothing");
 }
 
@@ -52,15 +52,25 @@ BOOST_AUTO_TEST_CASE(tells_how_it_ended) {
 
 BOOST_AUTO_TEST_CASE(is_given_up_when_the_caller_says_so) {
   Helper spins(HELPER_PROGRAM, {}, shared);
-  BOOST_REQUIRE(spins.send("spin"));
+  BOOST_REQUIRE(spins.send("spin", for_ever));
   BOOST_TEST(!spins.receive([&] { return spins.cpu_time() < std::chrono::milliseconds(20); }));
   const int status = spins.end();
   BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
 
   Helper sleeps(HELPER_PROGRAM, {}, shared);
-  BOOST_REQUIRE(sleeps.send("sleep"));
+  BOOST_REQUIRE(sleeps.send("sleep", for_ever));
   int asked = 0;
   BOOST_TEST(!sleeps.receive([&] { return ++asked < 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(is_given_up_where_it_takes_nothing) {
+  Helper stopped(HELPER_PROGRAM, {}, shared);
+  BOOST_REQUIRE(kill(stopped.pid(), SIGSTOP) == 0);
+  const std::string more_than_a_socket_holds(5'000'000, 'x');
+  int asked = 0;
+  BOOST_TEST(!stopped.send(more_than_a_socket_holds, [&] { return ++asked < 2; }));
+  BOOST_TEST(asked == 2);
+  stopped.end();
 }
 
 BOOST_AUTO_TEST_CASE(shares_memory_that_outlives_it) {
@@ -98,7 +108,7 @@ BOOST_AUTO_TEST_CASE(prints_nothing_here) {
     dup2(said[1], STDOUT_FILENO), dup2(said[1], STDERR_FILENO);
     close(said[1]);
     const Helper one(HELPER_PROGRAM, {}, shared);
-    if (!one.send("print")) return 1;
+    if (!one.send("print", for_ever)) return 1;
     return one.receive(for_ever) == "print!" ? 0 : 1;
   });
   close(said[1]);
@@ -115,7 +125,7 @@ BOOST_AUTO_TEST_CASE(ends_with_who_started_it) {
   Child starts([&] {
     close(alive[0]);
     const Helper one(HELPER_PROGRAM, {}, shared);
-    if (!one.send("spin")) return 1;
+    if (!one.send("spin", for_ever)) return 1;
     const auto pid = std::to_string(one.pid());
     if (write(alive[1], pid.data(), pid.size()) < 0) return 1;
     _exit(0);  // no destructor ends it
