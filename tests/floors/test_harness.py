@@ -58,3 +58,13 @@ def test_alone_sees_and_leaves_nothing(tmp_path):
         assert done.returncode == code
         (folder,) = done.stdout.split()
         assert Path(folder).exists() == (code == 3)  # for who looks why it failed
+
+
+def test_what_has_no_end_says_where_it_is():
+    sys.path.insert(0, str(TESTS / "system"))
+    from stacks import finished
+
+    done = finished(["sh", "-c", "echo out; echo err >&2; exit 3"], 60)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
+    with pytest.raises(AssertionError, match=r"no end within 1 s(?s:.*)sleep 600 \n +\d+ sleep: ."):
+        finished(["sleep", "600"], 1)

@@ -1,9 +1,9 @@
 """`headrace premix` and `headrace export`, called as users call them."""
 
 import os
-import subprocess
 
 from service import HEADRACE
+from stacks import finished
 
 
 def call(command, *arguments, stagers=None, cwd=None, timeout=120, prefix=(), **environment):
@@ -11,8 +11,7 @@ def call(command, *arguments, stagers=None, cwd=None, timeout=120, prefix=(), **
     launch = ["mpirun", "-n", str(stagers)] if stagers else []
     clean = {key: value for key, value in os.environ.items()
              if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
-    return subprocess.run([*prefix, *launch, HEADRACE, command, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
-                          timeout=timeout, env=clean | environment)
+    return finished([*prefix, *launch, HEADRACE, command, *map(str, arguments)], timeout, cwd=cwd, env=clean | environment)
 
 
 def premix(output, files, *flags, **how):
