@@ -54,8 +54,12 @@ BOOST_AUTO_TEST_CASE(a_shape_that_takes_more_bytes_than_there_are) {
     write_file(path, layout, 0);
     BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem == "");
     write_file(path, layout, 1);
-    BOOST_TEST(h5::describe_datasets(h5::open_file(path)).at(0).problem ==
-               "dataset 'x' holds 7104 bytes, and its shape takes 7296; it is damaged: copy it anew");
+    const auto problem = h5::describe_datasets(h5::open_file(path)).at(0).problem;
+#if H5_VERSION_GE(1, 14, 0)  // HDF5 looks at that itself
+    BOOST_TEST(problem.starts_with("H5Dopen failed ("));
+#else
+    BOOST_TEST(problem == "dataset 'x' holds 7104 bytes, and its shape takes 7296; it is damaged: copy it anew");
+#endif
   }
   std::filesystem::remove(path);
 }

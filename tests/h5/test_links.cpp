@@ -91,9 +91,13 @@ BOOST_AUTO_TEST_CASE(a_group_within_itself_that_says_otherwise) {
       bytes[at + 4] = 1, ++found;
   BOOST_TEST(found == 1);
   std::ofstream(path, std::ios::binary) << bytes;
+#if H5_VERSION_GE(1, 14, 0)  // it goes in no circle
+  BOOST_TEST(describe_file(open_file(path)).groups.size() == 1u);
+#else
   BOOST_CHECK_EXCEPTION(describe_file(open_file(path)), headrace::Error, [](const headrace::Error& error) {
     return std::string(error.what()).starts_with("group 'g/again' is another one as well");
   });
+#endif
   std::filesystem::remove(path);
 }
 

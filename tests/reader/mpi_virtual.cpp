@@ -1,5 +1,6 @@
 // Virtual datasets: seen through, read by HDF5, and refused where HDF5 would give fill values for data; on any number
 // of ranks and every way of reading.
+#include <hdf5.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -190,6 +191,12 @@ BOOST_AUTO_TEST_CASE(gaps_are_filled_where_that_is_asked_for) {
   for (const auto* name : {"gone.h5", "corrupt.h5", "renamed.h5", "nested_lost.h5"}) {
     const auto contents = looked_at(name, {.see_through = true, .fill_gaps = true, .keep = {}});
     BOOST_TEST(contents[0].virtuals[0].fill_rows == 17u);
+#if H5_VERSION_GE(1, 14, 0)  // a source that is no HDF5 file ends HDF5's reading, where older ones took the fill value
+    if (name == std::string("corrupt.h5")) {
+      BOOST_CHECK_THROW(select(contents, {"x"}), Error);
+      continue;
+    }
+#endif
     check_values(select(contents, {"x"}), [&](const std::string& path, std::uint64_t s, std::uint64_t e) {
       return lost(s) ? -9 : by_formula(path, s, e);
     });
