@@ -4,6 +4,7 @@
 #include <string>
 
 #include "mpi/leftovers.hpp"
+#include "mpi/lone_folder.hpp"
 
 namespace headrace::mpi {
 
@@ -27,6 +28,7 @@ class Session {
  private:
   const std::string folder_;  ///< of shared memory, where it is this run's alone
   Mark mark_;
+  LoneFolder lone_;
 };
 
 }  // namespace headrace::mpi

@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(gaps_are_filled_where_that_is_asked_for) {
     BOOST_TEST(contents[0].virtuals[0].fill_rows == 17u);
 #if H5_VERSION_GE(1, 14, 0)  // a source that is no HDF5 file ends HDF5's reading, where older ones took the fill value
     if (name == std::string("corrupt.h5")) {
-      BOOST_CHECK_THROW(select(contents, {"x"}), Error);
+      BOOST_CHECK_THROW(check_values(select(contents, {"x"}), by_formula), Error);
       continue;
     }
 #endif

@@ -1,5 +1,6 @@
 // mpirun -n 5 read_files FOLDER FIRST_SEED COUNT: reads what make_files.py made there, by groups of 1 to 5 of the ranks
 // and in every way, and compares each byte. Prints the seeds that fail; exit code 1 if any did.
+#include <hdf5.h>
 #include <mpi.h>
 
 #include <algorithm>
@@ -156,15 +157,31 @@ std::string read_and_compare(const mpi::Comm& comm, const Catalog& catalog, cons
   return "";
 }
 
+/// Whether this HDF5 can read the dataset at all. 1.14.5 finds fault with sound chunks of its own filter scaleoffset.
+bool hdf5_can_read(const std::string& file, const std::string& path, const Expected& expected) {
+  const auto id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  const auto dataset = H5Dopen2(id, path.c_str(), H5P_DEFAULT);
+  const auto type = H5Dget_type(dataset);
+  std::vector<std::byte> all(expected.rows * expected.elements * H5Tget_size(type));
+  const bool read = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) >= 0;
+  H5Tclose(type), H5Dclose(dataset), H5Fclose(id);
+  return read;
+}
+
 /// Collective. The ways of this seed: every io, and the rest as the seed says.
 std::vector<std::string> check(const mpi::Comm& comm, const std::string& folder, std::uint64_t seed) {
   std::vector<std::string> wrong;
   std::string now = "scan";
   try {
+    const auto file = folder + "/" + std::to_string(seed) + ".h5";
     const auto expected = expected_of(folder, seed);
-    const auto contents = scan(comm, {folder + "/" + std::to_string(seed) + ".h5"});
+    const auto contents = scan(comm, {file});
     for (const auto& dataset : expected) {
       now = dataset.path + " (" + dataset.made + ")";
+      if (!hdf5_can_read(file, dataset.path, dataset)) {
+        if (comm.rank() == 0) std::cout << "seed " << seed << ": HDF5 itself cannot read " << now << "\n";
+        continue;
+      }
       const auto catalog = select(contents, {dataset.path});
       for (const auto io : {Io::automatic, Io::collective, Io::direct}) {
         const auto turn = seed + static_cast<std::uint64_t>(io);
