@@ -26,6 +26,9 @@ void set_defaults() {
   if (launched()) return;
   // A singleton needs no daemon of its own, since it never spawns processes through MPI.
   ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  // Nor memory that it shares with nobody: Open MPI 5 makes it all the same, in /dev/shm, and nobody removes it. Whatever
+  // the settings of the machine say of ways to others.
+  ::setenv("OMPI_MCA_btl", "self", 0);
   // Else Open MPI takes it for a rank of the step that it happens to run in.
   ::unsetenv("SLURM_STEP_ID");
 }

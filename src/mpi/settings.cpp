@@ -36,9 +36,6 @@ constexpr std::array no_foreign_memory{Setting{"btl_vader_single_copy_mechanism"
 // Open MPI 5 asks the kernel which addresses reach each other, finds no route to this node's own, and says so of each
 // pair of ranks, "Unable to find reachable pairing", though these share memory. Between nodes what it finds is right.
 constexpr Setting by_subnet{"reachable", "weighted"};
-// A job of one rank needs nobody's memory. Open MPI 5 makes some all the same, in /dev/shm, and without an mpirun nobody
-// removes it.
-constexpr Setting alone{"btl", "self"};
 
 /// Whether this process may read memory by process_vm_readv: containers that forbid it do so even for its own.
 bool may_read_foreign_memory() {
@@ -110,7 +107,6 @@ void choose_settings() {
   const auto files = setting_files();
   set(yield, files);
   set(without_put, files);
-  if (!launched()) set(alone, files);
   if (is_on_one_node()) set(by_subnet, files);
   if (may_read_foreign_memory()) return;
   for (const auto& setting : no_foreign_memory) set(setting, files);
