@@ -19,6 +19,8 @@ from samples import write
 SAMPLES, GLOBAL_BATCH = 480, 24
 STEPS = SAMPLES // GLOBAL_BATCH
 PATIENCE = 300  # seconds: on a machine that has much else to do
+# Where a node goes without a word while MPI starts, nobody tells the others: they give up by themselves.
+START = "100s"
 
 
 def until(condition, what):
@@ -49,7 +51,8 @@ class Job:
             self.world_size = self.chance.choice([1, 2, 3, 4])
             self.nodes = self.place.lay_out(self.chance)
             self.per_node = -(-self.world_size // self.nodes)
-        flags = {"global_batch": GLOBAL_BATCH, "trainers_per_node": self.per_node, "audit": "full", "stay": True, "threads": 1}
+        flags = {"global_batch": GLOBAL_BATCH, "trainers_per_node": self.per_node, "audit": "full", "stay": True, "threads": 1,
+                 "start_timeout": START}
         name = self.service.name if self.service else None
         self.service = self.place.service(self.folder, self.files, self.chance, flags, name)
 

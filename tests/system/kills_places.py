@@ -10,10 +10,20 @@ from pathlib import Path
 
 import kills_job
 from service import Service, processes_with, until
+from stacks import stacks
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cluster"))
 
 ATTEMPTS = 5
+
+
+def until_it_ends(service, whole=True):
+    """whole: with what has started the stagers. An error says where each of them is."""
+    waiting = lambda: service.stagers() + ([service.process.pid] if whole and service.process.poll() is None else [])  # noqa: E731
+    try:
+        kills_job.until(lambda: not waiting(), "the end of the service")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{service.text[-3000:]}\n" + "\n".join(stacks(pid) for pid in waiting())) from None
 
 
 class Here:
@@ -46,7 +56,7 @@ class Here:
         trainer.kill()
 
     def wait_for_the_end(self, service):
-        service.process.wait(kills_job.PATIENCE)
+        until_it_ends(service)
         kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of all stagers")
 
     def clear(self, service):
@@ -115,7 +125,7 @@ class Nodes:
     def wait_for_the_end(self, service):
         """Of all stagers. Open MPI 4.1's mpirun may stay when a node died (tests/cluster/test_failures.py), and is told; where
         that was the last node, it does not hear that either."""
-        kills_job.until(lambda: not service.stagers(), "the end of all stagers")
+        until_it_ends(service, whole=False)
         service.process.terminate()
         try:
             service.process.wait(10)
