@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <memory>
+#include <random>
 
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
@@ -49,8 +50,9 @@ ipc::Connection call_leader(const std::string& name, std::uint32_t local) {
 NodeLinks NodeLinks::make(const Topology& topology) {
   NodeLinks node;
   if (topology.here().stagers == 1) return node;
-  // The name lives for a moment only; a process number is unique on the node.
-  const auto name = topology.node.bcast(fmt::format(".links-{}", getpid()));
+  // The name lives for a moment only. Containers that share a network have process numbers of their own, and nobody else
+  // is to know the name before.
+  const auto name = topology.node.bcast(fmt::format(".links-{}-{:08x}", getpid(), std::random_device{}()));
   const auto listener = mpi::together(topology.node, [&] {
     return topology.is_leader() ? std::make_unique<ipc::Listener>(ipc::Address(name)) : nullptr;
   });

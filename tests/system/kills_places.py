@@ -15,15 +15,27 @@ from stacks import stacks
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cluster"))
 
 ATTEMPTS = 5
+MPIRUN = 3  # seconds for it to see that all are gone
 
 
-def until_it_ends(service, whole=True):
-    """whole: with what has started the stagers. An error says where each of them is."""
-    waiting = lambda: service.stagers() + ([service.process.pid] if whole and service.process.poll() is None else [])  # noqa: E731
+def until_it_ends(service):
+    """All stagers. Open MPI 4.1's mpirun may stay: where a node died (tests/cluster/test_failures.py), and now and then where
+    a rank did, when all are gone and it frees its own memory (PMIx_server_finalize of PMIx 4.2). An error says where each of
+    them is."""
     try:
-        kills_job.until(lambda: not waiting(), "the end of the service")
+        kills_job.until(lambda: not service.stagers(), "the end of all stagers")
     except AssertionError as error:
-        raise AssertionError(f"{error}\n{service.text[-3000:]}\n" + "\n".join(stacks(pid) for pid in waiting())) from None
+        raise AssertionError(f"{error}\n{service.text[-3000:]}\n" + "\n".join(map(stacks, service.stagers()))) from None
+    try:
+        service.process.wait(MPIRUN)
+    except subprocess.TimeoutExpired:
+        service.process.terminate()
+        try:
+            service.process.wait(MPIRUN)
+        except subprocess.TimeoutExpired:
+            service.process.kill()
+            service.process.wait()
+    kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of MPI's processes")
 
 
 class Here:
@@ -55,9 +67,7 @@ class Here:
     def kill(self, trainer):
         trainer.kill()
 
-    def wait_for_the_end(self, service):
-        until_it_ends(service)
-        kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of all stagers")
+    wait_for_the_end = staticmethod(until_it_ends)
 
     def clear(self, service):
         service.kill()
@@ -122,17 +132,7 @@ class Nodes:
     def boot(self, k):
         self.cluster.boot(self.cluster.nodes[k])
 
-    def wait_for_the_end(self, service):
-        """Of all stagers. Open MPI 4.1's mpirun may stay when a node died (tests/cluster/test_failures.py), and is told; where
-        that was the last node, it does not hear that either."""
-        until_it_ends(service, whole=False)
-        service.process.terminate()
-        try:
-            service.process.wait(10)
-        except subprocess.TimeoutExpired:
-            service.process.kill()
-            service.process.wait()
-        kills_job.until(lambda: not processes_with(f"--name={service.name}"), "the end of MPI's processes")
+    wait_for_the_end = staticmethod(until_it_ends)
 
     def clear(self, service):
         service.kill()
