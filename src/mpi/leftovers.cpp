@@ -28,7 +28,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view mark_name = "headrace.mark", segment_name = "vader_segment.", place_name = "processes ";
+constexpr std::string_view mark_name = "headrace.mark", place_name = "processes ";
+
+/// Shared memory of Open MPI 4 and 5.
+bool is_segment(const fs::path& path) {
+  const auto name = path.filename().string();
+  return name.starts_with("vader_segment.") || name.starts_with("sm_segment.");
+}
 
 /// Of this process and of others of its job that it has mapped.
 std::set<std::string> mapped_segments() {
@@ -36,7 +42,7 @@ std::set<std::string> mapped_segments() {
   std::set<std::string> paths;
   for (std::string line; std::getline(maps, line);)
     if (const auto at = line.find('/'); at != std::string::npos)
-      if (const fs::path path = line.substr(at); path.filename().string().starts_with(segment_name)) paths.insert(path);
+      if (const fs::path path = line.substr(at); is_segment(path)) paths.insert(path);
   return paths;
 }
 
@@ -70,13 +76,22 @@ bool is_own(const fs::path& path, mode_t type) {
   return lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type && info.st_uid == geteuid();
 }
 
-/// "pid.4711": the process of mpirun. Nothing for other names ("jf.123": of a daemon on another node).
-std::optional<pid_t> launcher_of(const fs::path& job) {
+/// Open MPI 5: "prterun.HOST.4711.USER", of mpirun or of the daemon that acts for it on another node.
+bool is_of_prte(const fs::path& job) {
   const auto name = job.filename().string();
-  constexpr std::string_view beginning = "pid.";
-  pid_t pid = 0;
+  return name.starts_with("prte") && name.ends_with("." + std::to_string(geteuid()));
+}
+
+/// The process of mpirun; that of Open MPI 4 is in "pid.4711". Nothing for other names ("jf.123": of a daemon on another
+/// node).
+std::optional<pid_t> launcher_of(const fs::path& job) {
+  const auto path = is_of_prte(job) ? job.stem() : job.filename();
+  const auto name = path.string();
+  if (!is_of_prte(job) && !name.starts_with("pid.")) return {};
   const auto* const end = name.data() + name.size();
-  if (!name.starts_with(beginning) || std::from_chars(name.data() + beginning.size(), end, pid).ptr != end) return {};
+  pid_t pid = 0;
+  const auto* const number = name.data() + name.rfind('.') + 1;
+  if (number == end || std::from_chars(number, end, pid).ptr != end) return {};
   return pid;
 }
 
@@ -118,7 +133,7 @@ class Job {
       std::ifstream lines(mark);
       for (std::string line; std::getline(lines, line);) {
         const fs::path segment(line);
-        if (!segment.filename().string().starts_with(segment_name) || !is_own(segment, S_IFREG)) continue;
+        if (!is_segment(segment) || !is_own(segment, S_IFREG)) continue;
         bytes_ += size_of(segment);
         fs::remove(segment, failure);
       }
@@ -154,17 +169,25 @@ class Job {
   std::int64_t newest_mark_ = 0, newest_file_ = 0;  // s
 };
 
-/// Where Open MPI keeps the session folders of this user and host.
+fs::path folder_for_temporary_files() {
+  for (const auto* name : {"TMPDIR", "TEMP", "TMP"})
+    if (const char* value = std::getenv(name); value && *value) return value;
+  return "/tmp";
+}
+
+/// Where Open MPI 4 keeps the session folders of this user and host.
 fs::path top_folder() {
   if (const char* known = std::getenv("OMPI_MCA_orte_top_session_dir")) return known;
-  fs::path base = "/tmp";
-  for (const auto* name : {"TMPDIR", "TEMP", "TMP"})
-    if (const char* value = std::getenv(name); value && *value) {
-      base = value;
-      break;
-    }
   const auto host = host_name();
-  return base / fmt::format("ompi.{}.{}", host.substr(0, host.find('.')), geteuid());
+  return folder_for_temporary_files() / fmt::format("ompi.{}.{}", host.substr(0, host.find('.')), geteuid());
+}
+
+std::vector<fs::path> own_folders_in(const fs::path& top) {
+  std::vector<fs::path> found;
+  std::error_code failure;
+  for (fs::directory_iterator entry(top, failure), end; !failure && entry != end; entry.increment(failure))
+    if (is_own(entry->path(), S_IFDIR)) found.push_back(entry->path());
+  return found;
 }
 
 }  // namespace
@@ -196,14 +219,12 @@ Mark::~Mark() {
   if (lock_ >= 0) close(lock_);
 }
 
-std::vector<std::string> remove_leftovers_in(const std::string& top) noexcept {
+std::vector<std::string> remove_leftovers_in(const std::string& top, const std::string& temporary) noexcept {
   std::vector<std::string> told;
   try {
-    if (!is_own(top, S_IFDIR)) return told;
-    std::error_code failure;
     std::vector<fs::path> jobs;
-    for (fs::directory_iterator entry(top, failure), end; !failure && entry != end; entry.increment(failure))
-      if (is_own(entry->path(), S_IFDIR)) jobs.push_back(entry->path());
+    if (is_own(top, S_IFDIR)) jobs = own_folders_in(top);
+    std::ranges::copy_if(own_folders_in(temporary), std::back_inserter(jobs), is_of_prte);
     for (const auto& folder : jobs)
       if (Job job(folder); job.is_dead()) told.push_back(job.remove());
   } catch (...) {  // whatever it is, the service does not need it
@@ -212,7 +233,7 @@ std::vector<std::string> remove_leftovers_in(const std::string& top) noexcept {
 }
 
 std::vector<std::string> remove_leftovers() noexcept try {
-  return remove_leftovers_in(top_folder().string());
+  return remove_leftovers_in(top_folder().string(), folder_for_temporary_files().string());
 } catch (...) {
   return {};
 }

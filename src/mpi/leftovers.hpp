@@ -35,7 +35,7 @@ class Mark {
 /// Removes what dead jobs of ours have left on this node; by one process of the node. A sentence for each.
 std::vector<std::string> remove_leftovers() noexcept;
 
-/// The same of one folder that holds session folders: for tests.
-std::vector<std::string> remove_leftovers_in(const std::string& top) noexcept;
+/// The same of one folder that holds session folders of Open MPI 4, and one where Open MPI 5 puts them among others'.
+std::vector<std::string> remove_leftovers_in(const std::string& top, const std::string& temporary) noexcept;
 
 }  // namespace headrace::mpi

@@ -1,5 +1,6 @@
 #include "mpi/session.hpp"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +21,14 @@ namespace {
 
 constexpr const char* segments = "OMPI_MCA_btl_vader_backing_directory";
 
+/// Open MPI 5 does not start without one; batch systems and containers leave it out.
+void set_home() {
+  const passwd* user = std::getenv("HOME") == nullptr ? getpwuid(geteuid()) : nullptr;
+  ::setenv("HOME", user != nullptr ? user->pw_dir : "/", 0);
+}
+
 void set_defaults() {
+  set_home();
   choose_settings();
   ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // input is only read, and parallel file systems often refuse locks
   if (launched()) return;

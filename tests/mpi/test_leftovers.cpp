@@ -20,10 +20,14 @@ namespace {
 /// A folder of session folders, as Open MPI makes them.
 struct Top {
   fs::path path = fs::temp_directory_path() / ("headrace-leftovers." + std::to_string(getpid()));
+  fs::path temporary = path.string() + ".tmp";  // others' things, too
   Top() { fs::create_directory(path); }
-  ~Top() { fs::remove_all(path); }
+  ~Top() {
+    fs::remove_all(path);
+    fs::remove_all(temporary);
+  }
   fs::path job(const std::string& name) const {
-    const auto folder = path / name;
+    const auto folder = (name.starts_with("prte") ? temporary : path) / name;
     fs::create_directories(folder / "1" / "0");
     std::ofstream(folder / "contact.txt") << "somewhere";
     return folder;
@@ -50,7 +54,7 @@ struct Top {
     std::ofstream(path / name) << std::string(8192, 'x');
     return path / name;
   }
-  std::vector<std::string> clean() const { return mpi::remove_leftovers_in(path.string()); }
+  std::vector<std::string> clean() const { return mpi::remove_leftovers_in(path.string(), temporary.string()); }
 };
 
 /// The number of a process that has ended.
@@ -79,6 +83,21 @@ BOOST_AUTO_TEST_CASE(what_a_dead_job_left_is_removed_with_its_shared_memory) {
   for (const auto& gone : {job, daemons, first, second}) BOOST_TEST(!fs::exists(gone), gone.string());
   BOOST_TEST(fs::exists(others));
   BOOST_TEST(top.clean().empty());
+}
+
+BOOST_AUTO_TEST_CASE(session_folders_of_open_mpi_5_stand_among_others) {
+  const Top top;
+  const auto user = "." + std::to_string(geteuid());
+  const auto dead = top.job("prterun.a.b." + dead_process() + user);
+  const auto alive = top.job("prterun.a.b." + std::to_string(getpid()) + user);
+  const auto another = top.job("prterun.a.b." + dead_process() + user + "1");  // another user's
+  const auto segment = top.segment("sm_segment.vm.0.1.0");
+  top.mark(dead, 0, segment);
+  top.mark(alive, 0, "");
+  top.mark(another, 0, "");
+  BOOST_TEST(top.clean().size() == 1u);
+  for (const auto& gone : {dead, segment}) BOOST_TEST(!fs::exists(gone), gone.string());
+  for (const auto& stays : {alive, another}) BOOST_TEST(fs::exists(stays), stays.string());
 }
 
 BOOST_AUTO_TEST_CASE(a_job_stays_while_one_of_its_processes_lives) {
