@@ -113,13 +113,16 @@ void require_same_facts(const std::string& part, const Facts& facts) {
                                         facts_path(part), why));
   const auto there = nlohmann::json::parse(*text, nullptr, false);
   require(there.is_object(), fmt::format("{} is damaged; run with --force instead of --resume", facts_path(part)));
-  for (const auto& [key, value] : facts) {
-    const auto before = there.value(key, std::string());
-    if (before == value) continue;
+  const auto compare = [&](const std::string& key, const std::string& before, const std::string& value) {
+    if (before == value) return;
     throw UsageError(fmt::format(
         "{} was begun with another configuration ({} = {}, now {}); set that again, or begin anew with --force", part,
         key, shortened(before.empty() ? "unset" : before), shortened(value.empty() ? "unset" : value)));
-  }
+  };
+  for (const auto& [key, value] : facts) compare(key, there.value(key, std::string()), value);
+  // A fact that is no more says as much: a field that is gone leaves the others at other places.
+  for (const auto& [key, before] : there.items())
+    if (facts.count(key) == 0) compare(key, before.is_string() ? before.get<std::string>() : before.dump(), "");
 }
 
 std::map<std::uint64_t, BlockEntry> read_blocks(const std::string& part) {

@@ -58,7 +58,7 @@ class BlockLog {
   ipc::Fd file_;
 };
 
-/// Error that names the first fact that differs; none: there is nothing to go on with.
+/// Error that names the first fact that differs, that is new or no more; none: there is nothing to go on with.
 void require_same_facts(const std::string& part, const Facts& facts);
 /// Whether there is something to go on with.
 bool has_journal(const std::string& part);

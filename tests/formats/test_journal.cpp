@@ -52,7 +52,11 @@ BOOST_AUTO_TEST_CASE(other_facts_are_named) {
   BOOST_CHECK_EXCEPTION(require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "3"}}), UsageError, [](auto& error) {
     return std::string(error.what()).find("field.x.scale = 2, now 3") != std::string::npos;
   });
-  BOOST_CHECK_THROW(require_same_facts(part, {{"new", "1"}}), UsageError);
+  BOOST_CHECK_THROW(require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}, {"new", "1"}}), UsageError);
+  require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}, {"new", ""}});
+  BOOST_CHECK_EXCEPTION(require_same_facts(part, {{"seed", "1"}}), UsageError, [](auto& error) {
+    return std::string(error.what()).find("field.x.scale = 2, now unset") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(it_moves_and_goes_as_a_whole) {
