@@ -60,8 +60,8 @@ ROOMS = {
     "commands/bench": "base log ipc mpi plan store reader config job service/loading service commands",
     "commands/writing": "base log ipc mpi plan h5/codecs h5/made catalog formats config job service/blueprint service/loading service/delivery "
                         "service/host service",
-    "commands/premix": "base log ipc mpi h5/codecs h5/made catalog formats config job data/fields service/blueprint service "
-                       "commands commands/writing",
+    "commands/premix": "base log ipc mpi h5/codecs h5/made transform catalog formats config job data/fields service/blueprint "
+                       "service commands commands/writing",
     "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
     "commands/pack": "base log ipc mpi catalog fetch inventory reader store formats config job data/selection data/fields "
                      "service/blueprint service/loading service/host commands commands/writing",

@@ -1,6 +1,7 @@
 """Layouts of premixed files, against the readers of others and the tables of their documents."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -119,6 +120,24 @@ def test_what_salt_and_ftag_tools_read(tmp_path, data):
     weights = yaml.safe_load((tmp_path / "class_dict.yaml").read_text())["jets"]["flavour_label"]
     counts = np.array([(jets["flavour"] == flavour).sum() for flavour in (0, 4, 5)])
     assert weights == pytest.approx(counts.max() / counts)
+
+
+def test_norms_are_right_far_from_zero_and_numbers_for_all_readers(tmp_path):
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["time"] = 1.7e9 + np.random.default_rng(1).choice([0.0, 1.0], 500)
+        file["far"] = np.full(500, 5e20)
+        file["small"] = np.where(np.arange(500) % 2, 1e-5, -1e-5)
+        file["huge"] = np.where(np.arange(500) % 2, 1e300, -1e300)  # whose squares no double holds
+        file["flavour"] = np.arange(500, dtype="i4") % 2
+    flags = [f"--field.{name}.source={name}" for name in ("time", "far", "small", "huge", "flavour")]
+    done = premix(tmp_path / "f.h5", [tmp_path / "t.h5"], "--premix.layout=ftag", *flags, stagers=2)
+    assert done.returncode == 0, done.stderr
+    norm = dict(re.findall(r'"(\w+)": {(.*)}', (tmp_path / "norm_dict.yaml").read_text()))
+    with h5py.File(tmp_path / "t.h5") as file:
+        time = file["time"][:]
+    assert norm["far"] == "mean: 5.0e+20, std: 1" and re.search(r"std: \d\.\d+e-0\d$", norm["small"]) and norm["huge"].endswith("std: .inf")
+    mean, deviation = (float(part.split()[1]) for part in norm["time"].split(","))
+    assert mean == pytest.approx(time.mean(), rel=1e-15) and deviation == pytest.approx(time.std(), rel=1e-9)
 
 
 def test_ftag_tools_read_it(tmp_path, data):

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -22,6 +23,24 @@ bool is_label(DType type) {
 /// JSON texts are YAML, whatever the name holds.
 std::string quoted(const std::string& name) {
   return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// With all its digits: a mean of 1.7e9 is wanted to less than the deviation. Readers of YAML 1.1 take numbers with an
+/// exponent for texts unless they have a point.
+std::string yaml_number(double value) {
+  if (!std::isfinite(value)) return ".inf";
+  auto text = fmt::format("{}", value);
+  const auto exponent = text.find('e');
+  if (exponent != std::string::npos && text.find('.') == std::string::npos) text.insert(exponent, ".0");
+  return text;
+}
+
+/// JSON knows no infinity, which squares of huge values may become.
+std::uint64_t bits_of(double value) {
+  return std::bit_cast<std::uint64_t>(value);
+}
+double double_of(const nlohmann::json& bits) {
+  return std::bit_cast<double>(bits.get<std::uint64_t>());
 }
 
 }  // namespace
@@ -58,14 +77,13 @@ void Moments::add(std::uint64_t block, std::size_t rows, std::span<const std::by
       for (std::size_t m = 0; m < table.dataset.members.size(); ++m)
         if (table.dataset.members[m].name == "valid") valid = values(table, m, rows, fields);
     }
-    const auto all = values(table, variables_[v].member, rows, fields);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if ((!valid.empty() && valid[i] == 0) || !std::isfinite(all[i])) continue;
-      sums[v].count += 1;
-      sums[v].sum += all[i];
-      sums[v].squares += all[i] * all[i];
-      if (variables_[v].label && counts[v].size() <= most_classes) ++counts[v][static_cast<std::int64_t>(all[i])];
-    }
+    auto all = values(table, variables_[v].member, rows, fields);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if ((valid.empty() || valid[i] != 0) && std::isfinite(all[i])) all[kept++] = all[i];
+    if (!variables_[v].label) sums[v].add(all.data(), kept);
+    for (std::size_t i = 0; variables_[v].label && i < kept && counts[v].size() <= most_classes; ++i)
+      ++counts[v][static_cast<std::int64_t>(all[i])];
   }
   const Lock lock(mutex_);
   blocks_[block] = std::move(sums);
@@ -78,7 +96,7 @@ void Moments::collect(const mpi::Comm& all) {
   nlohmann::json mine{{"counts", counts_}, {"blocks", nlohmann::json::array()}};
   for (const auto& [block, sums] : blocks_) {
     auto one = nlohmann::json::array({block});
-    for (const auto& s : sums) one.insert(one.end(), {s.count, s.sum, s.squares});
+    for (const auto& s : sums) one.insert(one.end(), {s.count, bits_of(s.mean), bits_of(s.squares)});
     mine["blocks"].push_back(std::move(one));
   }
   std::map<std::uint64_t, nlohmann::json> blocks;
@@ -93,9 +111,11 @@ void Moments::collect(const mpi::Comm& all) {
   total_.assign(variables_.size(), {});
   for (const auto& [number, one] : blocks)
     for (std::size_t v = 0; v < total_.size(); ++v) {
-      total_[v].count += one.at(1 + 3 * v).get<double>();
-      total_[v].sum += one.at(2 + 3 * v).get<double>();
-      total_[v].squares += one.at(3 + 3 * v).get<double>();
+      Sums part;
+      part.count = one.at(1 + 3 * v).get<std::uint64_t>();
+      part.mean = double_of(one.at(2 + 3 * v));
+      part.squares = double_of(one.at(3 + 3 * v));
+      total_[v].merge(part);
     }
 }
 
@@ -105,11 +125,9 @@ std::string Moments::norm_yaml() const {
     const auto& dataset = layout_.tables[variables_[v].table].dataset;
     if (v == 0 || variables_[v].table != variables_[v - 1].table) out << quoted(dataset.path) << ":\n";
     if (variables_[v].label) continue;
-    const auto& [count, sum, squares] = total_[v];
-    const double mean = count > 0 ? sum / count : 0;
-    const double deviation = count > 0 ? std::sqrt(std::max(0.0, squares / count - mean * mean)) : 0;
-    out << fmt::format("  {}: {{mean: {:.9g}, std: {:.9g}}}\n", quoted(dataset.members[variables_[v].member].name),
-                       mean, deviation > 0 ? deviation : 1);
+    const double deviation = total_[v].deviation();
+    out << fmt::format("  {}: {{mean: {}, std: {}}}\n", quoted(dataset.members[variables_[v].member].name),
+                       yaml_number(total_[v].mean), yaml_number(deviation > 0 ? deviation : 1));
   }
   return out.str();
 }
@@ -125,7 +143,7 @@ std::string Moments::class_yaml() const {
     for (const auto& [value, count] : counts) most = std::max(most, count);
     std::vector<std::string> weights;
     for (const auto& [value, count] : counts)
-      weights.push_back(fmt::format("{:.9g}", static_cast<double>(most) / static_cast<double>(count)));
+      weights.push_back(yaml_number(static_cast<double>(most) / static_cast<double>(count)));
     out << fmt::format("  {}: [{}]\n", quoted(dataset.members[variables_[v].member].name), fmt::join(weights, ", "));
   }
   return out.str();

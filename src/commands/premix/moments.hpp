@@ -1,6 +1,6 @@
 // What salt asks for beside a file of layout = "ftag": mean and deviation of each variable, and how often each label
-// occurs, over the rows of the stream. Sums are kept per block and added in the blocks' order, so that the figures do
-// not depend on who computed them. add() from any worker; the rest by one thread.
+// occurs, over the rows of the stream. Figures are kept per block and merged in the blocks' order, so that they do not
+// depend on who computed them. add() from any worker; the rest by one thread.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "base/mutex.hpp"
 #include "commands/writing/layout.hpp"
 #include "mpi/comm.hpp"
+#include "transform/statistics.hpp"
 
 namespace headrace::commands::premix {
 
@@ -34,9 +35,7 @@ class Moments {
     std::size_t table = 0, member = 0;
     bool label = false;  ///< counted, not averaged
   };
-  struct Sums {
-    double count = 0, sum = 0, squares = 0;
-  };
+  using Sums = transform::Moments;
   using Counts = std::map<std::int64_t, std::uint64_t>;  // of a label's values
   std::vector<double> values(const formats::Table& table, std::size_t member, std::size_t rows,
                              std::span<const std::byte* const> fields) const;
