@@ -207,6 +207,37 @@ def test_it_goes_on_where_it_was_killed(tmp_path, data):
     assert contents(folder) == whole
 
 
+@pytest.mark.parametrize("kind, first", [("tfrecord", "t_0001.tfrecord"), ("npy", "n_0001.npy"), ("zarr", "a/x/0.0")])
+def test_files_that_went_since_are_written_again(tmp_path, data, kind, first):
+    flags = f"--format={kind}", "--chunk-size=2"
+    whole = contents(export(within(tmp_path / "whole"), data, *flags))
+    folder = tmp_path / "t"
+    with subprocess.Popen([HEADRACE, "export", str(data[0]), "-o", str(folder), *flags], stderr=subprocess.DEVNULL) as run:
+        journal = tmp_path / "t.part.blocks.0"
+        until(lambda: run.poll() is not None or (journal.exists() and "\n0 00000000 ;\n" in journal.read_text()), "a line of the first files")
+        run.send_signal(signal.SIGKILL)
+    if run.returncode:
+        # As a power cut leaves it: the journal has these files, and one of them has not got its name.
+        (folder / first).rename(folder / f"{first}.part")
+        export(folder, data, *flags, "--resume", stagers=2)
+    assert contents(folder) == whole
+
+
+def test_names_that_files_cannot_have(tmp_path, data):
+    for kind, names, told in [("npy", ("a/b", "a.b"), "would both be written as a.b_0001.npy"),
+                              ("zarr", ("x", "x/0"), "'x' would be an array of Zarr and, for 'x/0', a group"),
+                              ("zarr", ("../up", "x"), "'..' is none"),
+                              ("zarr", ("/dev/null/x", "x"), "'' is none"),
+                              ("zarr", ("x", "y/.zarray"), "'.zarray' is none"),
+                              ("zarr", ("x", "metadata.json"), "metadata.json")]:
+        config = tmp_path / "names.toml"
+        config.write_text(f"files = [{json.dumps(str(data[0]))}]\n" + "".join(
+            f"[field.{json.dumps(name)}]\nsource = {json.dumps(source)}\n" for name, source in zip(names, ("d", "n"))))
+        done = call("export", "-c", config, "-o", tmp_path / "e", f"--format={kind}")
+        assert done.returncode == 2 and told in done.stderr, done.stderr
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["names.toml"]
+
+
 def test_what_is_refused(tmp_path, data):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hpp"
 #include "formats/array_file.hpp"
@@ -64,6 +66,42 @@ class ArrayShard : public Shard {
   std::vector<ipc::Fd> open_;
 };
 
+/// One dot for each slash: NumPy's files of all fields stand side by side.
+std::string npy_name(const std::string& field) {
+  auto name = field;
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name;
+}
+
+void require_own_files(const Schema& schema) {
+  std::map<std::string, std::string> fields;
+  for (const auto& field : schema)
+    if (const auto [other, is_new] = fields.emplace(npy_name(field.name), field.name); !is_new)
+      throw UsageError(fmt::format("the fields '{}' and '{}' would both be written as {}_0001.npy; rename one of them",
+                                   other->second, field.name, other->first));
+}
+
+/// A field is a folder of Zarr's: within the export, and within no other array.
+void require_own_folders(const Schema& schema) {
+  std::set<std::string> names;
+  for (const auto& field : schema) names.insert(field.name);
+  for (const auto& name : names) {
+    for (std::size_t from = 0; from <= name.size();) {
+      const auto end = std::min(name.find('/', from), name.size());
+      const auto part = name.substr(from, end - from);
+      if (part.empty() || part == "." || part == ".." || part.starts_with(".z") || name == "metadata.json")
+        throw UsageError(
+            fmt::format("[field.{}] an array of Zarr cannot be called '{}' (it is a folder in that of the "
+                        "export, and '{}' is none); rename the field",
+                        name, name, part));
+      if (end < name.size() && names.count(name.substr(0, end)) != 0)
+        throw UsageError(fmt::format("'{}' would be an array of Zarr and, for '{}', a group; rename one of the fields",
+                                     name.substr(0, end), name));
+      from = end + 1;
+    }
+  }
+}
+
 class Arrays : public Format {
  public:
   Arrays(const config::OutputConfig& config, const Schema& schema, std::string folder, std::uint64_t samples)
@@ -77,6 +115,12 @@ class Arrays : public Format {
 
   std::uint64_t row_bytes() const override { return headrace::row_bytes(schema_); }
 
+  std::vector<std::string> files_of(std::uint64_t number) const override {
+    std::vector<std::string> files;
+    for (const auto& field : schema_) files.push_back(path_of(field, number));
+    return files;
+  }
+
   void describe(nlohmann::ordered_json& metadata) const override {
     auto& told = metadata["fields"] = nlohmann::ordered_json::object();
     for (const auto& field : schema_) {
@@ -89,6 +133,8 @@ class Arrays : public Format {
   }
 
  protected:
+  virtual std::string path_of(const Field& field, std::uint64_t number) const = 0;
+
   const Schema& schema_;
   const std::string folder_;
   const std::uint64_t samples_, chunk_, shards_;
@@ -96,30 +142,35 @@ class Arrays : public Format {
 
 class Npy : public Arrays {
  public:
-  using Arrays::Arrays;
+  Npy(const config::OutputConfig& config, const Schema& schema, std::string folder, std::uint64_t samples)
+      : Arrays(config, schema, std::move(folder), samples) {
+    require_own_files(schema);
+  }
 
   std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t, std::uint64_t rows) const override {
     std::vector<ArrayFile> files;
-    for (const auto& field : schema_) {
-      auto name = field.name;
-      std::replace(name.begin(), name.end(), '/', '.');
-      files.push_back({(fs::path(folder_) / fmt::format("{}_{}.npy", name, number_text(number, shards_))).string(),
-                       formats::npy_head(field, rows), rows});
-    }
+    for (const auto& field : schema_) files.push_back({path_of(field, number), formats::npy_head(field, rows), rows});
     return std::make_unique<ArrayShard>(schema_, std::move(files));
+  }
+
+ private:
+  std::string path_of(const Field& field, std::uint64_t number) const override {
+    return (fs::path(folder_) / fmt::format("{}_{}.npy", npy_name(field.name), number_text(number, shards_))).string();
   }
 };
 
 class Zarr : public Arrays {
  public:
-  using Arrays::Arrays;
+  Zarr(const config::OutputConfig& config, const Schema& schema, std::string folder, std::uint64_t samples)
+      : Arrays(config, schema, std::move(folder), samples) {
+    require_own_folders(schema);
+  }
 
   std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t, std::uint64_t) const override {
     std::vector<ArrayFile> files;
     for (const auto& field : schema_) {
-      const auto folder = fs::path(folder_) / field.name;
-      fs::create_directories(folder);
-      files.push_back({(folder / formats::zarr_chunk(field, number)).string(), "", chunk_});
+      fs::create_directories(fs::path(folder_) / field.name);
+      files.push_back({path_of(field, number), "", chunk_});
     }
     return std::make_unique<ArrayShard>(schema_, std::move(files));
   }
@@ -141,6 +192,11 @@ class Zarr : public Arrays {
     for (const auto& [path, text] : files) all["metadata"][path] = nlohmann::json::parse(text);
     files.emplace_back(".zmetadata", all.dump(1) + "\n");
     return files;
+  }
+
+ private:
+  std::string path_of(const Field& field, std::uint64_t number) const override {
+    return (fs::path(folder_) / field.name / formats::zarr_chunk(field, number)).string();
   }
 };
 

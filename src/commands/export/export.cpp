@@ -76,7 +76,7 @@ class Export : public writing::Work {
       if (all_.rank() != 0) return;
       writing::require_room(folder_.path(), samples_ * format_->row_bytes(), 0);
       for (const auto shard : folder_.prepare(facts, options_.force, options_.resume))
-        if (shard < found.size()) found[shard] = 'y';
+        if (shard < found.size() && is_there(shard)) found[shard] = 'y';
     });
     prepared_ = true;
     found = all_.bcast(found);
@@ -88,6 +88,12 @@ class Export : public writing::Work {
           "{} files: their numbers have {} digits, so that they stand in order by name; a larger chunk-size makes "
           "fewer",
           finished_.size(), std::to_string(finished_.size()).size());
+  }
+
+  /// What the journal has may be gone since: by a power cut before it had its name, or by somebody.
+  bool is_there(std::uint64_t shard) const {
+    const auto files = format_->files_of(shard);
+    return std::all_of(files.begin(), files.end(), [](const auto& path) { return std::filesystem::exists(path); });
   }
 
   bool write() {

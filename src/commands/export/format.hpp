@@ -30,6 +30,8 @@ class Format {
   virtual ~Format() = default;
   /// first_row: position of its first row, for messages.
   virtual std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t first_row, std::uint64_t rows) const = 0;
+  /// The paths of a shard's files.
+  virtual std::vector<std::string> files_of(std::uint64_t number) const = 0;
   /// Bytes of a row, about.
   virtual std::uint64_t row_bytes() const = 0;
   /// What metadata.json tells beside what all formats tell.

@@ -108,6 +108,8 @@ class TfRecords : public Format {
     return std::make_unique<RecordFile>(features_, encoder_, schema_, path_of(number), first_row);
   }
 
+  std::vector<std::string> files_of(std::uint64_t number) const override { return {path_of(number)}; }
+
   std::uint64_t row_bytes() const override {
     std::uint64_t bytes = 16;
     for (const auto& feature : features_.features)
