@@ -84,7 +84,7 @@ void FileWriter::prepare(const formats::Facts& facts, bool resume) {
   made_ = !resume;
   mpi::together(writers_, [&] {
     if (!is_first()) return;
-    if (resume) return take_up();
+    if (resume) return take_up(facts);
     fs::remove(old_part());
     formats::remove_journal(old_part());
     formats::remove_journal(part_);

@@ -73,7 +73,7 @@ class FileWriter {
   /// Of an earlier run, while its chunks are copied.
   std::string old_part() const { return part_ + ".old"; }
   void make();
-  void take_up();
+  void take_up(const formats::Facts& facts);
   void restore();
   void copy_blocks();
   std::vector<h5::NewDataset> datasets() const;

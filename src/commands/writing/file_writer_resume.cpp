@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "commands/writing/file_writer.hpp"
 
@@ -36,18 +37,25 @@ EncodedBlock read_back(int file, const std::string& path, const formats::BlockEn
 
 }  // namespace
 
-void FileWriter::take_up() {
+void FileWriter::take_up(const formats::Facts& facts) {
   if (chunked()) {
     // What HDF5 knew of the chunks died with the earlier run: they are copied. One that died while it copied has left
-    // the older file whole.
+    // the older file whole. The journal goes first: wherever this ends, file and journal find each other.
     if (!fs::exists(old_part())) {
-      fs::rename(part_, old_part());
       formats::move_journal(part_, old_part());
+      fs::rename(part_, old_part());
     } else {
       formats::remove_journal(part_);
     }
-    make();
-    return copy_blocks();
+    // One that died when it had copied all but for taking the older file away had moved them.
+    if (!formats::has_journal(old_part())) formats::write_facts(old_part(), facts);
+    try {
+      make();
+      return copy_blocks();
+    } catch (const formats::WriteFailed& error) {
+      throw Error(fmt::format("{}; it is copied before it goes on: make room for another {}, and go on with --resume",
+                              error.what(), format_bytes(fs::file_size(old_part()))));
+    }
   }
   restore();
   done_ = formats::read_blocks(part_);
