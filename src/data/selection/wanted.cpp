@@ -58,8 +58,8 @@ Target target_of(const std::string& target, const BinCounts& counts) {
   return made;
 }
 
-/// Bins of which a class is wanted that has nothing there.
-void refuse_empty(const BinCounts& counts, std::size_t c, const Numbers& wanted) {
+/// Bins of which a class is wanted that has nothing there. others: what cannot stand for it.
+void refuse_empty(const BinCounts& counts, std::size_t c, const Numbers& wanted, const char* others) {
   std::uint32_t empty = 0, first = 0;
   for (std::uint32_t b = counts.bins.size(); b-- > 0;)
     if (wanted[b] > 0 && counts.there[c * counts.bins.size() + b] == 0) {
@@ -69,8 +69,8 @@ void refuse_empty(const BinCounts& counts, std::size_t c, const Numbers& wanted)
   if (empty == 0) return;
   throw UsageError(fmt::format(
       "[resample] class '{}' has no sample in {} bin{} that the target fills (the first: {}, where {} are wanted), and "
-      "copies of others would not do; take coarser bins there, or leave those values out of them (outside = 'drop')",
-      counts.classes[c], empty, empty == 1 ? "" : "s", counts.bins.text(first), wanted[first]));
+      "{} of others would not do; take coarser bins there, or leave those values out of them (outside = 'drop')",
+      counts.classes[c], empty, empty == 1 ? "" : "s", counts.bins.text(first), wanted[first], others));
 }
 
 /// The most samples that keep the weights' shape without any coming more than `times` times; and the bin that limits.
@@ -110,7 +110,7 @@ void settle_wanted(const config::ResampleConfig& config, BinCounts& counts) {
     const auto there = std::span(counts.there).subspan(c * counts.bins.size(), counts.bins.size());
     // Less than one sample of an empty bin is none.
     auto wanted = apportion(number, target.weights, there);
-    refuse_empty(counts, c, wanted);
+    refuse_empty(counts, c, wanted, "copies");
     if (config.max_repeat > 0) {
       const auto [most, bin] = most_of(counts, c, target, config.max_repeat);
       if (most < number) {
@@ -133,6 +133,11 @@ std::vector<double> settle_weights(const config::ResampleConfig& config, BinCoun
   const auto target = target_of(config.target, counts);
   const auto sum = std::accumulate(target.weights.begin(), target.weights.end(), 0.0);
   const auto asked = asked_for(config, target);
+  for (std::size_t c = 0; c < counts.classes.size(); ++c) {
+    const auto there = std::span(counts.there).subspan(c * counts.bins.size(), counts.bins.size());
+    if (std::accumulate(there.begin(), there.end(), std::uint64_t{0}) == 0) continue;  // it is told to have no samples
+    refuse_empty(counts, c, apportion(static_cast<std::uint64_t>(asked), target.weights, there), "weights");
+  }
   std::vector<double> weights;
   counts.wanted.clear();
   for (std::size_t cell = 0; cell < counts.there.size(); ++cell) {

@@ -159,6 +159,21 @@ BOOST_AUTO_TEST_CASE(less_than_one_of_an_empty_bin_is_none) {
   BOOST_TEST(holds(mistake("flat", counts({9, 9, 9, 9}, {0, 0, 0, 0})), "has no sample in the bins"));
 }
 
+BOOST_AUTO_TEST_CASE(weights_make_up_for_no_empty_bin) {
+  ResampleConfig config;
+  config.target = "a";
+  auto made = counts({10, 20, 30, 40}, {5, 10, 15, 20});
+  const auto weights = settle_weights(config, made);
+  for (std::size_t bin = 0; bin < 4; ++bin) BOOST_TEST(weights[4 + bin] == 2.0);
+  made = counts({10, 20, 30, 40}, {5, 10, 0, 20});
+  BOOST_CHECK_EXCEPTION(settle_weights(config, made), UsageError, [](const auto& error) {
+    return holds(error.what(), "class 'b' has no sample in 1 bin that the target fills") &&
+           holds(error.what(), "weights of others would not do");
+  });
+  made = counts({10, 20, 30, 40}, {0, 0, 0, 0});  // a class that the stream has nothing of at all weighs nothing
+  BOOST_TEST(settle_weights(config, made)[4] == 0.0);
+}
+
 BOOST_AUTO_TEST_CASE(what_an_epoch_brings) {
   auto made = counts({10, 20, 30, 40}, {40, 4, 10, 6});
   made.wanted = {10, 20, 30, 40, 10, 20, 30, 40};
