@@ -58,6 +58,13 @@ def open_files(pid):
     return names
 
 
+@functools.cache
+def last_words_come():
+    """Whether mpirun passes on what ranks say after it was sent a signal; that of Open MPI 5 does not."""
+    version = subprocess.run(["mpirun", "--version"], capture_output=True, text=True, check=True).stdout
+    return " 4." in version.splitlines()[0]
+
+
 def processes_with(word):
     """Numbers of the living processes with this word in their command line."""
     numbers = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
