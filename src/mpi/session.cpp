@@ -1,9 +1,11 @@
 #include "mpi/session.hpp"
 
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -50,7 +52,29 @@ std::string folder_of_restart() {
   return mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST ? folder : "";
 }
 
+/// What signals do is ours to say: UCX, which Open MPI may load, takes SIGHUP as a wish for a debugger, also where it was
+/// to be ignored (nohup).
+class KeptSignals {
+ public:
+  KeptSignals() {
+    for (auto& [signal, action] : kept_) sigaction(signal, nullptr, &action);
+  }
+  ~KeptSignals() {
+    for (const auto& [signal, action] : kept_) sigaction(signal, &action, nullptr);
+  }
+  KeptSignals(const KeptSignals&) = delete;
+  KeptSignals& operator=(const KeptSignals&) = delete;
+
+ private:
+  struct Kept {
+    int signal;
+    struct sigaction action {};
+  };
+  std::array<Kept, 7> kept_{{{SIGHUP}, {SIGINT}, {SIGTERM}, {SIGUSR1}, {SIGUSR2}, {SIGPIPE}, {SIGXFSZ}}};
+};
+
 int start_mpi() {
+  const KeptSignals kept;
   const Watch watch("MPI",
                     std::string("not every process of this job has called MPI_Init (") +
                         (is_mixed() ? "there are other programs in this mpirun; start trainers as 'headrace run -- "
