@@ -2,6 +2,8 @@
 // 1 failed, 2 wrong usage. What a command does begins in src/commands: NAME/command.cpp or NAME_command.cpp (wait and
 // stop: control.cpp); serve, the service itself, goes on in src/service/serve.cpp.
 
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +39,20 @@ namespace {
 using namespace headrace;
 using namespace headrace::commands;
 using namespace headrace::config;
+
+// What the caller said of SIGHUP (nohup has it ignored). Asked before the constructors of any library run: UCX, which Open
+// MPI may bring along, takes the signal in one of its own. As the kernel tells it, since sanitizers stand in the way of
+// sigaction() before they have begun.
+struct {
+  void* handler;
+  unsigned long flags;
+  void* restorer;
+  unsigned long mask;
+} hang_up;
+__attribute__((no_sanitize("address", "thread", "undefined"))) void ask_of_hang_up(int, char**, char**) {
+  syscall(SYS_rt_sigaction, SIGHUP, nullptr, &hang_up, sizeof hang_up.mask);
+}
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries)(int, char**, char**) = ask_of_hang_up;
 
 std::vector<Command> commands() {
   return {inspect::inspect_command(),
@@ -159,6 +175,7 @@ void tell(const std::string& what) {
 int main(int argc, char** argv) {
   int code = 1;
   std::string message;
+  signal(SIGHUP, reinterpret_cast<sighandler_t>(hang_up.handler));  // none of ours yet: ignored, or its default
   start_process();
   tell_crashes();
   try {
