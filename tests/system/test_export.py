@@ -223,6 +223,20 @@ def test_files_that_went_since_are_written_again(tmp_path, data, kind, first):
     assert contents(folder) == whole
 
 
+@pytest.mark.parametrize("kind, mine", [("tfrecord", "results.tfrecord"), ("npy", "predictions.npy"), ("npy", "other_0001.npy"),
+                                        ("zarr", "own/0.0"), ("zarr", "2024.11"), ("npy", "weights.part")])
+def test_force_takes_nothing_away_that_no_export_wrote(tmp_path, data, kind, mine):
+    folder = export(tmp_path / "t", data, f"--format={kind}", "--chunk-size=100")
+    before = contents(folder)
+    (folder / mine).parent.mkdir(exist_ok=True)
+    (folder / mine).write_text("mine")
+    done = call("export", data[0], "-o", folder, f"--format={kind}", "--chunk-size=50", "--force")
+    assert done.returncode == 2 and f"{folder / mine}' is no file of an export" in done.stderr, done.stderr
+    assert contents(folder) == before | {mine: b"mine"}
+    (folder / mine).unlink()
+    assert len(contents(export(folder, data, f"--format={kind}", "--chunk-size=50", "--force"))) > len(before)
+
+
 def test_names_that_files_cannot_have(tmp_path, data):
     for kind, names, told in [("npy", ("a/b", "a.b"), "would both be written as a.b_0001.npy"),
                               ("zarr", ("x", "x/0"), "'x' would be an array of Zarr and, for 'x/0', a group"),

@@ -66,13 +66,6 @@ class ArrayShard : public Shard {
   std::vector<ipc::Fd> open_;
 };
 
-/// One dot for each slash: NumPy's files of all fields stand side by side.
-std::string npy_name(const std::string& field) {
-  auto name = field;
-  std::replace(name.begin(), name.end(), '/', '.');
-  return name;
-}
-
 void require_own_files(const Schema& schema) {
   std::map<std::string, std::string> fields;
   for (const auto& field : schema)
@@ -201,6 +194,12 @@ class Zarr : public Arrays {
 };
 
 }  // namespace
+
+std::string npy_name(const std::string& field) {
+  auto name = field;
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name;
+}
 
 std::unique_ptr<Format> make_npy(const config::OutputConfig& config, const Schema& schema, const std::string& folder,
                                  std::uint64_t samples) {

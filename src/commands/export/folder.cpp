@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/user_file.hpp"
+#include "commands/export/arrays.hpp"
 #include "ipc/own_files.hpp"
 
 namespace headrace::commands::exporting {
@@ -21,13 +25,54 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-/// Files of the kinds that an export writes.
-bool is_ours(const fs::path& file) {
-  const auto name = file.filename().string();
-  if (name == "metadata.json" || name.starts_with(".z") || name.ends_with(".part")) return true;
-  if (name.ends_with(".tfrecord") || name.ends_with(".npy")) return true;
-  return name.find_first_not_of("0123456789.") == std::string::npos;  // a chunk of Zarr
-}
+/// What an export wrote into a folder.
+class Written {
+ public:
+  explicit Written(const std::string& folder) {
+    std::string why;
+    const auto text = read_file_of_user((fs::path(folder) / "metadata.json").string(), why);
+    const auto told = nlohmann::json::parse(text.value_or(""), nullptr, false);
+    complete_ = told.is_object() && told.contains("headrace_version");
+    if (!complete_ || !told.contains("fields") || !told["fields"].is_object()) return;
+    fields_.emplace();
+    for (const auto& [name, told_of_it] : told["fields"].items()) fields_->insert(name);
+  }
+
+  bool complete() const { return complete_; }
+
+  /// file: within the folder. What somebody put there beside is not ours, even if it is of the same kind.
+  bool has(const fs::path& file) const {
+    auto name = file.filename().string();
+    if (name.ends_with(".part")) name.resize(name.size() - 5);
+    const auto folder = file.parent_path().generic_string();
+    if (folder.empty())
+      return name == "metadata.json" || name == ".zmetadata" || name == ".zgroup" || is_numbered(name);
+    if (name == ".zgroup") return any_field([&](const auto& field) { return field.starts_with(folder + "/"); });
+    const bool chunk = name.find_first_not_of("0123456789.") == std::string::npos;
+    return (chunk || name == ".zarray" || name == ".zattrs") &&
+           any_field([&](const auto& field) { return field == folder; });
+  }
+
+ private:
+  /// NAME_0001.npy of a field, NAME_0001.tfrecord of a folder that may have been called otherwise.
+  bool is_numbered(const std::string& name) const {
+    constexpr std::size_t usual_digits = 4;
+    const auto dot = std::min(name.rfind('.'), name.size()), line = name.substr(0, dot).rfind('_');
+    if (line == std::string::npos || line == 0 || dot < line + 1 + usual_digits) return false;
+    if (name.substr(line + 1, dot - line - 1).find_first_not_of("0123456789") != std::string::npos) return false;
+    if (name.substr(dot) == ".tfrecord") return !fields_;
+    return name.substr(dot) == ".npy" &&
+           any_field([&](const auto& field) { return npy_name(field) == name.substr(0, line); });
+  }
+  /// Of an export that did not come to its end nobody knows the fields.
+  template <class Holds>
+  bool any_field(const Holds& holds) const {
+    return !fields_ || std::any_of(fields_->begin(), fields_->end(), holds);
+  }
+
+  bool complete_ = false;
+  std::optional<std::set<std::string>> fields_;
+};
 
 }  // namespace
 
@@ -46,11 +91,7 @@ void Folder::require_free(bool force, bool resume) const {
     return;
   }
   if (force) {
-    std::string why;
-    const auto text = read_file_of_user((fs::path(path_) / "metadata.json").string(), why);
-    const auto there = nlohmann::json::parse(text.value_or(""), nullptr, false);
-    const bool known = (there.is_object() && there.contains("headrace_version")) || formats::has_journal(part());
-    if (!is_empty() && !known)
+    if (!is_empty() && !Written(path_).complete() && !formats::has_journal(part()))
       throw UsageError(
           fmt::format("'{}' holds files that no export wrote (they would be lost); name another folder, or "
                       "move them away",
@@ -67,8 +108,9 @@ void Folder::require_free(bool force, bool resume) const {
 
 void Folder::clear() const {
   if (!fs::exists(path_)) return;
+  const Written written(path_);
   for (const auto& entry : fs::recursive_directory_iterator(path_))
-    if (!entry.is_directory() && !is_ours(entry.path()))
+    if (!entry.is_directory() && !written.has(entry.path().lexically_relative(path_)))
       throw UsageError(
           fmt::format("'{}' is no file of an export (it would be lost); move it away", entry.path().string()));
   for (const auto& entry : fs::directory_iterator(path_)) fs::remove_all(entry.path());
