@@ -79,4 +79,6 @@ class Layouts:
         part = tuple(slice(0, min(c, n)) for c, n in zip(chunk, rows.shape))
         whole[part] = rows[part]
         count = dataset.id.get_create_plist().get_nfilters()
+        if dataset.id.get_chunk_info_by_coord((0,) * len(chunk)).size == whole.nbytes:
+            return  # HDF5 keeps the mask of a chunk whose size stays, and would undo filters that are not there
         dataset.id.write_direct_chunk((0,) * len(chunk), whole.tobytes(), filter_mask=(1 << count) - 1)
