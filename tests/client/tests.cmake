@@ -10,10 +10,11 @@ add_test(NAME client_c_api COMMAND test_c_api $<TARGET_FILE:fake_stager>)
 
 # Failures of every kind, against services scripted in the test itself.
 file(GLOB client_sources CONFIGURE_DEPENDS ${client_tests}/test_*.cpp)
-add_executable(test_client ${client_sources} boost_main.cpp)
-target_link_libraries(test_client PRIVATE headrace_client room_ring Boost::unit_test_framework)
+add_executable(test_client ${client_sources})
+target_link_libraries(test_client PRIVATE headrace_client room_ring)
+headrace_boost_test(test_client headrace_test_main)
 target_include_directories(test_client PRIVATE ${CMAKE_BINARY_DIR}/rooms/client)  # client/sized.hpp
-target_compile_definitions(test_client PRIVATE BOOST_TEST_DYN_LINK FAKE_STAGER="$<TARGET_FILE:fake_stager>")
+target_compile_definitions(test_client PRIVATE FAKE_STAGER="$<TARGET_FILE:fake_stager>")
 add_test(NAME client COMMAND test_client)
 
 # What the library needs.

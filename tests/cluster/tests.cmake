@@ -8,6 +8,6 @@ foreach(script ${scripts})
   if(name STREQUAL "cluster_kills")
     set(traits LONG)
   endif()
-  headrace_pytest(${name} ${script} ${traits} COST 40 BEFORE ${cluster_tests}/as_root ENVIRONMENT
+  headrace_pytest(${name} ${script} ${traits} BEFORE ${cluster_tests}/as_root ENVIRONMENT
     PYTHONPATH=${CMAKE_BINARY_DIR}/python:${CMAKE_CURRENT_SOURCE_DIR}/system ${sanitizer_environment})
 endforeach()

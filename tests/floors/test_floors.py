@@ -210,8 +210,9 @@ def compile_flags():
         if ROOT / "src" not in path.parents or path.suffix != ".cpp":
             continue
         words = entry.get("arguments") or shlex.split(entry["command"])
-        if pathlib.Path(words[0]).name == "ccache":
-            words = words[1:]
+        names = [pathlib.Path(word).name for word in words]
+        if "ccache" in names:  # and what is set for it
+            words = words[names.index("ccache") + 1:]
         kept, skip = [], False
         for word in words:
             if skip or word in {"-c", "-MD", str(path)}:

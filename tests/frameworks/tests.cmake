@@ -5,7 +5,7 @@ function(headrace_frameworks_test name script list)
   if(EXISTS ${folder}/${list}.txt)  # put there once all that it names is installed
     set(PYTHON ${folder}/bin/python)
   endif()
-  headrace_pytest(frameworks_${name} ${CMAKE_SOURCE_DIR}/tests/frameworks/test_${script}.py COST 30
+  headrace_pytest(frameworks_${name} ${CMAKE_SOURCE_DIR}/tests/frameworks/test_${script}.py
                   ENVIRONMENT PYTHONPATH=${CMAKE_BINARY_DIR}/python ${mpi_environment} TF_CPP_MIN_LOG_LEVEL=3 ${ARGN})
   set_tests_properties(frameworks_${name} PROPERTIES LABELS frameworks)
 endfunction()
