@@ -3,7 +3,12 @@
 #include <spdlog/pattern_formatter.h>
 #include <unistd.h>
 
+#include <iterator>
+#include <memory>
+#include <utility>
+
 #include "base/printable.hpp"
+#include "log/logger.hpp"
 #include "log/patient_sink.hpp"
 
 namespace headrace::log {
@@ -27,6 +32,22 @@ std::string literal(const std::string& text) {
   return out;
 }
 
+spdlog::level::level_enum level_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::asked_for:
+      break;
+  }
+  return spdlog::level::critical;
+}
+
 }  // namespace
 
 std::shared_ptr<spdlog::logger> make_logger(const std::string& prefix, spdlog::sink_ptr sink) {
@@ -43,6 +64,14 @@ void setup(const std::string& prefix, bool quiet, bool verbose) {
   auto logger = make_logger(prefix, std::make_shared<PatientSink>(STDERR_FILENO));
   logger->set_level(verbose ? spdlog::level::debug : quiet ? spdlog::level::warn : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void put(Level level, fmt::string_view format, fmt::format_args args) {
+  auto* const logger = spdlog::default_logger_raw();
+  if (logger == nullptr || !logger->should_log(level_of(level))) return;
+  fmt::memory_buffer text;
+  fmt::vformat_to(std::back_inserter(text), format, args);
+  logger->log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 }  // namespace headrace::log

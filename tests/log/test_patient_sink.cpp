@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "log/log.hpp"
+#include "log/logger.hpp"
 
 using namespace headrace;
 
