@@ -29,7 +29,7 @@ def definitions(text):
             yield kind[1], "a type"
         elif function := re.search(r"(\w+)\((.*)", line):
             if not line.rstrip().endswith(";"):  # a declaration, or a value made by a constructor
-                yield function[1], " ".join(re.findall(r"[\w:<>]+(?=[&* ]+\w+[,)])", function[2]))
+                yield function[1], " ".join(re.findall(r"[\w<>]+(?=[&* ]+\w+[,)])", function[2]))
         elif value := re.search(r"(\w+)\s*(?:\[[^\]]*\])?\s*(?:=|\{|;)", line):
             yield value[1], "a value"
 
@@ -60,4 +60,6 @@ def test_what_clashes_is_found():
     assert [text.split(":")[0] for text in clashes({"a": one, "b": other})] == ["page (a value)", "Parser (a type)"]
     assert clashes({"a": "using Json = X;\n", "b": other}) == []
     assert clashes({"a": "using Json = Y;\n", "b": other}) == ["Json (an alias): a, b"]
+    two = {"a": "namespace {\nbool of(const A::Bits& bits) {\n}\n}\n", "b": "namespace {\nbool of(const Bits& bits) {\n}\n}\n"}
+    assert clashes(two) == ["of (Bits): a, b"]  # a type by its full name and without
     assert clashes({"a": one, "b": one.replace("Parser", "Other")}) == ["page (a value): a, b", "of (int): a, b"]

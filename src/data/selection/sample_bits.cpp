@@ -17,7 +17,7 @@ void set_bit(Bits& bits, std::uint64_t bit, bool value) {
   bits[bit / 64] = value ? bits[bit / 64] | mask : bits[bit / 64] & ~mask;
 }
 
-bool bit_of(const Bits& bits, std::uint64_t bit) {
+bool bit_at(const Bits& bits, std::uint64_t bit) {
   return (bits[bit / 64] >> bit % 64 & 1) != 0;
 }
 
@@ -63,7 +63,7 @@ void keep_where(Bits& bits, const plan::Slab& run,
 
 std::vector<std::uint8_t> bytes_of(const Bits& bits, const plan::Slab& run, std::uint64_t first, std::uint64_t last) {
   std::vector<std::uint8_t> bytes(last - first);
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = bit_of(bits, first + i - run.first);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = bit_at(bits, first + i - run.first);
   return bytes;
 }
 
