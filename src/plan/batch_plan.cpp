@@ -4,25 +4,12 @@
 #include <numeric>
 
 #include "base/contract.hpp"
+#include "plan/gallop.hpp"
 #include "plan/radix_sort.hpp"
 
 namespace headrace::plan {
 
 namespace {
-
-/// First index in [from, values.size()) whose value is not below x; the values ascend. Steps double from `from`, so
-/// that the cost is the logarithm of the distance.
-std::size_t gallop(std::span<const std::uint64_t> values, std::size_t from, std::uint64_t x) {
-  std::size_t step = 1, low = from;
-  while (low + step < values.size() && values[low + step] < x) {
-    low += step;
-    step *= 2;
-  }
-  const auto end = std::min(low + step + 1, values.size());
-  return static_cast<std::size_t>(std::lower_bound(values.begin() + static_cast<std::ptrdiff_t>(low),
-                                                   values.begin() + static_cast<std::ptrdiff_t>(end), x) -
-                                  values.begin());
-}
 
 /// Ordinals of positions first, first + 1, ... (mod n).
 void follow(std::uint64_t first, std::uint64_t n, const EpochOrder* order, std::span<std::uint64_t> out) {

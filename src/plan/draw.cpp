@@ -69,21 +69,24 @@ std::uint64_t draw_key(std::uint64_t seed, std::string_view stream) {
 std::vector<std::uint32_t> places_of(const Draw& draw, std::span<const std::uint16_t> cells,
                                      std::span<const std::uint64_t> before) {
   EXPECTS(before.size() == draw.cells().size() && cells.size() <= std::numeric_limits<std::uint32_t>::max());
-  // Cell by cell, as the members of one are worked out together: where each cell's begin, and who they are.
-  std::vector<std::uint32_t> next(draw.cells().size());
-  for (const auto cell : cells)
-    if (cell != draw.no_cell()) ++next[cell];
+  // Cell by cell, as the members of one are worked out together; then dealt out as samples come: of each cell one place
+  // after another, so that whatever their number, lines of the cache are used to their end.
+  const std::size_t none = draw.no_cell();
+  std::vector<std::uint32_t> next(none + 1);
+  for (const auto cell : cells) ++next[cell];
   std::uint32_t begin = 0;
-  for (auto& count : next) count = std::exchange(begin, begin + count);
-  std::vector<std::uint32_t> members(begin);
-  for (std::uint32_t i = 0; i < cells.size(); ++i)
-    if (cells[i] != draw.no_cell()) members[next[cells[i]]++] = i;
-  std::vector<std::uint32_t> places(cells.size()), of_cell;
-  for (std::size_t cell = 0; cell < draw.cells().size(); ++cell) {
-    const auto first = cell == 0 ? 0 : next[cell - 1], last = next[cell];
-    of_cell.resize(last - first);
-    draw.places(cell, before[cell], of_cell);
-    for (auto i = first; i < last; ++i) places[members[i]] = of_cell[i - first];
+  for (std::size_t cell = 0; cell < none; ++cell) begin = begin + std::exchange(next[cell], begin);
+  std::vector<std::uint32_t> of_cells(std::size_t{begin} + 1);
+  for (std::size_t cell = 0; cell < none; ++cell) {
+    const auto end = cell + 1 < none ? next[cell + 1] : begin;
+    draw.places(cell, before[cell], std::span(of_cells).subspan(next[cell], end - next[cell]));
+  }
+  next[none] = begin;  // where a 0 stands; samples of no cell come in between at random, so there is no branch for them
+  std::vector<std::uint32_t> places(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto cell = cells[i];
+    places[i] = of_cells[next[cell]];
+    next[cell] += static_cast<std::uint32_t>(cell != none);
   }
   return places;
 }

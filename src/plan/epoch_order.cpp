@@ -12,11 +12,13 @@ namespace headrace::plan {
 
 namespace {
 
-/// Rows of a batch by class, in memory that each thread keeps.
+/// Memory that each thread keeps.
 struct Scratch {
   std::vector<Turn> turns;
+  std::vector<std::uint32_t> classes;
   std::vector<std::uint64_t> positions, ordinals;
   std::vector<std::vector<std::uint32_t>> rows;  // of each class
+  std::vector<const std::uint64_t*> next;        // ordinal of each class
 };
 
 Scratch& scratch() {
@@ -63,38 +65,65 @@ void EpochOrder::evaluate(std::uint64_t first, std::span<std::uint64_t> out) con
   EXPECTS(first <= size() && out.size() <= size() - first);
   if (!mix_)
     permutation_.evaluate(first, out);
+  else if (mix_->within == Mix::Within::batch)
+    mixed_by_batch(first, out);
   else
-    mixed(first, out);
+    mixed_by_epoch(first, out);
 }
 
-void EpochOrder::mixed(std::uint64_t first, std::span<std::uint64_t> out) const {
-  auto& [turns, positions, ordinals, rows] = scratch();
-  turns.resize(out.size());
-  if (mix_->within == Mix::Within::batch) {
-    mix_->turns.follow(first, turns);
-  } else {
-    positions.resize(out.size());
-    permutation_.evaluate(first, positions);
-    for (std::size_t i = 0; i < out.size(); ++i) turns[i] = mix_->turns.at(positions[i]);
+/// out[i]: the ordinal of the class's turn k + i of the epoch.
+void EpochOrder::follow(std::uint32_t which, std::uint64_t k, std::span<std::uint64_t> out) const {
+  const auto& walk = walks_[which];
+  const auto members = mix_->members[which];
+  while (!out.empty()) {
+    const auto number = walk.skip + k, place = number % members;  // from the start of the epoch's first permutation
+    const auto run = out.first(std::min<std::uint64_t>(out.size(), members - place));
+    permutation_of(which, walk.cycle + number / members).evaluate(place, run);
+    for (auto& ordinal : run) ordinal += walk.before;
+    out = out.subspan(run.size());
+    k += run.size();
   }
+}
+
+/// Turns of a class follow each other here: they are worked out together, and dealt out as the classes come.
+void EpochOrder::mixed_by_batch(std::uint64_t first, std::span<std::uint64_t> out) const {
+  auto& [turns, classes, positions, ordinals, rows, next] = scratch();
+  classes.resize(out.size());
+  mix_->turns.classes(first, classes);
+  ordinals.resize(out.size());
+  next.resize(walks_.size());
+  std::span<std::uint64_t> rest = ordinals;
+  for (std::uint32_t c = 0; c < walks_.size(); ++c) {
+    const auto k = mix_->turns.count(c, first), end = mix_->turns.count(c, first + out.size());
+    next[c] = rest.data();
+    follow(c, k, rest.first(end - k));
+    rest = rest.subspan(end - k);
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = *next[classes[i]]++;
+}
+
+void EpochOrder::mixed_by_epoch(std::uint64_t first, std::span<std::uint64_t> out) const {
+  auto& [turns, classes, positions, ordinals, rows, next] = scratch();
+  turns.resize(out.size());
+  positions.resize(out.size());
+  permutation_.evaluate(first, positions);
+  for (std::size_t i = 0; i < out.size(); ++i) turns[i] = mix_->turns.at(positions[i]);
   if (rows.size() < walks_.size()) rows.resize(walks_.size());
   for (auto& of_class : rows) of_class.clear();
   for (std::uint32_t i = 0; i < turns.size(); ++i) rows[turns[i].which].push_back(i);
   for (std::uint32_t c = 0; c < walks_.size(); ++c) {
     const auto& walk = walks_[c];
     const auto members = mix_->members[c];
-    // Neighbours of one permutation are worked out together.
-    for (std::size_t i = 0; i < rows[c].size();) {
-      const auto number = walk.skip + turns[rows[c][i]].k;  // from the start of the epoch's first permutation
-      const auto place = number % members;
-      std::size_t run = 1;
-      while (i + run < rows[c].size() && place + run < members &&
-             turns[rows[c][i + run]].k == turns[rows[c][i]].k + run)
-        ++run;
-      ordinals.resize(run);
-      permutation_of(c, walk.cycle + number / members).evaluate(place, ordinals);
-      for (std::size_t j = 0; j < run; ++j) out[rows[c][i + j]] = walk.before + ordinals[j];
-      i += run;
+    const auto cycle = [&](std::uint32_t row) { return (walk.skip + turns[row].k) / members; };
+    // Those of one permutation are worked out together.
+    if (walk.skip + walk.turns > members) std::ranges::sort(rows[c], {}, cycle);
+    for (auto run = rows[c].begin(); run != rows[c].end();) {
+      const auto of = cycle(*run);
+      const auto end = std::find_if(run, rows[c].end(), [&](std::uint32_t row) { return cycle(row) != of; });
+      ordinals.clear();
+      for (auto row = run; row != end; ++row) ordinals.push_back(walk.skip + turns[*row].k - of * members);
+      permutation_of(c, walk.cycle + of).evaluate(ordinals);
+      for (const auto ordinal : ordinals) out[*run++] = walk.before + ordinal;
     }
   }
 }

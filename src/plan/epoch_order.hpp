@@ -75,7 +75,9 @@ class EpochOrder {
     std::uint64_t turns = 0;            // of the epoch
   };
   Permutation permutation_of(std::uint32_t which, std::uint64_t cycle) const;
-  void mixed(std::uint64_t first, std::span<std::uint64_t> out) const;
+  void follow(std::uint32_t which, std::uint64_t k, std::span<std::uint64_t> out) const;
+  void mixed_by_batch(std::uint64_t first, std::span<std::uint64_t> out) const;
+  void mixed_by_epoch(std::uint64_t first, std::span<std::uint64_t> out) const;
 
   Permutation permutation_;  // of all positions: used where not mixed, and within = epoch
   std::shared_ptr<const Mix> mix_;

@@ -21,12 +21,18 @@ unsigned domain_bits(std::uint64_t n) {
 
 constexpr std::size_t chunk = 1024;  // lanes in hand: 8 KB of words, well inside the first cache
 
+/// Lanes that only fill the last group.
+template <class Word>
+void fill_group(std::array<Word, chunk>& x, std::size_t count) {
+  for (auto i = count; i % lane_group != 0; ++i) x[i] = 0;
+}
+
 /// Cycle walking: what the network sends beyond n goes through it again until it lands inside. The lanes still
 /// outside are packed together before each pass, so that vectors stay full.
 template <class Word>
 void walk_chunk(const Network& network, Direction direction, Word n, std::span<Word> x) {
   std::array<std::uint16_t, chunk> outside;
-  std::array<Word, chunk> packed{};
+  std::array<Word, chunk> packed;
   run_lanes(network, direction, x.data(), x.size());
   std::size_t left = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -35,6 +41,7 @@ void walk_chunk(const Network& network, Direction direction, Word n, std::span<W
   }
   while (left > 0) {
     for (std::size_t k = 0; k < left; ++k) packed[k] = x[outside[k]];
+    fill_group(packed, left);
     run_lanes(network, direction, packed.data(), left);
     std::size_t still = 0;
     for (std::size_t k = 0; k < left; ++k) {
@@ -47,18 +54,28 @@ void walk_chunk(const Network& network, Direction direction, Word n, std::span<W
   }
 }
 
-template <class Word>
-void walk_range(const Network& network, Direction direction, std::uint64_t n, std::uint64_t first,
-                std::span<std::uint64_t> out) {
-  std::array<Word, chunk> x{};
-  while (!out.empty()) {
-    const std::size_t count = std::min(chunk, out.size());
-    for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<Word>(first + i);
+/// value(i): what goes to out[i].
+template <class Word, class Value>
+void walk_lanes(const Network& network, Direction direction, std::uint64_t n, std::span<std::uint64_t> out,
+                const Value& value) {
+  std::array<Word, chunk> x;
+  for (std::size_t done = 0; done < out.size(); done += chunk) {
+    const std::size_t count = std::min(chunk, out.size() - done);
+    for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<Word>(value(done + i));
+    fill_group(x, count);
     walk_chunk(network, direction, static_cast<Word>(n), std::span(x.data(), count));
-    for (std::size_t i = 0; i < count; ++i) out[i] = x[i];
-    out = out.subspan(count);
-    first += count;
+    for (std::size_t i = 0; i < count; ++i) out[done + i] = x[i];
   }
+}
+
+template <class Value>
+void walk(const Network& network, Direction direction, std::uint64_t n, std::span<std::uint64_t> out,
+          const Value& value) {
+  // n itself must fit the word too, as the bound that lanes are compared with.
+  if (n <= std::numeric_limits<std::uint32_t>::max())
+    walk_lanes<std::uint32_t>(network, direction, n, out, value);
+  else
+    walk_lanes<std::uint64_t>(network, direction, n, out, value);
 }
 
 }  // namespace
@@ -93,20 +110,17 @@ std::uint64_t Permutation::inverse(std::uint64_t v) const {
 }
 
 void Permutation::evaluate(std::uint64_t first, std::span<std::uint64_t> out) const {
-  walk(Direction::forward, first, out);
+  EXPECTS(first <= n_ && out.size() <= n_ - first);
+  walk(network_, Direction::forward, n_, out, [&](std::size_t i) { return first + i; });
+}
+
+void Permutation::evaluate(std::span<std::uint64_t> values) const {
+  walk(network_, Direction::forward, n_, values, [&](std::size_t i) { return values[i]; });
 }
 
 void Permutation::invert(std::uint64_t first, std::span<std::uint64_t> out) const {
-  walk(Direction::backward, first, out);
-}
-
-void Permutation::walk(Direction direction, std::uint64_t first, std::span<std::uint64_t> out) const {
   EXPECTS(first <= n_ && out.size() <= n_ - first);
-  // n itself must fit the word too, as the bound that lanes are compared with.
-  if (n_ <= std::numeric_limits<std::uint32_t>::max())
-    walk_range<std::uint32_t>(network_, direction, n_, first, out);
-  else
-    walk_range<std::uint64_t>(network_, direction, n_, first, out);
+  walk(network_, Direction::backward, n_, out, [&](std::size_t i) { return first + i; });
 }
 
 }  // namespace headrace::plan

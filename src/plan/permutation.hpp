@@ -33,12 +33,12 @@ class Permutation {
   std::uint64_t inverse(std::uint64_t v) const;
   /// out[i] = (*this)(first + i), several lanes at a time; first + out.size() <= size(). About 1 ns each.
   void evaluate(std::uint64_t first, std::span<std::uint64_t> out) const;
+  /// values[i] = (*this)(values[i]), several lanes at a time; all below size(). About 1 ns each.
+  void evaluate(std::span<std::uint64_t> values) const;
   /// out[i] = inverse(first + i), several lanes at a time; first + out.size() <= size(). About 1 ns each.
   void invert(std::uint64_t first, std::span<std::uint64_t> out) const;
 
  private:
-  void walk(Direction direction, std::uint64_t first, std::span<std::uint64_t> out) const;
-
   std::uint64_t n_;
   Network network_;
 };

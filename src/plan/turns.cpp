@@ -68,6 +68,10 @@ void Turns::make_table() {
     table_.push_back({static_cast<std::uint32_t>(richest), places.size()});
     places.push_back(place);
   }
+  constexpr std::size_t worth_a_copy = 256;
+  do
+    for (const auto& turn : table_) classes_.push_back(turn.which);
+  while (classes_.size() < worth_a_copy);
 }
 
 /// Turns of `other` in a period that come before the k-th of `which`.
@@ -143,12 +147,30 @@ void Turns::follow(std::uint64_t first, std::span<Turn> out) const {
   }
 }
 
+void Turns::classes(std::uint64_t first, std::span<std::uint32_t> out) const {
+  if (classes_.empty()) {
+    thread_local std::vector<Turn> turns;
+    turns.resize(out.size());
+    follow(first, turns);
+    std::ranges::transform(turns, out.begin(), &Turn::which);
+    return;
+  }
+  for (auto place = first % period_; !out.empty(); place = 0) {  // whole periods long
+    const auto run = out.first(std::min<std::size_t>(out.size(), classes_.size() - place));
+    std::copy_n(classes_.begin() + static_cast<std::ptrdiff_t>(place), run.size(), run.begin());
+    out = out.subspan(run.size());
+  }
+}
+
 std::uint64_t Turns::position(std::uint32_t which, std::uint64_t k) const {
   return k / shares_[which] * period_ + place(which, k % shares_[which]);
 }
 
 std::uint64_t Turns::count(std::uint32_t which, std::uint64_t position) const {
-  return position / period_ * shares_[which] + counts_at(position % period_)[which];
+  const auto round = position / period_, place = position % period_;
+  if (places_.empty()) return round * shares_[which] + counts_at(place)[which];
+  const auto& places = places_[which];
+  return round * shares_[which] + static_cast<std::uint64_t>(std::ranges::lower_bound(places, place) - places.begin());
 }
 
 }  // namespace headrace::plan

@@ -37,6 +37,8 @@ class Turns {
   Turn at(std::uint64_t position) const;
   /// out[i] = at(first + i): much faster one after another.
   void follow(std::uint64_t first, std::span<Turn> out) const;
+  /// The classes alone: a class's turns are one after another from its count() at the first position.
+  void classes(std::uint64_t first, std::span<std::uint32_t> out) const;
   /// Where the k-th of a class stands.
   std::uint64_t position(std::uint32_t which, std::uint64_t k) const;
   /// How many of a class stand in front of the position.
@@ -52,7 +54,8 @@ class Turns {
   std::vector<std::uint64_t> shares_;
   std::uint64_t period_ = 0;
   std::uint32_t largest_ = 0;  // class
-  std::vector<Turn> table_;    // of a whole period, where that is short; and where each class has its turns:
+  std::vector<Turn> table_;    // of a whole period, where that is short; of that its classes, at least a kilobyte:
+  std::vector<std::uint32_t> classes_;  // so that a batch is a few long copies; and where each class has its turns:
   std::vector<std::vector<std::uint64_t>> places_;
 };
 

@@ -1,26 +1,37 @@
 // How long order and plans take, for a look while working on them: bench_plan [repeats]
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <random>
 #include <vector>
 
 #include "plan/batch_plan.hpp"
 #include "plan/permutation.hpp"
+#include "plan/placement.hpp"
 #include "plan/schedule.hpp"
 
 namespace {
 
 using namespace headrace::plan;
 
+/// Of this thread on its processor: what others do at the time counts little.
+double now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
+}
+
 /// Median time in ns of one call, over `repeats`.
 template <class Job>
 double median_ns(int repeats, Job&& job) {
   std::vector<double> times;
   for (int i = 0; i < repeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = now_ns();
     job();
-    times.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
+    times.push_back(now_ns() - start);
   }
   std::nth_element(times.begin(), times.begin() + repeats / 2, times.end());
   return times[static_cast<std::size_t>(repeats) / 2];
@@ -62,6 +73,59 @@ void bench_batches(std::uint64_t n, std::uint32_t batch, std::uint32_t stagers, 
               static_cast<double>(pieces) / static_cast<double>(steps));
 }
 
+/// Three classes of 1/2, 1/3 and 1/6 of the samples, each drawn alike; which sample is of which the data say.
+void bench_mix(std::uint64_t n, std::uint32_t batch, bool sorted, int repeats) {
+  const std::vector<Slab> slabs{{0, n}};
+  std::vector<std::vector<std::uint64_t>> words(3, std::vector<std::uint64_t>((n + 63) / 64));
+  std::mt19937_64 random(1);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const auto dice = sorted ? i * 6 / n : random() % 6;
+    words[dice < 3 ? 0 : dice < 5 ? 1 : 2][i / 64] |= std::uint64_t{1} << i % 64;
+  }
+  std::vector<Members> sets;
+  std::vector<std::uint64_t> members;
+  for (auto& of_class : words) {
+    std::vector<SampleSet> here;
+    here.emplace_back(slabs[0], std::move(of_class), SampleSet::Ask::members);
+    members.push_back(here[0].size());
+    sets.emplace_back(std::vector{here[0].size()}, 0, std::move(here));
+  }
+  const Turns turns({1, 1, 1});
+  const auto positions = shortest_epoch(turns, members);
+  const auto mix = std::make_shared<const Mix>(Mix{turns, Mix::Within::batch, positions, members});
+  const Placement placement(slabs, Selection::all(n));
+  for (const bool mixed : {false, true}) {
+    const auto order = mixed ? EpochOrder(mix, 7, "train", 1) : EpochOrder(n, 7);
+    const Strata strata = mixed ? Strata(sets) : Strata(Members(Selection::all(n), slabs));
+    const Schedule schedule(mixed ? positions : n, batch, 1, Shuffle::global, Last::drop);
+    const auto steps = std::min<std::uint64_t>(schedule.steps(), 200);
+    BatchPlanner planner;
+    std::vector<std::int64_t> samples(batch);
+    std::vector<std::uint32_t> rows(batch);
+    std::vector<std::uint64_t> ordinals(batch);
+    const double drawing = median_ns(repeats, [&] {
+      for (std::uint64_t step = 0; step < steps; ++step) order.evaluate(schedule.share(step, 0).first, ordinals);
+    });
+    double planning = 0;
+    const double all = median_ns(repeats, [&] {
+      for (std::uint64_t step = 0; step < steps; ++step) {
+        const auto& plan = planner(schedule.share(step, 0), &order, strata.first_ordinals());
+        for (const auto& piece : plan.pieces)
+          placement.locate(strata, piece.run, std::span(plan.ordinals).subspan(piece.first_row, piece.rows),
+                           std::span(samples).first(piece.rows), std::span(rows).first(piece.rows));
+      }
+    });
+    planning = median_ns(repeats, [&] {
+      for (std::uint64_t step = 0; step < steps; ++step)
+        planner(schedule.share(step, 0), &order, strata.first_ordinals());
+    });
+    const auto per_row = 1.0 / static_cast<double>(steps * batch);
+    std::printf("n = %-9llu batch %5u  %s %s  order %5.2f, sorting and cutting %5.2f, finding samples %5.2f ns a row\n",
+                static_cast<unsigned long long>(n), batch, sorted ? "sorted" : "strewn", mixed ? "mixed" : "plain",
+                drawing * per_row, (planning - drawing) * per_row, (all - planning) * per_row);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,5 +137,7 @@ int main(int argc, char** argv) {
     bench_batches(2'000'000, 256, stagers, repeats);
     bench_batches(2'000'000, 1024, stagers, repeats);
   }
+  for (const std::uint64_t n : {2'000'000ull, 50'000'000ull})
+    for (const bool sorted : {true, false}) bench_mix(n, 1024, sorted, repeats);
   return 0;
 }

@@ -13,7 +13,7 @@ struct Model {
   std::vector<Slab> slabs;
   std::vector<std::vector<std::uint64_t>> members;
 
-  Members members_known(std::uint32_t first_here, std::uint32_t here) const {
+  Members members_known(std::uint32_t first_here, std::uint32_t here, SampleSet::Ask ask) const {
     std::vector<std::uint64_t> counts;
     for (const auto& list : members) counts.push_back(list.size());
     std::vector<SampleSet> sets;
@@ -23,7 +23,7 @@ struct Model {
         const auto bit = sample - slabs[s].first;
         words[bit / 64] |= std::uint64_t{1} << bit % 64;
       }
-      sets.emplace_back(slabs[s], words);
+      sets.emplace_back(slabs[s], words, ask);
     }
     return {counts, first_here, std::move(sets)};
   }
@@ -32,9 +32,9 @@ struct Model {
 Model random_model(std::mt19937_64& random) {
   Model model;
   std::uint64_t first = random() % 2 * 1000;
-  const double density = std::vector<double>{0, 0.01, 0.5, 0.99, 1}[random() % 5];
+  const double density = std::vector<double>{0, 0.0001, 0.01, 0.5, 0.99, 1}[random() % 6];
   for (auto s = 1 + random() % 4; s-- > 0;) {
-    const auto last = first + random() % 1500;
+    const auto last = first + (random() % 16 == 0 ? 200'000 : random() % 1500);  // of several blocks, or of one
     model.slabs.push_back({first, last});
     auto& list = model.members.emplace_back();
     for (auto sample = first; sample < last; ++sample)
@@ -44,15 +44,36 @@ Model random_model(std::mt19937_64& random) {
   return model;
 }
 
+SampleSet::Ask ask_of(int round) {
+  return round % 2 == 0 ? SampleSet::Ask::ranks : SampleSet::Ask::members;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(members)
+
+BOOST_AUTO_TEST_CASE(members_that_are_neighbours_all) {
+  for (const auto ask : {SampleSet::Ask::ranks, SampleSet::Ask::members})
+    for (const std::uint64_t first : {0u, 1u, 63u, 64u, 65'500u, 70'000u})
+      for (const std::uint64_t size : {1u, 64u, 1000u, 100'000u}) {
+        constexpr std::uint64_t slab_first = 500, slab_size = 180'000;
+        std::vector<std::uint64_t> words((slab_size + 63) / 64);
+        for (auto bit = first; bit < first + size; ++bit) words[bit / 64] |= std::uint64_t{1} << bit % 64;
+        const SampleSet set({slab_first, slab_first + slab_size}, words, ask);
+        const std::vector<std::uint64_t> ordinals{9, 9 + size / 2, 9 + size - 1};
+        std::vector<std::int64_t> samples(3), expected;
+        for (const auto ordinal : ordinals)
+          expected.push_back(static_cast<std::int64_t>(slab_first + first + ordinal - 9));
+        set.samples(ordinals, 9, samples);
+        BOOST_TEST((samples == expected));
+      }
+}
 
 BOOST_AUTO_TEST_CASE(sets_agree_with_lists) {
   std::mt19937_64 random(11);
   for (int round = 0; round < 300; ++round) {
     const auto model = random_model(random);
-    const auto members = model.members_known(0, static_cast<std::uint32_t>(model.slabs.size()));
+    const auto members = model.members_known(0, static_cast<std::uint32_t>(model.slabs.size()), ask_of(round));
     std::uint64_t ordinal = 0;
     bool good = true;
     for (std::uint32_t s = 0; s < model.slabs.size(); ++s) {
@@ -88,7 +109,7 @@ BOOST_AUTO_TEST_CASE(runs_cover_the_members_of_a_range) {
   std::mt19937_64 random(12);
   for (int round = 0; round < 300; ++round) {
     const auto model = random_model(random);
-    const auto members = model.members_known(0, static_cast<std::uint32_t>(model.slabs.size()));
+    const auto members = model.members_known(0, static_cast<std::uint32_t>(model.slabs.size()), ask_of(round));
     const auto s = static_cast<std::uint32_t>(random() % model.slabs.size());
     const auto [low, high] = model.slabs[s];
     const auto first = low + random() % (high - low + 1), last = first + random() % (high - first + 1);
@@ -129,7 +150,7 @@ BOOST_AUTO_TEST_CASE(only_the_sets_of_this_node_are_known) {
   std::mt19937_64 random(14);
   auto model = random_model(random);
   while (model.slabs.size() < 3) model = random_model(random);
-  const auto members = model.members_known(1, 1);
+  const auto members = model.members_known(1, 1, SampleSet::Ask::ranks);
   BOOST_TEST(!members.known(0));
   BOOST_TEST(members.known(1));
   BOOST_TEST(!members.known(2));

@@ -63,6 +63,9 @@ BOOST_AUTO_TEST_CASE(turns_positions_and_counts_agree) {
       good = good && some[j].k == counts[some[j].which]++ && turns.position(some[j].which, some[j].k) == first + j;
       if (j % 50 == 0) good = good && turns.at(first + j) == some[j];
     }
+    std::vector<std::uint32_t> classes(some.size());
+    turns.classes(first, classes);
+    good = good && std::ranges::equal(classes, some, {}, {}, &Turn::which);
     BOOST_TEST(good, i << ", " << shares.size() << " classes");
   }
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A stream that mixes classes, beside the same stream without a mix: delivered by turns, medians and spread. By hand.
 
-    bench_mix.py [--build build/release] [--rows 69000 512] [--mb 1000] [--turns 7] [--stagers 1] [--trainers 2]
+    bench_mix.py [--build build/release] [--rows 69000 512] [--mb 1000] [--turns 7] [--stagers 1] [--trainers 2] [--strewn]
 
-Three classes of 1/2, 1/3 and 1/6 of the samples lie sorted in one file; the mix is balanced, by batch. Each turn is a run
+Three classes of 1/2, 1/3 and 1/6 of the samples lie sorted in one file, or in no order (--strewn); the mix is balanced, by batch. Each turn is a run
 of `headrace bench` of each, whose trainers take 4 GB; bar: 0.95 of the stream without.
 """
 
@@ -21,10 +21,11 @@ SETTINGS = "files = ['{file}']\n[field.x]\n[stream.train]\nbatch = {batch}\n"
 MIX = "class-column = 'label'\nclass-names = ['a:0', 'b:1', 'c:2']\n" + SETTINGS + "mix = 'balanced'\n"
 
 
-def make(path, row, megabytes):
+def make(path, row, megabytes, strewn):
     rows = megabytes * 1_000_000 // row // 6 * 6
     with h5py.File(path, "w") as file:
-        file["label"] = np.repeat([0, 1, 2], [rows // 2, rows // 3, rows // 6])
+        labels = np.repeat([0, 1, 2], [rows // 2, rows // 3, rows // 6])
+        file["label"] = np.random.default_rng(1).permutation(labels) if strewn else labels
         data = file.create_dataset("x", (rows, row), "u1")
         for at in range(0, rows, 4096):
             data[at:at + 4096] = at % 251
@@ -47,11 +48,12 @@ def main():
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--stagers", type=int, default=1)
     parser.add_argument("--trainers", type=int, default=2)
+    parser.add_argument("--strewn", action="store_true")
     options = parser.parse_args()
     for row in options.rows:
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            make(folder / "data.h5", row, options.mb)
+            make(folder / "data.h5", row, options.mb, options.strewn)
             configs = {}
             for name, text in {"plain": SETTINGS, "balanced": MIX}.items():
                 configs[name] = folder / f"{name}.toml"

@@ -16,8 +16,12 @@ std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights)
 /// Choices in their order, then what is stored, then stream by stream what it has of each class.
 std::vector<SelectedSamples::Set> SelectedSamples::all_sets() const {
   std::vector<Set> sets;
-  for (std::size_t s = 0; s < choices_.size(); ++s) sets.push_back({by_data(s), bits_[s], choices_[s].selection});
-  sets.push_back({stored_by_data_, bits_.back(), stored_});
+  using Ask = plan::SampleSet::Ask;  // batches are planned from streams, or from what these have of classes
+  for (std::size_t s = 0; s < choices_.size(); ++s) {
+    const bool planned_from = s < streams_ && class_sizes_[s].empty() && !drawing_.stream(s).draw;
+    sets.push_back({by_data(s), bits_[s], choices_[s].selection, planned_from ? Ask::members : Ask::ranks});
+  }
+  sets.push_back({stored_by_data_, bits_.back(), stored_, Ask::ranks});
   for (std::size_t s = 0; s < streams_; ++s)
     for (std::size_t c = 0; c < class_sizes_[s].size(); ++c) sets.push_back(set_of(s, c));
   return sets;
@@ -47,7 +51,7 @@ std::vector<std::vector<plan::SampleSet>> SelectedSamples::sets_here(const std::
   std::vector<std::vector<plan::SampleSet>> made(sets.size());
   for (std::size_t b = 0; b < sets.size(); ++b)
     for (std::uint32_t i = 0; i < here.stagers; ++i)
-      made[b].emplace_back(slabs[here.first + i], std::move(words[b][i]));
+      made[b].emplace_back(slabs[here.first + i], std::move(words[b][i]), sets[b].ask);
   return made;
 }
 

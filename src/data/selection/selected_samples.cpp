@@ -10,6 +10,7 @@
 #include "data/selection/sample_bits.hpp"
 #include "mpi/agree.hpp"
 #include "plan/permutation.hpp"
+#include "plan/word_bits.hpp"
 
 namespace headrace::data::selection {
 
@@ -18,6 +19,12 @@ namespace {
 constexpr std::uint64_t samples_at_a_time = 1 << 20;  // whose columns are held in memory
 constexpr std::uint64_t gap_rows = 64;                // that are read along rather than skipped
 constexpr std::uint64_t buckets_per_stager = 128;     // balance of the stored samples: within a percent
+
+std::uint64_t size_of(const std::vector<std::uint64_t>& bits) {
+  std::uint64_t size = 0;
+  for (const auto word : bits) size += plan::count_bits(word);
+  return size;
+}
 
 }  // namespace
 
@@ -120,7 +127,8 @@ void SelectedSamples::look_at(std::uint64_t first, std::uint64_t last) {
     for (std::size_t w = 0; w < asked.size(); ++w) asked[w] |= bits_[question.stream][w];
   for (std::size_t s = 0; s < streams_; ++s)
     for (std::size_t w = 0; drawing_.asks(s) && w < asked.size(); ++w) asked[w] |= bits_[s][w];
-  const auto intervals = intervals_in(plan::SampleSet(mine_, std::move(asked)), first, last, gap_rows);
+  const auto intervals =
+      intervals_in(plan::SampleSet(mine_, std::move(asked), plan::SampleSet::Ask::ranks), first, last, gap_rows);
   columns_.read(topology_.all, first, last, intervals, options_);
   mpi::together(topology_.all, [&] {
     for (auto& question : questions_.all) {
@@ -269,8 +277,7 @@ SelectedSamples::Set SelectedSamples::set_of(std::size_t stream, std::size_t one
 
 void SelectedSamples::count() {
   for (std::size_t s = 0; s < streams_; ++s)
-    sizes_.push_back(by_data(s) ? topology_.all.sum(plan::SampleSet(mine_, bits_[s]).size())
-                                : choices_[s].selection.size());
+    sizes_.push_back(by_data(s) ? topology_.all.sum(size_of(bits_[s])) : choices_[s].selection.size());
   for (std::size_t s = 0; s < streams_; ++s)
     if (sizes_[s] == 0)
       throw UsageError(choices_[s].who() + ": no sample is left of " + std::to_string(choices_[s].selection.size()) +
@@ -281,8 +288,7 @@ void SelectedSamples::count() {
     if (!mixes(config_.streams[s])) continue;
     for (std::size_t c = 0; c < classes(); ++c) {
       const auto set = set_of(s, c);
-      class_sizes_[s].push_back(set.by_data ? topology_.all.sum(plan::SampleSet(mine_, set.bits).size())
-                                            : set.selection.size());
+      class_sizes_[s].push_back(set.by_data ? topology_.all.sum(size_of(set.bits)) : set.selection.size());
       if (class_sizes_[s].back() == 0)
         throw UsageError(
             choices_[s].who() + ": class '" + choices_[streams_ + c].stream +
@@ -295,7 +301,7 @@ void SelectedSamples::count() {
   stored = bits_of(stored_, mine_);
   for (std::size_t s = 0; s < streams_; ++s)
     for (std::size_t w = 0; w < bits_[s].size(); ++w) stored[w] |= bits_[s][w];
-  const plan::SampleSet set(mine_, stored);
+  const plan::SampleSet set(mine_, stored, plan::SampleSet::Ask::ranks);
   stored_size_ = topology_.all.sum(set.size());
 
   // Buckets of equal width, aligned to chunks where they are not smaller.

@@ -68,6 +68,7 @@ class SelectedSamples {
     bool by_data = false;
     Bits bits;  ///< of my part, where the data decide
     plan::Selection selection{};
+    plan::SampleSet::Ask ask = plan::SampleSet::Ask::members;
   };
   bool by_data(std::size_t stream) const { return by_data_[stream]; }
   std::size_t classes() const { return choices_.size() - streams_; }

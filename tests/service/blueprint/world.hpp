@@ -60,7 +60,7 @@ inline Blueprint known_by_data(const Blueprint& drawn, std::uint32_t here) {
     for (auto sample = slab.first; sample < slab.last; ++sample)
       if (members.selection()->contains({sample}))
         words[(sample - slab.first) / 64] |= std::uint64_t{1} << (sample - slab.first) % 64;
-    sets.emplace_back(counts, here, std::vector{plan::SampleSet(slab, words)});
+    sets.emplace_back(counts, here, std::vector{plan::SampleSet(slab, words, plan::SampleSet::Ask::members)});
   }
   result.strata[0] = plan::Strata(std::move(sets));
   return result;
