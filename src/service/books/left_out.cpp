@@ -83,6 +83,47 @@ bool nearly_whole(const plan::Stretch& stretch, std::uint64_t members) {
   return stretch.last - stretch.first > members / 2;
 }
 
+/// Sums over parts of the permutations that classes walk through.
+struct Walks {
+  const blueprint::Blueprint& blueprint;
+  const plan::EpochOrder& order;
+  std::uint32_t stream, first_stager, last_stager;
+  Walked& walked;
+  Sum& sum;
+
+  std::uint64_t of(const plan::Stretch& stretch, std::uint64_t first, std::uint64_t last) const {
+    return sum.of(first, last,
+                  [&](std::uint64_t from, std::span<std::uint64_t> out) { order.evaluate(stretch, from, out); });
+  }
+  std::uint64_t whole(const plan::Stretch& stretch) const {
+    return walked.whole(stream, stretch.which, [&] {
+      std::uint64_t all = 0;
+      for (auto stager = first_stager; stager < last_stager; ++stager)
+        all += blueprint::slab_hashes(blueprint, stream, stager)[stretch.which];
+      return all;
+    });
+  }
+  /// What the stretch has.
+  std::uint64_t sum_of(const plan::Stretch& stretch, std::uint64_t members) const {
+    const Walked::Walk walk{stream, stretch.which, stretch.cycle};
+    const auto before = walked.first(walk, stretch.first);
+    if (before && stretch.first > 0 && stretch.last == members) return whole(stretch) - *before;
+    const auto mine = of(stretch, stretch.first, stretch.last);
+    if (before) walked.note(walk, stretch.last, *before + mine);
+    return mine;
+  }
+  /// What lacks in it.
+  std::uint64_t rest_of(const plan::Stretch& stretch, std::uint64_t members) const {
+    const Walked::Walk walk{stream, stretch.which, stretch.cycle};
+    const auto known = walked.first(walk, stretch.first);
+    const auto before = known ? *known : of(stretch, 0, stretch.first);
+    if (stretch.last == members) return before;
+    const auto behind = of(stretch, stretch.last, members);
+    walked.note(walk, stretch.last, whole(stretch) - behind);
+    return before + behind;
+  }
+};
+
 }  // namespace
 
 std::uint64_t left_out_rows(const blueprint::Blueprint& blueprint, const LeftOut& what) {
@@ -113,7 +154,8 @@ std::uint64_t whole_hash(const blueprint::Blueprint& blueprint, std::uint64_t se
 }
 
 std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, const plan::Strata& strata, std::uint64_t seed,
-                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager) {
+                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager,
+                            Walked* walked) {
   const auto& facts = blueprint.streams[what.stream];
   const auto order = facts.epoch_order(seed, what.epoch);
   Sum sum(strata, first_stager, last_stager);
@@ -130,15 +172,11 @@ std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, const plan::S
     for (auto stager = first_stager; stager < last_stager; ++stager)
       hash -= blueprint::hash_of_more(strata.sets()[0].multiset(stager));
   if (!facts.mix) return hash;
+  Walked nothing;
+  const Walks walks{blueprint, *order, what.stream, first_stager, last_stager, walked ? *walked : nothing, sum};
   for (const auto& stretch : order->stretches()) {
     const auto members = facts.mix->members[stretch.which];
-    const auto ordinals = [&](std::uint64_t from, std::span<std::uint64_t> out) {
-      order->evaluate(stretch, from, out);
-    };
-    if (nearly_whole(stretch, members))
-      hash += sum.of(0, stretch.first, ordinals) + sum.of(stretch.last, members, ordinals);
-    else
-      hash -= sum.of(stretch.first, stretch.last, ordinals);
+    hash += nearly_whole(stretch, members) ? walks.rest_of(stretch, members) : 0 - walks.sum_of(stretch, members);
   }
   return hash;
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "service/blueprint/blueprint.hpp"
+#include "service/books/walked.hpp"
 
 namespace headrace::service::books {
 
@@ -34,9 +35,10 @@ std::uint64_t whole_hash(const blueprint::Blueprint& blueprint, std::uint64_t se
                          std::span<const std::uint64_t> set_hashes);
 
 /// The sum over what is left out that stagers [first_stager, last_stager) hold. strata: what the stream has in that epoch;
-/// its members there are known here.
+/// its members there are known here. walked: what this remembers of earlier epochs, for these stagers.
 std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, const plan::Strata& strata, std::uint64_t seed,
-                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager);
+                            const LeftOut& what, std::uint32_t first_stager, std::uint32_t last_stager,
+                            Walked* walked = nullptr);
 
 /// Where epochs have the same samples.
 inline std::uint64_t left_out_hash(const blueprint::Blueprint& blueprint, std::uint64_t seed, const LeftOut& what,

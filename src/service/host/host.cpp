@@ -363,8 +363,8 @@ void Host::add_left_out(const books::LeftOut& question) {
       service_.supply->strata(question.stream, question.epoch, [this, question] { add_left_out(question); });
   if (!strata) return;  // it comes again
   const auto& here = seat_.here();
-  const auto hash =
-      books::left_out_hash(*service_.blueprint, *strata, config_.seed, question, here.first, here.first + here.stagers);
+  const auto hash = books::left_out_hash(*service_.blueprint, *strata, config_.seed, question, here.first,
+                                         here.first + here.stagers, &walked_);
   jobs_.post([this, question, hash] { router_->to_head(books::LeftOutSum{seat_.my_node, question, hash}); });
 }
 

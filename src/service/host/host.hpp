@@ -152,6 +152,7 @@ class Host {
   std::optional<Coordinator> coordinator_;  ///< stager 0
   std::optional<delivery::Trainers> trainers_;
   std::optional<Views> views_;
+  books::Walked walked_;  ///< by this node's stagers' samples, in the audits of mixes
 
   std::atomic<bool> audit_failed_ = false;
   std::atomic<std::uint64_t> epochs_audited_ = 0;

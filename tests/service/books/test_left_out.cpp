@@ -75,6 +75,54 @@ BOOST_AUTO_TEST_CASE(a_mix_adds_up_to_what_is_released) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_remembered_of_a_mix_changes_nothing) {
+  std::mt19937_64 random(24);
+  for (int round = 0; round < 20; ++round) {
+    const auto samples = 50 + random() % 500;
+    auto drawn = blueprint(samples, {stream("a", "", 3, plan::Shuffle::global, plan::Last::drop)}, {1, 1});
+    std::vector<std::uint64_t> shares(1 + random() % 4);
+    for (auto& share : shares) share = 1 + random() % 5;
+    make_mixed(drawn, 0, shares, plan::Mix::Within::batch, 10 + random() % samples);
+    const auto mine = known_by_data(drawn, 1);
+    Walked walked;
+    // Epochs as they come, with some again, and one that is far away.
+    for (std::uint64_t step = 0; step < 40; ++step) {
+      const auto epoch = random() % 10 == 0 ? 1000 + step : step - random() % (1 + std::min<std::uint64_t>(step, 3));
+      const LeftOut what{0, 1, epoch, {random() % 2}};
+      BOOST_TEST(left_out_hash(mine, mine.strata[0], 9, what, 1, 2, &walked) == left_out_hash(mine, 9, what, 1, 2));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_walks_are_used_and_forgotten) {
+  Walked walked;
+  BOOST_TEST((walked.first({0, 1, 7}, 0) == 0u));
+  BOOST_TEST(!walked.first({0, 1, 7}, 30).has_value());
+  walked.note({0, 1, 7}, 30, 11);
+  walked.note({0, 2, 7}, 30, 12);
+  walked.note({1, 1, 7}, 30, 13);
+  BOOST_TEST((walked.first({0, 1, 7}, 30) == 11u && walked.first({0, 2, 7}, 30) == 12u));
+  BOOST_TEST(!walked.first({0, 1, 7}, 29).has_value());
+  for (std::uint64_t cycle = 8; cycle < 20; ++cycle) walked.note({0, 1, cycle}, 5, cycle);
+  BOOST_TEST(!walked.first({0, 1, 7}, 30).has_value());  // long over
+  BOOST_TEST(
+      (walked.first({0, 2, 7}, 30) == 12u && walked.first({1, 1, 7}, 30) == 13u && walked.first({0, 1, 19}, 5) == 19u));
+  int made = 0;
+  for (int i = 0; i < 3; ++i) BOOST_TEST(walked.whole(0, 1, [&] { return ++made, 5u; }) == 5u);
+  BOOST_TEST(made == 1);
+  // What a stretch at the end has is told by what is noted of the ones in front: not looked at again.
+  auto drawn = blueprint(100, {stream("a", "", 3, plan::Shuffle::global, plan::Last::drop)}, {1, 1});
+  make_mixed(drawn, 0, {1}, plan::Mix::Within::batch, 60);
+  const auto mine = known_by_data(drawn, 0);
+  const auto second = [&](std::uint64_t wrong) {  // of its stretches, the first is the end of permutation 0
+    Walked known;
+    left_out_hash(mine, mine.strata[0], 9, {0, 1, 0, {0}}, 0, 1, &known);
+    if (wrong > 0) known.note({0, 0, 0}, 60, wrong);
+    return left_out_hash(mine, mine.strata[0], 9, {0, 1, 1, {0}}, 0, 1, &known);
+  };
+  BOOST_TEST(second(0) != second(1));
+}
+
 BOOST_AUTO_TEST_CASE(a_verdict_waits_for_all_nodes) {
   const auto drawn = blueprint(100, {stream("a", "", 30, plan::Shuffle::global, plan::Last::drop)}, {1, 1});
   const auto here = known_by_data(drawn, 0);
