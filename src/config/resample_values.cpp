@@ -34,9 +34,9 @@ void add_region(const Value& value, const std::string& text, std::vector<double>
     throw UsageError(value.shown + ": region " + text + " has bins too narrow for numbers of 64 bits; take fewer");
 }
 
-/// Whether the name is taken by a rule, and cannot be a target's class.
-bool is_rule(const std::string& target) {
-  return target == "min" || target == "mean" || target == "max" || target == "flat";
+/// What is neither a rule nor a class may be a file: its name tells.
+bool looks_like_a_file(const std::string& target) {
+  return target.find_first_of("./") != std::string::npos;
 }
 
 void check_target(const Config& config, Mistakes& mistakes) {
@@ -44,22 +44,25 @@ void check_target(const Config& config, Mistakes& mistakes) {
   if (target.empty()) {
     if (!mistakes.wrong({"", "", "resample.target"}))
       mistakes.add(
-          "[resample] bins needs target: which distribution all classes get, that of a class, or min, mean, max or "
-          "flat");
+          "[resample] bins needs target: which distribution all classes get, that of a class or of a file, or "
+          "min, mean, max or flat");
     return;
   }
   std::vector<std::string> names;
   for (const auto& one : config.classes) names.push_back(one.name);
   const bool known = std::ranges::find(names, target) != names.end();
-  if (known && is_rule(target))
+  if (known && is_target_rule(target))
     mistakes.add("[resample] target = '" + target + "' is both a rule and a class; give the class another name");
-  if (known || is_rule(target) || mistakes.wrong({"", "", "class-names"}) || mistakes.wrong({"class", "", ""})) return;
+  if (known || is_target_rule(target) || mistakes.wrong({"", "", "class-names"}) || mistakes.wrong({"class", "", ""}))
+    return;
+  if (looks_like_a_file(target)) return;
   if (names.empty())
     return mistakes.add("[resample] target = '" + target +
                         "': there are no classes; write [class.NAME] sections, or take target = 'flat'");
   auto all = names;
   all.insert(all.end(), {"min", "mean", "max", "flat"});
-  mistakes.add("[resample] target: there is no class '" + target + "'" + did_you_mean(target, all));
+  mistakes.add("[resample] target: there is no class '" + target + "'" + did_you_mean(target, all) +
+               " (a file has a point or a slash in its name)");
 }
 
 void check_stream(const Config& config, const StreamConfig& stream, Mistakes& mistakes) {
@@ -127,6 +130,16 @@ ResampleConfig::Amount amount(const Value& value) {
   if (*number <= most_times) return {*number, 0};
   if (*number != std::floor(*number)) reject(value, allowed);
   return {0, static_cast<std::uint64_t>(*number)};
+}
+
+bool is_target_rule(const std::string& target) {
+  return target == "min" || target == "mean" || target == "max" || target == "flat";
+}
+
+bool has_target_file(const Config& config) {
+  const auto& target = config.resample.target;
+  return !is_target_rule(target) && looks_like_a_file(target) &&
+         std::ranges::none_of(config.classes, [&](const ClassConfig& one) { return one.name == target; });
 }
 
 bool bins(const Config& config, const StreamConfig& stream) {

@@ -14,6 +14,11 @@ std::vector<BinAxis> bin_axes(const Value& value);
 constexpr double most_times = 10;
 ResampleConfig::Amount amount(const Value& value);
 
+/// min, mean, max, flat: what no class can be called that is a target.
+bool is_target_rule(const std::string& target);
+/// Whether the target is a file of numbers, one for each bin: where no class is called so, and it looks like one.
+bool has_target_file(const Config& config);
+
 /// Whether [resample] holds for a stream; and whether its samples are drawn, so that they come several times or not at all.
 bool bins(const Config& config, const StreamConfig& stream);
 bool resamples(const Config& config, const StreamConfig& stream);

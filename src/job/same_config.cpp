@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/host_name.hpp"
 #include "base/user_file.hpp"
+#include "config/resample_values.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::job {
@@ -59,11 +60,12 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"audit", std::string(config::word(config.audit))}});
 }
 
-void add_resample(const config::ResampleConfig& resample, Pairs& out) {
+void add_resample(const config::Config& config, Pairs& out) {
+  const auto& resample = config.resample;
   std::vector<std::string> bins;
   for (const auto& axis : resample.bins) bins.push_back(axis.text);
   out.insert(out.end(), {{"resample.bins", list(bins)},
-                         {"resample.target", resample.target},
+                         {"resample.target", config::has_target_file(config) ? file(resample.target) : resample.target},
                          {"resample.samples", config::text_of(resample.samples)},
                          {"resample.max-repeat", std::to_string(resample.max_repeat)},
                          {"resample.as", std::string(config::word(resample.as))},
@@ -196,7 +198,7 @@ Pairs common_keys(const config::Config& config) {
   Pairs out;
   add_service(config, out);
   add_inventory(config.inventory, config.fetch, out);
-  add_resample(config.resample, out);
+  add_resample(config, out);
   for (const auto& field : config.fields) add_field(field, out);
   for (const auto& one : config.classes) add_class(one, out);
   for (const auto& stream : config.streams) add_stream(stream, out);

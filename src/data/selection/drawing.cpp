@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "config/resample_values.hpp"
+#include "data/selection/cell_numbers.hpp"
 #include "data/selection/mixing.hpp"
 #include "data/selection/questions.hpp"
 #include "mpi/agree.hpp"
@@ -17,13 +18,6 @@ namespace headrace::data::selection {
 namespace {
 
 using Numbers = std::vector<std::uint64_t>;
-
-/// Instead of a cell: the sample does not come, is in no bin, or has NaN.
-constexpr std::uint32_t nothing = UINT32_MAX - 2;
-
-bool bit_of(const Drawing::Bits& bits, std::uint64_t bit) {
-  return (bits[bit / 64] >> bit % 64 & 1) != 0;
-}
 
 std::string bytes_of(const Numbers& numbers) {
   return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(std::uint64_t)};
@@ -43,13 +37,6 @@ Numbers summed(const std::vector<Numbers>& all, std::size_t first, std::size_t l
   Numbers sum(size);
   for (auto i = first; i < last; ++i) std::ranges::transform(sum, all[i], sum.begin(), std::plus<>());
   return sum;
-}
-
-Numbers count_cells(std::span<const std::uint16_t> cells, std::size_t size) {
-  Numbers counts(size);
-  for (const auto cell : cells)
-    if (cell < size) ++counts[cell];
-  return counts;
 }
 
 /// members: of each cell in one slab.
@@ -121,7 +108,7 @@ Drawing::Drawing(const config::Config& config, const catalog::Catalog& catalog, 
       bins_(config.resample.bins),
       asks_(std::ranges::any_of(config.streams, [&](const auto& stream) { return config::bins(config, stream); })),
       settled_(config.streams.size()) {
-  if (asks_) bin_.assign(mine.last - mine.first, nothing);
+  if (asks_) bin_.assign(mine.last - mine.first, no_cell);
 }
 
 bool Drawing::asks(std::size_t stream) const {
@@ -137,20 +124,8 @@ void Drawing::look(std::uint64_t first, std::span<const std::uint8_t> kept, cons
   for (const auto column : columns_) values.push_back(&columns.values(column));
   std::vector<std::uint32_t> found(kept.size());
   bins_.find(values, found);
-  for (std::size_t i = 0; i < kept.size(); ++i)
-    if (kept[i] != 0) bin_[first - mine_.first + i] = found[i];
-}
-
-std::vector<std::uint32_t> Drawing::cells_of(const Bits& bits, std::span<const Bits> classes) const {
-  std::vector<std::uint32_t> cells(mine_.last - mine_.first, nothing);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!bit_of(bits, i)) continue;
-    std::uint32_t of = 0;
-    while (of < classes.size() && !bit_of(classes[of], i)) ++of;
-    if (of < std::max<std::size_t>(1, classes.size()))
-      cells[i] = bin_[i] >= nothing ? bin_[i] : of * bins_.size() + bin_[i];
-  }
-  return cells;
+  auto* const bins = bin_.data() + (first - mine_.first);
+  for (std::size_t i = 0; i < kept.size(); ++i) bins[i] = kept[i] != 0 ? found[i] : bins[i];
 }
 
 void Drawing::check_outside(std::size_t stream, const std::vector<std::uint32_t>& cells) {
@@ -181,15 +156,12 @@ void Drawing::check_outside(std::size_t stream, const std::vector<std::uint32_t>
 }
 
 void Drawing::settle(std::size_t stream, Bits& bits, std::span<const Bits> classes) {
-  auto cells = cells_of(bits, classes);
+  auto cells = cells_of(bin_, bins_.size(), bits, classes);
   check_outside(stream, cells);
   BinCounts counts{names_of(config_.classes), bins_, {}, {}};
   if (counts.classes.empty()) counts.classes.push_back("all");
   const auto size = counts.classes.size() * bins_.size();
-  Numbers mine(size);
-  for (const auto cell : cells)
-    if (cell < nothing) ++mine[cell];
-  const auto all = gathered(topology_.all, mine);
+  const auto all = gathered(topology_.all, count_cells(cells, size));
   counts.there = summed(all, 0, all.size(), size);
   try {
     if (config_.resample.as == config::ResampleAs::weights) return weigh(stream, cells, std::move(counts), bits);
@@ -219,7 +191,7 @@ void Drawing::weigh(std::size_t stream, const std::vector<std::uint32_t>& cells,
   std::uint64_t twice = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] == Bins::outside) bits[i / 64] &= ~(std::uint64_t{1} << i % 64);
-    if (cells[i] >= nothing) continue;
+    if (cells[i] >= no_cell) continue;
     twice += weight_cells_[i] != 0;
     weight_cells_[i] = number[cells[i]];
   }
@@ -249,10 +221,10 @@ void Drawing::make_draw(std::size_t stream, std::vector<std::uint32_t> cells, co
                         const Numbers& wanted) {
   const auto begin = fmt::format("stream '{}': ", config_.streams[stream].name);
   std::vector<plan::Draw::Cell> drawn;
-  std::vector<std::uint32_t> number(members.size(), nothing);
+  std::vector<std::size_t> numbers(members.size(), SIZE_MAX);
   for (std::size_t cell = 0; cell < members.size(); ++cell) {
     if (members[cell] == 0 || wanted[cell] == 0) continue;
-    number[cell] = static_cast<std::uint32_t>(drawn.size());
+    numbers[cell] = drawn.size();
     require(members[cell] <= plan::Draw::most_members, begin + "a bin of a class has " + std::to_string(members[cell]) +
                                                            " samples (at most 2^32 can be); take finer bins");
     require(wanted[cell] / members[cell] < plan::Draw::most_times,
@@ -266,8 +238,10 @@ void Drawing::make_draw(std::size_t stream, std::vector<std::uint32_t> cells, co
   settled.draw.draw = std::make_shared<const plan::Draw>(
       std::move(drawn), plan::draw_key(config_.seed, config_.streams[stream].name), config_.resample.redraw);
   const auto none = settled.draw.draw->no_cell();
-  for (const auto cell : cells)
-    settled.cells.push_back(cell < nothing && number[cell] < nothing ? static_cast<std::uint16_t>(number[cell]) : none);
+  std::vector<std::uint16_t> short_numbers;
+  for (const auto number : numbers)
+    short_numbers.push_back(static_cast<std::uint16_t>(std::min<std::size_t>(number, none)));
+  settled.cells = numbered(cells, std::move(short_numbers), none);
 }
 
 Numbers Drawing::before_me(const Numbers& mine) const {
@@ -286,10 +260,14 @@ void Drawing::drop_undrawn(std::size_t stream, Bits& bits) {
     places = plan::places_of(draw, cells, before);
   }
   const auto shares = draw.shares(0);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const auto& share = shares[cells[i]];
-    const bool comes = cells[i] != draw.no_cell() && (!once || share.base > 0 || share.takes(places[i]));
-    if (!comes) bits[i / 64] &= ~(std::uint64_t{1} << i % 64);
+  for (std::size_t w = 0; w < bits.size(); ++w) {
+    std::uint64_t come = 0;
+    for (auto i = 64 * w; i < std::min(64 * (w + 1), cells.size()); ++i) {
+      const auto& share = shares[cells[i]];
+      const bool comes = cells[i] != draw.no_cell() && (!once || share.base > 0 || share.takes(places[i]));
+      come |= std::uint64_t{comes} << i % 64;
+    }
+    bits[w] &= come;
   }
 }
 

@@ -74,7 +74,6 @@ class Drawing {
     StreamDraw draw;
     std::vector<std::uint16_t> cells;  // of each sample of my part
   };
-  std::vector<std::uint32_t> cells_of(const Bits& bits, std::span<const Bits> classes) const;
   void check_outside(std::size_t stream, const std::vector<std::uint32_t>& cells);
   void make_draw(std::size_t stream, std::vector<std::uint32_t> cells, const std::vector<std::uint64_t>& members,
                  const std::vector<std::uint64_t>& wanted);

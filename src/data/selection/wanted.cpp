@@ -9,7 +9,9 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "config/resample_values.hpp"
 #include "data/selection/apportion.hpp"
+#include "data/selection/target_file.hpp"
 #include "plan/wide.hpp"
 
 namespace headrace::data::selection {
@@ -26,11 +28,22 @@ struct Target {
   double samples = 0;
 };
 
+/// As many as the smallest class has in the bins.
+double smallest_class(const BinCounts& counts) {
+  const auto bins = static_cast<std::ptrdiff_t>(counts.bins.size());
+  auto least = std::numeric_limits<double>::max();
+  for (auto first = counts.there.begin(); first != counts.there.end(); first += bins)
+    least = std::min(least, static_cast<double>(std::accumulate(first, first + bins, std::uint64_t{0})));
+  return least;
+}
+
 Target target_of(const std::string& target, const BinCounts& counts) {
   const auto bins = counts.bins.size();
   const auto there = [&](std::size_t c, std::size_t b) { return counts.there[c * bins + b]; };
-  Target made{Numbers(bins), 0};
   const auto named = std::ranges::find(counts.classes, target);
+  if (named == counts.classes.end() && !config::is_target_rule(target))
+    return {target_file(target, bins), smallest_class(counts)};
+  Target made{Numbers(bins), 0};
   for (std::size_t b = 0; b < bins; ++b) {
     Numbers of_classes;
     for (std::size_t c = 0; c < counts.classes.size(); ++c) of_classes.push_back(there(c, b));
@@ -47,14 +60,7 @@ Target target_of(const std::string& target, const BinCounts& counts) {
     made.samples += static_cast<double>(made.weights[b]);
   }
   if (target == "mean") made.samples /= static_cast<double>(counts.classes.size());
-  if (target == "flat") {
-    made.samples = std::numeric_limits<double>::max();
-    for (std::size_t c = 0; c < counts.classes.size(); ++c) {
-      const auto first = counts.there.begin() + static_cast<std::ptrdiff_t>(c * bins);
-      made.samples =
-          std::min(made.samples, static_cast<double>(std::accumulate(first, first + bins, std::uint64_t{0})));
-    }
-  }
+  if (target == "flat") made.samples = smallest_class(counts);
   return made;
 }
 

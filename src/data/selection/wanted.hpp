@@ -1,7 +1,9 @@
 // How many samples are wanted of each class in each bin, once it is known how many there are; and what comes of that.
-// Whole numbers, the same for all epochs. Pure.
+// Whole numbers, the same for all epochs. Pure, but that a
+// target may stand in a file.
 //
-//   target   weights of the bins: a class's samples in them; the least, most or mean of all classes' (in each bin); or 1
+//   target   weights of the bins: a class's samples in them; the least, most or mean of all classes' (in each bin); 1; or
+//            what the file says
 //   wanted   of each class: N samples, cut by these weights (apportion.hpp)
 //
 // A class of which a bin has too few to repeat each at most max-repeat times gets fewer than N: as many as keep the shape.

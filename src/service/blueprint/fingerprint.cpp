@@ -103,7 +103,7 @@ void add_resampling(Hash& hash, const config::Config& config, const config::Stre
   if (!config::bins(config, stream)) return;
   const auto& resample = config.resample;
   hash.add(resample.as == config::ResampleAs::samples ? "resample" : "weights")
-      .add(resample.target)
+      .add(config::has_target_file(config) ? "file " + content(resample.target) : resample.target)
       .add(config::text_of(resample.samples))
       .add(resample.max_repeat);
   hash.add(resample.redraw).add(resample.outside);

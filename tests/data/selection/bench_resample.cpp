@@ -11,6 +11,7 @@
 
 #include "base/copy_rows.hpp"
 #include "config/resample_values.hpp"
+#include "data/selection/cell_numbers.hpp"
 #include "data/selection/wanted.hpp"
 #include "plan/epoch_order.hpp"
 #include "plan/node_draw.hpp"
@@ -67,35 +68,35 @@ int main(int argc, char** argv) {
   tell("bins of two variables", samples, binning);
 
   data::selection::BinCounts counts{{"b", "c", "u"}, bins, {}, {}};
-  const auto counting = seconds([&] {
-    counts.there.assign(std::size_t{3} * bins.size(), 0);
-    for (std::uint64_t i = 0; i < samples; ++i) ++counts.there[flavour[i] * bins.size() + bin[i]];
-  });
+  const auto size = std::size_t{3} * bins.size();
+  std::vector<std::uint64_t> all((samples + 63) / 64, ~std::uint64_t{0});
+  std::vector<std::vector<std::uint64_t>> classes(3, std::vector<std::uint64_t>(all.size()));
+  for (std::uint64_t i = 0; i < samples; ++i) classes[flavour[i]][i / 64] |= std::uint64_t{1} << i % 64;
+  std::vector<std::uint32_t> of_class;
+  const auto cutting = seconds([&] { of_class = data::selection::cells_of(bin, bins.size(), all, classes); });
+  tell("cells of classes and bins", samples, cutting);
+  const auto counting = seconds([&] { counts.there = data::selection::count_cells(of_class, size); });
   tell("counts of cells", samples, counting);
   config::ResampleConfig config;
   config.target = "min";
   config.samples = {0, samples / 4};
   settle_wanted(config, counts);
   std::vector<plan::Draw::Cell> cells;
-  std::vector<std::uint32_t> number(counts.there.size(), UINT32_MAX);
+  std::vector<std::uint16_t> number(counts.there.size(), UINT16_MAX);
   for (std::size_t c = 0; c < counts.there.size(); ++c)
     if (counts.wanted[c] > 0) {
-      number[c] = static_cast<std::uint32_t>(cells.size());
+      number[c] = static_cast<std::uint16_t>(cells.size());
       cells.push_back({c, counts.there[c], counts.wanted[c]});
     }
+  for (auto& one : number) one = std::min(one, static_cast<std::uint16_t>(cells.size()));
   const auto draw = std::make_shared<const plan::Draw>(cells, 7, plan::Draw::Redraw::epoch);
   auto slab = std::make_shared<plan::DrawnSlab>(plan::DrawnSlab{{0, samples}, {}, {}});
-  slab->cells.resize(samples);
-  const auto numbering = seconds([&] {
-    for (std::uint64_t i = 0; i < samples; ++i)
-      slab->cells[i] = static_cast<std::uint16_t>(
-          std::min<std::uint32_t>(number[flavour[i] * bins.size() + bin[i]], draw->no_cell()));
-  });
+  const auto numbering = seconds([&] { slab->cells = data::selection::numbered(of_class, number, draw->no_cell()); });
   tell("numbers of cells", samples, numbering);
   const std::vector<std::uint64_t> before(cells.size());
   const auto placing = seconds([&] { slab->places = plan::places_of(*draw, slab->cells, before); });
   tell("places on rings", samples, placing);
-  tell("the pass at the start, in all", samples, binning + counting + numbering + placing);
+  tell("the pass at the start, in all", samples, binning + cutting + counting + numbering + placing);
 
   const plan::NodeDraw node{draw, 0, {slab}};
   std::shared_ptr<const std::vector<plan::Multiset>> drawn;

@@ -1,7 +1,12 @@
 #include "data/selection/wanted.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -9,6 +14,7 @@
 #include "base/error.hpp"
 #include "config/resample_values.hpp"
 #include "data/selection/apportion.hpp"
+#include "data/selection/cell_numbers.hpp"
 
 namespace headrace::data::selection {
 
@@ -110,6 +116,75 @@ BOOST_AUTO_TEST_CASE(bins_are_those_of_histograms) {
   BOOST_TEST(bins.along(1, 13) == 3u);
 }
 
+/// At all edges, next to them, between and beyond them.
+void check_edges(const std::string& text) {
+  const auto bins = bins_of({text});
+  const auto& edges = bins.axes()[0].edges;
+  std::mt19937_64 random(12);
+  const auto infinity = std::numeric_limits<double>::infinity();
+  std::vector<double> xs{infinity, -infinity, std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(),
+                         0};
+  for (int i = 0; i < 3000; ++i) {
+    const auto edge = edges[random() % edges.size()];
+    const auto low = edges[random() % (edges.size() - 1)];
+    xs.insert(xs.end(), {edge, std::nextafter(edge, infinity), std::nextafter(edge, -infinity),
+                         low + (edges.back() - low) * std::uniform_real_distribution<>()(random)});
+  }
+  const condition::ColumnValues column(xs);
+  const std::vector<const condition::ColumnValues*> values{&column};
+  std::vector<std::uint32_t> found(xs.size());
+  bins.find(values, found);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const auto above = std::upper_bound(edges.begin(), edges.end(), xs[i]) - edges.begin() - 1;
+    const bool inside = xs[i] >= edges.front() && xs[i] <= edges.back();
+    wrong += found[i] !=
+             (inside ? std::min<std::uint32_t>(static_cast<std::uint32_t>(above), bins.size() - 1) : Bins::outside);
+  }
+  BOOST_TEST(wrong == 0u, text << ": " << wrong << " of " << xs.size());
+}
+
+BOOST_AUTO_TEST_CASE(bins_of_any_widths) {
+  for (const auto* text :
+       {"x = 0:1:1", "x = 0:1:3", "x = -3:5:17", "x = 0:1000:777", "x = -1e6:1e6:3000", "x = 0.1:0.7:6, 0.7:3:1",
+        "x = 1:10:9, 10:100:9, 100:1000:9, 1e3:1e6:3, 1e6:1e9:1", "x = 0:1e-3:10, 1e-3:1:5, 1:1e5:9",  // by magnitude
+        "x = 0:1e-300:2, 1e-300:1:2", "x = 5e-324:1:1, 1:1e308:2", "x = -1:1e-300:1, 1e-300:2e-300:1, 2e-300:1:1",
+        "x = -1e308:0:2, 0:1e308:2"})  // by no buckets
+    check_edges(text);
+}
+
+BOOST_AUTO_TEST_CASE(cells_are_those_of_the_class_and_the_bin) {
+  std::mt19937_64 random(13);
+  for (int round = 0; round < 50; ++round) {
+    const auto samples = random() % 300, classes = random() % 4;
+    std::vector<std::uint64_t> bits((samples + 63) / 64);
+    std::vector<std::vector<std::uint64_t>> of(classes, bits);
+    std::vector<std::uint32_t> bins, expected;
+    Numbers counts(12);
+    std::vector<std::uint16_t> numbers, numbered_so;
+    for (std::uint16_t c = 0; c < 12; ++c) numbers.push_back(static_cast<std::uint16_t>(random() % 99));
+    for (std::size_t i = 0; i < samples; ++i) {
+      const auto put = [&](std::vector<std::uint64_t>& set) { set[i / 64] |= std::uint64_t{1} << i % 64; };
+      bins.push_back(random() % 5 == 0 ? Bins::outside - static_cast<std::uint32_t>(random() % 2)
+                                       : static_cast<std::uint32_t>(random() % 3));
+      const bool comes = random() % 4 != 0;
+      const auto which = random() % (classes + 1);  // the last: of none
+      if (comes) put(bits);
+      if (which < classes) put(of[which]);
+      const bool in = comes && (classes == 0 || which < classes);
+      expected.push_back(!in                  ? no_cell
+                         : bins[i] >= no_cell ? bins[i]
+                                              : static_cast<std::uint32_t>(which) * 3 + bins[i]);
+      if (expected.back() < 12) ++counts[expected.back()];
+      numbered_so.push_back(expected.back() < 12 ? numbers[expected.back()] : std::uint16_t{99});
+    }
+    const auto cells = cells_of(bins, 3, bits, of);
+    BOOST_TEST(cells == expected, boost::test_tools::per_element());
+    BOOST_TEST(count_cells(cells, 12) == counts, boost::test_tools::per_element());
+    BOOST_TEST((numbered(cells, numbers, 99) == numbered_so));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(whole_numbers_are_binned_as_they_are) {
   const auto bins = bins_of({"n = 0:10:5"});
   const condition::ColumnValues values(std::vector<std::int64_t>{0, 1, 2, 9, 10, 11, -1});
@@ -129,6 +204,34 @@ BOOST_AUTO_TEST_CASE(targets) {
   BOOST_TEST((wanted("mean", made(), 1) == Numbers{25, 12, 20, 23, 25, 12, 20, 23}));
   BOOST_TEST((wanted("flat", made(), 1) == Numbers{15, 15, 15, 15, 15, 15, 15, 15}));
   BOOST_TEST((wanted("a", made(), 1, 11) == Numbers{1, 2, 3, 5, 1, 2, 3, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(a_target_in_a_file) {
+  const std::string path = "target-" + std::to_string(getpid()) + ".txt";
+  const auto with = [&](const std::string& text) {
+    std::ofstream(path) << text;
+    return path;
+  };
+  const auto made = [] { return counts({10, 20, 30, 40}, {40, 4, 10, 6}); };
+  BOOST_TEST((wanted(with("1 2\n3, 4\n"), made(), 0, 20) == Numbers{2, 4, 6, 8, 2, 4, 6, 8}));
+  BOOST_TEST((wanted(with("# two lines\r\n1.000e-01 2.000e-01\r\n+0.3;0.4# and its end"), made(), 0, 20) ==
+              Numbers{2, 4, 6, 8, 2, 4, 6, 8}));
+  BOOST_TEST((wanted(with("0 1e300 3e300 0"), made(), 0, 20) == Numbers{0, 5, 15, 0, 0, 5, 15, 0}));
+  // As many as the smaller class has.
+  BOOST_TEST((wanted(with("1 1 1 1"), made(), 0.5) == Numbers{8, 8, 7, 7, 8, 8, 7, 7}));
+  for (const auto& [text, what] :
+       std::vector<std::pair<std::string, std::string>>{{"1 2 3", "it has 3 numbers, and there are 4 bins"},
+                                                        {"1 2 3 4 5", "it has 5 numbers"},
+                                                        {"", "it has 0 numbers"},
+                                                        {"1 2\n3 -4", "line 2 has '-4', which is no number from 0 on"},
+                                                        {"1 2 nan 4", "line 1 has 'nan'"},
+                                                        {"1 2 inf 4", "line 1 has 'inf'"},
+                                                        {"1 2 3x 4", "line 1 has '3x'"},
+                                                        {"0 0 0 0", "its numbers add up to 0"},
+                                                        {"1e308 1e308 1 1", "its numbers add up to inf"}})
+    BOOST_TEST(holds(mistake(with(text), made()), what), mistake(path, made()));
+  std::remove(path.c_str());
+  BOOST_TEST(holds(mistake(path, made()), "it is neither a class nor a file that can be read (no such file)"));
 }
 
 BOOST_AUTO_TEST_CASE(max_repeat_makes_a_class_smaller_and_keeps_its_shape) {
