@@ -27,13 +27,30 @@ bool FileReader::values(const std::string& path, const Layout& layout, std::byte
   constexpr std::uint64_t most = 1u << 30;  // that the kernel reads in one go
   if (layout.bytes > most) return false;
   // What is no file (a FIFO, a device) gives fewer bytes, or more: then all() looks at it.
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  const Descriptor file{open_near(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (file.fd < 0) return false;
   head_.resize(layout.prefix.size());
   char behind = 0;
   const iovec parts[]{{head_.data(), head_.size()}, {to, layout.bytes}, {&behind, 1}};
   const auto got = ::readv(file.fd, parts, 3);
   return got >= 0 && static_cast<std::uint64_t>(got) == head_.size() + layout.bytes && head_ == layout.prefix;
+}
+
+int FileReader::open_near(const std::string& path, int flags) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return ::open(path.c_str(), flags);
+  if (path.compare(0, slash, folder_path_) != 0) {
+    folder_path_.assign(path, 0, slash);
+    folder_.close();
+    return ::open(path.c_str(), flags);
+  }
+  if (!folder_) folder_ = ipc::Fd(::open(folder_path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return folder_ ? ::openat(folder_.get(), path.c_str() + slash + 1, flags) : ::open(path.c_str(), flags);
+}
+
+void FileReader::leave_folder() {
+  folder_path_.clear();
+  folder_.close();
 }
 
 Content FileReader::all(const std::string& path) {

@@ -1,4 +1,5 @@
-// Small files, opened, read and closed with as few calls as there can be. One object per thread at a time.
+// Small files, opened, read and closed with as few calls as there can be; those that follow each other in one folder from
+// there, so that nobody walks the way to it for each. One object per thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "inventory/decoders/decoder.hpp"
+#include "ipc/fd.hpp"
 
 namespace headrace::inventory {
 
@@ -23,8 +25,14 @@ class FileReader {
   bool values(const std::string& path, const Layout& layout, std::byte* to);
   /// All that is in the file, until the next call. Throws Error.
   Content all(const std::string& path);
+  /// Forgets the folder, which may be another one by its name next time.
+  void leave_folder();
 
  private:
+  int open_near(const std::string& path, int flags);
+
+  std::string folder_path_;  // of the last file
+  ipc::Fd folder_;           // opened with the second in a row
   std::vector<std::byte> content_;
   std::string head_;
 };

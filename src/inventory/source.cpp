@@ -101,8 +101,17 @@ class Reading {
         });
   }
 
+  /// Of each thread.
+  static FileReader& reader() {
+    thread_local FileReader mine;
+    return mine;
+  }
+
   /// The rest, in any thread.
   void finish(Job& job) {
+    struct Leave {
+      ~Leave() { reader().leave_folder(); }
+    } const leave;
     thread_local std::string path;
     for (const auto& lying : job.lying)
       attempt(job.rows, lying.row, [&] {
@@ -172,12 +181,11 @@ class Reading {
   }
 
   void read_content(const std::string& path, Rows& rows, std::uint64_t row) {
-    thread_local FileReader reader;
     const auto& first = *wanted_[content_[0]].array;
     if (content_.size() == 1 && first.layout && !inventory_.checksum &&
-        reader.values(path, *first.layout, rows.at(content_[0], row)))
+        reader().values(path, *first.layout, rows.at(content_[0], row)))
       return;
-    const auto content = reader.all(path);
+    const auto content = reader().all(path);
     verify(inventory_, row, {reinterpret_cast<const char*>(content.data()), content.size()});
     decode(content, rows, row);
   }

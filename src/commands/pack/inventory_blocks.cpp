@@ -8,11 +8,12 @@
 
 namespace headrace::commands::pack {
 
-std::size_t InventoryBlocks::end_of_slice(const std::vector<writing::Block>& blocks, std::size_t next) const {
+std::size_t InventoryBlocks::end_of_slice(const std::vector<writing::Block>& blocks, std::size_t next,
+                                          std::uint64_t most) const {
   auto end = next + 1;
   auto rows = static_cast<std::uint64_t>(blocks[next].rows);
   while (end < blocks.size() && blocks[end].first == blocks[end - 1].first + blocks[end - 1].rows &&
-         rows + blocks[end].rows <= slice_rows_)
+         rows + blocks[end].rows <= most)
     rows += blocks[end++].rows;
   return end;
 }
@@ -44,9 +45,10 @@ std::exception_ptr InventoryBlocks::run(std::vector<writing::Block> blocks, cons
   std::exception_ptr failure;
   try {
     inventory::Team writers(how_.threads + 1);
-    std::uint64_t read_rows = 0;
+    std::uint64_t read_rows = 0, all_rows = 0;
+    for (const auto& block : blocks) all_rows += block.rows;
     for (std::size_t next = 0; next < blocks.size() && !stopped_ && !muster_.told_to_stop() && !failure;) {
-      const auto end = end_of_slice(blocks, next);
+      const auto end = end_of_slice(blocks, next, std::min(slice_rows_, (all_rows - read_rows) / 4));
       const auto first = blocks[next].first, last = blocks[end - 1].first + blocks[end - 1].rows;
       failure = read(first, last, read_rows);
       writers.finish();  // what was read before

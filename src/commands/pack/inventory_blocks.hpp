@@ -1,6 +1,6 @@
 // The rows of an inventory, block by block: a slice of several blocks is read by all readers while the one before is
-// written by the workers. Slices are as long as a quarter of a second takes, so that who interrupts need not wait, and no
-// longer than memory allows.
+// written by the workers. Slices are as long as a quarter of a second takes, so that who interrupts need not wait, no longer
+// than memory allows, and no longer than a quarter of what is left: only the last one is written while nothing is read.
 #pragma once
 
 #include <atomic>
@@ -38,7 +38,7 @@ class InventoryBlocks : public writing::BlockSource {
 
  private:
   /// Blocks of the next slice, from `next` on.
-  std::size_t end_of_slice(const std::vector<writing::Block>& blocks, std::size_t next) const;
+  std::size_t end_of_slice(const std::vector<writing::Block>& blocks, std::size_t next, std::uint64_t most) const;
   std::exception_ptr read(std::uint64_t first, std::uint64_t last, std::uint64_t before);
 
   Slices& slices_;
