@@ -14,9 +14,7 @@ const config::Flag format{"format", 0, "HOW", "export.format", "tfrecord, npy or
 const config::Flag chunk_size{"chunk-size", 0, "N", "export.chunk-size", "samples of a file"};
 const config::Flag add_vars{"add-vars", 0, "N", "export.add-vars", "columns that Umami's names write again"};
 const config::Flag names{"names", 0, "HOW", "export.names", "features named as the fields, or umami"};
-const config::Flag of_stream{"stream", 0, "NAME", "train, or the only one", "which stream is written"};
 const config::Flag force{"force", 0, "", "", "replace what an earlier export wrote there"};
-const config::Flag resume{"resume", 0, "", "", "go on where an earlier run ended"};
 
 void set(const config::Arguments& arguments, const config::Flag& flag, config::Outputs& outputs,
          config::Mistakes& mistakes) {
@@ -28,13 +26,11 @@ void set(const config::Arguments& arguments, const config::Flag& flag, config::O
 }
 
 int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
-  const Options options{arguments.value(output.name, "").text(), arguments.value(of_stream.name, "").text(),
-                        arguments.has(force.name), arguments.has(resume.name)};
-  if (options.output.empty()) mistakes.add("export writes a folder, and none is named; give -o FOLDER");
-  if (options.force && options.resume) mistakes.add("--force contradicts --resume; give one of them");
+  const auto orders =
+      writing::orders_of(arguments, output, "export writes a folder, and none is named; give -o FOLDER", mistakes);
   auto outputs = config::read_outputs(arguments, config::environment(), mistakes);
   for (const auto& flag : {format, chunk_size, add_vars, names}) set(arguments, flag, outputs, mistakes);
-  return export_stream({configuration_with_files(arguments, mistakes, "export"), outputs}, options);
+  return export_stream({configuration_with_files(arguments, mistakes, "export"), outputs}, orders);
 }
 
 }  // namespace
@@ -48,7 +44,7 @@ config::Command export_command() {
           "Record p is position p of epoch 0, whatever the number of stagers. Under mpirun or srun each rank writes "
           "whole files;\ninterrupted, it goes on with --resume.",
       .configured = true,
-      .flags = {output, format, chunk_size, add_vars, names, of_stream, force, resume},
+      .flags = {output, format, chunk_size, add_vars, names, writing::of_stream, force, writing::resume},
       .run = run};
 }
 

@@ -30,16 +30,16 @@ namespace {
 /// The work of one call, in its order.
 class Export : public writing::Work {
  public:
-  Export(const config::OutputConfig& config, const Options& options, const mpi::Comm& all,
+  Export(const config::OutputConfig& config, const writing::Orders& orders, const mpi::Comm& all,
          writing::Interrupts& interrupts)
-      : config_(config), options_(options), all_(all), interrupts_(interrupts), folder_(options.output) {}
+      : config_(config), orders_(orders), all_(all), interrupts_(interrupts), folder_(orders.output) {}
 
   int run() override {
     mpi::together(all_, [&] {
-      if (all_.rank() == 0) folder_.require_free(options_.force, options_.resume);
+      if (all_.rank() == 0) folder_.require_free(orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, folder_.path());
-    session_ = std::make_unique<writing::Session>(writing::staged(config_, options_.stream, folder_.path()), all_);
+    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, folder_.path()), all_);
     interrupts_.before_writing(session_->staging().host(), [this] { discard(); });
     plan();
     session_->load();
@@ -58,7 +58,7 @@ class Export : public writing::Work {
   }
 
  private:
-  const config::StreamConfig& stream() const { return writing::stream_named(config_, options_.stream); }
+  const config::StreamConfig& stream() const { return writing::stream_named(config_, orders_.stream); }
 
   /// Takes away what was begun, unless there is something in it.
   void discard() {
@@ -75,7 +75,7 @@ class Export : public writing::Work {
     mpi::together(all_, [&] {
       if (all_.rank() != 0) return;
       writing::require_room(folder_.path(), samples_ * format_->row_bytes(), 0);
-      for (const auto shard : folder_.prepare(facts, options_.force, options_.resume))
+      for (const auto shard : folder_.prepare(facts, orders_.force, orders_.resume))
         if (shard < found.size() && is_there(shard)) found[shard] = 'y';
     });
     prepared_ = true;
@@ -174,7 +174,7 @@ class Export : public writing::Work {
   }
 
   const config::OutputConfig& config_;
-  const Options& options_;
+  const writing::Orders& orders_;
   const mpi::Comm& all_;
   writing::Interrupts& interrupts_;
   Folder folder_;
@@ -188,10 +188,10 @@ class Export : public writing::Work {
 
 }  // namespace
 
-int export_stream(const config::OutputConfig& config, const Options& options) {
+int export_stream(const config::OutputConfig& config, const writing::Orders& orders) {
   return writing::call(config, "headrace export", [&](const mpi::Comm& all, writing::Interrupts& interrupts) {
     job::require_same_config(all, config);
-    return std::make_unique<Export>(config, options, all, interrupts);
+    return std::make_unique<Export>(config, orders, all, interrupts);
   });
 }
 

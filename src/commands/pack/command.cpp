@@ -8,10 +8,6 @@ namespace headrace::commands::pack {
 namespace {
 
 const config::Flag output{"output", 'o', "FILE", "", "the file that is written"};
-const config::Flag force{"force", 0, "", "", "replace the file, and what is left of an earlier run"};
-const config::Flag resume{"resume", 0, "", "", "go on where an earlier run ended"};
-const config::Flag read_again{"verify", 0, "", "",
-                              "read the file again and compare its checksums; of one that is there, only that"};
 
 void require_inventory(const config::Config& config) {
   if (config.inventory.csv.empty())
@@ -25,13 +21,11 @@ void require_inventory(const config::Config& config) {
 }
 
 int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
-  const Options options{arguments.value(output.name, "").text(), arguments.has(force.name), arguments.has(resume.name),
-                        arguments.has(read_again.name)};
-  if (options.force && options.resume) mistakes.add("--force contradicts --resume; give one of them");
-  if (options.output.empty()) mistakes.add("pack writes a file, and none is named; give -o FILE");
+  const auto orders =
+      writing::orders_of(arguments, output, "pack writes a file, and none is named; give -o FILE", mistakes);
   const auto config = configuration(arguments, mistakes);
   require_inventory(config);
-  return pack(config, options);
+  return pack(config, orders);
 }
 
 }  // namespace
@@ -45,7 +39,7 @@ config::Command pack_command() {
               "write.\nInterrupted, it goes on with --resume.\nSamples that are left out (missing = \"skip\") are "
               "listed in FILE.failed.csv, which may be the next inventory.",
           .configured = true,
-          .flags = {output, force, resume, read_again},
+          .flags = {output, writing::force, writing::resume, writing::read_again},
           .run = run};
 }
 

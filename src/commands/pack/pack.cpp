@@ -44,26 +44,27 @@ constexpr std::uint64_t most_slice_bytes = 256 << 20;
 /// The work of one call, in its order.
 class Pack : public writing::Work {
  public:
-  Pack(const config::Config& config, const Options& options, const mpi::Comm& all, writing::Interrupts& interrupts)
+  Pack(const config::Config& config, const writing::Orders& orders, const mpi::Comm& all,
+       writing::Interrupts& interrupts)
       : config_(config),
-        options_(options),
+        orders_(orders),
         interrupts_(interrupts),
-        named_(writing::named_for(config, options.output)),
+        named_(writing::named_for(config, orders.output)),
         topology_(job::Topology::discover(all, config.split_nodes)),
         threads_(data::selection::worker_count(config.threads, topology_.stagers_on_host)),
         skip_(config.inventory.missing == config::MissingFiles::skip),
-        part_(formats::part_of(options.output)) {}
+        part_(formats::part_of(orders.output)) {}
 
   int run() override {
-    const bool there = all_.bcast(fs::exists(options_.output) ? "y" : "n") == "y";
-    if (there && options_.verify && !options_.force && !options_.resume) {
-      writing::verify(all_, options_.output);
+    const bool there = all_.bcast(fs::exists(orders_.output) ? "y" : "n") == "y";
+    if (there && orders_.verify && !orders_.force && !orders_.resume) {
+      writing::verify(all_, orders_.output);
       return 0;
     }
     mpi::together(all_, [&] {
-      if (is_first()) writing::require_free(options_.output, options_.force, options_.resume);
+      if (is_first()) writing::require_free(orders_.output, orders_.force, orders_.resume);
     });
-    writing::require_common_folder(all_, options_.output);
+    writing::require_common_folder(all_, orders_.output);
     meet();
     look();
     prepare();
@@ -73,7 +74,7 @@ class Pack : public writing::Work {
     interrupts_.after_writing();
     if (!complete) return interrupted();
     tell_written(completion_->run());
-    if (options_.verify) writing::verify(all_, options_.output);
+    if (orders_.verify) writing::verify(all_, orders_.output);
     return 0;
   }
 
@@ -115,8 +116,7 @@ class Pack : public writing::Work {
     for (const auto& field : slices_->fields())
       for (const auto& note : field.notes)
         if (is_first()) log::warn("field {}: {}", slices_->schema()[field.array].name, note);
-    host_->tell("start",
-                {{"samples", slices_->samples()}, {"stagers", topology_.stagers()}, {"file", options_.output}});
+    host_->tell("start", {{"samples", slices_->samples()}, {"stagers", topology_.stagers()}, {"file", orders_.output}});
   }
 
   static void require_packable(const data::fields::FieldPlans& plans) {
@@ -142,7 +142,7 @@ class Pack : public writing::Work {
         std::clamp<std::uint64_t>(block_bytes / std::max<std::uint64_t>(row_bytes_, 1), 1, most_block_rows));
     auto facts = facts_of(config_, inventory());
     facts["rows of a block"] = std::to_string(block_rows_);
-    const writing::Job job{.path = options_.output,
+    const writing::Job job{.path = orders_.output,
                            .first = 0,
                            .samples = slices_->samples(),
                            .compression = {},
@@ -153,15 +153,15 @@ class Pack : public writing::Work {
     writer_ = mpi::together(all_, [&] { return std::make_unique<writing::FileWriter>(all_, job, layout); });
     completion_ = std::make_unique<Completion>(all_, inventory(), schema, job, facts, *writer_);
     mpi::together(all_, [&] {
-      writing::require_no_input(options_.output, slices_->catalog());
+      writing::require_no_input(orders_.output, slices_->catalog());
       if (is_first()) make_room(facts);
     });
-    writer_->prepare(facts, options_.resume);
+    writer_->prepare(facts, orders_.resume);
     mpi::together(all_, [&] {
-      if (is_first() && options_.resume) take_up_failures();
+      if (is_first() && orders_.resume) take_up_failures();
     });
     log::info("{} samples of {} each into {}{}; {} stager{}, {} worker{} each", slices_->samples(),
-              format_bytes(static_cast<double>(row_bytes_)), options_.output,
+              format_bytes(static_cast<double>(row_bytes_)), orders_.output,
               writer_->rows_before() > 0 ? fmt::format(", of which {} are written", writer_->rows_before()) : "",
               topology_.stagers(), topology_.stagers() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s");
     for (const auto& field : schema)
@@ -172,10 +172,10 @@ class Pack : public writing::Work {
 
   /// What is begun can be, and nothing stands in its way. One stager.
   void make_room(const formats::Facts& facts) const {
-    if (options_.resume) formats::require_same_facts(part_, facts);
-    writing::require_room(options_.output, slices_->samples() * row_bytes_ + bytes_of_ids(inventory()),
+    if (orders_.resume) formats::require_same_facts(part_, facts);
+    writing::require_room(orders_.output, slices_->samples() * row_bytes_ + bytes_of_ids(inventory()),
                           writing::allocated(part_));
-    if (!options_.resume) remove_failures(part_);
+    if (!orders_.resume) remove_failures(part_);
     completion_->remove_kept();
   }
 
@@ -249,17 +249,17 @@ class Pack : public writing::Work {
     const auto why = writing::agreed_reason(all_, mine);
     log::warn("stopped by {}: {} of {} samples are written; go on with --resume", why, writer_->rows_done(),
               slices_->samples());
-    host_->tell("interrupted", {{"reason", why}, {"file", options_.output}});
+    host_->tell("interrupted", {{"reason", why}, {"file", orders_.output}});
     return 1;
   }
 
   void tell_written(std::uint64_t lost) {
     const auto rows = slices_->samples() - writer_->rows_before();
     const auto bytes = static_cast<double>(rows * row_bytes_);
-    log::info("wrote {}: {} samples; {} files, {} in {:.2f} s ({:.0f} files/s, {})", options_.output,
+    log::info("wrote {}: {} samples; {} files, {} in {:.2f} s ({:.0f} files/s, {})", orders_.output,
               slices_->samples() - lost, rows, format_bytes(bytes), seconds_,
               static_cast<double>(rows) / std::max(seconds_, 1e-9), format_rate(bytes, seconds_));
-    host_->tell("written", {{"file", options_.output},
+    host_->tell("written", {{"file", orders_.output},
                             {"samples", slices_->samples() - lost},
                             {"left_out", lost + inventory().left_out.size()},
                             {"bytes", rows * row_bytes_},
@@ -267,7 +267,7 @@ class Pack : public writing::Work {
   }
 
   const config::Config& config_;
-  const Options& options_;
+  const writing::Orders& orders_;
   writing::Interrupts& interrupts_;
   const config::Config named_;
   job::Topology topology_;
@@ -290,9 +290,9 @@ class Pack : public writing::Work {
 
 }  // namespace
 
-int pack(const config::Config& config, const Options& options) {
+int pack(const config::Config& config, const writing::Orders& orders) {
   return writing::call(config, "headrace pack", [&](const mpi::Comm& all, writing::Interrupts& interrupts) {
-    return std::make_unique<Pack>(config, options, all, interrupts);
+    return std::make_unique<Pack>(config, orders, all, interrupts);
   });
 }
 

@@ -26,10 +26,18 @@ void require_fields(const config::PremixConfig& config, const Schema& schema) {
 writing::Layout layout_of(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
   writing::require_writable(schema);
   require_fields(config.premix, schema);
-  auto layout = config.premix.layout == config::FileLayout::umami ? umami(config, schema, samples)
-                : config.premix.layout == config::FileLayout::ftag
-                    ? living(config, schema, samples)
-                    : writing::plain_layout(config.premix.datasets, schema, samples);
+  const auto design = [&] { return Design{config, schema, samples, writing::roles_of(config, schema)}; };
+  const auto layout = [&] {
+    switch (config.premix.layout) {
+      case config::FileLayout::umami:
+        return umami(design());
+      case config::FileLayout::ftag:
+        return living(design());
+      case config::FileLayout::plain:
+        break;
+    }
+    return writing::plain_layout(config.premix.datasets, schema, samples);
+  }();
   writing::require_distinct(layout.tables);
   return layout;
 }

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "commands/writing/roles.hpp"
 
 namespace headrace::commands::premix {
 
@@ -20,11 +19,10 @@ using formats::Table;
 
 class Living {
  public:
-  Living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples)
-      : config_(config), schema_(schema), samples_(samples), roles_(writing::roles_of(config, schema)) {}
+  explicit Living(const Design& of) : of_(of) {}
 
   writing::Layout make() {
-    for (std::size_t f = 0; f < schema_.size(); ++f) add(f);
+    for (std::size_t f = 0; f < of_.schema.size(); ++f) add(f);
     if (tables_.count("jets") == 0)
       throw UsageError(
           "layout = 'ftag' needs fields of jets (without an axis for tracks); add one, as in [field.pt] "
@@ -32,7 +30,7 @@ class Living {
     writing::Layout layout;
     for (const auto& name : order_) layout.tables.push_back(std::move(tables_.at(name)));
     layout.attributes = std::move(attributes_);
-    layout.attributes.push_back({"/", "unique_jets", static_cast<std::int64_t>(samples_)});
+    layout.attributes.push_back({"/", "unique_jets", static_cast<std::int64_t>(of_.samples)});
     return layout;
   }
 
@@ -43,7 +41,7 @@ class Living {
     if (made) {
       order_.push_back(name);
       table.records = records;
-      table.dataset = {.path = name, .dims = {samples_}};
+      table.dataset = {.path = name, .dims = {of_.samples}};
       if (!of_jets) table.dataset.dims.push_back(records);
     }
     if (table.records != records)
@@ -66,10 +64,10 @@ class Living {
   }
 
   void add(std::size_t f) {
-    const auto& field = schema_[f];
-    const auto& role = roles_[f];
+    const auto& field = of_.schema[f];
+    const auto& role = of_.roles[f];
     const bool of_tracks = role.is == Is::tracks || role.is == Is::valid || role.is == Is::track_label;
-    const auto chosen = writing::chosen_paths(config_.premix, field.name);
+    const auto chosen = writing::chosen_paths(of_.config.premix, field.name);
     const auto path = chosen.empty() ? (of_tracks ? role.group : std::string("jets")) : chosen.front();
     if (chosen.size() > 1)
       throw UsageError(
@@ -94,10 +92,7 @@ class Living {
     }
   }
 
-  const config::OutputConfig& config_;
-  const Schema& schema_;
-  const std::uint64_t samples_;
-  const std::vector<Role> roles_;
+  const Design& of_;
   std::map<std::string, Table> tables_;
   std::vector<std::string> order_;
   std::vector<h5::NewAttribute> attributes_;
@@ -105,8 +100,8 @@ class Living {
 
 }  // namespace
 
-writing::Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
-  return Living(config, schema, samples).make();
+writing::Layout living(const Design& design) {
+  return Living(design).make();
 }
 
 }  // namespace headrace::commands::premix

@@ -2,11 +2,11 @@
 // `flavour_label`; for each field with two axes a compound of its name, elements of a jet in a row, with `valid`. Pure.
 #pragma once
 
+#include "commands/premix/design.hpp"
 #include "commands/writing/layout.hpp"
-#include "config/outputs.hpp"
 
 namespace headrace::commands::premix {
 
-writing::Layout living(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples);
+writing::Layout living(const Design& design);
 
 }  // namespace headrace::commands::premix

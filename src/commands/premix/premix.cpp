@@ -29,8 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string output_of(const config::OutputConfig& config, const Options& options) {
-  const auto path = options.output.empty() ? config.premix.file : options.output;
+std::string output_of(const config::OutputConfig& config, const writing::Orders& orders) {
+  const auto path = orders.output.empty() ? config.premix.file : orders.output;
   if (path.empty())
     throw UsageError("premix writes a file, and none is named; give -o FILE, or file = \"FILE\" in [premix]");
   if (fs::is_directory(path)) throw UsageError(fmt::format("'{}' is a folder; name a file in it", path));
@@ -49,22 +49,22 @@ std::vector<h5::NewAttribute> attributes_of(const writing::Origin& origin) {
 /// The work of one call, in its order.
 class Premix : public writing::Work {
  public:
-  Premix(const config::OutputConfig& config, const Options& options, const mpi::Comm& all,
+  Premix(const config::OutputConfig& config, const writing::Orders& orders, const mpi::Comm& all,
          writing::Interrupts& interrupts)
-      : config_(config), options_(options), all_(all), interrupts_(interrupts), path_(output_of(config, options)) {}
+      : config_(config), orders_(orders), all_(all), interrupts_(interrupts), path_(output_of(config, orders)) {}
 
   int run() override {
     const bool there = all_.bcast(fs::exists(path_) ? "y" : "n") == "y";
-    if (there && options_.verify && !options_.force && !options_.resume) {
+    if (there && orders_.verify && !orders_.force && !orders_.resume) {
       writing::verify(all_, path_);
       return 0;
     }
     mpi::together(all_, [&] {
-      if (all_.rank() == 0) writing::require_free(path_, options_.force, options_.resume);
-      if (!options_.force) require_scales_of_training(config_, writing::stream_named(config_, options_.stream));
+      if (all_.rank() == 0) writing::require_free(path_, orders_.force, orders_.resume);
+      if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
     });
     writing::require_common_folder(all_, path_);
-    session_ = std::make_unique<writing::Session>(writing::staged(config_, options_.stream, path_), all_);
+    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_);
     interrupts_.before_writing(session_->staging().host(), [this] {
       if (parts_) parts_->unlink();
     });
@@ -77,7 +77,7 @@ class Premix : public writing::Work {
     interrupts_.after_writing();
     if (!complete) return interrupted();
     tell_written();
-    if (options_.verify) writing::verify(all_, path_);
+    if (orders_.verify) writing::verify(all_, path_);
     return 0;
   }
 
@@ -91,7 +91,7 @@ class Premix : public writing::Work {
   void plan() {
     auto& staging = session_->staging();
     const auto& blueprint = staging.blueprint();
-    const auto& stream = writing::stream_named(config_, options_.stream);
+    const auto& stream = writing::stream_named(config_, orders_.stream);
     mpi::together(all_, [&] { writing::require_no_input(path_, blueprint.catalog); });
     parts_ = mpi::together(all_, [&] {
       return std::make_unique<Parts>(all_, config_, path_, writing::schema_of(staging, config_.premix.provenance),
@@ -99,7 +99,7 @@ class Premix : public writing::Work {
                                      attributes_of(writing::origin_of(config_, stream, blueprint.catalog)));
     });
     auto facts = writing::facts_of(config_, stream, blueprint.catalog, "premix");
-    parts_->prepare(std::move(facts), options_.resume, options_.force);
+    parts_->prepare(std::move(facts), orders_.resume, orders_.force);
   }
 
   bool write() {
@@ -133,7 +133,7 @@ class Premix : public writing::Work {
   }
 
   const config::OutputConfig& config_;
-  const Options& options_;
+  const writing::Orders& orders_;
   const mpi::Comm& all_;
   writing::Interrupts& interrupts_;
   const std::string path_;
@@ -146,10 +146,10 @@ class Premix : public writing::Work {
 
 }  // namespace
 
-int premix(const config::OutputConfig& config, const Options& options) {
+int premix(const config::OutputConfig& config, const writing::Orders& orders) {
   return writing::call(config, "headrace premix", [&](const mpi::Comm& all, writing::Interrupts& interrupts) {
     job::require_same_config(all, config);
-    return mpi::together(all, [&] { return std::make_unique<Premix>(config, options, all, interrupts); });
+    return mpi::together(all, [&] { return std::make_unique<Premix>(config, orders, all, interrupts); });
   });
 }
 

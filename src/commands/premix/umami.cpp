@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "commands/writing/roles.hpp"
 
 namespace headrace::commands::premix {
 
@@ -56,17 +55,16 @@ Table single(const Schema& schema, std::size_t field, const std::string& path, s
 
 class Umami {
  public:
-  Umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples)
-      : config_(config), schema_(schema), samples_(samples), roles_(writing::roles_of(config, schema)) {}
+  explicit Umami(const Design& of) : of_(of) {}
 
   writing::Layout make() {
     // An index field says what jets/labels is; else the one-hot one does.
-    const bool index = std::any_of(roles_.begin(), roles_.end(), [](const Role& r) { return r.is == Is::index; });
-    for (std::size_t f = 0; f < schema_.size(); ++f) {
-      auto paths = writing::chosen_paths(config_.premix, schema_[f].name);
+    const bool index = std::any_of(of_.roles.begin(), of_.roles.end(), [](const Role& r) { return r.is == Is::index; });
+    for (std::size_t f = 0; f < of_.schema.size(); ++f) {
+      auto paths = writing::chosen_paths(of_.config.premix, of_.schema[f].name);
       if (paths.empty()) {
-        paths = usual_paths(roles_[f], schema_[f]);
-        if (roles_[f].is == Is::one_hot && index) std::erase(paths, "jets/labels");
+        paths = usual_paths(of_.roles[f], of_.schema[f]);
+        if (of_.roles[f].is == Is::one_hot && index) std::erase(paths, "jets/labels");
       }
       for (const auto& path : paths) add(f, path);
     }
@@ -76,7 +74,8 @@ class Umami {
           "\"jets/inputs\" = \"FIELD\"");
     if (!has("jets/weight")) {
       const auto inputs = field_of("jets/inputs");
-      layout_.tables.push_back(single(schema_, inputs, "jets/weight", samples_, schema_[inputs].dtype, How::one));
+      layout_.tables.push_back(
+          single(of_.schema, inputs, "jets/weight", of_.samples, of_.schema[inputs].dtype, How::one));
     }
     return std::move(layout_);
   }
@@ -93,24 +92,24 @@ class Umami {
   }
 
   void add(std::size_t f, const std::string& path) {
-    const auto& field = schema_[f];
+    const auto& field = of_.schema[f];
     auto& tables = layout_.tables;
     if (path == "jets/labels") {
-      tables.push_back(field.elements() > 1 ? single(schema_, f, path, samples_, DType::uint8, How::argmax)
-                                            : formats::table_of(schema_, f, path, samples_, DType::uint8));
+      tables.push_back(field.elements() > 1 ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
+                                            : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
       if (!field.classes.empty()) {
         layout_.attributes.push_back({path, "label_classes", field.classes});
         if (!std::exchange(classes_told_, true)) layout_.attributes.push_back({"jets", "flavour_label", field.classes});
       }
     } else if (path == "jets/labels_one_hot") {
-      tables.push_back(formats::table_of(schema_, f, path, samples_, DType::uint8));
+      tables.push_back(formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
       if (!field.classes.empty()) layout_.attributes.push_back({path, "label_classes", field.classes});
     } else if (path.find("/labels/") != std::string::npos) {
-      const auto* config = writing::config_of(config_, field.name);
+      const auto* config = writing::config_of(of_.config, field.name);
       const bool own = (config != nullptr && config->dtype) || !is_integer(field.dtype);
-      tables.push_back(formats::table_of(schema_, f, path, samples_, own ? field.dtype : DType::int8));
+      tables.push_back(formats::table_of(of_.schema, f, path, of_.samples, own ? field.dtype : DType::int8));
     } else {
-      tables.push_back(formats::table_of(schema_, f, path, samples_));
+      tables.push_back(formats::table_of(of_.schema, f, path, of_.samples));
       if (path.starts_with("jets/add_labels/") && !is_integer(field.dtype)) tables.back().parts[0].how = How::zero_nan;
       if (path == "jets/inputs") layout_.attributes.push_back({path, "jet_variables", writing::value_names(field)});
       if (path != "jets/inputs" && path.ends_with("/inputs"))
@@ -118,18 +117,15 @@ class Umami {
     }
   }
 
-  const config::OutputConfig& config_;
-  const Schema& schema_;
-  const std::uint64_t samples_;
-  const std::vector<Role> roles_;
+  const Design& of_;
   writing::Layout layout_;
   bool classes_told_ = false;
 };
 
 }  // namespace
 
-writing::Layout umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples) {
-  return Umami(config, schema, samples).make();
+writing::Layout umami(const Design& design) {
+  return Umami(design).make();
 }
 
 }  // namespace headrace::commands::premix

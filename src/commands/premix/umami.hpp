@@ -7,11 +7,11 @@
 //   jets/add_labels/NAME        what else there is; NaN becomes 0
 #pragma once
 
+#include "commands/premix/design.hpp"
 #include "commands/writing/layout.hpp"
-#include "config/outputs.hpp"
 
 namespace headrace::commands::premix {
 
-writing::Layout umami(const config::OutputConfig& config, const Schema& schema, std::uint64_t samples);
+writing::Layout umami(const Design& design);
 
 }  // namespace headrace::commands::premix
