@@ -11,6 +11,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from disk import memory_for
 from order import draw_counts, drawn_order
 from service import HEADRACE, Service, running, until
 
@@ -77,7 +78,7 @@ def serve(folder, jets, text, stagers=None, **flags):
     return running(folder, [jets[0] / "one.h5", jets[0] / "two.h5"], stagers, config=config_of(jets, text), audit="full", seed=5, **flags)
 
 
-def epochs_of(service, data, epochs, world_size=1, nodes=1):
+def epochs_of(service, data, epochs, world_size=1, nodes=1, look=lambda batch, index: True):
     """[epoch] -> samples in the order of positions; every value is looked at."""
     with contextlib.ExitStack() as stack:
         trainers = [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), stream="train", rank=r, world_size=world_size,
@@ -90,6 +91,7 @@ def epochs_of(service, data, epochs, world_size=1, nodes=1):
                     index = np.array(batch.index)[:batch.rows]
                     assert np.array_equal(batch["n"], index)
                     assert np.array_equal(batch["x"], data["x"][index]) and np.array_equal(batch["label"], data["flavour"][index])
+                    assert look(batch, index)
                     samples.append(index)
             done.append(np.concatenate(samples))
     return done
@@ -132,11 +134,14 @@ def test_samples_come_as_often_as_the_target_wants(tmp_path, jets, redraw):
         assert all(np.array_equal(a, b) for a, b in zip(again, done, strict=True))
 
 
-@pytest.mark.parametrize("target, samples, most", [("min", 1, 1), ("max", 0.5, 0), ("mean", 1, 0), ("flat", 1.5, 0), ("u", 1, 1), ("c", 2, 3)])
+@pytest.mark.parametrize("target, samples, most", [("min", 1, 1), ("max", 0.5, 0), ("mean", 1, 0), ("flat", 1.5, 0), ("u", 1, 1), ("c", 2, 3), ("FILE", 0.7, 0)])
 def test_targets(tmp_path, jets, target, samples, most):
     cells, there = cells_of(jets[1])
-    weights = {"min": there.min(0), "max": there.max(0), "mean": there.sum(0), "flat": np.ones(12, int), "u": there[2], "c": there[1]}[target]
-    number = {"mean": there.sum() / 3, "flat": there.sum(1).min()}.get(target, weights.sum())
+    weights = {"min": there.min(0), "max": there.max(0), "mean": there.sum(0), "flat": np.ones(12, int), "u": there[2], "c": there[1], "FILE": np.minimum(there[0], 9)}[target]
+    number = {"mean": there.sum() / 3, "flat": there.sum(1).min(), "FILE": there.sum(1).min()}.get(target, weights.sum())
+    if target == "FILE":
+        target = tmp_path / "spectrum.txt"
+        np.savetxt(target, weights.reshape(4, 3))
     whole = [round(samples * number)] * 3
     if most:
         whole = [min(n, min(most * int(there[c][b]) * int(weights.sum()) // int(w) for b, w in enumerate(weights) if w))
@@ -162,6 +167,36 @@ def test_one_variable_without_classes(tmp_path, jets):
         histogram = np.histogram(data["x"][samples], np.linspace(20, 80, 7))[0]
         assert np.ptp(histogram) <= 1 and histogram.sum() == inside == len(samples)
     assert f"{TOTAL - inside} samples in none of the bins left out" in told
+
+
+@pytest.mark.parametrize("stagers, world_size, split", [(None, 1, False), (2, 3, False), (3, 3, True)], ids=["1 process", "2 stagers", "3 nodes"])
+def test_more_than_memory_holds(tmp_path, jets, stagers, world_size, split):
+    """Rows lie on a disk in part, and which of them come changes from epoch to epoch: the batches are those of memory."""
+    folder, data = jets
+    with h5py.File(tmp_path / "wide.h5", "w") as file:
+        file["jets"], file["n"] = data, np.arange(TOTAL)
+        file["image"] = (np.arange(TOTAL, dtype="i4")[:, None] * 8209 + np.arange(8000, dtype="i4"))
+    text = CONDITIONS + FIELDS + "[field.image]\n" + BINS + \
+        'target = "c"\nsamples = 300\n[stream.train]\norder = "drawn"\nglobal-batch = 48\nlast = "partial"\n'
+    config = tmp_path / "wide.toml"
+    config.write_text(text)
+    (tmp_path / "disk").mkdir()
+    flags = {"epochs": 3, "seed": 5, "slots": 4, "trainers_per_node": -(-world_size // (stagers if split else 1))}
+    memory = memory_for(0.3, config, [tmp_path / "wide.h5"], stagers or 1, split, **flags)
+
+    def epochs(**more):
+        with running(tmp_path, [tmp_path / "wide.h5"], stagers, config=config, split_nodes=split, audit="full", **flags, **more) as service:
+            done = epochs_of(service, data, 3, world_size, stagers if split else 1, look=lambda batch, index: np.array_equal(
+                batch["image"][: len(index)], index[:, None].astype("i4") * 8209 + np.arange(8000, dtype="i4")))
+            assert service.wait() == 0
+            return done, service.text
+
+    whole, told = epochs()
+    assert "regime resident" in told
+    parts, told = epochs(memory=memory, scratch=tmp_path / "disk")
+    assert "regime scratch" in told and len(re.findall(r"every sample as often as planned", told)) >= 3
+    assert all(np.array_equal(part, one) for part, one in zip(parts, whole, strict=True))
+    assert not list((tmp_path / "disk").iterdir())
 
 
 def test_a_trainer_goes_on_where_a_killed_service_ended(tmp_path, jets):
@@ -215,6 +250,7 @@ GOOD = COLUMN + FIELDS + BINS + 'target = "c"\n'
     (GOOD.replace("0:100:4", "0:60:4"), r"stream 'train': \[resample\] \d+ samples are in none of the bins \(jets.x, abs\(jets.y\); the first: row \d+ of .*one.h5\); widen the bins, or set outside = 'drop'"),
     (GOOD.replace("jets.x =", "jets.z ="), r"\[resample\] bins: 'jets.z' is not there"),
     (GOOD.replace('target = "c"', 'target = "d"'), r"there is no class 'd'"),
+    (GOOD.replace('target = "c"', 'target = "c.txt"'), r"target = 'c.txt': it is neither a class nor a file that can be read"),
     (GOOD.replace('target = "c"', 'samples = 2'), r"\[resample\] bins needs target"),
     (GOOD + "samples = 10.5\n", r"is not a multiple of the target's number, above 0 and up to 10, or a whole number of samples from 11 up"),
     (GOOD.replace("0:100:4", "0:100"), r"is not a variable with its bins"),

@@ -12,8 +12,9 @@ namespace {
 
 /// Where files are and how a service runs decides nothing.
 bool counts(const std::string& key, const std::string& stream) {
-  static const std::set<std::string> others{"name",        "files",  "io",    "trainers-per-node", "slots",
-                                            "split-nodes", "strict", "audit", "premix.file"};
+  static const std::set<std::string> others{"name",  "files",       "io",           "trainers-per-node",
+                                            "slots", "scratch",     "split-nodes",  "strict",
+                                            "audit", "premix.file", "fetch.headers"};
   static const std::set<std::string> of_trainers{"batch", "global-batch", "last", "order", "epochs", "replicas"};
   if (others.count(key) != 0) return false;
   if (!key.starts_with("stream.")) return true;
