@@ -1,6 +1,5 @@
 """headrace pack that is interrupted: the rest is written later, and the file is what it would have been."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -11,12 +10,12 @@ import h5py
 import numpy as np
 import pytest
 from field_files import configuration
+from interruptions import OFTEN, blocks_in, interrupted
 from inventories import inventory, table
 from premixing import call, leftovers
-from service import HEADRACE, processes_with, until
+from service import HEADRACE, until
 
 SAMPLES, ROWS = 160, 2  # of 1 MiB and some bytes each; as many in a block
-OFTEN = {"HEADRACE_WAIT_COMMIT": "0"}
 # Stands still at a sample until the file `gate` lets it by: so the run is interrupted where the test wants.
 GATED = """
 import os, time
@@ -67,29 +66,13 @@ def packed(folder, output, *flags, **how):
     return output
 
 
-def blocks_in(output):
-    """Lines that are whole, in all logs of an unfinished file."""
-    return sum(text.count(" ;\n") for text in (log.read_text() for log in output.parent.glob(f"{output.name}.part.blocks.*")))
-
-
-def interrupted(folder, output, gate, *flags, stagers=None, how=signal.SIGKILL, name="decode"):
-    """A run that gets a signal once it has written something and stands before the gate."""
+def stopped(folder, output, gate, *flags, name="decode", **how):
+    """Exit code and stderr of a run that is interrupted before the gate, once it has written something."""
     open_gate(folder, gate)
-    before = blocks_in(output)
-    launch = ["mpirun", "-n", str(stagers)] if stagers else []
-    command = [*launch, HEADRACE, "pack", "-c", str(folder / f"{name}.toml"), "-o", str(output), *flags]
-    with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        until(lambda: run.poll() is not None or blocks_in(output) > before, "a block")
-        if how == signal.SIGKILL:
-            for pid in processes_with(str(output)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, how)
-        else:
-            run.send_signal(how)
-            open_gate(folder)
-        stderr = run.communicate(timeout=60)[1]
+    done = interrupted("pack", output, "-c", folder / f"{name}.toml", *flags, blocks=blocks_in(output) + 1,
+                       then=lambda: open_gate(folder), **how)
     open_gate(folder)
-    return run.returncode, stderr
+    return done
 
 
 @pytest.mark.parametrize("stagers", [None, 2])
@@ -100,7 +83,7 @@ def test_killed_at_any_block_and_resumed(folder, stagers):
     output = folder / "out.h5"
     for attempt, gate in enumerate((7, 30, 97)):
         resume = ("--resume",) if attempt else ()
-        code, _ = interrupted(folder, output, gate, *resume, stagers=stagers)
+        code, _ = stopped(folder, output, gate, *resume, stagers=stagers)
         assert code != 0 and not output.exists()
         done = pack(folder, output)
         assert done.returncode == 2 and "--resume" in done.stderr and "--force" in done.stderr
@@ -113,7 +96,7 @@ def test_killed_at_any_block_and_resumed(folder, stagers):
 
 def test_sigterm_finishes_what_is_in_hand_and_says_how_to_go_on(folder):
     output = folder / "out.h5"
-    code, stderr = interrupted(folder, output, 7, how=signal.SIGTERM)
+    code, stderr = stopped(folder, output, 7, how=signal.SIGTERM)
     assert code == 1 and "stopped by SIGTERM" in stderr and "of 160 samples are written; go on with --resume" in stderr, stderr
     assert not output.exists()
     done = pack(folder, output, "--resume", "--field.x.scale=2")
@@ -125,7 +108,7 @@ def test_sigterm_finishes_what_is_in_hand_and_says_how_to_go_on(folder):
 def test_what_was_left_out_before_the_break_stays_so(folder):
     whole = packed(folder, folder / "whole.h5", name="failing", stagers=2).read_bytes()
     output = folder / "out.h5"
-    code, _ = interrupted(folder, output, 90, name="failing")
+    code, _ = stopped(folder, output, 90, name="failing")
     assert code != 0
     done = pack(folder, output, "--resume", "--inventory.missing=error", name="failing")
     assert done.returncode in (1, 2) and "samples were left out by the earlier run" in done.stderr, done.stderr

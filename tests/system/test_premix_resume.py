@@ -1,7 +1,5 @@
 """headrace premix that is interrupted: the rest is written later, and the file is what it would have been."""
 
-import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -9,12 +7,12 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+from interruptions import blocks_in, interrupted
 from premixing import leftovers, made, premix
-from service import HEADRACE, processes_with, until
+from service import HEADRACE
 
 ROWS = 4000
 SMALL = "--premix.chunk=2KiB"  # so that there are many blocks
-OFTEN = {"HEADRACE_WAIT_COMMIT": "0"}
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +24,6 @@ def files(tmp_path_factory):
     return [path]
 
 
-def blocks_in(output):
-    """Lines that are whole, in all logs of an unfinished file."""
-    return sum(text.count(" ;\n") for text in (log.read_text() for log in output.parent.glob(f"{output.name}.part.blocks.*")))
-
-
-def interrupted(output, files, flags, stagers, blocks, how):
-    """A run that gets a signal once it has written so many blocks. False: it was too fast."""
-    launch = ["mpirun", "-n", str(stagers)] if stagers else []
-    command = [*launch, HEADRACE, "premix", *map(str, files), "-o", str(output), *flags]
-    with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
-        if how == signal.SIGKILL:
-            for pid in processes_with(str(output)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, how)
-        else:
-            run.send_signal(how)
-        stderr = run.communicate(timeout=60)[1]
-    until(lambda: not [p for p in output.parent.glob("*.token")], "no token")
-    return run.returncode, stderr
-
-
 @pytest.mark.parametrize("flags", [(), ("--premix.compression=zstd:1",)])
 @pytest.mark.parametrize("stagers", [None, 2])
 def test_killed_at_any_block_and_resumed(tmp_path, files, flags, stagers):
@@ -56,7 +32,7 @@ def test_killed_at_any_block_and_resumed(tmp_path, files, flags, stagers):
     output = tmp_path / "out.h5"
     for attempt, blocks in enumerate((1, 7, 20)):
         resume = ("--resume",) if attempt and (tmp_path / "out.h5.part.json").exists() else ()
-        code, _ = interrupted(output, files, (*flags, *resume), stagers, blocks, signal.SIGKILL)
+        code, _ = interrupted("premix", output, *files, *flags, *resume, stagers=stagers, blocks=blocks)
         if output.exists():  # it was done before the signal came
             break
         assert code != 0
@@ -72,11 +48,11 @@ def test_a_run_that_died_when_it_had_copied_what_was_there(tmp_path, files):
     flags = SMALL, "--premix.compression=zstd:1"
     whole = made(tmp_path / "whole.h5", files, *flags).read_bytes()
     output, part = tmp_path / "out.h5", f"{tmp_path}/out.h5.part"
-    interrupted(output, files, flags, None, 3, signal.SIGKILL)
+    interrupted("premix", output, *files, *flags, blocks=3)
     if not output.exists():
         for name in ("", ".blocks.0"):  # all but the facts, which move last
             shutil.copy(part + name, f"{part}.old{name}")
-        interrupted(output, files, (*flags, "--resume"), None, blocks_in(output) + 3, signal.SIGKILL)
+        interrupted("premix", output, *files, *flags, "--resume", blocks=blocks_in(output) + 3)
     if not output.exists():
         made(output, files, *flags, "--resume")
     assert output.read_bytes() == whole
@@ -85,7 +61,7 @@ def test_a_run_that_died_when_it_had_copied_what_was_there(tmp_path, files):
 
 def test_sigterm_finishes_blocks_and_says_how_to_go_on(tmp_path, files):
     output = tmp_path / "out.h5"
-    code, stderr = interrupted(output, files, (SMALL,), None, 3, signal.SIGTERM)
+    code, stderr = interrupted("premix", output, *files, SMALL, blocks=3, how=signal.SIGTERM)
     if code == 0:  # it was done before the signal came
         assert output.read_bytes() == made(tmp_path / "whole.h5", files, SMALL).read_bytes()
         return
@@ -103,7 +79,7 @@ def test_several_files_skip_those_that_are_there(tmp_path, files):
     whole.parent.mkdir()
     made(whole, files, *flags)
     output = tmp_path / "out.h5"
-    interrupted(output, files, flags, None, 3, signal.SIGKILL)
+    interrupted("premix", output, *files, *flags, blocks=3)
     first = tmp_path / "out.0001.h5"
     before = first.stat().st_mtime_ns if first.exists() else None
     if not output.exists():
