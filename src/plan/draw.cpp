@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -76,10 +77,11 @@ std::vector<std::uint32_t> places_of(const Draw& draw, std::span<const std::uint
   for (const auto cell : cells) ++next[cell];
   std::uint32_t begin = 0;
   for (std::size_t cell = 0; cell < none; ++cell) begin = begin + std::exchange(next[cell], begin);
-  std::vector<std::uint32_t> of_cells(std::size_t{begin} + 1);
+  const auto of_cells = std::make_unique_for_overwrite<std::uint32_t[]>(std::size_t{begin} + 1);
+  of_cells[begin] = 0;
   for (std::size_t cell = 0; cell < none; ++cell) {
     const auto end = cell + 1 < none ? next[cell + 1] : begin;
-    draw.places(cell, before[cell], std::span(of_cells).subspan(next[cell], end - next[cell]));
+    draw.places(cell, before[cell], std::span(of_cells.get() + next[cell], end - next[cell]));
   }
   next[none] = begin;  // where a 0 stands; samples of no cell come in between at random, so there is no branch for them
   std::vector<std::uint32_t> places(cells.size());

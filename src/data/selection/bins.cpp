@@ -111,18 +111,24 @@ Bins::Bins(std::vector<config::BinAxis> axes) : axes_(std::move(axes)), made_(ax
 
 /// Adds to sums what the axis makes of these values, and says what is wrong with those that are in no bin.
 template <bool absolute, class Number>
-void Bins::find_along(std::size_t a, const Number* values, std::span<std::uint32_t> sums,
-                      std::span<std::uint8_t> wrong) const {
+void Bins::find_along(std::size_t a, const Number* values, std::span<std::uint32_t> sums, std::span<std::uint8_t> wrong,
+                      bool& any_wrong) const {
   const auto& axis = made_[a];
   const auto value_of = [&](std::size_t i) {
     const auto value = static_cast<double>(values[i]);
     return absolute ? std::fabs(value) : value;
   };
+  std::uint64_t beyond = 0;  // or NaN: hardly ever any, so that they are looked for by themselves
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const auto value = value_of(i);
-    const bool inside = (value >= axis.first) & (value <= axis.last);
+    beyond += value >= axis.first && value <= axis.last ? 0 : 1;
+  }
+  for (std::size_t i = 0; beyond > 0 && i < sums.size(); ++i) {
+    const auto value = value_of(i);
+    const bool inside = value >= axis.first && value <= axis.last;
     wrong[i] |= static_cast<std::uint8_t>((inside ? 0 : is_outside) | (value != value ? is_nan : 0));
   }
+  any_wrong |= beyond > 0;
   if (axis.by == Axis::By::search) {
     const auto edges = inner(axes_[a].edges);
     for (std::size_t i = 0; i < sums.size(); ++i)
@@ -131,10 +137,11 @@ void Bins::find_along(std::size_t a, const Number* values, std::span<std::uint32
   }
   axis.with_bucket_of([&](const auto& bucket_of) {
     const auto* const buckets = axis.buckets.data();
+    const auto stride = axis.stride;
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const auto value = value_of(i);
       const auto& bucket = buckets[bucket_of(value)];
-      sums[i] += bucket.below + (value >= bucket.edge ? axis.stride : 0);
+      sums[i] += bucket.below + (stride & (0u - static_cast<std::uint32_t>(value >= bucket.edge)));  // no branch
     }
   });
 }
@@ -147,18 +154,19 @@ void Bins::find(std::span<const condition::ColumnValues* const> values, std::spa
     const auto wrong = std::span(flags).first(sums.size());
     std::ranges::fill(sums, 0);
     std::ranges::fill(wrong, 0);
+    bool any_wrong = false;
     for (std::size_t a = 0; a < axes_.size(); ++a)
       std::visit(
           [&](const auto& numbers) {
             if constexpr (std::is_arithmetic_v<typename std::decay_t<decltype(numbers)>::value_type>) {
               if (axes_[a].absolute)
-                find_along<true>(a, numbers.data() + first, sums, wrong);
+                find_along<true>(a, numbers.data() + first, sums, wrong, any_wrong);
               else
-                find_along<false>(a, numbers.data() + first, sums, wrong);
+                find_along<false>(a, numbers.data() + first, sums, wrong, any_wrong);
             }
           },
           *values[a]);
-    for (std::size_t i = 0; i < sums.size(); ++i)
+    for (std::size_t i = 0; any_wrong && i < sums.size(); ++i)
       if (wrong[i] != 0) sums[i] = (wrong[i] & is_nan) != 0 ? nan : outside;
   }
 }

@@ -52,8 +52,8 @@ class Bins {
   };
   static Axis axis_of(const config::BinAxis& axis, std::uint32_t stride);
   template <bool absolute, class Number>
-  void find_along(std::size_t axis, const Number* values, std::span<std::uint32_t> sums,
-                  std::span<std::uint8_t> wrong) const;
+  void find_along(std::size_t axis, const Number* values, std::span<std::uint32_t> sums, std::span<std::uint8_t> wrong,
+                  bool& any_wrong) const;
 
   std::vector<config::BinAxis> axes_;
   std::vector<Axis> made_;
