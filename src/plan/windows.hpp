@@ -1,0 +1,82 @@
+// An order that is shuffled in windows: for data that are read block by block, epoch after epoch. Each epoch deals the
+// blocks out to its windows, one of each run of neighbours to each, and permutes the rows of a window.
+//
+//   blocks of the files   | 0 1 2 | 3 4 5 | 6 7 8 | 9 .. |     W runs of as many neighbours as there are windows
+//   windows of an epoch   {1, 5, 6, 9}  {0, 3, 8, 11}  {2, 4, 7, 10}
+//   positions             the rows of 1, 5, 6, 9 in any order, then those of 0, 3, 8, 11 ...
+//
+// So each window has something of everywhere in the files, as evenly as can be: what is sorted there (by class, by
+// time) is not sorted in batches, though only W blocks are in memory.
+//
+//   1. Every ordinal once per epoch; position() is the inverse of evaluate().
+//   2. The result depends on the blocks' borders, W and the key alone: not on stagers, trainers or memory.
+//   3. Where all blocks make one window the order is that of a Permutation of the same key.
+//
+// Immutable; any thread. See ORDER.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "plan/permutation.hpp"
+
+namespace headrace::plan {
+
+/// Which blocks may meet: the same in all epochs.
+class Windows {
+ public:
+  /// first_ordinals: per block of the files the first one of the stream's ordinals in it, and the end; equal ones where
+  /// nothing of a block is selected. blocks_a_window: at least 1.
+  Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks_a_window);
+
+  std::uint64_t size() const { return first_.back(); }  ///< ordinals
+  std::uint64_t blocks() const { return first_.size() - 1; }
+  std::uint64_t count() const { return count_; }                      ///< windows
+  std::uint64_t blocks_a_window() const { return blocks_a_window_; }  ///< at most; the number of runs, too
+  const std::vector<std::uint64_t>& first_ordinals() const { return first_; }
+  /// Rows of a block.
+  std::uint64_t rows(std::uint64_t block) const { return first_[block + 1] - first_[block]; }
+  /// The block of an ordinal.
+  std::uint64_t block_of(std::uint64_t ordinal) const;
+
+  /// Blocks stand in the slots of runs, evenly; some slots stay empty.
+  std::uint64_t slot_of(std::uint64_t block) const;
+  /// The block of a slot; blocks() where it is empty.
+  std::uint64_t block_in(std::uint64_t slot) const;
+
+ private:
+  std::vector<std::uint64_t> first_;
+  std::uint64_t blocks_a_window_, count_;
+};
+
+class WindowedOrder {
+ public:
+  /// key: what epoch_key() makes of seed, stream and epoch.
+  WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64_t key);
+
+  std::uint64_t size() const { return windows_->size(); }
+  /// First position of each window, and the end.
+  const std::vector<std::uint64_t>& starts() const { return starts_; }
+  /// The window of a position.
+  std::uint64_t window_of(std::uint64_t position) const;
+  /// Its blocks, ascending.
+  std::span<const std::uint32_t> blocks_of(std::uint64_t window) const;
+  /// Ordinals of positions first, first + 1, ...; first + out.size() <= size().
+  void evaluate(std::uint64_t first, std::span<std::uint64_t> out) const;
+  std::uint64_t position(std::uint64_t ordinal) const;
+
+ private:
+  Permutation rows_of(std::uint64_t window) const;
+
+  std::shared_ptr<const Windows> windows_;
+  std::uint64_t key_;
+  std::vector<std::uint64_t> starts_;
+  std::vector<std::uint64_t> first_block_;  // per window, of blocks_; and the end
+  std::vector<std::uint32_t> blocks_;       // window after window
+  std::vector<std::uint64_t> before_;       // per entry of blocks_: rows in front of it in its window
+  std::vector<std::uint32_t> place_;        // per block: its entry
+};
+
+}  // namespace headrace::plan

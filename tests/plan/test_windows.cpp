@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "plan/windows.hpp"
+
+using namespace headrace::plan;
+
+BOOST_AUTO_TEST_SUITE(windows)
+
+namespace {
+
+/// Blocks of random lengths, some of them empty.
+std::shared_ptr<const Windows> random_windows(std::mt19937_64& random, std::uint64_t blocks) {
+  std::vector<std::uint64_t> first{0};
+  for (std::uint64_t b = 0; b < blocks; ++b) first.push_back(first.back() + (random() % 4 == 0 ? 0 : random() % 40));
+  return std::make_shared<const Windows>(std::move(first), 1 + random() % (blocks + 3));
+}
+
+std::vector<std::uint64_t> all_of(const WindowedOrder& order) {
+  std::vector<std::uint64_t> all(order.size());
+  order.evaluate(0, all);
+  return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_ordinal_once_and_back) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 400; ++round) {
+    const auto windows = random_windows(random, random() % 60);
+    const WindowedOrder order(windows, random());
+    const auto all = all_of(order);
+    auto sorted = all;
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<std::uint64_t> expected(all.size());
+    std::iota(expected.begin(), expected.end(), 0);
+    BOOST_TEST(sorted == expected);
+    for (std::uint64_t p = 0; p < all.size(); ++p) BOOST_TEST(order.position(all[p]) == p);
+    // Any part is that part of the whole.
+    if (all.empty()) continue;
+    const auto first = random() % all.size();
+    std::vector<std::uint64_t> part(random() % (all.size() - first + 1));
+    order.evaluate(first, part);
+    BOOST_TEST(std::equal(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(first)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_window_has_one_block_of_each_run) {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const auto windows = random_windows(random, 1 + random() % 300);
+    const WindowedOrder order(windows, random());
+    std::set<std::uint32_t> seen;
+    const auto all = all_of(order);
+    for (std::uint64_t w = 0; w < windows->count(); ++w) {
+      const auto blocks = order.blocks_of(w);
+      BOOST_TEST(blocks.size() <= windows->blocks_a_window());
+      std::set<std::uint64_t> runs;
+      for (const auto block : blocks) {
+        BOOST_TEST(seen.insert(block).second);
+        BOOST_TEST(runs.insert(windows->slot_of(block) / windows->count()).second);
+      }
+      BOOST_TEST(std::is_sorted(blocks.begin(), blocks.end()));
+      for (auto p = order.starts()[w]; p < order.starts()[w + 1]; ++p) {
+        const auto block = static_cast<std::uint32_t>(windows->block_of(all[p]));
+        BOOST_TEST(std::binary_search(blocks.begin(), blocks.end(), block));
+        BOOST_TEST(order.window_of(p) == w);
+      }
+    }
+    BOOST_TEST(seen.size() == windows->blocks());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_window_is_the_order_without) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 50; ++round) {
+    const auto blocks = 1 + random() % 40;
+    std::vector<std::uint64_t> first{0};
+    for (std::uint64_t b = 0; b < blocks; ++b) first.push_back(first.back() + random() % 30);
+    const auto key = random();
+    const WindowedOrder order(std::make_shared<const Windows>(first, blocks + random() % 3), key);
+    std::vector<std::uint64_t> expected(order.size());
+    Permutation(order.size(), key).evaluate(0, expected);
+    BOOST_TEST(all_of(order) == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(slots_and_blocks_agree) {
+  std::mt19937_64 random(4);
+  for (int round = 0; round < 300; ++round) {
+    const auto windows = random_windows(random, 1 + random() % 200);
+    std::uint64_t found = 0, last = 0;
+    for (std::uint64_t slot = 0; slot < windows->count() * windows->blocks_a_window(); ++slot) {
+      const auto block = windows->block_in(slot);
+      if (block == windows->blocks()) continue;
+      BOOST_TEST(windows->slot_of(block) == slot);
+      BOOST_TEST((found == 0 || block == last + 1));
+      last = block;
+      ++found;
+    }
+    BOOST_TEST(found == windows->blocks());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(epochs_differ) {
+  const auto windows = std::make_shared<const Windows>(std::vector<std::uint64_t>{0, 10, 20, 30, 40, 50, 60}, 2);
+  std::set<std::vector<std::uint32_t>> firsts;
+  for (std::uint64_t key = 0; key < 64; ++key) {
+    const WindowedOrder order(windows, epoch_key(1, "train", key));
+    const auto blocks = order.blocks_of(0);
+    firsts.insert({blocks.begin(), blocks.end()});
+  }
+  BOOST_TEST(firsts.size() == 9u);  // each of the first three with each of the last three
+}
+
+BOOST_AUTO_TEST_SUITE_END()
