@@ -11,17 +11,25 @@ namespace headrace::plan {
 
 namespace {
 
-/// Ordinals of positions first, first + 1, ... (mod n).
-void follow(std::uint64_t first, std::uint64_t n, const EpochOrder* order, std::span<std::uint64_t> out) {
-  while (!out.empty()) {
-    const auto run = out.first(std::min<std::uint64_t>(out.size(), n - first));
-    if (order)
-      order->evaluate(first, run);
-    else
-      std::iota(run.begin(), run.end(), first);
-    out = out.subspan(run.size());
-    first = 0;
-  }
+/// Ordinals of positions first, first + 1, ...
+void follow(std::uint64_t first, const EpochOrder* order, std::span<std::uint64_t> out) {
+  if (order)
+    order->evaluate(first, out);
+  else
+    std::iota(out.begin(), out.end(), first);
+}
+
+/// Ordinals of padding: numbers first, first + 1, ... (mod n) of what is repeated, round and round.
+void pad(std::uint64_t first, std::uint64_t n, const EpochOrder* order, std::span<std::uint64_t> out) {
+  const auto repeated = order ? order->repeated() : EpochOrder::Repeated{0, n};
+  for (first %= n; !out.empty(); first = 0)
+    while (!out.empty() && first < n) {
+      const auto number = first % repeated.count;
+      const auto run = out.first(std::min({out.size(), n - first, repeated.count - number}));
+      follow(repeated.first + number, order, run);
+      first += run.size();
+      out = out.subspan(run.size());
+    }
 }
 
 /// Appends the pieces of the rows from first_row on, whose ordinals ascend.
@@ -60,11 +68,11 @@ const BatchPlan& BatchPlanner::operator()(const Share& share, const EpochOrder* 
   plan_.drawn.clear();
   const auto real = std::span(plan_.ordinals).first(share.rows),
              padding = std::span(plan_.ordinals).subspan(share.rows);
-  follow(share.first, n, order, real);
+  follow(share.first, order, real);
   if (order) sort(0, real, members, drawn);
   cut(real, 0, first_ordinal, plan_.pieces);
   if (!padding.empty()) {
-    follow(share.padding_first % n, n, order, padding);
+    pad(share.padding_first, n, order, padding);
     sort(share.rows, padding, members, drawn && order != nullptr);
     cut(padding, share.rows, first_ordinal, plan_.pieces);
   }

@@ -56,6 +56,16 @@ EpochOrder::EpochOrder(std::shared_ptr<const Mix> mix, std::uint64_t seed, std::
   }
 }
 
+EpochOrder::EpochOrder(std::shared_ptr<const WindowedOrder> windowed)
+    : permutation_(windowed->size(), 0), windowed_(std::move(windowed)) {}
+
+EpochOrder::Repeated EpochOrder::repeated() const {
+  if (!windowed_) return {0, size()};
+  const auto& starts = windowed_->starts();
+  const auto last = windowed_->window_of(size());
+  return {starts[last], starts[last + 1] - starts[last]};
+}
+
 /// Classes and their permutations have keys of their own.
 Permutation EpochOrder::permutation_of(std::uint32_t which, std::uint64_t cycle) const {
   return {mix_->members[which], sample_hash(sample_hash(sample_hash(key_) + which + 1) + cycle)};
@@ -63,7 +73,9 @@ Permutation EpochOrder::permutation_of(std::uint32_t which, std::uint64_t cycle)
 
 void EpochOrder::evaluate(std::uint64_t first, std::span<std::uint64_t> out) const {
   EXPECTS(first <= size() && out.size() <= size() - first);
-  if (!mix_)
+  if (windowed_)
+    windowed_->evaluate(first, out);
+  else if (!mix_)
     permutation_.evaluate(first, out);
   else if (mix_->within == Mix::Within::batch)
     mixed_by_batch(first, out);
@@ -129,6 +141,7 @@ void EpochOrder::mixed_by_epoch(std::uint64_t first, std::span<std::uint64_t> ou
 }
 
 void EpochOrder::positions(std::uint64_t ordinal, const std::function<void(std::uint64_t)>& f) const {
+  if (windowed_) return f(windowed_->position(ordinal));
   if (!mix_) return f(permutation_.inverse(ordinal));
   const auto after = std::ranges::find_if(walks_, [&](const Walk& walk) { return walk.before > ordinal; });
   const auto which = static_cast<std::uint32_t>(after - walks_.begin() - 1);

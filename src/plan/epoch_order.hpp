@@ -2,6 +2,7 @@
 // Immutable; any thread. See ORDER.md.
 //
 //   shuffled   position p is ordinal P(p), P a permutation of all
+//   windowed   the same window after window (windows.hpp)
 //   mixed      position p is the turn of a class; each class walks through its own members, one permutation of them
 //              after another, over all epochs:
 //
@@ -25,6 +26,7 @@
 
 #include "plan/permutation.hpp"
 #include "plan/turns.hpp"
+#include "plan/windows.hpp"
 
 namespace headrace::plan {
 
@@ -57,12 +59,21 @@ class EpochOrder {
   /// n members shuffled by the key: what epoch_key() makes of seed, stream and epoch.
   EpochOrder(std::uint64_t n, std::uint64_t key);
   EpochOrder(std::shared_ptr<const Mix> mix, std::uint64_t seed, std::string_view stream, std::uint64_t epoch);
+  explicit EpochOrder(std::shared_ptr<const WindowedOrder> windowed);
 
   std::uint64_t size() const { return permutation_.size(); }  ///< positions
   /// Ordinals of positions first, first + 1, ...; first + out.size() <= size().
   void evaluate(std::uint64_t first, std::span<std::uint64_t> out) const;
   /// The positions of a member, in no order; none where the epoch does without it.
   void positions(std::uint64_t ordinal, const std::function<void(std::uint64_t)>& f) const;
+  /// Null where the epoch is not shuffled in windows.
+  const WindowedOrder* windowed() const { return windowed_.get(); }
+  /// Positions [first, first + count) that are repeated where the last batch is filled up: of windows, those of the last
+  /// one, which is in memory then; else all.
+  struct Repeated {
+    std::uint64_t first = 0, count = 0;
+  };
+  Repeated repeated() const;
   /// What an epoch of a mix takes of its classes; nothing where it is not mixed.
   std::vector<Stretch> stretches() const;
   /// Ordinals of a part of such a stretch: of [first, first + out.size()) of that permutation.
@@ -83,6 +94,7 @@ class EpochOrder {
   std::shared_ptr<const Mix> mix_;
   std::uint64_t key_ = 0;  // of the stream's epoch 0
   std::vector<Walk> walks_;
+  std::shared_ptr<const WindowedOrder> windowed_;
 };
 
 }  // namespace headrace::plan

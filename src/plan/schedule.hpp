@@ -7,7 +7,8 @@
 //   last = drop      floor(n / G) steps, all full; the last n mod G positions are not delivered
 //   last = partial   enough steps for all; a share may be short, even empty
 //   last = pad       as partial, but filled up with the stream's first positions (0, 1, ... of the epoch, round and
-//                    round if n is smaller); `rows` still counts the real ones
+//                    round if n is smaller; of an order in windows, those of the last window: EpochOrder::repeated());
+//                    `rows` still counts the real ones
 //
 // Parts are equal within one: of m positions over T trainers the first m mod T trainers take one more. This holds for a
 // short last global batch too, so that no trainer goes without while another has a full batch. The padding of a global

@@ -23,6 +23,18 @@ double square(double x) {
   return x * x;
 }
 
+/// How much less a sum of draws without replacement varies than one with: its inverse.
+double without_replacement(double all, double draws) {
+  return all > draws ? (all - 1) / (all - draws) : 1;
+}
+
+/// A batch takes a larger part of its window than it would of all samples, so that its mean is nearer to the window's.
+double shrink(const WindowFacts& facts) {
+  const auto n = facts.window_samples(), draws = static_cast<double>(facts.batch);
+  const auto all = static_cast<double>(facts.samples);
+  return n > draws ? without_replacement(all, draws) / without_replacement(n, draws) : 0;
+}
+
 }  // namespace
 
 double neighbours_ratio(const WindowFacts& facts) {
@@ -46,11 +58,8 @@ double total_variation(const WindowFacts& facts) {
 double design_effect_if_sorted(const WindowFacts& facts, double share) {
   EXPECTS(share > 0 && share < 1);
   if (facts.windows == 1) return 1;
-  const auto all = static_cast<double>(facts.samples), n = facts.window_samples();
-  const auto draws = static_cast<double>(facts.batch);
-  if (n <= draws || all <= draws) return 1;
-  const auto within = (n - draws) / (n - 1) * (all - 1) / (all - draws);
-  return within + draws * 0.5 / (share * (1 - share) * square(static_cast<double>(facts.blocks)));
+  const auto together = std::min(static_cast<double>(facts.batch), facts.window_samples());
+  return shrink(facts) + together * 0.5 / (share * (1 - share) * square(static_cast<double>(facts.blocks)));
 }
 
 double between_blocks(const BlockMeans& field) {
@@ -66,12 +75,12 @@ double between_blocks(const BlockMeans& field) {
   return between / count / field.variance;
 }
 
-double within_runs(const BlockMeans& field, std::uint64_t windows, std::uint64_t blocks_a_window) {
-  EXPECTS(field.means.size() == field.rows.size());
+double within_runs(const BlockMeans& field, const Windows& windows) {
   const auto blocks = field.means.size();
+  EXPECTS(blocks == field.rows.size() && blocks == windows.filled().size());
   double count = 0, within = 0;
   for (std::size_t begin = 0; begin < blocks;) {
-    const auto run = [&](std::size_t block) { return block * blocks_a_window * windows / blocks / windows; };
+    const auto run = [&](std::size_t k) { return windows.slot_of(k) / windows.count(); };
     auto end = begin + 1;
     while (end < blocks && run(end) == run(begin)) ++end;
     double sum = 0, rows = 0;
@@ -89,7 +98,12 @@ double within_runs(const BlockMeans& field, std::uint64_t windows, std::uint64_t
 
 double design_effect(const WindowFacts& facts, double within) {
   if (facts.windows == 1) return 1;
-  return 1 + (static_cast<double>(facts.batch) - 1) * within / static_cast<double>(facts.blocks);
+  // A window's mean varies by this much, in units of the variance of one sample: one block of each of W runs.
+  const auto of_window = within / static_cast<double>(facts.blocks);
+  const auto draws = static_cast<double>(facts.batch);
+  const auto together = std::min(draws, facts.window_samples());
+  return shrink(facts) * (1 - of_window) +
+         together * of_window * without_replacement(static_cast<double>(facts.samples), draws);
 }
 
 }  // namespace headrace::plan

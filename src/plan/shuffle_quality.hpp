@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "plan/windows.hpp"
+
 namespace headrace::plan {
 
 struct WindowFacts {
@@ -29,7 +31,8 @@ double total_variation(const WindowFacts& facts);
 /// a batch over that in a global shuffle, at most (two of the class's borders lie within runs).
 double design_effect_if_sorted(const WindowFacts& facts, double share);
 
-/// Mean and number of a field's values in each block, block after block, and their variance over all samples.
+/// Mean and number of a field's values in each block that has rows of the stream (Windows::filled()), and their variance
+/// over all samples.
 struct BlockMeans {
   std::span<const double> means;
   std::span<const std::uint64_t> rows;
@@ -37,10 +40,9 @@ struct BlockMeans {
 };
 /// Share of the variance that lies between blocks: 1 where a file is sorted by the field, 0 where it is mixed.
 double between_blocks(const BlockMeans& field);
-/// Share that lies between the blocks of a run, of which a window takes one: what windows cannot even out. runs: of as
-/// many slots as there are windows (windows.hpp).
-double within_runs(const BlockMeans& field, std::uint64_t windows, std::uint64_t blocks_a_window);
-/// The design effect to expect of batches.
+/// Share that lies between the blocks of a run, of which a window takes one: what windows cannot even out.
+double within_runs(const BlockMeans& field, const Windows& windows);
+/// The design effect to expect of batches: the variance of their sum of the field over that in a global shuffle.
 double design_effect(const WindowFacts& facts, double within_runs);
 
 }  // namespace headrace::plan

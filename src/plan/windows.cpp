@@ -1,6 +1,8 @@
 #include "plan/windows.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
 
 #include "base/contract.hpp"
 #include "base/hash.hpp"
@@ -11,6 +13,8 @@ namespace headrace::plan {
 
 namespace {
 
+constexpr std::uint64_t most_blocks = std::uint64_t{1} << 31;  // products with numbers of slots stay within 64 bits
+
 // Keys of their own, beside those of the epoch's batches.
 std::uint64_t key_of_run(std::uint64_t key, std::uint64_t run) {
   return sample_hash(sample_hash(~key) + run);
@@ -19,59 +23,94 @@ std::uint64_t key_of_window(std::uint64_t key, std::uint64_t window) {
   return sample_hash(sample_hash(sample_hash(~key)) + window);
 }
 
+/// Fisher and Yates: of the few slots of a run a network with cycle walking would take a hundred times as long.
+void shuffle(std::span<std::uint32_t> items, std::uint64_t key) {
+  for (auto left = items.size(); left > 1; --left) {
+    const auto drawn = static_cast<std::size_t>(Unsigned128{sample_hash(key + left)} * left >> 64);
+    std::swap(items[left - 1], items[drawn]);
+  }
+}
+
 }  // namespace
 
 Windows::Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks_a_window)
-    : first_(std::move(first_ordinals)), blocks_a_window_(blocks_a_window) {
-  EXPECTS(!first_.empty() && blocks_a_window_ > 0 && std::is_sorted(first_.begin(), first_.end()));
-  count_ = std::max<std::uint64_t>(1, (blocks() + blocks_a_window_ - 1) / blocks_a_window_);
+    : first_(std::move(first_ordinals)) {
+  EXPECTS(!first_.empty() && blocks_a_window > 0 && std::is_sorted(first_.begin(), first_.end()));
+  EXPECTS(blocks() <= most_blocks);
+  for (std::uint64_t block = 0; block < blocks(); ++block)
+    if (rows(block) > 0) filled_.push_back(static_cast<std::uint32_t>(block));
+  // As few in each as make so many windows: then these are as equal as can be.
+  const auto all = std::max<std::uint64_t>(1, filled_.size());
+  count_ = (all + std::min(blocks_a_window, all) - 1) / std::min(blocks_a_window, all);
+  blocks_a_window_ = (all + count_ - 1) / count_;
 }
 
 std::uint64_t Windows::block_of(std::uint64_t ordinal) const {
   return static_cast<std::uint64_t>(std::upper_bound(first_.begin(), first_.end(), ordinal) - first_.begin()) - 1;
 }
 
-std::uint64_t Windows::slot_of(std::uint64_t block) const {
-  return static_cast<std::uint64_t>(Unsigned128{block} * (blocks_a_window_ * count_) / blocks());
-}
-
-std::uint64_t Windows::block_in(std::uint64_t slot) const {
-  const auto slots = blocks_a_window_ * count_;
-  const auto block = static_cast<std::uint64_t>((Unsigned128{slot} * blocks() + slots - 1) / slots);
-  return block < blocks() && slot_of(block) == slot ? block : blocks();
-}
-
 WindowedOrder::WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64_t key)
-    : windows_(std::move(windows)), key_(key), place_(windows_->blocks()) {
-  const auto count = windows_->count(), runs = windows_->blocks_a_window();
-  // Slots of the windows, run by run: which window takes which is the run's own permutation.
-  std::vector<std::vector<std::uint32_t>> taken(count);
-  std::vector<std::uint64_t> slots(count);
-  for (std::uint64_t run = 0; run < runs; ++run) {
-    Permutation(count, key_of_run(key_, run)).evaluate(0, slots);
-    for (std::uint64_t w = 0; w < count; ++w)
-      if (const auto block = windows_->block_in(run * count + slots[w]); block < windows_->blocks())
-        taken[w].push_back(narrow<std::uint32_t>(block));
+    : windows_(std::move(windows)), key_(key) {
+  const auto& filled = windows_->filled();
+  std::vector<std::uint32_t> window_of_block(filled.size());  // number k of these
+  deal(window_of_block);
+  first_block_.resize(windows_->count() + 1);
+  for (const auto window : window_of_block) ++first_block_[window + 1];
+  std::partial_sum(first_block_.begin(), first_block_.end(), first_block_.begin());
+
+  auto next = first_block_;
+  std::vector<std::uint64_t> rows(windows_->count());
+  blocks_.resize(filled.size());
+  parts_.resize(filled.size());
+  place_.resize(filled.size());
+  for (std::size_t k = 0; k < filled.size(); ++k) {
+    const auto window = window_of_block[k];
+    const auto entry = next[window]++;
+    place_[k] = static_cast<std::uint32_t>(entry);
+    blocks_[entry] = filled[k];
+    parts_[entry] = {rows[window], windows_->first_ordinals()[filled[k]]};
+    rows[window] += windows_->rows(filled[k]);
   }
-  std::uint64_t position = 0;
-  for (const auto& mine : taken) {
-    starts_.push_back(position);
-    first_block_.push_back(blocks_.size());
-    std::uint64_t rows = 0;
-    for (const auto block : mine) {  // ascending: so are runs
-      place_[block] = narrow<std::uint32_t>(blocks_.size());
-      blocks_.push_back(block);
-      before_.push_back(rows);
-      rows += windows_->rows(block);
+  starts_.push_back(0);
+  for (const auto count : rows) starts_.push_back(starts_.back() + count);
+  make_hints();
+}
+
+/// One slot of each run to each window.
+void WindowedOrder::deal(std::span<std::uint32_t> window_of_block) {
+  const auto count = windows_->count(), filled = windows_->filled().size(), slots = count * windows_->blocks_a_window();
+  std::vector<std::uint32_t> window_of_slot(count);
+  // slot_of() of one after another, without dividing: the first slot behind a run begins the next one.
+  std::uint64_t slot = 0, rest = 0, end = 0;
+  for (std::uint64_t k = 0, run = 0; k < filled; ++k) {
+    if (slot >= end) {
+      run = slot / count;
+      end = (run + 1) * count;
+      std::iota(window_of_slot.begin(), window_of_slot.end(), 0);
+      shuffle(window_of_slot, key_of_run(key_, run));
     }
-    position += rows;
+    window_of_block[k] = window_of_slot[slot + count - end];
+    for (rest += slots; rest >= filled; rest -= filled) ++slot;
   }
-  starts_.push_back(position);
-  first_block_.push_back(blocks_.size());
+}
+
+/// Where to look for a row: those of a window in as many equal stretches as it has blocks, or fewer.
+void WindowedOrder::make_hints() {
+  hints_.resize(blocks_.size());
+  for (std::uint64_t w = 0; w < windows_->count(); ++w) {
+    const auto rows = starts_[w + 1] - starts_[w], begin = first_block_[w], end = first_block_[w + 1];
+    shift_.push_back(begin == end ? 0 : static_cast<std::uint8_t>(std::bit_width(rows / (end - begin))));
+    auto entry = begin;
+    for (std::uint64_t stretch = 0; stretch << shift_[w] < rows; ++stretch) {
+      while (entry + 1 < end && parts_[entry + 1].before <= stretch << shift_[w]) ++entry;
+      hints_[begin + stretch] = static_cast<std::uint32_t>(entry);
+    }
+  }
 }
 
 std::uint64_t WindowedOrder::window_of(std::uint64_t position) const {
-  return static_cast<std::uint64_t>(std::upper_bound(starts_.begin(), starts_.end(), position) - starts_.begin()) - 1;
+  const auto after = std::upper_bound(starts_.begin(), starts_.end() - 1, std::min(position, size() - (size() > 0)));
+  return static_cast<std::uint64_t>(after - starts_.begin()) - 1;
 }
 
 std::span<const std::uint32_t> WindowedOrder::blocks_of(std::uint64_t window) const {
@@ -82,20 +121,25 @@ Permutation WindowedOrder::rows_of(std::uint64_t window) const {
   return {starts_[window + 1] - starts_[window], windows_->count() == 1 ? key_ : key_of_window(key_, window)};
 }
 
+/// Rows of a window, to ordinals.
+void WindowedOrder::place(std::uint64_t window, std::span<std::uint64_t> rows) const {
+  const auto* hints = hints_.data() + first_block_[window];
+  const auto end = first_block_[window + 1];
+  const auto shift = shift_[window];
+  for (auto& row : rows) {
+    std::uint64_t entry = hints[row >> shift];
+    while (entry + 1 < end && parts_[entry + 1].before <= row) ++entry;
+    row += parts_[entry].first - parts_[entry].before;
+  }
+}
+
 void WindowedOrder::evaluate(std::uint64_t first, std::span<std::uint64_t> out) const {
   EXPECTS(first <= size() && out.size() <= size() - first);
   while (!out.empty()) {
     const auto window = window_of(first);
     const auto some = out.first(std::min<std::uint64_t>(out.size(), starts_[window + 1] - first));
     rows_of(window).evaluate(first - starts_[window], some);
-    const auto begin = before_.begin() + static_cast<std::ptrdiff_t>(first_block_[window]);
-    const auto end = before_.begin() + static_cast<std::ptrdiff_t>(first_block_[window + 1]);
-    for (auto& row : some) {
-      // The block that holds it is the last with no more rows in front: empty ones before that are passed.
-      const auto entry = std::upper_bound(begin, end, row) - before_.begin() - 1;
-      row += windows_->first_ordinals()[blocks_[static_cast<std::size_t>(entry)]] -
-             before_[static_cast<std::size_t>(entry)];
-    }
+    if (windows_->count() > 1) place(window, some);
     first += some.size();
     out = out.subspan(some.size());
   }
@@ -103,13 +147,13 @@ void WindowedOrder::evaluate(std::uint64_t first, std::span<std::uint64_t> out) 
 
 std::uint64_t WindowedOrder::position(std::uint64_t ordinal) const {
   EXPECTS(ordinal < size());
-  const auto block = windows_->block_of(ordinal);
-  const auto entry = place_[block];
-  const auto window = static_cast<std::uint64_t>(std::upper_bound(first_block_.begin(), first_block_.end(), entry) -
-                                                 first_block_.begin()) -
-                      1;
-  const auto row = before_[entry] + ordinal - windows_->first_ordinals()[block];
-  return starts_[window] + rows_of(window).inverse(row);
+  const auto& filled = windows_->filled();
+  const auto block = static_cast<std::uint32_t>(windows_->block_of(ordinal));
+  const auto entry =
+      place_[static_cast<std::size_t>(std::lower_bound(filled.begin(), filled.end(), block) - filled.begin())];
+  const auto after = std::upper_bound(first_block_.begin(), first_block_.end(), entry);
+  const auto window = static_cast<std::uint64_t>(after - first_block_.begin()) - 1;
+  return starts_[window] + rows_of(window).inverse(parts_[entry].before + ordinal - parts_[entry].first);
 }
 
 }  // namespace headrace::plan

@@ -11,6 +11,7 @@
 //   1. Every ordinal once per epoch; position() is the inverse of evaluate().
 //   2. The result depends on the blocks' borders, W and the key alone: not on stagers, trainers or memory.
 //   3. Where all blocks make one window the order is that of a Permutation of the same key.
+//   4. Blocks of which nothing is selected are in no window: those that have rows are dealt out, evenly.
 //
 // Immutable; any thread. See ORDER.md.
 #pragma once
@@ -28,26 +29,28 @@ namespace headrace::plan {
 class Windows {
  public:
   /// first_ordinals: per block of the files the first one of the stream's ordinals in it, and the end; equal ones where
-  /// nothing of a block is selected. blocks_a_window: at least 1.
+  /// nothing of a block is selected. At most 2^31 blocks. blocks_a_window: at most, at least 1.
   Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks_a_window);
 
   std::uint64_t size() const { return first_.back(); }  ///< ordinals
   std::uint64_t blocks() const { return first_.size() - 1; }
-  std::uint64_t count() const { return count_; }                      ///< windows
-  std::uint64_t blocks_a_window() const { return blocks_a_window_; }  ///< at most; the number of runs, too
+  std::uint64_t count() const { return count_; }                      ///< windows of an epoch
+  std::uint64_t blocks_a_window() const { return blocks_a_window_; }  ///< at most, in fact; the number of runs, too
   const std::vector<std::uint64_t>& first_ordinals() const { return first_; }
   /// Rows of a block.
   std::uint64_t rows(std::uint64_t block) const { return first_[block + 1] - first_[block]; }
   /// The block of an ordinal.
   std::uint64_t block_of(std::uint64_t ordinal) const;
 
-  /// Blocks stand in the slots of runs, evenly; some slots stay empty.
-  std::uint64_t slot_of(std::uint64_t block) const;
-  /// The block of a slot; blocks() where it is empty.
-  std::uint64_t block_in(std::uint64_t slot) const;
+  /// The blocks that have rows, ascending.
+  const std::vector<std::uint32_t>& filled() const { return filled_; }
+  /// The k-th of these stands in that slot of count() * blocks_a_window(), evenly; some slots stay empty. A run has the
+  /// slots of as many neighbours as there are windows.
+  std::uint64_t slot_of(std::uint64_t k) const { return k * (blocks_a_window_ * count_) / filled_.size(); }
 
  private:
   std::vector<std::uint64_t> first_;
+  std::vector<std::uint32_t> filled_;
   std::uint64_t blocks_a_window_, count_;
 };
 
@@ -56,27 +59,37 @@ class WindowedOrder {
   /// key: what epoch_key() makes of seed, stream and epoch.
   WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64_t key);
 
+  const Windows& windows() const { return *windows_; }
   std::uint64_t size() const { return windows_->size(); }
   /// First position of each window, and the end.
   const std::vector<std::uint64_t>& starts() const { return starts_; }
-  /// The window of a position.
+  /// The window of a position; of the end, the last one that has any.
   std::uint64_t window_of(std::uint64_t position) const;
-  /// Its blocks, ascending.
+  /// Its blocks, ascending: none is empty.
   std::span<const std::uint32_t> blocks_of(std::uint64_t window) const;
-  /// Ordinals of positions first, first + 1, ...; first + out.size() <= size().
+  /// Ordinals of positions first, first + 1, ...; first + out.size() <= size(). A few ns each.
   void evaluate(std::uint64_t first, std::span<std::uint64_t> out) const;
   std::uint64_t position(std::uint64_t ordinal) const;
 
  private:
+  /// A block in its window: `before` rows of the window stand in front of its first ordinal.
+  struct Part {
+    std::uint64_t before = 0, first = 0;
+  };
+  void deal(std::span<std::uint32_t> window_of_block);
+  void make_hints();
   Permutation rows_of(std::uint64_t window) const;
+  void place(std::uint64_t window, std::span<std::uint64_t> rows) const;
 
   std::shared_ptr<const Windows> windows_;
   std::uint64_t key_;
   std::vector<std::uint64_t> starts_;
   std::vector<std::uint64_t> first_block_;  // per window, of blocks_; and the end
   std::vector<std::uint32_t> blocks_;       // window after window
-  std::vector<std::uint64_t> before_;       // per entry of blocks_: rows in front of it in its window
-  std::vector<std::uint32_t> place_;        // per block: its entry
+  std::vector<Part> parts_;                 // of each of these
+  std::vector<std::uint32_t> place_;        // per block that has rows: its entry
+  std::vector<std::uint8_t> shift_;         // per window: rows of one stretch of it, as a power of two
+  std::vector<std::uint32_t> hints_;        // per stretch, from first_block_ on: the entry that its first row is in
 };
 
 }  // namespace headrace::plan

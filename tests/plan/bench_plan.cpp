@@ -126,6 +126,33 @@ void bench_mix(std::uint64_t n, std::uint32_t batch, bool sorted, int repeats) {
   }
 }
 
+/// Windows of `count` an epoch over blocks of about 240 rows.
+void bench_windows(std::uint64_t blocks, std::uint64_t count, std::uint32_t batch, int repeats) {
+  std::vector<std::uint64_t> borders{0};
+  for (std::uint64_t b = 0; b < blocks; ++b) borders.push_back(borders.back() + 200 + b * 7919 % 80);
+  const auto n = borders.back();
+  const auto windows = std::make_shared<const Windows>(std::move(borders), (blocks + count - 1) / count);
+  std::uint64_t key = 7, sum = 0;
+  const double make = median_ns(repeats, [&] { sum += WindowedOrder(windows, ++key).starts()[1]; });
+  const std::vector<std::uint64_t> first{0, n / 2, n};
+  const EpochOrder windowed(std::make_shared<const WindowedOrder>(windows, 7)), plain(n, 7);
+  const Schedule schedule(n, batch, 4, Shuffle::global, Last::drop);
+  BatchPlanner planner;
+  const auto per_row = [&](const EpochOrder& order) {
+    const auto steps = std::min<std::uint64_t>(schedule.steps(), 200);
+    return median_ns(repeats,
+                     [&] {
+                       for (std::uint64_t step = 0; step < steps; ++step)
+                         sum += planner(schedule.share(step, 1), &order, first).pieces.size();
+                     }) /
+           static_cast<double>(steps * batch);
+  };
+  const auto without = per_row(plain), with = per_row(windowed);
+  std::printf("blocks %-8llu windows %-6llu batch %5u   an epoch's order %7.2f ms   %6.2f ns per row, %.2f without%s\n",
+              static_cast<unsigned long long>(blocks), static_cast<unsigned long long>(windows->count()), batch,
+              make / 1e6, with, without, sum == 1 ? " " : "");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -139,5 +166,8 @@ int main(int argc, char** argv) {
   }
   for (const std::uint64_t n : {2'000'000ull, 50'000'000ull})
     for (const bool sorted : {true, false}) bench_mix(n, 1024, sorted, repeats);
+  for (const std::uint64_t blocks : {1000ull, 100'000ull, 1'000'000ull})
+    for (const std::uint64_t count : {8ull, 200ull})
+      for (const std::uint32_t batch : {256u, 1024u}) bench_windows(blocks, count, batch, repeats);
   return 0;
 }

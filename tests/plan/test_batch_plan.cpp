@@ -125,6 +125,58 @@ BOOST_AUTO_TEST_CASE(padding_follows_the_real_rows) {
   BOOST_TEST((plan.pieces == std::vector<Piece>{{2, 0, 1}, {0, 1, 5}, {2, 6, 2}}));
 }
 
+BOOST_AUTO_TEST_CASE(padding_repeats_the_window_in_hand) {
+  // 10 samples in 5 blocks, windows of 2 blocks: positions 0-3, 4-7, 8-9 or the like; global batches of 7.
+  const auto windows = std::make_shared<const Windows>(std::vector<std::uint64_t>{0, 2, 4, 6, 8, 10}, 2);
+  const auto windowed = std::make_shared<const WindowedOrder>(windows, 4);
+  const EpochOrder order(windowed);
+  const auto in_hand = order.repeated();
+  std::vector<std::uint64_t> all(10), wanted;
+  order.evaluate(0, all);
+  for (std::uint64_t p = 7; p < 10; ++p) wanted.push_back(all[p]);
+  for (std::uint64_t j = 0; j < 4; ++j) wanted.push_back(all[in_hand.first + j % in_hand.count]);
+  std::sort(wanted.begin(), wanted.end());
+  const std::vector<std::uint64_t> first{0, 3, 10};
+  for (const std::uint32_t trainers : {1u, 7u}) {
+    const Schedule schedule(10, 7 / trainers, trainers, Shuffle::global, Last::pad);
+    BatchPlanner planner;
+    std::vector<std::uint64_t> batch;
+    for (std::uint32_t t = 0; t < trainers; ++t) {
+      const auto& plan = planner(schedule.share(1, t), &order, first);
+      batch.insert(batch.end(), plan.ordinals.begin(), plan.ordinals.end());
+    }
+    std::sort(batch.begin(), batch.end());
+    BOOST_TEST(batch == wanted, boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(batches_across_windows_ascend) {
+  std::mt19937_64 random(45);
+  BatchPlanner planner;
+  for (int i = 0; i < 100; ++i) {
+    std::vector<std::uint64_t> blocks{0};
+    for (std::uint64_t b = 0, count = 1 + random() % 60; b < count; ++b)
+      blocks.push_back(blocks.back() + random() % 40);
+    const auto windows = std::make_shared<const Windows>(blocks, 1 + random() % 20);
+    const EpochOrder order(std::make_shared<const WindowedOrder>(windows, random()));
+    const auto n = order.size();
+    if (n == 0) continue;
+    const auto first = random_borders(random, n, 1 + random() % 20);
+    const Schedule schedule(n, static_cast<std::uint32_t>(1 + random() % 300), 2, Shuffle::global, Last::pad);
+    std::vector<int> seen(n);
+    for (std::uint64_t step = 0; step < schedule.steps(); ++step)
+      for (std::uint32_t t = 0; t < 2; ++t) {
+        const auto share = schedule.share(step, t);
+        const auto& plan = planner(share, &order, first);
+        BOOST_TEST(fits(plan, share, first));
+        const auto real = std::span(plan.ordinals).first(share.rows);
+        BOOST_TEST(ascending(real));
+        for (const auto ordinal : real) ++seen[ordinal];
+      }
+    BOOST_TEST(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(n));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(empty_shares) {
   BatchPlanner planner;
   const std::vector<std::uint64_t> first{0, 10}, nothing{0, 0};

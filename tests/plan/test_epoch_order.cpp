@@ -41,6 +41,36 @@ BOOST_AUTO_TEST_CASE(shuffled_is_the_permutation) {
   BOOST_TEST(order.stretches().empty());
 }
 
+BOOST_AUTO_TEST_CASE(one_window_is_the_order_of_a_whole) {
+  const auto key = epoch_key(3, "train", 7);
+  const auto windows = std::make_shared<const Windows>(std::vector<std::uint64_t>{0, 400, 400, 1000}, 5);
+  const EpochOrder order(std::make_shared<const WindowedOrder>(windows, key));
+  BOOST_TEST(all_of(order) == all_of(EpochOrder(1000, key)), boost::test_tools::per_element());
+  BOOST_TEST(order.repeated().first == 0u);
+  BOOST_TEST(order.repeated().count == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(windows_come_one_after_another) {
+  std::vector<std::uint64_t> first;
+  for (std::uint64_t b = 0; b <= 40; ++b) first.push_back(b * 25);
+  const auto windows = std::make_shared<const Windows>(first, 10);
+  const auto windowed = std::make_shared<const WindowedOrder>(windows, 3);
+  const EpochOrder order(windowed);
+  BOOST_TEST(order.size() == 1000u);
+  BOOST_TEST(order.windowed() == windowed.get());
+  BOOST_TEST(order.repeated().first == 750u);
+  BOOST_TEST(order.repeated().count == 250u);
+  const auto all = all_of(order);
+  for (std::uint64_t p = 0; p < all.size(); ++p) {
+    const auto blocks = windowed->blocks_of(p / 250);
+    BOOST_TEST(std::ranges::binary_search(blocks, all[p] / 25));
+    std::uint64_t found = 0;
+    order.positions(all[p], [&](std::uint64_t position) { found = position; });
+    BOOST_TEST(found == p);
+  }
+  BOOST_TEST(order.stretches().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_class_shows_all_before_it_repeats_one) {
   std::mt19937_64 random(81);
   for (int i = 0; i < 60; ++i) {

@@ -73,3 +73,39 @@ def drawn_order(counts, seed=0, stream="train", epoch=0):
     """The samples of an epoch, position by position."""
     copies = [sample for sample, count in enumerate(counts) for _ in range(count)]
     return [copies[ordinal] for ordinal in epoch_order(len(copies), seed, stream, epoch)]
+
+
+def shuffled(count, key):
+    """0 .. count-1, as Fisher and Yates draw them."""
+    items = list(range(count))
+    for left in range(count, 1, -1):
+        drawn = sample_hash((key + left) & WORD) * left >> 64
+        items[left - 1], items[drawn] = items[drawn], items[left - 1]
+    return items
+
+
+def windows_of_epoch(first_ordinals, blocks_a_window, seed=0, stream="train", epoch=0):
+    """The blocks of each window: those with ordinals first_ordinals[b] .. first_ordinals[b + 1] - 1."""
+    filled = [b for b in range(len(first_ordinals) - 1) if first_ordinals[b] < first_ordinals[b + 1]]
+    count = -(-len(filled) // blocks_a_window)
+    runs = -(-len(filled) // count)
+    windows = [[] for _ in range(count)]
+    h = sample_hash(epoch_key(seed, stream, epoch) ^ WORD)
+    for k, block in enumerate(filled):
+        run, slot = divmod(k * runs * count // len(filled), count)
+        windows[shuffled(count, sample_hash((h + run) & WORD))[slot]].append(block)
+    return windows
+
+
+def windowed_order(first_ordinals, blocks_a_window, seed=0, stream="train", epoch=0):
+    """The ordinal of each position of an epoch that is shuffled in windows."""
+    key = epoch_key(seed, stream, epoch)
+    windows = windows_of_epoch(first_ordinals, blocks_a_window, seed, stream, epoch)
+    if len(windows) == 1:
+        return permutation(first_ordinals[-1], key)
+    order = []
+    for number, blocks in enumerate(windows):
+        rows = [row for b in blocks for row in range(first_ordinals[b], first_ordinals[b + 1])]
+        own = sample_hash((sample_hash(sample_hash(key ^ WORD)) + number) & WORD)
+        order += [rows[place] for place in permutation(len(rows), own)]
+    return order
