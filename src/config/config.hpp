@@ -182,6 +182,13 @@ struct StreamConfig {
   bool operator==(const StreamConfig&) const = default;
 };
 
+/// How much is shuffled together where samples are shuffled in windows.
+struct WindowConfig {
+  enum class Kind { none, bytes, blocks, automatic } kind = Kind::none;
+  std::uint64_t amount = 0;  ///< bytes of all nodes together, or blocks
+  bool operator==(const WindowConfig&) const = default;
+};
+
 struct Config {
   std::string name = "headrace";
   std::vector<std::string> files;  ///< paths and glob patterns, in the order given
@@ -202,6 +209,9 @@ struct Config {
   unsigned threads = 0;      ///< workers of a stager; 0: its share of the node's cores
   std::uint64_t memory = 0;  ///< bytes that the service may use on a node; 0: what is available
   std::string scratch;       ///< folder of a disk of each node, for rows that do not fit its memory; "": there is none
+  WindowConfig window{};     ///< none: all samples of a stream are shuffled at once
+  std::uint64_t block =
+      16u << 20;  ///< bytes of the files, at least: what is read at once, and meets as one in a window
   IoMode io = IoMode::automatic;
   VirtualGaps virtual_gaps = VirtualGaps::error;  ///< rows of virtual datasets that no source gives
   Audit audit = Audit::count;

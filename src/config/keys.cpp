@@ -5,6 +5,7 @@
 
 #include "config/class_values.hpp"
 #include "config/selection_values.hpp"
+#include "config/window_values.hpp"
 
 namespace headrace::config {
 
@@ -19,6 +20,12 @@ constexpr std::uint64_t most_replicas = 64;  // ring::most_replicas
 /// Absolute: a bare file name would be taken for the name of a service, which has no file.
 std::string socket_path(const Value& value) {
   return value.text().empty() ? "" : std::filesystem::absolute(value.text()).lexically_normal().string();
+}
+
+std::uint64_t block_size(const Value& value) {
+  const auto size = bytes(value);
+  if (size == 0) reject(value, "a size above 0, as in 16MiB");
+  return size;
 }
 
 std::vector<Key> data_keys() {
@@ -144,6 +151,11 @@ std::vector<Key> service_keys() {
       {"scratch", Scope::top, Kind::text, "Service", 0, "DIR", "",
        "on a disk of each node, for samples that do not fit its memory",
        +[](Top c, const Value& v) { c.scratch = v.text(); }, true},
+      {"window", Scope::top, Kind::scalar, "Service", 0, "SIZE", "none",
+       "shuffle so much at once: 3TiB of all nodes, 200 blocks, or auto",
+       +[](Top c, const Value& v) { c.window = window_size(v); }},
+      {"block", Scope::top, Kind::size, "Service", 0, "SIZE", "16MiB",
+       "of the files, at least, which window reads at once", +[](Top c, const Value& v) { c.block = block_size(v); }},
       {"socket", Scope::top, Kind::text, "Service", 0, "PATH", "abstract",
        "path of the trainers' socket, for containers", +[](Top c, const Value& v) { c.socket = socket_path(v); }, true},
       {"ranks", Scope::top, Kind::text, "Service", 0, "A-B", "",

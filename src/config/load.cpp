@@ -6,6 +6,7 @@
 #include "config/class_values.hpp"
 #include "config/inventory.hpp"
 #include "config/resample_values.hpp"
+#include "config/window_values.hpp"
 
 namespace headrace::config {
 
@@ -70,6 +71,7 @@ class Assembly {
     check_streams(config, mistakes_);
     check_mixes(config, mistakes_);
     check_resampling(config, mistakes_);
+    check_window(config, mistakes_);
     return config;
   }
 

@@ -11,6 +11,7 @@
 #include "base/host_name.hpp"
 #include "base/user_file.hpp"
 #include "config/resample_values.hpp"
+#include "config/window_values.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::job {
@@ -41,6 +42,7 @@ std::string text(const config::NonfinitePolicy& policy) {
 }
 
 void add_service(const config::Config& config, Pairs& out) {
+  const bool windows = config.window.kind != config::WindowConfig::Kind::none;
   std::vector<std::string> parts;
   for (const auto& part : config.split) parts.push_back(fmt::format("{}:{}", part.name, part.fraction));
   out.insert(out.end(), {{"name", config.name},
@@ -55,6 +57,8 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"trainers-per-node", std::to_string(config.trainers_per_node)},
                          {"slots", std::to_string(config.slots)},
                          {"scratch", config.scratch.empty() ? "" : "given"},  // each node may have its own folder
+                         {"window", windows ? config::text_of(config.window) : ""},
+                         {"block", windows ? std::to_string(config.block) : ""},
                          {"split-nodes", config.split_nodes ? "true" : "false"},
                          {"strict", config.strict ? "true" : "false"},
                          {"audit", std::string(config::word(config.audit))}});

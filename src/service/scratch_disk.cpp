@@ -114,7 +114,8 @@ StoreBudgets store_budgets(const config::Config& config, const job::Topology& to
 std::vector<std::uint64_t> budgets_to_weigh(const config::Config& config, const StoreBudgets& budgets,
                                             std::uint64_t total_bytes) {
   const auto all = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0});
-  if (config.scratch.empty() || total_bytes <= all) return budgets.bytes;
+  const bool elsewhere = !config.scratch.empty() || config.window.kind != config::WindowConfig::Kind::none;
+  if (!elsewhere || total_bytes <= all) return budgets.bytes;
   return std::vector<std::uint64_t>(budgets.bytes.size(), total_bytes);
 }
 

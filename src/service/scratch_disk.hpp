@@ -23,8 +23,8 @@ struct StoreBudgets {
 StoreBudgets store_budgets(const config::Config& config, const job::Topology& topology, std::uint64_t available,
                            std::uint64_t reserved);
 
-/// What counts where it is decided who holds how much: where the rows do not fit all memories together, disks take the
-/// rest, and one node is as good as another. Not collective.
+/// What counts where it is decided who holds how much: where the rows do not fit all memories together, disks or windows
+/// take the rest, and one node is as good as another. Not collective.
 std::vector<std::uint64_t> budgets_to_weigh(const config::Config& config, const StoreBudgets& budgets,
                                             std::uint64_t total_bytes);
 

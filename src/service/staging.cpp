@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <thread>
 
 #include "base/bytes.hpp"
@@ -25,6 +26,7 @@
 #include "service/loading/progress.hpp"
 #include "service/scratch_disk.hpp"
 #include "service/surroundings.hpp"
+#include "service/window_order.hpp"
 
 namespace headrace::service {
 
@@ -113,20 +115,32 @@ void Staging::look_at_files() {
 void Staging::place_samples(const data::selection::SelectedSamples& selected, const blueprint::MemoryLimit& limit) {
   const auto budgets = store_budgets(config_, topology_, limit.available, need(topology_.here()).total());
   const auto total = selected.stored() * row_bytes(blueprint_->schema);
-  auto placed = selected.place(
-      selected.divide(blueprint::weights(topology_.nodes, budgets_to_weigh(config_, budgets, total), total)));
+  const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0});
+  const auto windows = choose_windows(config_, topology_, selected, room, *blueprint_);
+  const auto weights = blueprint::weights(topology_.nodes, budgets_to_weigh(config_, budgets, total), total);
+  auto placed = selected.place(windows.any() ? selected.divide(weights, blueprint_->blocks) : selected.divide(weights));
   blueprint_->placement = std::move(placed.placement);
   blueprint_->strata = std::move(placed.strata);
   blueprint_->draws = std::move(placed.draws);
   blueprint_->classes = std::move(placed.classes);
   blueprint_->weights = std::move(placed.weights);
+  lay_out_windows(config_, topology_, windows, selected, *blueprint_);
+  qualities_ = measure_windows(topology_, contents_, *blueprint_, load_options());
   mpi::together(topology_.all, [&] { settle_residence(config_, topology_, budgets, *blueprint_); });
 }
 
 void Staging::tell_start() const {
   auto streams = nlohmann::json::array();
-  for (const auto& stream : blueprint_->streams)
+  for (std::size_t s = 0; s < blueprint_->streams.size(); ++s) {
+    const auto& stream = blueprint_->streams[s];
     streams.push_back({{"name", stream.name}, {"samples", stream.samples}, {"epochs", stream.epochs}});
+    if (!qualities_[s]) continue;
+    auto& windows = streams.back()["window"];
+    for (const auto& [name, number] : blueprint::numbers_of(*qualities_[s])) windows[name] = number;
+    for (const auto& column : qualities_[s]->columns)
+      windows["columns"][column.name] = {
+          {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
+  }
   host_->tell("start", {{"files", blueprint_->catalog.files.size()},
                         {"samples", blueprint_->catalog.samples},
                         {"nodes", topology_.nodes.size()},
@@ -216,6 +230,7 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
     log::info("  not a field: {} more, which 'headrace inspect FILE' tells", left_out.size() - most_told);
   for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
     print_stream(s);
+    print_windows(s);
     print_mix(s);
     for (const auto& line : blueprint_->streams[s].draw_lines) log::info("      {}", line);
   }
@@ -227,7 +242,8 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
         "exactly and globally",
         format_bytes(here.store), topology_.here().host, format_bytes(here.scratch), config_.scratch);
   else if (purpose_ == Purpose::trainers)
-    log::info("regime resident: all samples stay in memory, so every epoch is shuffled exactly and globally");
+    log::info("regime resident: all samples stay in memory{}",
+              blueprint_->blocks.empty() ? ", so every epoch is shuffled exactly and globally" : "");
   log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
@@ -248,6 +264,15 @@ void Staging::print_stream(std::uint32_t number) const {
             config::word(stream.last), schedule.steps(), schedule.batch(), blueprint_->trainers,
             blueprint_->trainers == 1 ? "" : "s",
             stream.epochs == 0 ? "endless" : fmt::format("{} epoch{}", stream.epochs, stream.epochs == 1 ? "" : "s"));
+}
+
+void Staging::print_windows(std::uint32_t number) const {
+  const auto& quality = qualities_[number];
+  if (!quality) return;
+  for (const auto& line : blueprint::lines_of(*quality)) log::info("    {}", line);
+  if (topology_.me() == 0)  // warnings are spoken by all
+    for (const auto& warning : blueprint::warnings_of(blueprint_->streams[number].name, *quality))
+      log::warn("{}", warning);
 }
 
 void Staging::print_mix(std::uint32_t s) const {

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/workers.hpp"
 #include "config/config.hpp"
@@ -16,6 +18,7 @@
 #include "service/blueprint/blueprint.hpp"
 #include "service/blueprint/memory.hpp"
 #include "service/blueprint/need.hpp"
+#include "service/blueprint/window_quality.hpp"
 #include "service/delivery/supply.hpp"
 #include "service/delivery/trainers.hpp"
 #include "service/host/host.hpp"
@@ -77,6 +80,7 @@ class Staging {
   void check_descriptors();
   void print_blueprint(const blueprint::MemoryLimit& limit) const;
   void print_mix(std::uint32_t stream) const;
+  void print_windows(std::uint32_t stream) const;
   /// Collective.
   void tell_start() const;
   void connect_nodes();
@@ -99,6 +103,7 @@ class Staging {
   std::unique_ptr<exchange::Engine> engine_;
   std::unique_ptr<store::ScratchReaders> readers_;  // of the disk, where the store has a part of it there
   std::unique_ptr<Workers> workers_;                // goes first: nothing of the above may be used after it
+  std::vector<std::optional<blueprint::WindowQuality>> qualities_;  // per stream that is shuffled in windows
   double reserve_seconds_ = 0, load_seconds_ = 0;
   reader::LoadReport load_report_;
 };

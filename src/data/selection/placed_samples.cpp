@@ -1,5 +1,6 @@
 // The second half of finding out which samples streams have: where slabs begin, and what each node is to know of its own.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "data/selection/sample_bits.hpp"
@@ -11,6 +12,32 @@ namespace headrace::data::selection {
 std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights) const {
   return stored_by_data_ ? plan::divide(catalog_.samples, histogram_, weights)
                          : plan::divide(catalog_.samples, stored_, align_, weights);
+}
+
+std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights, const plan::Blocks& blocks) const {
+  const auto& borders = blocks.first_sample;
+  plan::Histogram histogram{{borders.begin(), borders.end() - 1}, std::vector<std::uint64_t>(blocks.size())};
+  if (!stored_by_data_) {
+    for (std::size_t b = 0; b < blocks.size(); ++b)
+      histogram.counts[b] = stored_.lower_bound({borders[b + 1]}).value - stored_.lower_bound({borders[b]}).value;
+    return plan::divide(catalog_.samples, histogram, weights);
+  }
+  // Each looks at its part, which begins and ends anywhere within blocks.
+  const plan::SampleSet mine(mine_, bits_.back());
+  std::vector<std::uint64_t> counts;
+  const auto first = std::upper_bound(borders.begin(), borders.end() - 1, mine_.first) - borders.begin() - 1;
+  for (auto b = static_cast<std::size_t>(first); b < blocks.size() && borders[b] < mine_.last; ++b)
+    counts.push_back(mine.below(borders[b + 1]) - mine.below(borders[b]));
+  std::string parcel(sizeof(std::uint64_t) * (counts.size() + 1), '\0');
+  const auto place = static_cast<std::uint64_t>(first);
+  std::memcpy(parcel.data(), &place, sizeof place);
+  if (!counts.empty()) std::memcpy(parcel.data() + sizeof place, counts.data(), sizeof place * counts.size());
+  for (const auto& part : topology_.all.allgather(parcel)) {
+    std::vector<std::uint64_t> words(part.size() / sizeof place);
+    std::memcpy(words.data(), part.data(), part.size());
+    for (std::size_t i = 1; i < words.size(); ++i) histogram.counts[words[0] + i - 1] += words[i];
+  }
+  return plan::divide(catalog_.samples, histogram, weights);
 }
 
 /// Choices in their order, then what is stored, then stream by stream what it has of each class.

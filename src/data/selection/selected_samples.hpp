@@ -23,6 +23,7 @@
 #include "data/selection/questions.hpp"
 #include "data/selection/shared_samples.hpp"
 #include "job/topology.hpp"
+#include "plan/blocks.hpp"
 #include "plan/members.hpp"
 #include "plan/placement.hpp"
 #include "plan/strata.hpp"
@@ -60,6 +61,8 @@ class SelectedSamples {
   const std::vector<SharedSamples>& shared() const { return shared_; }  ///< pairs of streams that have some in common
   /// One slab per stager, each with its share of what is stored.
   std::vector<plan::Slab> divide(std::span<const double> weights) const;
+  /// The same, with borders where blocks begin.
+  std::vector<plan::Slab> divide(std::span<const double> weights, const plan::Blocks& blocks) const;
   Placed place(std::vector<plan::Slab> slabs) const;
 
  private:

@@ -13,6 +13,7 @@
 #include "data/fields/field_plan.hpp"
 #include "data/selection/drawing.hpp"
 #include "job/topology.hpp"
+#include "plan/blocks.hpp"
 #include "plan/node_draw.hpp"
 #include "plan/placement.hpp"
 #include "plan/strata.hpp"
@@ -33,6 +34,7 @@ struct Blueprint {
   std::uint32_t trainers = 1;                                     ///< that the configuration expects, on all nodes
   /// Per stager how many of its rows lie in memory, the others on its disk (residence.hpp); empty: all, everywhere.
   std::vector<std::uint64_t> in_memory{};
+  plan::Blocks blocks{};  ///< of the files, where a stream is shuffled in windows
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;

@@ -133,4 +133,10 @@ Fingerprint fingerprint_of(const config::Config& config, const config::StreamCon
           {"seed", std::to_string(config.seed)}};
 }
 
+std::string text_of_windows(const config::Config& config, const StreamFacts& facts) {
+  if (!facts.windows) return "";
+  return fmt::format("{} of {} blocks of {} bytes", facts.windows->count(), facts.windows->blocks_a_window(),
+                     config.block);
+}
+
 }  // namespace headrace::service::blueprint

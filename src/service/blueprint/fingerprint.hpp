@@ -7,6 +7,7 @@
 //   fields   all keys of all fields, and what stands in their scale files
 //   stream   name, selection, conditions, split, shuffle, last
 //   seed     the number itself
+//   window   how many windows of how many blocks of which size, where the stream is shuffled in some
 //
 // Batch sizes are not part of it: a trainer's state holds the global batch as a number, and positions can be converted.
 #pragma once
@@ -16,6 +17,7 @@
 
 #include "catalog/catalog.hpp"
 #include "config/config.hpp"
+#include "service/blueprint/stream_facts.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -23,5 +25,8 @@ using Fingerprint = std::map<std::string, std::string>;
 
 Fingerprint fingerprint_of(const config::Config& config, const config::StreamConfig& stream,
                            const catalog::Catalog& catalog);
+
+/// What of windows decides the order of the stream; "" where there are none.
+std::string text_of_windows(const config::Config& config, const StreamFacts& facts);
 
 }  // namespace headrace::service::blueprint

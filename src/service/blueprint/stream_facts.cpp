@@ -5,10 +5,17 @@
 
 namespace headrace::service::blueprint {
 
+void StreamFacts::shuffle_in(std::shared_ptr<const plan::Windows> these) {
+  orders = std::make_shared<WindowedOrders>(these);
+  windows = std::move(these);
+}
+
 std::shared_ptr<const plan::EpochOrder> StreamFacts::epoch_order(std::uint64_t seed, std::uint64_t epoch) const {
   if (shuffle == plan::Shuffle::none) return nullptr;
+  const auto key = plan::epoch_key(seed, name, epoch);
+  if (windows) return std::make_shared<const plan::EpochOrder>(orders->order(key));
   if (mix) return std::make_shared<const plan::EpochOrder>(mix, seed, name, epoch);
-  return std::make_shared<const plan::EpochOrder>(samples, plan::epoch_key(seed, name, epoch));
+  return std::make_shared<const plan::EpochOrder>(samples, key);
 }
 
 plan::Schedule StreamFacts::schedule(std::uint32_t trainers) const {

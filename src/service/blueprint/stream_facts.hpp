@@ -10,6 +10,8 @@
 #include "plan/draw.hpp"
 #include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
+#include "plan/windows.hpp"
+#include "service/blueprint/windowed_orders.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -22,12 +24,16 @@ struct StreamFacts {
   plan::Last last = plan::Last::drop;
   std::uint64_t epochs = 0;
   plan::RowOrder order = plan::RowOrder::sorted;
-  std::shared_ptr<const plan::Mix> mix{};    ///< null: every sample once
-  std::vector<std::string> classes{};        ///< names of those that it mixes
-  std::uint32_t replicas = 1;                ///< processes that are one trainer
-  std::shared_ptr<const plan::Draw> draw{};  ///< how often samples come; null: each once, or as they are mixed
-  std::vector<std::string> draw_lines{};     ///< what an epoch brings, class by class
+  std::shared_ptr<const plan::Mix> mix{};          ///< null: every sample once
+  std::vector<std::string> classes{};              ///< names of those that it mixes
+  std::uint32_t replicas = 1;                      ///< processes that are one trainer
+  std::shared_ptr<const plan::Draw> draw{};        ///< how often samples come; null: each once, or as they are mixed
+  std::vector<std::string> draw_lines{};           ///< what an epoch brings, class by class
+  std::shared_ptr<const plan::Windows> windows{};  ///< that it is shuffled in; null: as a whole
+  std::shared_ptr<WindowedOrders> orders{};        ///< of these windows
 
+  /// From now on it is shuffled in these windows.
+  void shuffle_in(std::shared_ptr<const plan::Windows> these);
   /// Null where the stream is not shuffled.
   std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;
   /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.

@@ -66,6 +66,8 @@ ring::Welcome welcome_for(const ServedTrainer& trainer, std::uint32_t replica, c
   welcome.fingerprint = fingerprint;
   // Runs of the file belong to trainers there: another number of them gets other runs.
   if (facts.shuffle == plan::Shuffle::none) welcome.fingerprint["trainers"] = std::to_string(trainer.world_size);
+  if (auto windows = blueprint::text_of_windows(config, facts); !windows.empty())
+    welcome.fingerprint["window"] = std::move(windows);
   welcome.ring_bytes = ring.bytes();
   welcome.stager = topology.me();
   welcome.pid = getpid();

@@ -93,12 +93,14 @@ def differences(plan: Plan, found: Mapping[str, str], step: int = 1) -> list[str
     words = []
     for part in sorted({*plan.fingerprint, *found}):
         then, now = found.get(part), plan.fingerprint.get(part)
-        if then == now or (part == "trainers" and step == 0):
+        if then == now or (part in ("trainers", "window") and step == 0):
             continue
         if part == "trainers":
             words.append(
                 f"the number of trainers, {then} then and {now} now, of which each has its own run (shuffle = none)"
             )
+        elif part == "window":
+            words.append(f"the windows (window, block), {then or 'none'} then and {now or 'none'} now")
         elif part == "seed":
             words.append(f"the seed, {then} then and {now} now")
         else:

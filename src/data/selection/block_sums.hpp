@@ -1,0 +1,38 @@
+// What blocks of the files hold of a column, in three numbers each: from them follows how far a file is sorted by it
+// (plan/shuffle_quality.hpp). Read from the files, beside whatever loads the samples.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "data/selection/sample_columns.hpp"
+#include "plan/blocks.hpp"
+#include "plan/windows.hpp"
+
+namespace headrace::data::selection {
+
+struct BlockSums {
+  std::string name;                    ///< "label", "one_hot.3"
+  std::vector<double> means, squares;  ///< of each block: of the values, and of their distances from the mean, squared
+  std::vector<std::uint64_t> counts;   ///< finite values of each block
+};
+
+/// The columns of the selected datasets that tell something and cost little to read: numbers, few in a row.
+std::vector<std::string> small_columns(const catalog::Catalog& catalog);
+
+/// Collective: each rank reads an equal part of the blocks. Texts are left out.
+std::vector<BlockSums> sum_blocks(const catalog::Contents& contents, const catalog::Catalog& catalog,
+                                  const std::vector<std::string>& columns, const plan::Blocks& blocks,
+                                  const mpi::Comm& comm, const reader::LoadOptions& options);
+
+/// How a stream in windows meets a column. Blocks count by the rows that the stream has of them.
+struct Mixing {
+  std::string name;
+  double between = 0;  ///< share of the variance that lies between blocks
+  double within = 0;   ///< that lies between the blocks of a run
+};
+Mixing mixing_of(const BlockSums& sums, const plan::Windows& windows);
+
+}  // namespace headrace::data::selection

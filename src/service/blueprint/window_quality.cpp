@@ -1,0 +1,84 @@
+#include "service/blueprint/window_quality.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace headrace::service::blueprint {
+
+namespace {
+
+constexpr double a_class = 0.1;       // of the samples
+constexpr double too_much = 1.5;      // design effect that is worth a warning
+constexpr double hardly = 0.01;       // share between blocks that is not worth a line
+constexpr std::size_t most_told = 4;  // columns
+
+}  // namespace
+
+WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch) {
+  const plan::WindowFacts facts{.samples = windows.size(),
+                                .block_rows = static_cast<double>(windows.size()) /
+                                              static_cast<double>(std::max<std::size_t>(1, windows.filled().size())),
+                                .windows = windows.count(),
+                                .blocks = windows.blocks_a_window(),
+                                .batch = batch};
+  return {facts, plan::neighbours_ratio(facts), plan::total_variation(facts),
+          plan::design_effect_if_sorted(facts, a_class)};
+}
+
+void add_columns(const std::vector<data::selection::BlockSums>& sums, const plan::Windows& windows,
+                 WindowQuality& quality) {
+  for (const auto& column : sums) {
+    const auto mixing = data::selection::mixing_of(column, windows);
+    quality.columns.push_back(
+        {mixing.name, mixing.between, mixing.within, plan::design_effect(quality.facts, mixing.within)});
+  }
+  std::ranges::stable_sort(quality.columns, std::greater<>(), &WindowQuality::Column::effect);
+}
+
+std::vector<std::string> lines_of(const WindowQuality& quality) {
+  const auto& facts = quality.facts;
+  std::vector<std::string> lines{
+      fmt::format("shuffled in {} windows of {} blocks, {:.0f} samples each on average", facts.windows, facts.blocks,
+                  facts.window_samples()),
+      fmt::format("against a global shuffle: neighbours in the files meet in a batch {:.1f} times as often; numbers of "
+                  "samples of a block in it differ by {:.4f} (total variation; 0: not at all)",
+                  quality.neighbours, quality.distance),
+      fmt::format("in sorted files, the number of a class of {:.0f} % in a batch varies {:.2f} times as much at most "
+                  "(design effect)",
+                  100 * a_class, quality.sorted)};
+  std::size_t told = 0;
+  for (const auto& column : quality.columns)
+    if (column.between > hardly && told++ < most_told)
+      lines.push_back(
+          fmt::format("{}: files are {}sorted by it (blocks explain {:.1f} % of its variance), windows {} "
+                      "(design effect {:.2f})",
+                      column.name, column.between > 0.5 ? "" : "in part ", 100 * column.between,
+                      column.effect > too_much ? "are, too" : "are not", column.effect));
+  return lines;
+}
+
+std::vector<std::string> warnings_of(const std::string& stream, const WindowQuality& quality) {
+  std::vector<std::string> warnings;
+  for (const auto& column : quality.columns)
+    if (column.effect > too_much && warnings.size() < most_told)
+      warnings.push_back(fmt::format(
+          "stream {}: means of {} over a batch vary {:.1f} times as much as in a global shuffle (design effect), as "
+          "files "
+          "are sorted by it within {} blocks; choose a larger window or smaller blocks (block), shuffle the files, or "
+          "name scratch instead of window",
+          stream, column.name, column.effect, quality.facts.windows));
+  return warnings;
+}
+
+std::vector<std::pair<std::string, double>> numbers_of(const WindowQuality& quality) {
+  return {{"windows", static_cast<double>(quality.facts.windows)},
+          {"blocks_a_window", static_cast<double>(quality.facts.blocks)},
+          {"samples_a_window", quality.facts.window_samples()},
+          {"neighbours", quality.neighbours},
+          {"total_variation", quality.distance},
+          {"sorted_design_effect", quality.sorted}};
+}
+
+}  // namespace headrace::service::blueprint

@@ -1,0 +1,43 @@
+// How far the order of a stream in windows is from a global shuffle, in figures and words: at the start of a service, in
+// its log, and by `headrace plan`. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/selection/block_sums.hpp"
+#include "plan/shuffle_quality.hpp"
+#include "plan/windows.hpp"
+
+namespace headrace::service::blueprint {
+
+struct WindowQuality {
+  plan::WindowFacts facts;
+  double neighbours = 1;  ///< how many times as often two samples of a block meet in a batch
+  double distance = 0;  ///< total variation of how many samples of a block a batch has: 0 nobody could tell, 1 all can
+  double sorted = 1;    ///< design effect at most, of a class of a tenth of the samples, in files that are sorted by it
+
+  /// How a column is mixed; of those that are (nearly) mixed in the files nothing is told.
+  struct Column {
+    std::string name;
+    double between = 0, within = 0, effect = 1;
+  };
+  std::vector<Column> columns{};
+};
+
+/// batch: of all trainers together.
+WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch);
+void add_columns(const std::vector<data::selection::BlockSums>& sums, const plan::Windows& windows,
+                 WindowQuality& quality);
+
+/// Lines for people.
+std::vector<std::string> lines_of(const WindowQuality& quality);
+/// Of columns whose batches vary more than they should; the way out is in it.
+std::vector<std::string> warnings_of(const std::string& stream, const WindowQuality& quality);
+/// By name, for JSON.
+std::vector<std::pair<std::string, double>> numbers_of(const WindowQuality& quality);
+
+}  // namespace headrace::service::blueprint
