@@ -8,6 +8,7 @@
 #include "base/printable.hpp"
 #include "commands/commands.hpp"
 #include "commands/forecast/report.hpp"
+#include "commands/forecast/window_plot.hpp"
 #include "commands/resampling_plot.hpp"
 
 namespace headrace::commands::forecast {
@@ -33,19 +34,35 @@ int plan(const config::Config& config, const PlanOptions& options, std::ostream&
   constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
   if (options.samples && *options.row_bytes > most / *options.samples)
     throw UsageError("--samples times --row-bytes is more than 1 EiB; correct one of them");
-  if (!options.plot.empty() && (options.samples || config.resample.bins.empty()))
-    throw UsageError("--plot draws what [resample] does to the samples of files; write that section, and name files");
+  const bool windows = config.window.kind != config::WindowConfig::Kind::none;
+  if (!options.plot.empty() && (options.samples || (config.resample.bins.empty() && !windows)))
+    throw UsageError(
+        "--plot draws what [resample] or window does to the samples of files; write that section or key, and name "
+        "files");
+  if (!options.label.empty() && (options.samples || !windows))
+    throw UsageError("--label tells how windows mix it; set window, and name files");
   // What is resampled is counted, unless that would take long.
   constexpr std::uint64_t quickly_read = 1 << 30;
-  const auto most_bytes = !options.plot.empty() ? UINT64_MAX : config.resample.bins.empty() ? 0 : quickly_read;
-  const auto facts = options.samples ? facts_made_up(config, *options.samples, *options.row_bytes)
-                                     : facts_of_files(config, most_bytes);
+  const auto most_bytes = !options.plot.empty() && !windows ? UINT64_MAX
+                          : config.resample.bins.empty()    ? 0
+                                                            : quickly_read;
+  auto facts = options.samples ? facts_made_up(config, *options.samples, *options.row_bytes)
+                               : facts_of_files(config, most_bytes);
   const plan::Machine machine{options.nodes, options.stagers_per_node, config.trainers_per_node};
-  const auto result = forecast(config, facts, machine, options.rates);
+  auto result = forecast(config, facts, machine, options.rates);
+  if (!options.label.empty()) look_at_label(config, facts, options.label, result);
   out << (options.json ? json_of(result).dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"
                        : printable_lines(text_of(result)))
       << std::flush;
-  if (!options.plot.empty()) plot_resampling(config, facts.report, options.plot);
+  for (const auto& stream : result.streams)
+    if (stream.quality)
+      for (const auto& warning : service::blueprint::warnings_of(stream.name, *stream.quality))
+        std::cerr << "headrace: warning: " << printable_lines(warning) << "\n";
+  if (options.plot.empty()) return 0;
+  if (windows)
+    plot_windows(config, facts, options.label, result, options.plot);
+  else
+    plot_resampling(config, facts.report, options.plot);
   return 0;
 }
 
@@ -61,7 +78,8 @@ const config::Flag nic{"nic", 0, "RATE", "", "of a node's network, as in 200Gbit
 const config::Flag disk{"disk", 0, "RATE", "", "at which one node reads the files"};
 const config::Flag disk_total{"disk-total", 0, "RATE", "", "at which all nodes together read them"};
 const config::Flag picture{"plot", 0, "FILE.png", "",
-                           "a picture of what [resample] does; needs python3 with matplotlib"};
+                           "a picture of what [resample] or window does; needs python3 with matplotlib"};
+const config::Flag label{"label", 0, "ITEM", "", "a class or number of each sample: how do windows mix it?"};
 const config::Flag memory_rate{"memory-rate", 0, "RATE", "", "at which a node copies rows (bench: limit gather)"};
 const config::Flag scratch_rate{"scratch-rate", 0, "RATE", "", "at which a node's own disk gives rows at random"};
 
@@ -91,6 +109,7 @@ int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
   take(arguments, mistakes, memory_rate, options.rates.memory, rate);
   options.json = arguments.has(json_flag.name);
   options.plot = arguments.value(picture.name, "").text();
+  options.label = arguments.value(label.name, "").text();
   return plan(configuration(arguments, mistakes), options, std::cout);
 }
 
@@ -102,10 +121,10 @@ config::Command plan_command() {
           .summary = "Tells beforehand what a service will need and deliver.",
           .details =
               "A dry run for any number of nodes that have --memory each. Needs no MPI; reads no samples but for "
-              "[resample].",
+              "[resample] and --label.",
           .configured = true,
           .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, scratch_rate,
-                    picture, json_flag},
+                    picture, label, json_flag},
           .prints = true,
           .run = run};
 }

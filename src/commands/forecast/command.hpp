@@ -16,7 +16,8 @@ struct PlanOptions {
   std::optional<std::uint64_t> samples, row_bytes;  ///< both, instead of files
   Rates rates;
   bool json = false;
-  std::string plot{};  ///< path of a picture of what [resample] does; "": none
+  std::string plot{};   ///< path of a picture of what [resample] or window does; "": none
+  std::string label{};  ///< item whose mixing by windows is looked at; "": none
 };
 
 /// "25GB/s", "25GB", "200Gbit/s": bytes per second.

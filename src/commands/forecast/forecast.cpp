@@ -1,6 +1,7 @@
 #include "commands/forecast/forecast.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -8,10 +9,13 @@
 
 #include "base/error.hpp"
 #include "config/source_item.hpp"
+#include "data/selection/mixing.hpp"
 #include "data/selection/scan_files.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
+#include "service/blueprint/blocks.hpp"
 #include "service/blueprint/residence.hpp"
+#include "service/blueprint/windows.hpp"
 
 namespace headrace::commands::forecast {
 
@@ -22,6 +26,7 @@ struct Layout {
   std::uint64_t samples = 0, stored = 0;
   std::vector<std::uint64_t> rows;
   std::vector<std::vector<std::uint64_t>> first_ordinals;
+  std::vector<std::optional<plan::Selection>> selections;  // of streams; nothing: taken as spread evenly
 };
 
 std::vector<std::uint64_t> even(std::uint64_t samples, std::uint32_t stagers) {
@@ -47,7 +52,8 @@ std::uint64_t guess(const config::Config& config, const data::fields::StreamRepo
 }
 
 Layout lay_out(const config::Config& config, const DataFacts& facts, const plan::Machine& machine, Forecast& result) {
-  std::vector<std::optional<plan::Selection>> selections;
+  Layout layout;
+  auto& selections = layout.selections;
   std::vector<plan::Selection> known;
   for (const auto& stream : facts.report.streams) {
     selections.push_back(selection_of(stream, facts.report.samples));
@@ -56,7 +62,8 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
   const auto stored = plan::Selection::unite(known);
   const auto slabs =
       plan::divide(facts.report.samples, stored, facts.chunk_rows, std::vector<double>(machine.stagers(), 1.0));
-  Layout layout{.samples = facts.report.samples, .stored = stored.size()};
+  layout.samples = facts.report.samples;
+  layout.stored = stored.size();
   for (const auto& slab : slabs)
     layout.rows.push_back(stored.lower_bound({slab.last}).value - stored.lower_bound({slab.first}).value);
   for (std::size_t s = 0; s < selections.size(); ++s) {
@@ -137,6 +144,65 @@ void weigh(const config::Config& config, const service::blueprint::Blueprint& bl
   result.enough = static_cast<std::uint32_t>(std::min<std::uint64_t>(nodes, std::numeric_limits<std::uint32_t>::max()));
 }
 
+/// Ordinals of a stream at the blocks' borders.
+std::vector<std::uint64_t> ordinals_of_blocks(const Layout& layout, std::size_t stream, std::uint64_t samples,
+                                              const plan::Blocks& blocks) {
+  std::vector<std::uint64_t> first;
+  for (const auto border : blocks.first_sample)
+    first.push_back(layout.selections[stream]
+                        ? layout.selections[stream]->lower_bound({border}).value
+                        : static_cast<std::uint64_t>(static_cast<long double>(samples) * border / layout.samples));
+  return first;
+}
+
+std::uint64_t filled_blocks(const std::vector<std::uint64_t>& first) {
+  std::uint64_t filled = 0;
+  for (std::size_t b = 0; b + 1 < first.size(); ++b) filled += first[b] < first[b + 1];
+  return filled;
+}
+
+/// The windows that the service would lay out on this machine, and what they take of it.
+void lay_out_windows(const config::Config& config, const DataFacts& facts, const Layout& layout,
+                     service::blueprint::Blueprint& blueprint, Forecast& result) {
+  const auto& machine = result.machine;
+  const auto fixed = result.need.rings + result.need.buffers;
+  const auto room = config.memory == 0 ? UINT64_MAX : machine.nodes * (config.memory - std::min(config.memory, fixed));
+  std::vector<std::uint64_t> samples;
+  for (const auto& stream : result.streams) samples.push_back(stream.samples);
+  const auto shares = service::blueprint::share_window(config.window, blueprint.streams,
+                                                       {.samples = samples,
+                                                        .row_bytes = result.row_bytes,
+                                                        .stored = layout.stored,
+                                                        .all_samples = layout.samples,
+                                                        .blocks = facts.blocks.size(),
+                                                        .room = room});
+  const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
+  std::uint64_t bytes = 0;
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    auto& stream = result.streams[s];
+    std::uint64_t mine = samples[s] * result.row_bytes;
+    if (shares.bytes[s] > 0) {
+      service::blueprint::require_windows_possible(config.streams[s], blueprint.streams[s],
+                                                   data::selection::mixes(config.streams[s]), joins);
+      auto first = ordinals_of_blocks(layout, s, samples[s], facts.blocks);
+      const auto filled = filled_blocks(first);
+      const auto count = service::blueprint::blocks_a_window(config.window, stream.name, shares.bytes[s], mine, filled,
+                                                             machine.stagers());
+      auto windows = std::make_shared<const plan::Windows>(std::move(first), count);
+      if (windows->count() > 1) {
+        mine = 2 * mine / windows->count();
+        stream.windows = windows;
+        blueprint.streams[s].shuffle_in(std::move(windows));
+      }
+    }
+    bytes += mine;
+  }
+  const bool any = std::ranges::any_of(result.streams, [](const auto& stream) { return stream.windows != nullptr; });
+  if (result.resident || !any) return;
+  result.need.store = bytes / machine.nodes;
+  result.by_windows = result.need.total() <= config.memory;
+}
+
 /// How many steps are in flight at one time; fewer where they are so large that planning them would take long.
 std::uint64_t window(std::uint64_t slots, const plan::Schedule& schedule) {
   constexpr std::uint64_t most_rows = 1 << 25;
@@ -154,7 +220,7 @@ void limit(const Rates& rates, const Forecast& result, double file_of_row, std::
   add("NIC", rates.nic, stream.remote_share() * uneven);
   add("memory", rates.memory, uneven);
   add("scratch", rates.scratch, result.disk_share() * uneven);
-  if (!result.resident && !result.on_disk) {
+  if (!result.resident && !result.on_disk) {  // from the files, epoch after epoch
     add("disk", rates.disk, file_of_row);
     add("file system", rates.disk_total, file_of_row * nodes);
   }
@@ -207,12 +273,16 @@ DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes)
     if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
     facts.file_bytes_a_sample += static_cast<double>(dataset.stored_bytes) / static_cast<double>(dataset.rows());
   }
+  if (config.window.kind != config::WindowConfig::Kind::none)
+    facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
   return facts;
 }
 
 DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std::uint64_t row_bytes) {
   DataFacts facts{.file_bytes_a_sample = static_cast<double>(row_bytes)};
   facts.report.samples = samples;
+  const std::array file{plan::FileRows{.samples = samples, .row_bytes = row_bytes}};
+  if (config.window.kind != config::WindowConfig::Kind::none) facts.blocks = plan::cut_into_blocks(file, config.block);
   facts.report.fields.push_back({{"data", DType::uint8, {row_bytes}, {}, {}}, {"data"}, {}, {}});
   for (const auto& stream : config.streams) {
     auto& report = facts.report.streams.emplace_back(data::fields::StreamReport{.config = stream});
@@ -230,10 +300,11 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
                   const Rates& rates) {
   Forecast result{.machine = machine, .name = config.name};
   const auto layout = lay_out(config, facts, machine, result);
-  const auto blueprint = sketch(config, facts, machine, result.streams);
+  auto blueprint = sketch(config, facts, machine, result.streams);
   result.stored = layout.stored;
   result.row_bytes = row_bytes(blueprint.schema);
   weigh(config, blueprint, layout, result);
+  lay_out_windows(config, facts, layout, blueprint, result);
   const auto answer_row = sizeof(std::int64_t) + result.row_bytes;
   const auto rows_per_answer =
       exchange::rows_per_answer(exchange::Settings::of(machine.nodes, answer_row).answer_bytes, answer_row);
@@ -243,6 +314,9 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
     const auto order = blueprint.streams[s].epoch_order(config.seed, 0);
     stream.steps = schedule.steps();
     stream.batch = schedule.batch();
+    if (stream.windows)
+      stream.quality =
+          service::blueprint::quality_of(*stream.windows, std::uint64_t{stream.batch} * machine.trainers());
     stream.row_bytes = result.row_bytes;
     stream.flow =
         plan::flow(machine, schedule, order.get(), layout.first_ordinals[s], 0,

@@ -6,13 +6,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "data/fields/report.hpp"
+#include "plan/blocks.hpp"
 #include "plan/flow.hpp"
+#include "plan/windows.hpp"
 #include "service/blueprint/need.hpp"
+#include "service/blueprint/window_quality.hpp"
 
 namespace headrace::commands::forecast {
 
@@ -30,6 +34,7 @@ struct DataFacts {
   data::fields::ConfigReport report;
   std::uint64_t chunk_rows = 1;  ///< of the largest chunk
   double file_bytes_a_sample = 0;
+  plan::Blocks blocks{};  ///< that windows are made of; empty: the configuration wants none
 };
 /// most_bytes: that may be read to count what the data decide.
 DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes = 0);
@@ -48,6 +53,9 @@ struct StreamForecast {
   std::uint32_t batch = 0;
   plan::Flow flow;  ///< of the steps in flight
   std::uint64_t row_bytes = 0;
+  /// Where it is shuffled in windows: these, and how far that is from a global shuffle.
+  std::shared_ptr<const plan::Windows> windows{};
+  std::optional<service::blueprint::WindowQuality> quality{};
   std::vector<Limit> limits;  ///< ascending
   double balance_nodes() const { return plan::balance(flow.from_node); }
   double balance_stagers() const { return plan::balance(flow.from_stager); }
@@ -66,8 +74,9 @@ struct Forecast {
   service::blueprint::Need need;  ///< of the node with the most
   std::uint64_t memory = 0;       ///< of a node, as given; 0: not
   bool resident = true;
-  bool on_disk = false;   ///< what does not fit lies on disks of the nodes (need.scratch)
-  std::string scratch{};  ///< the folder there
+  bool on_disk = false;     ///< what does not fit lies on disks of the nodes (need.scratch)
+  bool by_windows = false;  ///< what does not fit is read from the files, two windows of it in memory at a time
+  std::string scratch{};    ///< the folder there
   /// Of the samples, of the node with the most.
   double disk_share() const {
     return on_disk ? static_cast<double>(need.scratch) / static_cast<double>(need.store + need.scratch) : 0;

@@ -34,18 +34,27 @@ std::string regime_text(const Forecast& f) {
         "delivers {:.2f} times what it reads at random; every epoch is shuffled exactly and globally",
         100 * (1 - f.disk_share()), bytes(f.need.scratch), f.scratch, 1 / std::max(f.disk_share(), 1e-9));
   }
+  if (f.by_windows)
+    return fmt::format(
+        "window: the files are read epoch after epoch, two windows of what is shuffled at once are in memory ({} of {} "
+        "samples on a node)",
+        bytes(f.need.store), bytes(f.stored * f.row_bytes / f.machine.nodes));
   const auto short_of = fmt::format("not resident: a node needs {} and has {}", bytes(f.need.total()), bytes(f.memory));
   if (!f.enough)
     return short_of + "; rings and buffers alone do not fit: fewer slots, trainers-per-node or a smaller batch";
   if (!f.scratch.empty()) return short_of + ", which is too little for a part of the samples, too; raise memory";
-  return short_of +
-         fmt::format("; {} nodes like these would hold all, and so would scratch = DIR on a disk of each", *f.enough);
+  return short_of + fmt::format(
+                        "; {} nodes like these would hold all, and so would scratch = DIR on a disk of each; or window "
+                        "= auto, which shuffles a part of the samples at a time",
+                        *f.enough);
 }
 
 std::string stream_text(const StreamForecast& s, const plan::Machine& machine) {
   auto text = fmt::format("stream {}: {} samples, {} steps of {} for each of {} trainer{}\n", s.name, s.samples,
                           s.steps, s.batch, machine.trainers(), s_if(machine.trainers()));
   if (!s.note.empty()) text += fmt::format("  assumed      {}\n", s.note);
+  if (s.quality)
+    for (const auto& line : service::blueprint::lines_of(*s.quality)) text += fmt::format("  window       {}\n", line);
   for (const auto& line : s.brings) text += fmt::format("  epoch 0      {}\n", line);
   text +=
       fmt::format("  a step       {} delivered on a node, {} of it ({:.1f} %) from other nodes in {:.0f} messages\n",
@@ -87,12 +96,20 @@ nlohmann::json json_of(const Forecast& f) {
   const auto maybe = [](const auto& value) { return value ? Json(*value) : Json(); };
   auto streams = Json::array();
   for (const auto& s : f.streams) {
+    Json window;
+    if (s.quality) {
+      for (const auto& [name, number] : service::blueprint::numbers_of(*s.quality)) window[name] = number;
+      for (const auto& column : s.quality->columns)
+        window["columns"][column.name] = {
+            {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
+    }
     auto limits = Json::object();
     for (const auto& limit : s.limits) limits[limit.name] = limit.rate;
     streams.push_back(
         {{"name", s.name},
          {"assumed", s.note},
          {"epoch_0", s.brings},
+         {"window", std::move(window)},
          {"samples", s.samples},
          {"steps", s.steps},
          {"batch", s.batch},
@@ -109,9 +126,10 @@ nlohmann::json json_of(const Forecast& f) {
           {"trainers_per_node", f.machine.trainers_per_node},
           {"samples", f.stored},
           {"row_bytes", f.row_bytes},
-          {"regime", f.resident  ? "resident"
-                     : f.on_disk ? "scratch"
-                                 : "none"},
+          {"regime", f.resident     ? "resident"
+                     : f.on_disk    ? "scratch"
+                     : f.by_windows ? "window"
+                                    : "none"},
           {"enough_nodes", maybe(f.enough)},
           {"memory",
            {{"given", f.memory == 0 ? Json() : Json(f.memory)},

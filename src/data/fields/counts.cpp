@@ -17,7 +17,7 @@ DataCounts::DataCounts(const config::Config& config, const catalog::Contents& co
 
 bool DataCounts::affords(std::uint64_t bytes) {
   if (bytes >= most_bytes_) return false;
-  if (!session_) session_ = std::make_unique<mpi::Session>();
+  if (!session_) session_ = std::make_shared<mpi::Session>();
   return true;
 }
 

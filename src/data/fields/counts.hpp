@@ -30,6 +30,8 @@ class DataCounts {
   std::optional<Streams> streams(const catalog::Catalog& catalog, const std::vector<selection::Choice>& choices);
   /// The values of a field's labels.
   std::optional<std::vector<std::string>> labels(const config::FieldConfig& field, const std::string& dataset);
+  /// What was begun to read; null where nothing was.
+  std::shared_ptr<mpi::Session> session() const { return session_; }
 
  private:
   bool affords(std::uint64_t bytes);
@@ -37,7 +39,7 @@ class DataCounts {
   const config::Config& config_;
   const catalog::Contents& contents_;
   std::uint64_t most_bytes_;
-  std::unique_ptr<mpi::Session> session_;
+  std::shared_ptr<mpi::Session> session_;
 };
 
 }  // namespace headrace::data::fields

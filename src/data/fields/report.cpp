@@ -170,7 +170,8 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
   report.scratch = config.scratch;
   const bool inventory = !config.inventory.csv.empty();
   report.files = inventory ? std::vector{config.inventory.csv} : catalog::expand_files(config.files);
-  const auto contents = selection::scan_files_alone(config, plugins == Plugins::load).contents;
+  report.contents = selection::scan_files_alone(config, plugins == Plugins::load).contents;
+  const auto& contents = report.contents;
   config::Mistakes mistakes;
   ResolvedFields fields(config, contents, {.plugins = plugins});
   fields.resolve(mistakes);
@@ -187,7 +188,9 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   for (const auto rows : samples.per_file()) report.samples += rows;
   for (std::size_t f = 0; f < fields.size(); ++f) add_field(fields.config(f), *fields.field(f), plugins, report);
-  add_streams(config, contents, catalog::select(contents, samples.paths()), data, report);
+  report.catalog = catalog::select(contents, samples.paths());
+  add_streams(config, contents, report.catalog, data, report);
+  report.session = data.session();
   return report;
 }
 

@@ -2,15 +2,18 @@
 // that decide which samples streams have, and labels without classes.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/schema.hpp"
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "config/value.hpp"
 #include "data/fields/resolve_all.hpp"
 #include "data/selection/drawing.hpp"
+#include "mpi/session.hpp"
 
 namespace headrace::data::fields {
 
@@ -44,7 +47,10 @@ struct ConfigReport {
   std::vector<StreamReport> streams;
   std::vector<std::string> warnings;  ///< what serving will warn of
   std::vector<SharedReport> shared;
-  std::string scratch{};  ///< folder of a disk, where one is given
+  std::string scratch{};                    ///< folder of a disk, where one is given
+  catalog::Contents contents{};             ///< of the files
+  catalog::Catalog catalog{};               ///< of the datasets with one row a sample that the fields need
+  std::shared_ptr<mpi::Session> session{};  ///< begun to count what only the data tell; null: nothing was read
   std::uint64_t sample_bytes() const;
 };
 
