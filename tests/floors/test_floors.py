@@ -65,7 +65,7 @@ ROOMS = {
     "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
     "commands/pack": "base log ipc mpi catalog fetch inventory reader store formats config job data/selection data/fields "
                      "service/blueprint service/loading service/host commands commands/writing",
-    "commands/forecast": "base plan exchange config data/selection data/fields service/blueprint commands",
+    "commands/forecast": "base mpi plan reader exchange config data/selection data/fields service/blueprint commands",
 }
 MOST_FILES = 40    # sources of a folder
 MOST_SHARE = 0.15  # of all lines in one room
