@@ -26,6 +26,7 @@ ROOMS = {
     "h5": "base mpi h5/codecs",
     "h5/made": "base h5/codecs h5",
     "plan": "base",
+    "plan/figures": "base plan",
     "ring": "base ipc",
     "client": "base ipc ring",
     "transform/numbers": "base",
@@ -42,9 +43,9 @@ ROOMS = {
     "config": "base plan transform/numbers transform condition",
     "job": "base log ipc mpi config",
     "data/columns": "base h5 transform catalog config",
-    "data/selection": "base mpi plan transform catalog inventory reader condition config job data/columns",
+    "data/selection": "base mpi plan plan/figures transform catalog inventory reader condition config job data/columns",
     "data/fields": "base mpi transform/numbers transform catalog reader config data/columns data/selection",
-    "service/blueprint": "base plan ring store catalog exchange config job data/selection data/fields",
+    "service/blueprint": "base plan plan/figures ring store catalog exchange config job data/selection data/fields",
     "service/loading": "base log mpi plan transform store reader job data/columns data/selection data/fields "
                        "service/blueprint",
     "service/books": "base plan exchange config data/selection service/blueprint",
@@ -65,7 +66,7 @@ ROOMS = {
     "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
     "commands/pack": "base log ipc mpi catalog fetch inventory reader store formats config job data/selection data/fields "
                      "service/blueprint service/loading service/host commands commands/writing",
-    "commands/forecast": "base mpi plan reader exchange config data/selection data/fields service/blueprint commands",
+    "commands/forecast": "base mpi plan plan/figures reader exchange config data/selection data/fields service/blueprint commands",
 }
 MOST_FILES = 40    # sources of a folder
 MOST_SHARE = 0.15  # of all lines in one room

@@ -13,7 +13,7 @@
 
 #include "data/fields/report.hpp"
 #include "plan/blocks.hpp"
-#include "plan/flow.hpp"
+#include "plan/figures/flow.hpp"
 #include "plan/windows.hpp"
 #include "service/blueprint/need.hpp"
 #include "service/blueprint/window_quality.hpp"

@@ -96,20 +96,13 @@ nlohmann::json json_of(const Forecast& f) {
   const auto maybe = [](const auto& value) { return value ? Json(*value) : Json(); };
   auto streams = Json::array();
   for (const auto& s : f.streams) {
-    Json window;
-    if (s.quality) {
-      for (const auto& [name, number] : service::blueprint::numbers_of(*s.quality)) window[name] = number;
-      for (const auto& column : s.quality->columns)
-        window["columns"][column.name] = {
-            {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
-    }
     auto limits = Json::object();
     for (const auto& limit : s.limits) limits[limit.name] = limit.rate;
     streams.push_back(
         {{"name", s.name},
          {"assumed", s.note},
          {"epoch_0", s.brings},
-         {"window", std::move(window)},
+         {"window", s.quality ? service::blueprint::json_of(*s.quality) : Json()},
          {"samples", s.samples},
          {"steps", s.steps},
          {"batch", s.batch},

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "mpi/agree.hpp"
-#include "plan/shuffle_quality.hpp"
+#include "plan/figures/shuffle_quality.hpp"
 
 namespace headrace::data::selection {
 
@@ -67,6 +67,7 @@ void share(std::vector<Number>& numbers, std::uint64_t first, std::uint64_t last
 
 std::vector<std::string> small_columns(const catalog::Catalog& catalog) {
   std::vector<std::string> names;
+  if (std::ranges::any_of(catalog.files, [](const auto& file) { return file.rows != nullptr; })) return names;
   for (const auto& dataset : catalog.datasets) {
     std::uint64_t elements = 1;
     for (const auto extent : dataset.row_shape) elements *= extent;

@@ -1,5 +1,5 @@
 // What blocks of the files hold of a column, in three numbers each: from them follows how far a file is sorted by it
-// (plan/shuffle_quality.hpp). Read from the files, beside whatever loads the samples.
+// (plan/figures/shuffle_quality.hpp). Read from the files, beside whatever loads the samples.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct BlockSums {
   std::vector<std::uint64_t> counts;   ///< finite values of each block
 };
 
-/// The columns of the selected datasets that tell something and cost little to read: numbers, few in a row.
+/// The columns of the selected datasets that tell something and cost little to read: numbers, few in a row. None of
+/// an inventory, whose files would have to be decoded for them.
 std::vector<std::string> small_columns(const catalog::Catalog& catalog);
 
 /// Collective: each rank reads an equal part of the blocks. Texts are left out.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 namespace headrace::service::blueprint {
 
@@ -72,13 +73,18 @@ std::vector<std::string> warnings_of(const std::string& stream, const WindowQual
   return warnings;
 }
 
-std::vector<std::pair<std::string, double>> numbers_of(const WindowQuality& quality) {
-  return {{"windows", static_cast<double>(quality.facts.windows)},
-          {"blocks_a_window", static_cast<double>(quality.facts.blocks)},
+nlohmann::json json_of(const WindowQuality& quality) {
+  auto columns = nlohmann::json::object();
+  for (const auto& column : quality.columns)
+    columns[column.name] = {
+        {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
+  return {{"windows", quality.facts.windows},
+          {"blocks_a_window", quality.facts.blocks},
           {"samples_a_window", quality.facts.window_samples()},
           {"neighbours", quality.neighbours},
           {"total_variation", quality.distance},
-          {"sorted_design_effect", quality.sorted}};
+          {"sorted_design_effect", quality.sorted},
+          {"columns", std::move(columns)}};
 }
 
 }  // namespace headrace::service::blueprint

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "data/selection/block_sums.hpp"
-#include "plan/shuffle_quality.hpp"
+#include "plan/figures/shuffle_quality.hpp"
 #include "plan/windows.hpp"
 
 namespace headrace::service::blueprint {
@@ -37,7 +37,7 @@ void add_columns(const std::vector<data::selection::BlockSums>& sums, const plan
 std::vector<std::string> lines_of(const WindowQuality& quality);
 /// Of columns whose batches vary more than they should; the way out is in it.
 std::vector<std::string> warnings_of(const std::string& stream, const WindowQuality& quality);
-/// By name, for JSON.
-std::vector<std::pair<std::string, double>> numbers_of(const WindowQuality& quality);
+/// For programs.
+nlohmann::json json_of(const WindowQuality& quality);
 
 }  // namespace headrace::service::blueprint

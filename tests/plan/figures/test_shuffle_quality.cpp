@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "plan/shuffle_quality.hpp"
+#include "plan/figures/shuffle_quality.hpp"
 #include "plan/windows.hpp"
 
 using namespace headrace::plan;

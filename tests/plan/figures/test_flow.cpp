@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "plan/flow.hpp"
+#include "plan/figures/flow.hpp"
 
 namespace {
 

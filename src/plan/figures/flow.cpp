@@ -1,4 +1,4 @@
-#include "plan/flow.hpp"
+#include "plan/figures/flow.hpp"
 
 #include <algorithm>
 #include <numeric>

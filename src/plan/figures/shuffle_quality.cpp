@@ -1,4 +1,4 @@
-#include "plan/shuffle_quality.hpp"
+#include "plan/figures/shuffle_quality.hpp"
 
 #include <algorithm>
 #include <cmath>
