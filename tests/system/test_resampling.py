@@ -345,6 +345,6 @@ def test_pictures(tmp_path, jets):
         assert (tmp_path / f"{command}.png").read_bytes().startswith(b"\x89PNG")
         assert re.search(r"b: 250 of 400 samples, each at most once, effective 250|b: 250 of 400 samples, \d+ distinct", done.stdout), done.stdout
     config = config_of(jets, COLUMN + FIELDS)
-    for command, what in (("inspect", "say which sample with --sample"), ("plan", "write that section, and name files")):
+    for command, what in (("inspect", "say which sample with --sample"), ("plan", "write that section or key, and name files")):
         done = subprocess.run([HEADRACE, command, *files, "-c", config, "--plot", tmp_path / "x.png"], capture_output=True, text=True, env=path)
         assert done.returncode == 2 and what in done.stderr, done.stderr

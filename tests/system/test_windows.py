@@ -322,6 +322,7 @@ def test_plan_tells_how_good_the_shuffle_is(files):
     assert "choose a larger window or smaller blocks" in done.stderr
     assert re.search(r"window +label: files are sorted by it .*, windows are, too \(design effect", done.stdout)
     assert "no stream is shuffled in windows" in plan(files, "--window=1GiB", "--label=label").stderr
+    assert "exactly and globally" not in done.stdout and "exactly and globally" in plan(files).stdout
     assert "set window, and name files" in plan(files, "--label=label").stderr
 
 

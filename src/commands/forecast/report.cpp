@@ -21,13 +21,17 @@ const char* s_if(std::uint64_t count) {
   return count == 1 ? "" : "s";
 }
 
+bool shuffled_as_a_whole(const Forecast& f) {
+  return std::ranges::none_of(f.streams, [](const auto& stream) { return stream.windows != nullptr; });
+}
+
 std::string regime_text(const Forecast& f) {
   if (f.resident && f.memory == 0)
-    return fmt::format(
-        "resident where a node gives {} (--memory says what it has): every epoch is shuffled exactly and globally",
-        bytes(f.need.total()));
+    return fmt::format("resident where a node gives {} (--memory says what it has){}", bytes(f.need.total()),
+                       shuffled_as_a_whole(f) ? ": every epoch is shuffled exactly and globally" : "");
   if (f.resident)
-    return "resident: the samples fit the memory of the nodes, so every epoch is shuffled exactly and globally";
+    return fmt::format("resident: the samples fit the memory of the nodes{}",
+                       shuffled_as_a_whole(f) ? ", so every epoch is shuffled exactly and globally" : "");
   if (f.on_disk) {
     return fmt::format(
         "scratch: {:.0f} % of the samples stay in memory, {} lie on a disk of each node ({}), which "

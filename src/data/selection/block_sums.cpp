@@ -14,7 +14,7 @@ namespace headrace::data::selection {
 namespace {
 
 constexpr std::uint64_t most_in_a_row = 16, most_row_bytes = 64, most_columns = 32;
-constexpr std::uint64_t samples_at_a_time = 1 << 20;
+constexpr std::uint64_t rows_at_a_time = 1 << 20;
 
 /// Adds values one by one without losing the small ones (Welford).
 class Adder {
@@ -101,10 +101,10 @@ std::vector<BlockSums> sum_blocks(const catalog::Contents& contents, const catal
   const auto rank = static_cast<std::uint64_t>(comm.rank()), ranks = static_cast<std::uint64_t>(comm.size());
   const auto first_block = blocks.size() * rank / ranks, last_block = blocks.size() * (rank + 1) / ranks;
   const auto begin = blocks.first_sample[first_block], end = blocks.first_sample[last_block];
-  const auto rounds = comm.max((end - begin + samples_at_a_time - 1) / samples_at_a_time);
+  const auto rounds = comm.max((end - begin + rows_at_a_time - 1) / rows_at_a_time);
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    const auto first = std::min(end, begin + round * samples_at_a_time),
-               last = std::min(end, first + samples_at_a_time);
+    const auto first = std::min(end, begin + round * rows_at_a_time),
+               last = std::min(end, first + rows_at_a_time);
     const std::array<reader::Interval, 1> all{{{first, last}}};
     read.read(comm, first, last,
               first < last ? std::span<const reader::Interval>(all) : std::span<const reader::Interval>(), options);
