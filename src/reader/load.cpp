@@ -18,7 +18,8 @@ namespace {
 
 class Load {
  public:
-  Load(const mpi::Comm& comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+  /// comm: of those who load together; null: nobody else.
+  Load(const mpi::Comm* comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
        const LoadOptions& options)
       : comm_(comm),
         catalog_(catalog),
@@ -36,8 +37,12 @@ class Load {
 
   LoadReport run() {
     const auto start = std::chrono::steady_clock::now();
-    for (std::size_t f = 0; f < catalog_.files.size(); ++f) read_together(f);
-    mpi::together(comm_, [&] { read_alone(); });
+    if (comm_ != nullptr) {
+      for (std::size_t f = 0; f < catalog_.files.size(); ++f) read_together(f);
+      mpi::together(*comm_, [&] { read_alone(); });
+    } else {
+      read_alone();
+    }
     tally_.tell();
     report_.seconds = seconds_since(start);
     return std::move(report_);
@@ -54,7 +59,7 @@ class Load {
   Route route_of(const h5::DatasetInfo& here, std::size_t file) const {
     if (here.path.empty()) return {Way::library, "missing"};
     if (catalog_.files[file].rows) return {Way::foreign, catalog_.files[file].rows->how()};
-    return route(options_.io, here);
+    return route(comm_ != nullptr ? options_.io : Io::direct, here);
   }
   static bool any(const std::vector<Route>& routes, Way way) {
     for (const auto& r : routes)
@@ -88,16 +93,16 @@ class Load {
 
   // Every rank takes part in every file, with what it has there.
   void read_together(std::size_t f) {
-    OpenTogether open{comm_, catalog_.files[f].path, {}};
+    OpenTogether open{*comm_, catalog_.files[f].path, {}};
     auto& file = open.file;
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       if (routes_[d][f].way != Way::collective || catalog_.files[f].samples == 0) continue;
       if (!file) {
-        mpi::together(comm_, [&] { check_unchanged(catalog_.files[f]); });
-        file = h5::open_collective(comm_, catalog_.files[f].path);
+        mpi::together(*comm_, [&] { check_unchanged(catalog_.files[f]); });
+        file = h5::open_collective(*comm_, catalog_.files[f].path);
       }
       const bool really =
-          read_collective(comm_, course(d, f), pieces_in(catalog_.files[f], mine_), *file, options_.slice_bytes);
+          read_collective(*comm_, course(d, f), pieces_in(catalog_.files[f], mine_), *file, options_.slice_bytes);
       report_.datasets[d].collective = report_.datasets[d].collective && really;
     }
   }
@@ -133,7 +138,7 @@ class Load {
       const auto way = routes_[d][f].way;
       if (way == Way::collective || catalog_.datasets[d].in_file[f].path.empty()) continue;
       if (way == Way::plain) {
-        if (!plain) plain = std::make_shared<const PlainFile>(info);
+        if (!plain) plain = std::make_shared<const PlainFile>(info, options_.pass_by);
         read_plain(course(d, f), pieces, plain, crew);
         continue;
       }
@@ -144,9 +149,10 @@ class Load {
         read_library(course(d, f), pieces, *file);
     }
     if (file) check_unchanged(info);
+    if (file && options_.pass_by) PlainFile(info).forget();
   }
 
-  const mpi::Comm& comm_;
+  const mpi::Comm* comm_;
   const catalog::Catalog& catalog_;
   std::span<const Interval> mine_;
   Sink& sink_;
@@ -160,7 +166,12 @@ class Load {
 
 LoadReport load(const mpi::Comm& comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
                 const LoadOptions& options) {
-  return Load(comm, catalog, mine, sink, options).run();
+  return Load(&comm, catalog, mine, sink, options).run();
+}
+
+LoadReport load_alone(const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+                      const LoadOptions& options) {
+  return Load(nullptr, catalog, mine, sink, options).run();
 }
 
 }  // namespace headrace::reader

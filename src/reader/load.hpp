@@ -1,6 +1,6 @@
 // Samples from files into memory: the collective way of MPI-IO, and direct ways that measure better, to the same bytes.
 //
-// Called by the thread that owns MPI and HDF5; helpers that it starts read and decode, and are gone when load() returns
+// load() is called by the thread that owns MPI and HDF5, load_alone() by the one that owns HDF5; helpers that it starts read and decode, and are gone when load() returns
 // or throws. Transient memory is a few tens of MB, unless a single chunk or row is larger than that.
 #pragma once
 
@@ -24,6 +24,7 @@ struct LoadOptions {
   std::uint64_t slice_bytes = std::uint64_t{1} << 30;  ///< most that one rank reads in one collective call
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  ///< bytes of this rank; the caller's thread
   bool more_to_come = false;  ///< another load of the same files follows soon
+  bool pass_by = false;       ///< what was read is not read again soon: the system need not keep it in memory
   Refused refused{};  ///< asked by any thread about rows of an inventory that are not to be had; empty: none is let go
 };
 
@@ -44,5 +45,9 @@ struct LoadReport {
 /// its sink. A failure on any rank is thrown on all.
 LoadReport load(const mpi::Comm& comm, const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
                 const LoadOptions& options);
+
+/// The same without a word to anybody: no MPI, each file by this process alone. What progress() throws ends the load.
+LoadReport load_alone(const catalog::Catalog& catalog, std::span<const Interval> mine, Sink& sink,
+                      const LoadOptions& options);
 
 }  // namespace headrace::reader

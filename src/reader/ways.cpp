@@ -68,7 +68,7 @@ void check_unchanged(const catalog::FileInfo& file) {
     check_unchanged(catalog::FileInfo{.path = source.path, .bytes = source.bytes});
 }
 
-PlainFile::PlainFile(const catalog::FileInfo& file) {
+PlainFile::PlainFile(const catalog::FileInfo& file, bool pass_by) : pass_by_(pass_by) {
   std::string why;
   fd_ = open_file_of_user(file.path, why);
   if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, why));
@@ -78,7 +78,12 @@ PlainFile::~PlainFile() {
   ::close(fd_);
 }
 
+void PlainFile::forget() const {
+  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);  // advice: whatever becomes of it
+}
+
 void PlainFile::read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const {
+  const auto begin = offset, all = bytes;
   while (bytes > 0) {
     const auto got = ::pread(fd_, to, bytes, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
@@ -88,6 +93,7 @@ void PlainFile::read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) c
     bytes -= static_cast<std::uint64_t>(got);
     to += got;
   }
+  if (pass_by_) ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(all), POSIX_FADV_DONTNEED);
 }
 
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,

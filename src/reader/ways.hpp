@@ -64,15 +64,19 @@ void check_unchanged(const catalog::FileInfo& file);
 /// A file opened beside HDF5, for pread by any thread.
 class PlainFile {
  public:
-  explicit PlainFile(const catalog::FileInfo& file);
+  /// pass_by: what was read need not stay in the system's memory.
+  explicit PlainFile(const catalog::FileInfo& file, bool pass_by = false);
   ~PlainFile();
   PlainFile(const PlainFile&) = delete;
   PlainFile& operator=(const PlainFile&) = delete;
   /// All of these bytes, or an error.
   void read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const;
+  /// The system need not keep any of it in memory.
+  void forget() const;
 
  private:
   int fd_;
+  bool pass_by_;
 };
 
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,

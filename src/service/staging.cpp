@@ -13,12 +13,10 @@
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
 #include "data/fields/plan.hpp"
-#include "data/selection/mixing.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
 #include "data/selection/selected_samples.hpp"
-#include "h5/plugin_path.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "service/blueprint/descriptors.hpp"
@@ -26,6 +24,7 @@
 #include "service/loading/progress.hpp"
 #include "service/scratch_disk.hpp"
 #include "service/surroundings.hpp"
+#include "service/window_memory.hpp"
 #include "service/window_order.hpp"
 
 namespace headrace::service {
@@ -57,6 +56,7 @@ Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose p
 Staging::~Staging() {
   if (host_) host_->halt();        // it looks at rings and workers, which go before it
   if (readers_) readers_->stop();  // they fill slots, and call feeds
+  loader_.reset();                 // it may be at something long
 }
 
 void Staging::begin() {
@@ -125,6 +125,7 @@ void Staging::place_samples(const data::selection::SelectedSamples& selected, co
   blueprint_->classes = std::move(placed.classes);
   blueprint_->weights = std::move(placed.weights);
   lay_out_windows(config_, topology_, windows, selected, *blueprint_);
+  if (purpose_ == Purpose::trainers) settle_windows(topology_, budgets, *blueprint_);
   qualities_ = measure_windows(topology_, contents_, *blueprint_, load_options());
   mpi::together(topology_.all, [&] { settle_residence(config_, topology_, budgets, *blueprint_); });
 }
@@ -180,7 +181,8 @@ void Staging::check_memory(const blueprint::MemoryLimit& limit) {
                 purpose_ == Purpose::files
                     ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
                     : "use more nodes, select fewer samples or fields, or lower slots or batch",
-                way_out_by_disk(config_, *blueprint_, topology_.here())));
+                way_out_by_windows(*blueprint_, topology_.here()) +
+                    way_out_by_disk(config_, *blueprint_, topology_.here())));
   });
 }
 
@@ -191,59 +193,6 @@ void Staging::check_descriptors() {
     blueprint::require_descriptors(need, file_limit(), config_, topology_.here());
     host_->limit_callers(blueprint::most_callers(need, file_limit()));
   });
-}
-
-void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
-  const auto& catalog = blueprint_->catalog;
-  std::uint64_t file_bytes = 0;
-  for (const auto& file : catalog.files) file_bytes += file.bytes;
-  log::info("{} file{} ({}), {} samples; {} stager{} on {} node{}, {} worker{} each", catalog.files.size(),
-            catalog.files.size() == 1 ? "" : "s", format_bytes(static_cast<double>(file_bytes)), catalog.samples,
-            topology_.stagers(), topology_.stagers() == 1 ? "" : "s", topology_.nodes.size(),
-            topology_.nodes.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s");
-  for (const auto& note : data::selection::virtual_notes(contents_))
-    if (!note.warning)
-      log::info("  {}", note.text);
-    else if (topology_.me() == 0)
-      log::warn("{}", note.text);
-  if (topology_.me() == 0)  // with verbose, all speak
-    for (const auto& node : topology_.nodes)
-      log::debug("  {}: stagers {} to {}", node.host, node.first, node.first + node.stagers - 1);
-  for (const auto& field : blueprint_->schema)
-    log::info("  field {}: {} {}, {} a sample", field.name, name_of(field.dtype),
-              fmt::format("({})", fmt::join(field.shape, ", ")), format_bytes(static_cast<double>(field.row_bytes())));
-  if (topology_.me() == 0) {  // warnings are spoken by all
-    for (const auto& why : h5::distrusted_plugin_folders()) log::warn("{}", why);
-    for (const auto& plan : blueprint_->fields)
-      for (const auto& note : plan.notes) log::warn("field {}: {}", blueprint_->schema[plan.array].name, note);
-  }
-  constexpr std::size_t most_told = 20;
-  const auto left_out = data::fields::left_out_datasets(config_, contents_);
-  for (std::size_t i = 0; i < std::min(most_told, left_out.size()); ++i)
-    log::info("  not a field: {} ({})", left_out[i].path, left_out[i].reason);
-  if (left_out.size() > most_told)
-    log::info("  not a field: {} more, which 'headrace inspect FILE' tells", left_out.size() - most_told);
-  for (std::uint32_t s = 0; s < blueprint_->streams.size(); ++s) {
-    print_stream(s);
-    print_windows(s);
-    print_mix(s);
-    for (const auto& line : blueprint_->streams[s].draw_lines) log::info("      {}", line);
-  }
-  tell_transport(topology_);
-  const auto here = need(topology_.here());
-  if (blueprint_->on_disk())
-    log::info(
-        "regime scratch: {} of samples on {} stay in memory, {} lie on its disk ({}); every epoch is shuffled "
-        "exactly and globally",
-        format_bytes(here.store), topology_.here().host, format_bytes(here.scratch), config_.scratch);
-  else if (purpose_ == Purpose::trainers)
-    log::info("regime resident: all samples stay in memory{}",
-              blueprint_->blocks.empty() ? ", so every epoch is shuffled exactly and globally" : "");
-  log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
-            format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
-            format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),
-            format_bytes(static_cast<double>(limit.available)), limit.by);
-  if (purpose_ == Purpose::trainers) log::info("{}", host::meeting_place(config_, topology_.nodes.size()));
 }
 
 void Staging::make_store() {
@@ -280,7 +229,7 @@ void Staging::load() {
   options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.at(done, total); };
   load_report_ = loading::fill_store(
       {*blueprint_, topology_, contents_, options, data::selection::gap_to_read(blueprint_->catalog)}, *store_);
-  blueprint_->weights.reset();  // they stand in the store now, and on the disk
+  if (!blueprint_->by_windows()) blueprint_->weights.reset();  // they stand in the store now, and on the disk
   load_seconds_ = topology_.all.max(seconds_since(begin));
   progress.done();
   const auto bytes = topology_.all.sum(load_report_.bytes);
@@ -310,6 +259,11 @@ void Staging::connect_nodes() {
         store_->scratch(), store::ScratchReaders::threads_for(topology_.here().stagers),
         [this](const std::string& what) { host_->fail(fmt::format("{}: {}", topology_.here().host, what)); });
     supply_->connect(*readers_);
+  }
+  if (blueprint_->by_windows()) {
+    windowing_ = std::make_unique<blueprint::Windowing>(*blueprint_, config_.seed);
+    panes_ = std::make_unique<delivery::Panes>(*windowing_, blueprint_->streams.size());
+    supply_->connect(*panes_);
   }
   if (topology_.nodes.size() == 1) return;
   const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
@@ -342,6 +296,7 @@ void Staging::open() {
     service.send_to_stager = [this](int to, std::string text) { engine_->control(to, std::move(text)); };
     host_->on_over([this] { engine_->wake(); });
   }
+  if (panes_) make_loader(service);
   topology_.all.barrier();  // everybody can answer before anybody asks
   host_->open(std::move(service));
 }

@@ -22,6 +22,7 @@
 #include "service/delivery/supply.hpp"
 #include "service/delivery/trainers.hpp"
 #include "service/host/host.hpp"
+#include "service/loading/loader.hpp"
 #include "store/node_store.hpp"
 
 namespace headrace::service {
@@ -86,6 +87,7 @@ class Staging {
   void connect_nodes();
   void print_stream(std::uint32_t number) const;
   void make_store();
+  void make_loader(host::Host::Service& service);
   reader::LoadOptions load_options() const;
   std::vector<std::vector<std::uint64_t>> hash_streams() const;
 
@@ -101,9 +103,12 @@ class Staging {
   std::unique_ptr<delivery::Supply> supply_;
   std::unique_ptr<delivery::Rings> rings_;
   std::unique_ptr<exchange::Engine> engine_;
-  std::unique_ptr<store::ScratchReaders> readers_;  // of the disk, where the store has a part of it there
-  std::unique_ptr<Workers> workers_;                // goes first: nothing of the above may be used after it
+  std::unique_ptr<store::ScratchReaders> readers_;   // of the disk, where the store has a part of it there
+  std::unique_ptr<blueprint::Windowing> windowing_;  // and the next two, where streams are read window by window
+  std::unique_ptr<delivery::Panes> panes_;
+  std::unique_ptr<loading::Loader> loader_;
   std::vector<std::optional<blueprint::WindowQuality>> qualities_;  // per stream that is shuffled in windows
+  std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
   double reserve_seconds_ = 0, load_seconds_ = 0;
   reader::LoadReport load_report_;
 };

@@ -17,13 +17,14 @@ using namespace headrace::reader;
 BOOST_AUTO_TEST_SUITE(load_ways)
 
 /// Disjoint shares of [0, n) that together are all of it.
-enum class Shares { even, last_only, stripes };
+enum class Shares { even, last_only, stripes, alone };
 
 static std::vector<Interval> share(Shares how, std::uint64_t n, const mpi::Comm& comm) {
   const auto rank = static_cast<std::uint64_t>(comm.rank()), ranks = static_cast<std::uint64_t>(comm.size());
   std::vector<Interval> mine;
   if (how == Shares::even) mine.push_back({n * rank / ranks, n * (rank + 1) / ranks});
   if (how == Shares::last_only && rank + 1 == ranks) mine.push_back({0, n});
+  if (how == Shares::alone) mine = {{0, n / 3}, {n / 2, n}};
   if (how == Shares::stripes)
     for (std::uint64_t first = 7 * rank; first < n; first += 7 * ranks) mine.push_back({first, std::min(n, first + 7)});
   return mine;
@@ -50,7 +51,9 @@ static void check_all_ways(const Catalog& catalog, const Seeds& seeds) {
   for (const auto io : {Io::automatic, Io::direct, Io::collective})
     for (const bool in_place : {true, false})
       for (const unsigned threads : {1u, 3u})
-        for (const auto how : {Shares::even, Shares::last_only, Shares::stripes}) {
+        for (const auto how : {Shares::even, Shares::last_only, Shares::stripes, Shares::alone}) {
+          const bool alone = how == Shares::alone;
+          if (alone && io != Io::collective) continue;  // it takes the direct ways, whatever is asked
           const auto mine = share(how, catalog.samples, world);
           SampleSink sink(catalog, in_place);
           LoadOptions options;
@@ -59,7 +62,10 @@ static void check_all_ways(const Catalog& catalog, const Seeds& seeds) {
           options.slice_bytes = 3000;  // many rounds
           std::uint64_t told = 0;
           options.progress = [&](std::uint64_t done, std::uint64_t) { told = done; };
-          const auto report = load(world, catalog, mine, sink, options);
+          options.pass_by = alone;
+          if (alone && world.rank() > 0) continue;  // nobody waits for anybody
+          const auto report =
+              alone ? load_alone(catalog, mine, sink, options) : load(world, catalog, mine, sink, options);
           BOOST_TEST(told == report.bytes);
           std::uint64_t wrong = 0, strayed = 0, repeated = 0;
           for (std::size_t d = 0; d < catalog.datasets.size(); ++d) {

@@ -53,6 +53,12 @@ GatherLimit::Batch GatherLimit::batch_of(const plan::BatchPlan& plan) {
     const auto stager = blueprint.strata[0].stager_of(piece.run);
     if (topology.is_here(stager)) {
       run.local = stager - topology.here().first;
+      if (blueprint.by_windows()) {  // any place in its panes is as far away as another
+        for (std::size_t i = 0; i < ordinals.size(); ++i)
+          run.rows[i] = static_cast<std::uint32_t>(ordinals[i] % std::max<std::uint64_t>(1, layout.rows(run.local)));
+        batch.push_back(std::move(run));
+        continue;
+      }
       samples.resize(piece.rows);
       blueprint.placement.locate(blueprint.strata[0], piece.run, ordinals, samples, run.rows);
       const auto in_memory = static_cast<std::uint32_t>(layout.rows(run.local));

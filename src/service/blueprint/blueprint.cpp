@@ -104,7 +104,12 @@ std::vector<std::uint64_t> Blueprint::rows_of_node(const job::Node& node) const 
 }
 
 std::vector<std::uint64_t> Blueprint::rows_in_memory_of(const job::Node& node) const {
-  if (!on_disk()) return rows_of_node(node);
+  if (!on_disk()) {
+    auto rows = rows_of_node(node);
+    for (const auto& panes : cells)
+      for (std::size_t i = 0; panes && i < rows.size(); ++i) rows[i] += 2 * panes->pane_rows[node.first + i];
+    return rows;
+  }
   const auto first = in_memory.begin() + static_cast<std::ptrdiff_t>(node.first);
   return {first, first + static_cast<std::ptrdiff_t>(node.stagers)};
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "plan/node_draw.hpp"
 #include "plan/placement.hpp"
 #include "plan/strata.hpp"
+#include "service/blueprint/cells.hpp"
 #include "service/blueprint/stream_facts.hpp"
 
 namespace headrace::service::blueprint {
@@ -34,7 +36,8 @@ struct Blueprint {
   std::uint32_t trainers = 1;                                     ///< that the configuration expects, on all nodes
   /// Per stager how many of its rows lie in memory, the others on its disk (residence.hpp); empty: all, everywhere.
   std::vector<std::uint64_t> in_memory{};
-  plan::Blocks blocks{};  ///< of the files, where a stream is shuffled in windows
+  plan::Blocks blocks{};                            ///< of the files, where a stream is shuffled in windows
+  std::vector<std::optional<StreamCells>> cells{};  ///< per stream that is read window by window; or empty
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;
@@ -46,10 +49,11 @@ struct Blueprint {
   std::uint32_t slots_of(const config::Config& config, std::uint32_t stream) const;
   /// Rows of each stager of a node.
   std::vector<std::uint64_t> rows_of_node(const job::Node& node) const;
-  /// Those of them in memory.
+  /// Those of them in memory, and those of panes.
   std::vector<std::uint64_t> rows_in_memory_of(const job::Node& node) const;
   bool on_disk() const { return !in_memory.empty(); }
-  const char* regime() const { return on_disk() ? "scratch" : "resident"; }
+  bool by_windows() const { return !cells.empty(); }
+  const char* regime() const { return on_disk() ? "scratch" : by_windows() ? "window" : "resident"; }
 };
 
 /// What was found out about the samples of a stream.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,12 +47,21 @@ struct NodeMemory {
   std::uint64_t scratch_bytes = 0, scratch_read_bytes = 0;  ///< on its disk; read from there so far
 };
 
+/// Of a stream that is read window by window.
+struct WindowFigures {
+  std::uint64_t epoch = 0, window = 0, windows = 0;  ///< the first of the two in memory; windows of an epoch
+  std::uint32_t opened = 0;                          ///< of these two
+  double read = 0;                                   ///< share of the one that is being read
+  std::string held_by{};                             ///< for whom the first one is kept
+};
+
 struct StreamFigures {
   std::string name{};
   std::uint64_t samples = 0;
   std::uint32_t world_size = 0;
   std::uint64_t epochs_complete = 0, samples_delivered = 0;
   bool exactly_once = true;
+  std::optional<WindowFigures> window{};
 };
 
 /// What only stager 0 knows.

@@ -27,6 +27,67 @@ static void from_json(const Json& json, RingState& state) {
   state = static_cast<RingState>(number);
 }
 
+/// [epoch, window]; [] for none.
+static Json json_of_window(const std::optional<plan::EpochWindow>& window) {
+  return window ? Json{window->epoch, window->window} : Json::array();
+}
+static std::optional<plan::EpochWindow> window_from(const Json& json) {
+  if (json.empty()) return std::nullopt;
+  return plan::EpochWindow{json.at(0), json.at(1)};
+}
+/// A number below `count` as that one of an enumeration.
+template <class Enum>
+static Enum one_of(const Json& json, int count) {
+  const int number = json;
+  require(number >= 0 && number < count, "no word about windows has this number");
+  return static_cast<Enum>(number);
+}
+static void to_json(Json& json, const WindowOrder& order) {
+  json = {{"what", static_cast<int>(order.what)},
+          {"stream", order.stream},
+          {"turn", order.turn},
+          {"at", json_of_window(order.at)},
+          {"next", json_of_window(order.next)},
+          {"pane", order.pane},
+          {"both", order.both}};
+}
+static void from_json(const Json& json, WindowOrder& order) {
+  const auto at = window_from(json.at("at"));
+  order = {one_of<WindowOrder::What>(json.at("what"), 3),
+           json.at("stream"),
+           json.at("turn"),
+           at.value_or(plan::EpochWindow{}),
+           window_from(json.at("next")),
+           json.at("pane"),
+           json.at("both")};
+  require(order.pane < 2 && at, "an order about windows makes no sense");
+}
+static void to_json(Json& json, const AtWindow& said) {
+  json = {
+      {"stream", said.stream}, {"rank", said.rank}, {"generation", said.generation}, {"at", json_of_window(said.at)}};
+}
+static void from_json(const Json& json, AtWindow& said) {
+  said = {json.at("stream"), json.at("rank"), json.at("generation"), window_from(json.at("at"))};
+}
+static void to_json(Json& json, const WindowAnswer& answer) {
+  json = {{"stager", answer.stager},
+          {"stream", answer.stream},
+          {"turn", answer.turn},
+          {"what", static_cast<int>(answer.what)}};
+}
+static void from_json(const Json& json, WindowAnswer& answer) {
+  answer = {json.at("stager"), json.at("stream"), json.at("turn"), one_of<WindowAnswer::What>(json.at("what"), 3)};
+}
+static void to_json(Json& json, const ReadingWindow& said) {
+  json = {{"stager", said.stager}, {"stream", said.stream},
+          {"turn", said.turn},     {"window", json_of_window(said.window)},
+          {"done", said.done},     {"total", said.total}};
+}
+static void from_json(const Json& json, ReadingWindow& said) {
+  said = {json.at("stager"), json.at("stream"), json.at("turn"), window_from(json.at("window")).value(),
+          json.at("done"),   json.at("total")};
+}
+
 // A tally travels when its epoch is complete or abandoned: which steps were released beyond `low` matters no more.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, epoch, first, low, rows, hash, wrong)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Step, epoch, step)
@@ -41,8 +102,25 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerFigures, stream, rank, world_size, who
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FormerRing, stream, host, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes,
                                    scratch_bytes, scratch_read_bytes)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StreamFigures, name, samples, world_size, epochs_complete, samples_delivered,
-                                   exactly_once)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowFigures, epoch, window, windows, opened, read, held_by)
+static void to_json(Json& json, const StreamFigures& stream) {
+  json = {{"name", stream.name},
+          {"samples", stream.samples},
+          {"world_size", stream.world_size},
+          {"epochs_complete", stream.epochs_complete},
+          {"samples_delivered", stream.samples_delivered},
+          {"exactly_once", stream.exactly_once}};
+  if (stream.window) json["window"] = *stream.window;
+}
+static void from_json(const Json& json, StreamFigures& stream) {
+  stream = {json.at("name"),
+            json.at("samples"),
+            json.at("world_size"),
+            json.at("epochs_complete"),
+            json.at("samples_delivered"),
+            json.at("exactly_once"),
+            json.contains("window") ? std::optional(json.at("window").get<WindowFigures>()) : std::nullopt};
+}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServiceFigures, trainers, streams, ending)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRank, id, node, claim)
@@ -133,6 +211,15 @@ template <>
 constexpr std::string_view type_of<AskDraw> = "ask_draw";
 template <>
 constexpr std::string_view type_of<DrawRows> = "draw_rows";
+
+template <>
+constexpr std::string_view type_of<AtWindow> = "at_window";
+template <>
+constexpr std::string_view type_of<WindowAnswer> = "window_answer";
+template <>
+constexpr std::string_view type_of<ReadingWindow> = "reading";
+template <>
+constexpr std::string_view type_of<WindowOrder> = "window";
 
 template <>
 constexpr std::string_view type_of<Granted> = "grant";

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +25,7 @@
 #include "service/books/left_out.hpp"
 #include "service/books/registry.hpp"
 #include "service/books/ring_state.hpp"
+#include "service/books/window_book.hpp"
 
 namespace headrace::service::books {
 
@@ -99,8 +101,28 @@ struct Drawn {
   std::uint32_t stager = 0, stream = 0;
   std::uint64_t epoch = 0, rows = 0;
 };
+/// A trainer of a stream that is read window by window needs this window, and none before it; nothing: none any more.
+struct AtWindow {
+  std::uint32_t stream = 0, rank = 0;
+  std::uint64_t generation = 0;
+  std::optional<plan::EpochWindow> at{};
+};
+/// A stager's answer to a WindowOrder: it begins no other batches, and none is under way; or windows are there.
+struct WindowAnswer {
+  enum class What : std::uint8_t { left, first_loaded, both_loaded };
+  std::uint32_t stager = 0, stream = 0;
+  std::uint64_t turn = 0;
+  What what = What::left;
+};
+/// How far a stager is with reading a window, in bytes.
+struct ReadingWindow {
+  std::uint32_t stager = 0, stream = 0;
+  std::uint64_t turn = 0;
+  plan::EpochWindow window{};
+  std::uint64_t done = 0, total = 0;
+};
 using ToHead = std::variant<ClaimRank, Left, Finished, TrainerEpoch, AskAgree, Stop, Ending, Drained, LeftOutSum, Watch,
-                            View, WantDraw, Drawn>;
+                            View, WantDraw, Drawn, AtWindow, WindowAnswer, ReadingWindow>;
 
 // ---- from stager 0 to leaders -------------------------------------------------------------------------------------
 
@@ -154,7 +176,7 @@ struct DrawRows {
   std::vector<std::uint64_t> rows{};
 };
 using FromHead = std::variant<Granted, ClaimRefused, AgreeAnswer, StateTaken, AskLeftOut, End, Exit, Look, Shown,
-                              Viewed, AskDraw, DrawRows>;
+                              Viewed, AskDraw, DrawRows, WindowOrder>;
 
 // ---- from a stager to the leader of its node ----------------------------------------------------------------------
 
@@ -206,7 +228,8 @@ struct MakeRing {
 struct Dead {
   std::string text{};
 };
-using ToStager = std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead, AskDraw, DrawRows>;
+using ToStager =
+    std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead, AskDraw, DrawRows, WindowOrder>;
 
 // ---- on the wire --------------------------------------------------------------------------------------------------
 

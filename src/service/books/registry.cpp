@@ -143,6 +143,33 @@ bool Registry::all_said_goodbye() const {
   return any;
 }
 
+std::vector<Registry::Open> Registry::open_ranks(std::uint32_t stream) const {
+  const auto& state = states_[stream];
+  std::vector<Open> open;
+  const bool any =
+      std::ranges::any_of(state.members, [](const auto& entry) { return entry.second.alive || !entry.second.goodbye; });
+  for (std::uint32_t rank = 0; any && rank < state.world_size; ++rank) {
+    const auto name = "trainer " + std::to_string(rank);
+    const auto found = state.members.find(rank);
+    if (found == state.members.end()) {
+      open.push_back({rank, state.begin, false, 0, name + ", which has not come"});
+      continue;
+    }
+    const auto& member = found->second;
+    if (member.alive)
+      open.push_back({rank, member.ledger.position(), true, member.generation, name + " (" + member.who + ")"});
+    else if (!member.goodbye)
+      open.push_back({rank, member.ledger.position(), false, 0, name + " (" + member.who + "), which is gone"});
+  }
+  return open;
+}
+
+std::optional<std::uint64_t> Registry::living(std::uint32_t stream, std::uint32_t rank) const {
+  const auto found = states_[stream].members.find(rank);
+  return found != states_[stream].members.end() && found->second.alive ? std::optional(found->second.generation)
+                                                                       : std::nullopt;
+}
+
 std::size_t Registry::alive() const {
   std::size_t count = 0;
   for (const auto& state : states_)

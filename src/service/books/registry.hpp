@@ -62,6 +62,20 @@ class Registry {
   /// A trainer released the last batch of the last epoch (it may live on).
   void finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation);
 
+  /// A rank of the stream's session whose batches are wanted from a step on: whoever had it did not say goodbye.
+  struct Open {
+    std::uint32_t rank = 0;
+    Step at{};
+    bool alive = false;
+    std::uint64_t generation = 0;  ///< of a living one
+    std::string who{};             ///< "trainer 3 (process 4711 on n03)", "trainer 5, which has not come"
+  };
+  std::vector<Open> open_ranks(std::uint32_t stream) const;
+  /// The generation of a rank's living trainer; nothing where there is none.
+  std::optional<std::uint64_t> living(std::uint32_t stream, std::uint32_t rank) const;
+  /// Where whoever comes next begins, if all are gone.
+  Step next_session(std::uint32_t stream) const { return begin_of_session(states_[stream]); }
+
   /// All epochs of all streams are consumed (never true while one is endless).
   bool all_consumed() const;
   /// There have been trainers, none is alive, and each of them said goodbye.

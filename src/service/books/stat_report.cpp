@@ -74,10 +74,27 @@ std::string place(const Json& position) {
   return fmt::format("epoch {}, step {}", position.value("epoch", 0ull), position.value("step", 0ull));
 }
 
+/// What of a stream is in memory that is read window by window.
+std::string window_text(const Json& stream) {
+  if (!stream.contains("window")) return "";
+  const auto& window = stream.at("window");
+  const auto opened = window.value("opened", 0u);
+  const auto number = window.value("window", 0ull) + 1, windows = window.value("windows", 0ull);
+  const auto read = 100 * window.value("read", 0.0);
+  const auto held_by = window.value("held_by", "");
+  if (opened == 0)
+    return fmt::format("  reading window {} of {} of epoch {}: {:.0f} %\n", number, windows,
+                       window.value("epoch", 0ull), read);
+  return fmt::format("  window {} of {} of epoch {} in memory{}, the next one {}\n", number, windows,
+                     window.value("epoch", 0ull), held_by.empty() ? "" : " for " + printable(held_by),
+                     opened > 1 ? "too" : fmt::format("{:.0f} % read", read));
+}
+
 std::string stream_text(const Json& stream) {
   auto text = fmt::format("stream {}: {} samples, {} epochs complete{}\n", stream.value("name", ""),
                           stream.value("samples", 0ull), stream.value("epochs_complete", 0ull),
                           stream.value("exactly_once", true) ? "" : ", AUDIT FAILED");
+  text += window_text(stream);
   if (!stream.contains("slowest")) return text + "  no trainers\n";
   const bool together = stream.at("first") == stream.at("last");
   text += fmt::format("  at {}{} of {}; {:.2f} GB/s\n", place(stream.at("last")),

@@ -35,6 +35,7 @@ Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Recipie
       events_(std::move(events)),
       begun_(!ring.shared()),
       ledger_(std::move(ledger)),
+      panes_(supply.panes_of(recipient_.stream)),
       batches_(ring.slots()) {}
 
 void Feed::pump() {
@@ -64,7 +65,7 @@ void Feed::collect() {
       }
       ring_.drop(violation.replica);  // the others go on
     }
-  if (returned.empty()) return;
+  if (returned.empty()) return tell_window();
   const auto now = Clock::now();
   last_sign_ = now;
   if (full_since_) full_seconds_ += seconds_between(*full_since_, now);
@@ -76,6 +77,17 @@ void Feed::collect() {
     if (const auto complete = ledger_.released(batch.step, batch.rows, batch.hash, batch.wrong))
       events_.epoch_done(report(*complete));
   }
+  tell_window();
+}
+
+/// What this trainer has yet to release keeps its window in memory: so it is told where it is.
+void Feed::tell_window() {
+  if (panes_ == nullptr) return;
+  const auto at = ledger_.position();
+  const auto window = panes_->windowing().at(recipient_.stream, schedule_, recipient_.rank, at.epoch, at.step);
+  if (std::exchange(told_, true) && window == told_window_) return;
+  told_window_ = window;
+  events_.moved(window);
 }
 
 std::vector<std::uint32_t> Feed::assign() {
@@ -98,6 +110,11 @@ std::optional<std::uint32_t> Feed::assign_one() {
   if (!enter_epoch(ledger_.coming()->epoch)) return std::nullopt;
   const auto number = ring_.take_free();
   if (!number) return std::nullopt;
+  const auto windows = panes_ != nullptr ? enter_windows(*ledger_.coming()) : std::nullopt;
+  if (panes_ != nullptr && !windows) {
+    ring_.give_back(*number);
+    return std::nullopt;
+  }
   const auto step = ledger_.next();
   auto& batch = batches_[*number];
   batch = Batch{.step = *step, .generation = generation_};
@@ -106,6 +123,7 @@ std::optional<std::uint32_t> Feed::assign_one() {
   batch.filled = batch.share.rows + batch.share.padding;
   batch.order = order_;
   batch.strata = strata_;
+  batch.windows = windows;
   if (recipient_.order == plan::RowOrder::shuffled)
     batch.row_order = plan::batch_key(plan::epoch_key(recipient_.seed, recipient_.stream_name, step->epoch), step->step,
                                       recipient_.rank);
@@ -119,7 +137,8 @@ void Feed::wait_for_bell() {
   // what an epoch has: whoever learns it pumps.
   if (state_ == State::closed || under_way_ > 0) return;
   if (state_ == State::serving && !ledger_.at_end() && epoch_ && !strata_) return;
-  if (!full_since_) full_since_ = Clock::now();
+  // Who waits for a window wants what comes back all the same: it may be what keeps the former one in memory.
+  if (!full_since_ && !window_closed_) full_since_ = Clock::now();
   // At the end there is nothing to fill: one bell, when all is back.
   const auto after = ledger_.at_end() ? std::max(1u, ring_.with_trainer()) : bell_after_;
   if (!ring_.arm_bell(after)) workers_.post([self = shared_from_this()] { self->pump(); });
@@ -136,6 +155,26 @@ bool Feed::enter_epoch(std::uint64_t epoch) {
   }
   strata_ = supply_.strata(recipient_.stream, epoch, [self = shared_from_this()] { self->pump(); });
   return strata_ != nullptr;
+}
+
+/// The windows of the step, from now on under way; nothing where they are not open, and pump() comes once one is.
+std::optional<Panes::Span> Feed::enter_windows(books::Step step) {
+  const auto span =
+      panes_->windowing().span(recipient_.stream, step.epoch, schedule_.share(step.step, recipient_.rank));
+  const auto ready = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->workers_.post([self] { self->pump(); });
+  };
+  const auto gate = panes_->enter(recipient_.stream, span, this, ready);
+  window_closed_ = gate == Panes::Gate::closed;
+  if (gate == Panes::Gate::open) return span;
+  if (gate == Panes::Gate::never) {
+    events_.violation(0, "stream '" + recipient_.stream_name + "': epoch " + std::to_string(step.epoch) + ", step " +
+                             std::to_string(step.step) +
+                             " has samples of more than two windows, and no more are in memory at a time; choose a "
+                             "larger window or a smaller batch");
+    state_ = State::closed;
+  }
+  return std::nullopt;
 }
 
 Target Feed::target(std::uint32_t slot) const {
@@ -166,14 +205,17 @@ std::vector<std::uint32_t> Feed::filled(std::uint32_t number) {
   settle(number);
   std::vector<std::uint32_t> more;
   std::function<void()> idle;
+  std::optional<Panes::Span> windows;
   {
     const Lock lock(mutex_);
     batches_[number].done = true;
     --under_way_;
+    windows = std::exchange(batches_[number].windows, std::nullopt);
     hand_over();
     more = assign();
     if (state_ == State::closed && under_way_ == 0) idle = std::exchange(on_idle_, nullptr);
   }
+  if (windows) panes_->leave(recipient_.stream, *windows);
   if (idle) idle();
   return more;
 }
@@ -256,6 +298,7 @@ std::vector<books::Tally> Feed::seek(std::uint32_t generation, books::Step to, s
     if (ring_.shared()) ring_.lead(generation, taken);
     state_ = State::serving;
     unfinished = ledger_.seek(to);
+    tell_window();
     hand_over();
   }
   workers_.post([self = shared_from_this()] { self->pump(); });

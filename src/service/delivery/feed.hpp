@@ -55,6 +55,9 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::function<void(const EpochReport&)> epoch_done;
     /// The trainer, or that one of its replicas, wrote nonsense into the ring.
     std::function<void(std::uint32_t replica, const std::string& what)> violation;
+    /// Of a stream that is read window by window: the first step that is not released is of another window than at the
+    /// last call, or at the beginning; nothing: there is none any more.
+    std::function<void(const std::optional<plan::EpochWindow>& at)> moved{};
   };
   /// Whom it is for, and what is particular about its batches.
   struct Recipient {
@@ -105,6 +108,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::shared_ptr<const plan::EpochOrder> order;
     std::shared_ptr<const plan::Strata> strata;
     std::optional<std::uint64_t> row_order;
+    std::optional<Panes::Span> windows;  // that it is of, where the stream is read window by window
   };
 
   void collect() REQUIRES(mutex_);
@@ -113,6 +117,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void hand_over() REQUIRES(mutex_);
   void wait_for_bell() REQUIRES(mutex_);
   bool enter_epoch(std::uint64_t epoch) REQUIRES(mutex_);
+  std::optional<Panes::Span> enter_windows(books::Step step) REQUIRES(mutex_);
+  void tell_window() REQUIRES(mutex_);
   EpochReport report(const books::Tally& tally) REQUIRES(mutex_);
 
   void fill(std::vector<std::uint32_t> assigned) EXCLUDES(mutex_);
@@ -143,6 +149,10 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::optional<std::uint64_t> epoch_ GUARDED_BY(mutex_);
   std::shared_ptr<const plan::EpochOrder> order_ GUARDED_BY(mutex_);
   std::shared_ptr<const plan::Strata> strata_ GUARDED_BY(mutex_);
+  // Where the stream is read window by window: whether the next step waits for one, and what was told of the position.
+  Panes* const panes_;
+  bool window_closed_ GUARDED_BY(mutex_) = false, told_ GUARDED_BY(mutex_) = false;
+  std::optional<plan::EpochWindow> told_window_ GUARDED_BY(mutex_);
   Clock::time_point epoch_begin_ GUARDED_BY(mutex_) = Clock::now(), last_sign_ GUARDED_BY(mutex_) = Clock::now();
   std::optional<Clock::time_point> full_since_ GUARDED_BY(mutex_);  // every slot is the trainer's
   double full_seconds_ GUARDED_BY(mutex_) = 0;

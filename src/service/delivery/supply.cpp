@@ -152,6 +152,11 @@ void Supply::locate(const Rows& wanted) const {
   scratch().samples.resize(wanted.ordinals.size());
   scratch().rows.resize(wanted.ordinals.size());
   // Located in memory of our own and copied out: what stands in a slot may change under our eyes.
+  if (const auto* panes = panes_of(wanted.stream)) {
+    // Such a stream has one set of samples, whose ordinals are those of its windows.
+    wanted.strata.sets().front().samples(wanted.strata.stager_of(wanted.run), wanted.ordinals, scratch().samples);
+    return panes->locate(wanted.stream, wanted.epoch, wanted.ordinals, scratch().rows);
+  }
   blueprint_.placement.locate(wanted.strata, wanted.run, wanted.ordinals, scratch().samples, scratch().rows);
 }
 
@@ -208,17 +213,18 @@ bool Supply::fill(const Order& order, const Target& target, std::function<void()
   const auto parts = all_in_memory_here ? nullptr : std::make_shared<Parts>(std::move(done));
   if (!is_whole()) ask_other_nodes(order, plan, places, target, parts);
   for (const auto& piece : plan.pieces)
-    if (topology_.is_here(strata.stager_of(piece.run))) gather_piece(strata, piece, plan, places, target, parts);
+    if (topology_.is_here(strata.stager_of(piece.run))) gather_piece(order, piece, plan, places, target, parts);
   return !parts || parts->came();
 }
 
-void Supply::gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
+void Supply::gather_piece(const Order& order, const plan::Piece& piece, const plan::BatchPlan& plan,
                           std::span<const std::uint32_t> places, const Target& target, const SharedParts& parts) const {
+  const auto& strata = strata_of(order);
   const auto turn = static_cast<std::uint32_t>(std::max<std::size_t>(1, bytes_per_turn / answer_row_bytes()));
   std::vector<std::byte*> fields(target.fields.size());
   for (std::uint32_t row = 0; row < piece.rows; row += turn) {
     const auto planned = piece.first_row + row, rows = std::min(piece.rows - row, turn);
-    const Rows wanted{strata, piece.run, std::span(plan.ordinals).subspan(planned, rows)};
+    const Rows wanted{strata, order.stream, piece.run, order.epoch, std::span(plan.ordinals).subspan(planned, rows)};
     if (places.empty()) {  // rows stand in the order of the plan
       for (std::size_t f = 0; f < fields.size(); ++f)
         fields[f] = target.fields[f] + planned * blueprint_.schema[f].row_bytes();
@@ -288,7 +294,7 @@ exchange::Packed Supply::pack(const exchange::Request& request, std::span<std::b
       fields[f] = out.data() + used;
       used += segment.rows * blueprint_.schema[f].row_bytes();
     }
-    gather({*held, segment.run, ordinals}, index, fields, Reuse::soon, parts);
+    gather({*held, request.stream, segment.run, request.epoch, ordinals}, index, fields, Reuse::soon, parts);
   }
   return {.bytes = used, .complete = !parts || parts->came()};
 }

@@ -3,6 +3,7 @@
 //
 //   batch plan -> pieces -> on this node:  store --copy_rows--> slot
 //                                          its scratch file --reads of the disk--> slot
+//                                          a pane, where windows of the stream pass through memory (panes.hpp)
 //                        -> elsewhere:     request --> (pack there) --> answer lands in the slot
 //
 // One per stager; fill() and pack() from any worker.
@@ -22,6 +23,7 @@
 #include "plan/batch_plan.hpp"
 #include "service/blueprint/blueprint.hpp"
 #include "service/delivery/drawn_epochs.hpp"
+#include "service/delivery/panes.hpp"
 #include "store/node_store.hpp"
 
 namespace headrace::service::delivery {
@@ -60,6 +62,10 @@ class Supply {
   void prepare(std::uint32_t stream, std::uint64_t epoch) const;
   /// Where rows come from that the store has on its disk; before the first fill, where it has any.
   void connect(store::ScratchReaders& readers) { readers_ = &readers; }
+  /// Where rows lie of streams that are read window by window; likewise.
+  void connect(Panes& panes) { panes_ = &panes; }
+  /// Null where the stream is in memory as a whole.
+  Panes* panes_of(std::uint32_t stream) const { return panes_ != nullptr && panes_->covers(stream) ? panes_ : nullptr; }
 
   /// Fills the target. True: it is filled. False: rows of other nodes or of the disk are still to come, and done()
   /// follows, once, in the thread that owns MPI, a worker, or a thread that reads the disk.
@@ -80,7 +86,8 @@ class Supply {
   /// Rows that a stager of this node holds.
   struct Rows {
     const plan::Strata& strata;
-    std::uint32_t run = 0;
+    std::uint32_t stream = 0, run = 0;
+    std::uint64_t epoch = 0;
     std::span<const std::uint64_t> ordinals{};
   };
   /// Rows and sample numbers one after another.
@@ -101,7 +108,7 @@ class Supply {
   /// Where the rows of a plan go; empty where they stay in its order. Padding stays behind the real rows.
   static std::span<const std::uint32_t> places_of(const Order& wanted, const plan::BatchPlan& plan);
   /// Rows of a batch that a stager of this node holds.
-  void gather_piece(const plan::Strata& strata, const plan::Piece& piece, const plan::BatchPlan& plan,
+  void gather_piece(const Order& order, const plan::Piece& piece, const plan::BatchPlan& plan,
                     std::span<const std::uint32_t> places, const Target& target, const SharedParts& parts) const;
   /// Sends the requests. The parts call done() if one of the answers is the last part.
   void ask_other_nodes(const Order& order, const plan::BatchPlan& plan, std::span<const std::uint32_t> places,
@@ -115,6 +122,7 @@ class Supply {
   exchange::Engine* engine_ = nullptr;
   DrawnEpochs* draws_ = nullptr;
   store::ScratchReaders* readers_ = nullptr;
+  Panes* panes_ = nullptr;
 };
 
 }  // namespace headrace::service::delivery

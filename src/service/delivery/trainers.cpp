@@ -160,6 +160,13 @@ std::shared_ptr<Feed> Trainers::feed_for(std::uint64_t id, const ServedTrainer& 
                             actions_.post([this, id, replica, what] {
                               for (const auto member : members_of(id, replica)) throw_out(member, what);
                             });
+                          },
+                      .moved =
+                          [this, stream = trainer.stream, rank = trainer.rank,
+                           generation = trainer.generation](const std::optional<plan::EpochWindow>& at) {
+                            actions_.post([this, stream, rank, generation, at] {
+                              actions_.to_head(books::AtWindow{stream, rank, generation, at});
+                            });
                           }};
   return std::make_shared<Feed>(supply_, workers_, rings_.at(trainer.stream, trainer.ring)->ring(),
                                 Feed::Recipient{trainer.stream, trainer.rank, facts.name, config_.seed,
@@ -352,44 +359,6 @@ std::vector<books::TrainerFigures> Trainers::figures() const {
   }
   for (auto& trainer : all) std::ranges::sort(trainer.here, {}, &books::ReplicaFigures::replica);
   return all;
-}
-
-// ---- trainers that go on from saved states: all of a stream must mean the same place ------------------------------
-
-void Trainers::agree(Member& member, const ring::Agree& wanted) {
-  const auto& trainer = trainers_.at(member.trainer);
-  member.talk->pause();  // one question at a time
-  actions_.to_head(books::AskAgree{.node = topology_.my_node,
-                                   .local = topology_.local(),
-                                   .trainer = member.trainer,
-                                   .stream = trainer.stream,
-                                   .rank = trainer.rank,
-                                   .generation = trainer.generation,
-                                   .number = wanted.number,
-                                   .at = {wanted.epoch, wanted.step}});
-}
-
-void Trainers::hear(const books::AgreeAnswer& message) {
-  for (const auto id : members_of(message.trainer, 0)) {
-    if (message.refusal.empty()) trainers_.at(message.trainer).following->loaded();
-    members_.at(id).talk->resume();
-    say(id, ring::encode(ring::Agreed{message.number, message.refusal}));
-  }
-}
-
-void Trainers::hear(const books::StateTaken& message) {
-  for (auto& [id, trainer] : trainers_)
-    if (trainer.stream == message.stream && !trainer.leaving)
-      trainer.following->resumed(message.state, trainer.feed->position(), trainer.feed->ring_stats().acquired);
-}
-
-void Trainers::look_for_strays() {
-  std::vector<std::pair<std::uint64_t, std::string>> strays;
-  for (const auto& [id, trainer] : trainers_)
-    if (const auto text = trainer.strays())
-      strays.emplace_back(id, fmt::format("stream '{}': {}", stream_name(trainer), *text));
-  for (const auto& [id, why] : strays)
-    for (const auto member : members_of(id)) throw_out(member, why, ring::Refusal::refused);
 }
 
 }  // namespace headrace::service::delivery

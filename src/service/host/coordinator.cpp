@@ -22,7 +22,7 @@ std::vector<std::string> names_of(const std::vector<blueprint::StreamFacts>& str
 
 Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint,
                          const std::vector<job::Node>& nodes, std::vector<std::vector<std::uint64_t>> stream_hashes,
-                         EventLog& events, Send send)
+                         const blueprint::Windowing* windowing, EventLog& events, Send send)
     : config_(config),
       blueprint_(blueprint),
       nodes_(nodes),
@@ -33,13 +33,22 @@ Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprin
       draws_(nodes.back().first + nodes.back().stagers),
       last_drawn_(blueprint.streams.size()),
       news_(names_of(blueprint.streams)),
-      last_call_(job::stager_names(nodes), books::end_limit(config)) {}
+      last_call_(job::stager_names(nodes), books::end_limit(config)) {
+  if (windowing != nullptr)
+    windows_.emplace(blueprint_, *windowing, registry_, nodes_.back().first + nodes_.back().stagers, events_,
+                     [this](const books::WindowOrder& order) { send_all(order); });
+}
+
+void Coordinator::begin() {
+  if (windows_) windows_->begin();
+}
 
 void Coordinator::hear(const books::Left& message) {
   events_.tell(
       "went",
       {{"stream", blueprint_.streams.at(message.stream).name}, {"rank", message.rank}, {"goodbye", message.goodbye}});
   registry_.left(message.stream, message.rank, message.generation, message.ledger, message.goodbye);
+  if (windows_) windows_->refresh(message.stream);
   consider_end();
 }
 
@@ -99,6 +108,7 @@ void Coordinator::hear(const books::ClaimRank& message) {
                           {"world_size", claim.world_size},
                           {"who", claim.who}});
     send_(node, books::Granted{id, std::move(grant)});
+    if (windows_) windows_->refresh(claim.stream);
   } catch (const books::Taken& error) {
     send_(node, books::ClaimRefused{id, error.what(), true});
   } catch (const Error& error) {
@@ -164,6 +174,7 @@ void Coordinator::consider_end() {
 void Coordinator::tick(Clock::time_point now) {
   if (const auto text = exit_sent_ ? std::nullopt : last_call_.tick(now)) log::warn("{}", *text);
   tell(news_.tick(now));
+  if (windows_) windows_->tick(now);
   if (!all_gone_since_ || config_.stay) return;
   const double gone = std::chrono::duration<double>(now - *all_gone_since_).count();
   if (gone >= config_.linger)
@@ -202,7 +213,8 @@ books::ServiceFigures Coordinator::figures() const {
                            .world_size = registry_.world_size(s),
                            .epochs_complete = totals.epochs,
                            .samples_delivered = totals.samples,
-                           .exactly_once = totals.failed == 0});
+                           .exactly_once = totals.failed == 0,
+                           .window = windows_ ? windows_->figures(s) : std::nullopt});
   }
   return all;
 }

@@ -22,6 +22,7 @@
 #include "service/books/messages.hpp"
 #include "service/books/registry.hpp"
 #include "service/host/event_log.hpp"
+#include "service/host/window_head.hpp"
 
 namespace headrace::service::host {
 
@@ -30,8 +31,12 @@ class Coordinator {
   /// send(node, message): to the leader of a node (node 0 is here).
   using Send = std::function<void(std::uint32_t node, books::FromHead message)>;
 
+  /// windowing: null where every stream is in memory as a whole.
   Coordinator(const config::Config& config, const blueprint::Blueprint& blueprint, const std::vector<job::Node>& nodes,
-              std::vector<std::vector<std::uint64_t>> stream_hashes, EventLog& events, Send send);
+              std::vector<std::vector<std::uint64_t>> stream_hashes, const blueprint::Windowing* windowing,
+              EventLog& events, Send send);
+  /// The first orders to stagers; these are ready.
+  void begin();
 
   // What stagers say to the head of the service.
   void hear(const books::ClaimRank& message);
@@ -45,6 +50,9 @@ class Coordinator {
   void hear(const books::LeftOutSum& message);
   void hear(const books::WantDraw& message);
   void hear(const books::Drawn& message);
+  void hear(const books::AtWindow& message) { windows_.value().hear(message); }
+  void hear(const books::WindowAnswer& message) { windows_.value().hear(message); }
+  void hear(const books::ReadingWindow& message) { windows_.value().hear(message); }
   /// Time passes: linger runs out. Throws Error where a stager does not come to the end.
   void tick(Clock::time_point now);
   /// Ends the service for this reason (once).
@@ -76,7 +84,8 @@ class Coordinator {
   books::DrawBook draws_;
   std::vector<std::uint64_t> last_drawn_;  ///< epoch of each stream
   books::EpochNews news_;
-  books::LastCall last_call_;  ///< each stager is to drain, each leader to answer questions
+  std::optional<WindowHead> windows_;  ///< where streams are read window by window
+  books::LastCall last_call_;          ///< each stager is to drain, each leader to answer questions
   std::string reason_;
   bool exit_sent_ = false;
   std::optional<Clock::time_point> all_gone_since_;

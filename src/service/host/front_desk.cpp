@@ -152,6 +152,7 @@ void FrontDesk::claim(std::uint64_t id) {
           fmt::format("a batch of {} rows for {} trainers does not fit the rings, which were made for {} trainers; "
                       "restart the service with that number of trainers, or with more slots",
                       rows, hello.world_size, blueprint_->trainers));
+  require_windows_for(caller.stream, hello.world_size);
   if (joins(id)) return;
   const auto place = places_->take(caller.stream, hello.local_rank);
   caller.talk->pause();

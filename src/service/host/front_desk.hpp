@@ -105,6 +105,7 @@ class FrontDesk {
   void greet(std::uint64_t id, const ipc::Message& message);
   void claim(std::uint64_t id);
   bool joins(std::uint64_t id);
+  void require_windows_for(std::uint32_t stream, std::uint32_t world_size) const;
   bool waits_for_holder(Caller& caller);
   void hand_over(std::uint64_t id, books::HandOver trainer);
   void send_claim(std::uint64_t id, const std::string& no_room);

@@ -32,6 +32,19 @@ bool FrontDesk::joins(std::uint64_t id) {
   return true;
 }
 
+/// Where two windows at a time are in memory, trainers that go hand in hand must find each batch in these.
+void FrontDesk::require_windows_for(std::uint32_t stream, std::uint32_t world_size) const {
+  if (stream >= blueprint_->cells.size() || !blueprint_->cells[stream]) return;
+  const auto& facts = blueprint_->streams[stream];
+  const auto batch = std::uint64_t{facts.schedule(world_size).batch()} * world_size;
+  const auto window = facts.windows->size() / facts.windows->count();
+  require(
+      batch <= window,
+      fmt::format("a global batch of {} samples ({} trainers) is larger than a window of {} of stream '{}'; restart "
+                  "the service with a larger window or a smaller batch, or use fewer trainers",
+                  batch, world_size, window, facts.name));
+}
+
 bool FrontDesk::waits_for_holder(Caller& caller) {
   const auto now = Clock::now();
   if (!caller.patient_until) caller.patient_until = now + patience_with_holders;

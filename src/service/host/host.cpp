@@ -123,7 +123,8 @@ void Host::open(Service service) {
                                           },
                                       .link_closed = [this](std::uint32_t local) { link_closed(local); }});
     if (seat_.is_head())
-      coordinator_.emplace(config_, *service_.blueprint, seat_.nodes, service_.stream_hashes, events_, to_node);
+      coordinator_.emplace(config_, *service_.blueprint, seat_.nodes, service_.stream_hashes,
+                           service_.panes != nullptr ? &service_.panes->windowing() : nullptr, events_, to_node);
     service_.draws->connect(*service_.workers, [this](std::uint32_t stream, std::uint64_t epoch) {
       jobs_.post([this, stream, epoch] { router_->to_head(books::WantDraw{seat_.my_node, stream, epoch}); });
     });
@@ -140,6 +141,7 @@ void Host::open(Service service) {
                                   .service = [this] { return coordinator_->figures(); }});
     phase_.enter(Phase::open);
     if (desk_) desk_->open(*service_.blueprint, service_.memory);
+    if (coordinator_) coordinator_->begin();
   });
 }
 
@@ -315,6 +317,7 @@ void Host::receive(books::FromHead message) {
                         [this](const books::AskLeftOut& ask) { left_out(ask.what); },
                         [this](const books::AskDraw& ask) { to_all_here(ask); },
                         [this](const books::DrawRows& rows) { to_all_here(rows); },
+                        [this](const books::WindowOrder& order) { to_all_here(order); },
                         [this](const books::End& end) { to_all_here(end); },
                         [this](const books::Exit& exit) { to_all_here(exit); },
                         [this](const books::Look& look) { views_->hear(look); },
@@ -343,6 +346,7 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit&) { conclude(); },
                  [this](const books::AskDraw& ask) { draw(ask); },
                  [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
+                 [this](const books::WindowOrder& order) { turn_windows(order); },
                  [this](const books::Look& look) { views_->hear(look); },
                  [this](const books::Dead& dead) { fail_now(dead.text, 0); }},
       message);

@@ -62,6 +62,9 @@ class Host {
     std::function<void(int to, std::string text)> send_to_stager;
     /// Bytes that this stager has read from its disk.
     std::function<std::uint64_t()> scratch_read;
+    /// Where streams are read window by window: what is open, and who reads (an order `read`). Else null.
+    delivery::Panes* panes = nullptr;
+    std::function<void(const books::WindowOrder& order)> read_windows{};
   };
 
   /// Leaders listen from here on: error where the name is taken.
@@ -91,6 +94,11 @@ class Host {
   void farewell(const std::string& why);
   /// The same, and the other stagers of this node, too: this one leaves at once, and is not to be taken for dead.
   void farewell_to_all(const std::string& why);
+  /// Any thread: windows of an order are there.
+  void windows_loaded(std::uint32_t stream, std::uint64_t turn, bool both);
+  /// Any thread: how far reading one is.
+  void reading_window(std::uint32_t stream, std::uint64_t turn, plan::EpochWindow window, std::uint64_t done,
+                      std::uint64_t total);
   /// Any thread: the service cannot go on. Everybody is told why, and this process ends, soon after the call.
   void fail(std::string what);
   /// Any thread: blocks until the service is over.
@@ -118,6 +126,7 @@ class Host {
   void left_out(const books::LeftOut& question);
   void add_left_out(const books::LeftOut& question);
   void draw(const books::AskDraw& asked);
+  void turn_windows(const books::WindowOrder& order);
 
   // The end.
   void stop(const std::string& reason);

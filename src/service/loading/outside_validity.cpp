@@ -94,17 +94,21 @@ std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data
                                                           const AskedSamples& asked) {
   std::vector<std::vector<std::byte>> valid(fields.size());
   const auto& all = asked.topology.all;
+  const auto agreed = [&](const auto& f) { return asked.alone ? f() : mpi::together(all, f); };
   const auto& ordinals = asked.members.first_ordinals();
   const auto rows =
       asked.count.value_or(ordinals[asked.topology.me() + 1] - ordinals[asked.topology.me()] - asked.first);
   for (std::size_t f = 0; f < fields.size(); ++f) {
     const auto& plan = fields[f];
     if (!plan.needs_validity_first()) continue;
-    mpi::together(all, [&] { valid[f].assign(rows * plan.spec().records, std::byte{1}); });
+    agreed([&] { valid[f].assign(rows * plan.spec().records, std::byte{1}); });
     for (const auto& path : saying(plan)) {  // one after another: all write to the same bytes
-      const auto catalog = mpi::together(all, [&] { return select(fields, plan, asked, path); });
+      const auto catalog = agreed([&] { return select(fields, plan, asked, path); });
       ValiditySink sink(plan, asked, catalog, valid[f]);
-      reader::load(all, catalog, asked.intervals, sink, asked.options);
+      if (asked.alone)
+        reader::load_alone(catalog, asked.intervals, sink, asked.options);
+      else
+        reader::load(all, catalog, asked.intervals, sink, asked.options);
     }
   }
   return valid;

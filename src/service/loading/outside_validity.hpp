@@ -23,9 +23,10 @@ struct AskedSamples {
   const reader::LoadOptions& options;
   std::uint64_t first = 0;               ///< of this stager's members, the first one that is asked about
   std::optional<std::uint64_t> count{};  ///< so many of them; nothing: all from there on
+  bool alone = false;                    ///< without a word to other stagers
 };
 
-/// Collective. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in
+/// Collective, unless asked alone. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in
 /// their order; empty for the others. Where several datasets speak, all must say valid.
 std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data::fields::FieldPlan>& fields,
                                                           const AskedSamples& asked);

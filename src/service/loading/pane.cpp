@@ -33,7 +33,9 @@ Pane rows_of_slab(const blueprint::Blueprint& blueprint, std::uint32_t stager, s
 }
 
 Pane rows_in_memory(const blueprint::Blueprint& blueprint, const job::Topology& topology, store::NodeStore& store) {
-  auto pane = rows_of_slab(blueprint, topology.me(), 0, store.layout().rows(topology.local()));
+  // Behind them panes of windows may lie.
+  const auto rows = std::min(store.layout().rows(topology.local()), blueprint.placement.rows(topology.me()));
+  auto pane = rows_of_slab(blueprint, topology.me(), 0, rows);
   for (std::size_t f = 0; f < blueprint.schema.size(); ++f) pane.columns.push_back(store.column(topology.local(), f));
   return pane;
 }

@@ -21,16 +21,19 @@ void throw_bad_value(const catalog::Catalog& catalog, const std::string& field, 
                                       column, sample - file.first_sample, file.path));
 }
 
-StoreSink::StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, Pane pane)
-    : blueprint_(blueprint), stager_(stager), pane_(std::move(pane)), validity_(blueprint.fields.size()) {
+StoreSink::StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, const plan::Members& rows, Pane pane)
+    : blueprint_(blueprint),
+      stager_(stager),
+      members_(rows),
+      pane_(std::move(pane)),
+      validity_(blueprint.fields.size()) {
   for (const auto& dataset : blueprint.catalog.datasets)
     uses_.push_back(data::fields::uses_of(blueprint.fields, dataset.path));
-  const auto rows = pane_.rows;
   for (std::size_t f = 0; f < validity_.size(); ++f) {
     const auto& plan = field(f);
     clears_.push_back(plan.clears_at_the_end());
     if (clears_.back() && !plan.mask && !plan.needs_validity_first())
-      validity_[f].assign(rows * plan.spec().records, std::byte{1});
+      validity_[f].assign(pane_.rows * plan.spec().records, std::byte{1});
   }
 }
 
@@ -40,8 +43,7 @@ void StoreSink::take_validity(std::vector<std::vector<std::byte>> outside) {
 }
 
 bool StoreSink::stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const {
-  const auto& placement = blueprint_.placement;
-  return placement.row(stager_, first_sample + rows) - placement.row(stager_, first_sample) == rows;
+  return members_.place(stager_, first_sample + rows) - members_.place(stager_, first_sample) == rows;
 }
 
 std::byte* StoreSink::at(std::size_t array, std::uint64_t sample) const {
@@ -70,11 +72,10 @@ void StoreSink::fill_constants() {
 
 /// The classes' samples, as far as they are stored.
 void StoreSink::fill_classes(const data::fields::FieldPlan& plan) {
-  const auto& stored = blueprint_.placement.stored();
   const auto& slab = pane_.samples;
   for (std::size_t c = 0; c < plan.by_class.size(); ++c) {
     const auto& of_class = blueprint_.classes[c];
-    stored.runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
+    members_.runs(stager_, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
       of_class.runs(stager_, first, first + count, [&](std::uint64_t sample, std::uint64_t samples) {
         for (std::size_t i = 0; i < plan.by_class[c]->spec().items.size(); ++i)
           plan.by_class[c]->fill(i, samples, at(plan.array, sample));
@@ -90,7 +91,7 @@ void StoreSink::fill_weights(const data::fields::FieldPlan& plan) {
   const auto& [slab, cells, weights] = *blueprint_.weights;
   const auto& here = pane_.samples;
   std::map<std::uint16_t, transform::FieldTransform> of_cells;
-  blueprint_.placement.stored().runs(stager_, here.first, here.last, [&](std::uint64_t first, std::uint64_t count) {
+  members_.runs(stager_, here.first, here.last, [&](std::uint64_t first, std::uint64_t count) {
     for (auto sample = first; sample < first + count; ++sample) {
       const auto cell = cells[sample - slab.first];
       auto found = of_cells.find(cell);
@@ -111,7 +112,7 @@ void StoreSink::fill_where_missing(const data::fields::FieldPlan& plan) {
       const auto first = std::max(slab.first, catalog.files[f].first_sample);
       const auto last = std::min(slab.last, catalog.files[f].first_sample + catalog.files[f].samples);
       if (first >= last) continue;
-      blueprint_.placement.stored().runs(stager_, first, last, [&](std::uint64_t sample, std::uint64_t count) {
+      members_.runs(stager_, first, last, [&](std::uint64_t sample, std::uint64_t count) {
         plan.by_file[f]->fill(i, count, at(plan.array, sample));
       });
     }
@@ -128,11 +129,10 @@ std::byte* StoreSink::place(std::size_t dataset, std::uint64_t first_sample, std
 
 void StoreSink::accept(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows, const std::byte* raw) {
   const auto row_bytes = blueprint_.catalog.row_bytes_at(dataset, first_sample);
-  blueprint_.placement.stored().runs(stager_, first_sample, first_sample + rows,
-                                     [&](std::uint64_t sample, std::uint64_t count) {
-                                       const auto* from = raw + (sample - first_sample) * row_bytes;
-                                       for (const auto& use : uses_[dataset]) convert(use, sample, count, from);
-                                     });
+  members_.runs(stager_, first_sample, first_sample + rows, [&](std::uint64_t sample, std::uint64_t count) {
+    const auto* from = raw + (sample - first_sample) * row_bytes;
+    for (const auto& use : uses_[dataset]) convert(use, sample, count, from);
+  });
 }
 
 void StoreSink::convert(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count,

@@ -5,6 +5,7 @@
 //   finish()           what needs several datasets: repeated items where the records of another are not valid
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "job/topology.hpp"
@@ -17,7 +18,10 @@ namespace headrace::service::loading {
 class StoreSink : public reader::Sink {
  public:
   /// The rows of a stager that it takes.
-  StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, Pane pane);
+  StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, Pane pane)
+      : StoreSink(blueprint, stager, blueprint.placement.stored(), std::move(pane)) {}
+  /// rows: the samples that have rows, in their order, where those are not all that are stored.
+  StoreSink(const blueprint::Blueprint& blueprint, std::uint32_t stager, const plan::Members& rows, Pane pane);
 
   void fill_constants();
   std::byte* place(std::size_t dataset, std::uint64_t first_sample, std::uint64_t rows) override;
@@ -36,9 +40,7 @@ class StoreSink : public reader::Sink {
   void fill_weights(const data::fields::FieldPlan& plan);
   void fill_where_missing(const data::fields::FieldPlan& plan);
   /// Which of the pane's rows a sample is.
-  std::uint64_t row_of(std::uint64_t sample) const {
-    return blueprint_.placement.row(stager_, sample) - pane_.first_row;
-  }
+  std::uint64_t row_of(std::uint64_t sample) const { return members_.place(stager_, sample) - pane_.first_row; }
   /// Whether all of these samples are stored, and so stand one after another.
   bool stored_in_a_row(std::uint64_t first_sample, std::uint64_t rows) const;
   void convert(const data::fields::ItemUse& use, std::uint64_t sample, std::uint64_t count, const std::byte* raw);
@@ -47,6 +49,7 @@ class StoreSink : public reader::Sink {
 
   const blueprint::Blueprint& blueprint_;
   const std::uint32_t stager_;
+  const plan::Members& members_;  // that have rows
   const Pane pane_;
   std::vector<std::vector<data::fields::ItemUse>> uses_;  // per dataset of the catalog
   std::vector<std::vector<std::byte>> validity_;  // per field: rows x records, where finish() or outside needs it

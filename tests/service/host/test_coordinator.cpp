@@ -23,6 +23,7 @@ struct Head {
   std::vector<job::Node> nodes{{0, 1, "n0"}, {1, 2, "n1"}};
   EventLog events;
   std::vector<std::pair<std::uint32_t, FromHead>> said;
+  const Windowing* windowing = nullptr;
   std::optional<Coordinator> coordinator;
 
   explicit Head(std::uint64_t epochs = 0, plan::Last last = plan::Last::drop)
@@ -32,7 +33,7 @@ struct Head {
   void begin(const Blueprint& here) {
     std::uint64_t all = 0;
     for (std::uint64_t sample = 0; sample < 40; ++sample) all += sample_hash(sample);
-    coordinator.emplace(config, here, nodes, std::vector<std::vector<std::uint64_t>>{{all}}, events,
+    coordinator.emplace(config, here, nodes, std::vector<std::vector<std::uint64_t>>{{all}}, windowing, events,
                         [this](std::uint32_t node, FromHead message) { said.emplace_back(node, std::move(message)); });
   }
   template <class Message>

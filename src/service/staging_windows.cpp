@@ -1,0 +1,25 @@
+// The part of the staging that is about windows: the thread that reads them.
+#include "data/selection/reading.hpp"
+#include "service/staging.hpp"
+
+namespace headrace::service {
+
+/// From now on HDF5 is its thread's.
+void Staging::make_loader(host::Host::Service& service) {
+  auto options = load_options();
+  options.pass_by = true;
+  loading::Loader::Events events{
+      .loaded = [this](std::uint32_t stream, std::uint64_t turn,
+                       bool both) { host_->windows_loaded(stream, turn, both); },
+      .progress = [this](std::uint32_t stream, std::uint64_t turn, plan::EpochWindow window, std::uint64_t done,
+                         std::uint64_t total) { host_->reading_window(stream, turn, window, done, total); },
+      .failed = [this](const std::string& what) { host_->fail(what); }};
+  loader_ = std::make_unique<loading::Loader>(loading::WindowSource{*blueprint_, topology_, contents_}, *windowing_,
+                                              *store_, std::move(options), std::move(events));
+  service.panes = panes_.get();
+  service.read_windows = [this](const books::WindowOrder& order) {
+    loader_->read({order.stream, order.turn, order.at, order.next, order.pane});
+  };
+}
+
+}  // namespace headrace::service

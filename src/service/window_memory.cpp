@@ -1,0 +1,168 @@
+#include "service/window_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "mpi/agree.hpp"
+#include "service/loading/window_load.hpp"
+#include "store/node_store.hpp"
+
+namespace headrace::service {
+
+namespace {
+
+/// Of the memory of all nodes, for streams that are in memory as a whole beside others that are not.
+constexpr std::uint64_t resident_share = 4;
+
+bool shuffled_in_windows(const blueprint::StreamFacts& stream) {
+  return stream.windows && stream.windows->count() > 1;
+}
+
+bool all_fit(const blueprint::Blueprint& blueprint, const job::Topology& topology, const StoreBudgets& budgets) {
+  for (std::size_t n = 0; n < topology.nodes.size(); ++n)
+    if (store::Layout(blueprint.schema, blueprint.rows_of_node(topology.nodes[n])).bytes() > budgets.bytes[n])
+      return false;
+  return true;
+}
+
+/// Streams that get panes, ascending.
+std::vector<std::uint32_t> too_large(const blueprint::Blueprint& blueprint, const StoreBudgets& budgets) {
+  const auto row = row_bytes(blueprint.schema);
+  const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0}) / resident_share;
+  std::uint64_t taken = 0;
+  std::vector<std::uint32_t> windowed, large;
+  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {
+    if (shuffled_in_windows(blueprint.streams[s]))
+      windowed.push_back(s);
+    else
+      taken += blueprint.strata[s].size() * row;
+  }
+  std::ranges::sort(windowed, {}, [&](std::uint32_t s) { return std::pair{blueprint.strata[s].size(), s}; });
+  for (const auto s : windowed) {
+    taken += blueprint.strata[s].size() * row;
+    if (taken > room) large.push_back(s);
+  }
+  std::ranges::sort(large);
+  return large;
+}
+
+/// All that these sets have of the slabs of this node.
+std::vector<plan::SampleSet> united_here(const std::vector<const plan::Members*>& sets, const job::Node& here,
+                                         const std::vector<plan::Slab>& slabs) {
+  std::vector<plan::SampleSet> united;
+  for (auto stager = here.first; stager < here.first + here.stagers; ++stager) {
+    const auto& slab = slabs[stager];
+    std::vector<std::uint64_t> words((slab.last - slab.first + 63) / 64);
+    for (const auto* set : sets)
+      set->runs(stager, slab.first, slab.last, [&](std::uint64_t first, std::uint64_t count) {
+        for (auto bit = first - slab.first; bit < first - slab.first + count; ++bit)
+          words[bit / 64] |= std::uint64_t{1} << bit % 64;
+      });
+    united.emplace_back(slab, std::move(words));
+  }
+  return united;
+}
+
+/// Rows for the samples of these streams alone. Collective.
+plan::Placement placement_of(const blueprint::Blueprint& blueprint, const std::vector<std::uint32_t>& streams,
+                             const job::Topology& topology) {
+  const auto& slabs = blueprint.placement.slabs();
+  std::vector<const plan::Members*> sets;
+  for (const auto s : streams)
+    for (const auto& set : blueprint.strata[s].sets()) sets.push_back(&set);
+  const bool known = std::ranges::all_of(sets, [](const auto* set) { return set->selection() != nullptr; });
+  if (known) {
+    std::vector<plan::Selection> parts;
+    for (const auto* set : sets) parts.push_back(*set->selection());
+    return mpi::together(topology.all, [&] {
+      return plan::Placement(slabs, parts.empty() ? plan::Selection() : plan::Selection::unite(parts));
+    });
+  }
+  auto here = united_here(sets, topology.here(), slabs);
+  const auto counts = topology.all.allgather(std::uint64_t{here[topology.local()].size()});
+  return mpi::together(topology.all, [&] {
+    return plan::Placement(slabs, plan::Members(counts, topology.here().first, std::move(here)));
+  });
+}
+
+std::uint64_t pane_bytes(const blueprint::Blueprint& blueprint, std::uint32_t stream, const job::Node& node) {
+  std::uint64_t rows = 0;
+  for (auto stager = node.first; stager < node.first + node.stagers; ++stager)
+    rows += blueprint.cells[stream]->pane_rows[stager];
+  return rows * row_bytes(blueprint.schema);
+}
+
+void require_possible(const blueprint::Blueprint& blueprint, const std::vector<std::uint32_t>& large) {
+  loading::require_loadable_by_blocks(blueprint);
+  for (const auto s : large) {
+    const auto& stream = blueprint.streams[s];
+    const auto schedule = stream.schedule(blueprint.trainers);
+    const auto batch = std::uint64_t{schedule.batch()} * schedule.trainers();
+    const auto window = blueprint.strata[s].size() / stream.windows->count();
+    require(
+        batch <= window,
+        fmt::format("stream '{}': a global batch of {} samples ({} trainers) is larger than a window of {}; choose a "
+                    "larger window or a smaller batch",
+                    stream.name, batch, schedule.trainers(), window));
+    require(blueprint.strata[s].sets().size() == 1 && !stream.mix,
+            fmt::format("stream '{}' does not fit memory, and what it mixes cannot be read window by window; name a "
+                        "folder on a disk of each node instead (scratch = \"DIR\"), or leave mix out",
+                        stream.name));
+  }
+  for (const auto& stream : blueprint.streams)
+    require(!stream.draw, fmt::format("stream '{}' draws how often samples come, which cannot be beside streams that "
+                                      "are read window by window; name a folder on a disk of each node instead "
+                                      "(scratch = \"DIR\"), or use a service of its own for it",
+                                      stream.name));
+}
+
+}  // namespace
+
+void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, blueprint::Blueprint& blueprint) {
+  if (!std::ranges::any_of(blueprint.streams, shuffled_in_windows)) return;
+  if (all_fit(blueprint, topology, budgets)) return;
+  const auto large = too_large(blueprint, budgets);
+  if (large.empty()) return;
+  mpi::together(topology.all, [&] { require_possible(blueprint, large); });
+  std::vector<std::uint32_t> resident;
+  for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s)
+    if (std::ranges::find(large, s) == large.end()) resident.push_back(s);
+  blueprint.placement = placement_of(blueprint, resident, topology);
+  blueprint.cells.resize(blueprint.streams.size());
+  std::vector<std::uint64_t> used(topology.stagers());
+  for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager) used[stager] = blueprint.placement.rows(stager);
+  for (const auto s : large) {
+    auto& cells = blueprint.cells[s].emplace();
+    cells.pane_rows =
+        blueprint::pane_rows(*blueprint.streams[s].windows, blueprint.blocks, blueprint.placement.slabs());
+    cells.first_row = used;
+    for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager) used[stager] += 2 * cells.pane_rows[stager];
+  }
+}
+
+std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
+  std::string text;
+  for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
+    if (blueprint.cells[s])
+      text += fmt::format("{}stream '{}' keeps two windows of {} there", text.empty() ? "" : ", ",
+                          blueprint.streams[s].name, format_bytes(pane_bytes(blueprint, s, node)));
+  return text.empty() ? "" : fmt::format("; {}: choose a smaller window", text);
+}
+
+std::vector<std::string> lines_of_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
+  std::vector<std::string> lines;
+  for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
+    if (blueprint.cells[s])
+      lines.push_back(
+          fmt::format("stream {} is read from the files in {} windows an epoch; two of them are in memory "
+                      "at a time (up to {} each on {})",
+                      blueprint.streams[s].name, blueprint.streams[s].windows->count(),
+                      format_bytes(pane_bytes(blueprint, s, node)), node.host));
+  return lines;
+}
+
+}  // namespace headrace::service

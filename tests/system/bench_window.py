@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""What is delivered window by window, beside raw reads of the same blocks in turns with it: a table.
+
+    tests/system/bench_window.py BUILD DIR [--throttle BYTES] [--data BYTES] [--only WORD]
+
+DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
+drops the file from the page cache, reads blocks in another order with as many threads as the service has, then takes an
+epoch from the service, which has read its first windows by then.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import h5py
+import headrace
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_scratch import throttled  # noqa: E402
+
+MB = 1 << 20
+CASES = [  # name, bytes of a sample, batch, stagers, how it lies
+    ("69 KB", 68540, 128, 1, {}),
+    ("69 KB, 2 stagers", 68540, 128, 2, {}),
+    ("4 KB", 4096, 1024, 1, {}),
+    ("69 KB, lzf", 68540, 128, 1, {"compression": "lzf"}),
+    ("69 KB, gzip", 68540, 128, 1, {"compression": "gzip", "compression_opts": 1}),
+]
+BLOCK, WINDOWS = 16 * MB, 8
+
+
+def make(path, row, data, how):
+    samples, numbers = int(data / row), np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        chunks = {"chunks": (max(1, MB // row), row)} if how else {}
+        x = file.create_dataset("x", (samples, row), "u1", **chunks, **how)
+        for first in range(0, samples, 1024):
+            # Three bits of eight: as sparse physics, it shrinks.
+            x[first:first + 1024] = numbers.integers(0, 8, (min(1024, samples - first), row), "u1")
+        file["label"] = np.arange(samples) % 7
+    return samples
+
+
+def drop(path):
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def raw(path, threads):
+    """Seconds to read all of it, block by block in random order."""
+    drop(path)
+    offsets = list(range(0, path.stat().st_size, BLOCK))
+    random.shuffle(offsets)
+
+    def work():
+        buffer = bytearray(8 * MB)
+        while offsets:
+            try:
+                offset = offsets.pop()
+            except IndexError:
+                return
+            for part in (0, 8 * MB):
+                os.preadv(descriptor, [buffer], offset + part)
+            os.posix_fadvise(descriptor, offset, BLOCK, os.POSIX_FADV_DONTNEED)
+
+    descriptor = os.open(path, os.O_RDONLY)
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    begin = time.monotonic()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    os.close(descriptor)
+    return time.monotonic() - begin
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--throttle", type=int, default=0)
+    parser.add_argument("--data", type=float, default=1e9)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    os.environ["HEADRACE_BUILD"] = str(options.build.resolve())
+    from service import running  # noqa: PLC0415 - it wants to know where the build is
+    print(f"{'case':20} {'raw':>6} {'delivered':>9} {'of raw':>7} {'waits':>6}   GB/s of samples, medians of {options.repeats}")
+    for name, row, batch, stagers, how in CASES:
+        if options.only not in name:
+            continue
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder, throttled(folder, options.throttle) as prefix:
+            path = Path(folder) / "data.h5"
+            samples = make(path, row, options.data, how)
+            if options.throttle:  # this process reads, too
+                Path(prefix[2].split()[3]).write_text(str(os.getpid()))
+            window = int(options.data / WINDOWS)
+            memory = int((64 * stagers + 96) * MB + 2.4 * window + 6 * batch * row)
+            with running(Path(folder), [path], stagers, prefix=prefix, window=f"{window}B", memory=memory, batch=batch, slots=4) as service:
+                assert service.ready().lines("regime window"), service.text
+                raws, rates, waits = [], [], []
+                with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
+                    for batch_taken in stream:
+                        batch_taken.release()
+                    for _ in range(options.repeats):
+                        raws.append(samples * row / raw(path, os.cpu_count()) / 1e9)
+                        drop(path)
+                        begin, waited, longest = time.monotonic(), 0.0, 0.0
+                        steps = iter(stream)
+                        while True:
+                            asked = time.monotonic()
+                            if (taken := next(steps, None)) is None:
+                                break
+                            wait = time.monotonic() - asked
+                            waited, longest = waited + wait, max(longest, wait)
+                            taken.release()
+                        # Two of the windows were there when it began.
+                        seconds = time.monotonic() - begin
+                        rates.append(samples * row * (1 - 2 / WINDOWS) / seconds / 1e9)
+                        waits.append(waited / seconds)
+            print(f"{name:20} {statistics.median(raws):6.2f} {statistics.median(rates):9.2f} "
+                  f"{statistics.median(rates) / statistics.median(raws):7.3f} {statistics.median(waits):6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
