@@ -1,7 +1,8 @@
 // Samples from files into memory: the collective way of MPI-IO, and direct ways that measure better, to the same bytes.
 //
-// load() is called by the thread that owns MPI and HDF5, load_alone() by the one that owns HDF5; helpers that it starts read and decode, and are gone when load() returns
-// or throws. Transient memory is a few tens of MB, unless a single chunk or row is larger than that.
+// load() is called by the thread that owns MPI and HDF5, load_alone() by the one that owns HDF5; helpers that they start
+// read and decode, and are gone when they return or throw. Transient memory is a few tens of MB, unless a single chunk or
+// row is larger than that.
 #pragma once
 
 #include <cstdint>

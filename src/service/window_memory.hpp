@@ -16,7 +16,7 @@ namespace headrace::service {
 /// rows of the others have a place of their own. Collective. Errors name stream and way out.
 void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, blueprint::Blueprint& blueprint);
 
-/// "; stream train takes 2 x 1.2 GB of it for windows: choose a smaller window, ...": of a message about too little memory;
+/// "; stream 'train' keeps two windows of 1.2 GB there: choose a smaller window": of a message about too little memory;
 /// "" where nothing is read window by window. Not collective.
 std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node);
 

@@ -5,16 +5,17 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 
 import h5py
 import headrace
 import numpy as np
 import pytest
-from disk import MB, memory_for
+from disk import MB
 from field_cases import CASES, MASKS, prepare
 from field_files import LENGTHS, SAMPLES, configuration, deliver, toml
-from service import control, running, until
+from service import HEADRACE, control, running, until
 
 STAGERS = [(None, False), (2, False), (3, False), (3, True)]
 NAMES = ["1 process", "2 stagers", "3 stagers", "3 nodes"]
@@ -64,7 +65,12 @@ def room(config, stagers=1, split=False, share=0.7):
     plain = config.with_suffix(".plain.toml")
     plain.write_text("".join(line for line in config.read_text().splitlines(keepends=True)
                              if not line.startswith(("window", "block", "log"))))
-    return memory_for(share, plain, stagers=stagers or 1, split_nodes=split)
+    nodes, per_node = (stagers, 1) if split else (1, stagers or 1)
+    done = subprocess.run([HEADRACE, "plan", f"--config={plain}", "--memory=100TiB", "--json", f"--nodes={nodes}",
+                           f"--stagers-per-node={per_node}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    need = json.loads(done.stdout)["memory"]
+    return int(need["rings"] + need["buffers"] + share * need["store"])
 
 
 def check(batch):

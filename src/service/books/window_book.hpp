@@ -2,7 +2,9 @@
 // one after that. Pure bookkeeping, called from one thread.
 //
 //   the lowest window that somebody needs has changed
-//     --leave--> all stagers: begin no batch of other windows --left--> (all) --read--> all: --loaded--> (all) --open--> all
+//     --leave--> all stagers begin no batch of other windows --left-->
+//     --read---> all read what is wanted and not there      --loaded-->
+//     --open---> all give it out
 //
 //   1. Nothing is written over before every stager has left it: also where a trainer goes back, and batches of windows
 //      further on are under way.

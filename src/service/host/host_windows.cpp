@@ -1,5 +1,5 @@
-// The part of the host that passes on what is said about windows: to the gate of this stager's feeds and to its loader, and
-// what these answer to stager 0.
+// The part of the host that passes on what is said about windows: to the gate of this stager's feeds and to its loader,
+// and what these answer to stager 0.
 #include "service/host/host.hpp"
 
 namespace headrace::service::host {

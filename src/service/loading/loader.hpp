@@ -1,7 +1,7 @@
 // The thread of a stager that reads windows while others deliver: what stager 0 says is wanted, the first of two windows
 // before the second, of all streams. It alone calls HDF5 once it runs.
 //
-//   read(stream, turn, at, next, pane) --> (what is there stays, what nobody wants is dropped) --> loaded(first) --> loaded(both)
+//   read(order) --> (what is there stays, what nobody wants is dropped) --> loaded(first) --> loaded(both)
 //
 // read() from any thread; events come from the loader's. An order that overtakes another ends what is read for that,
 // unless it is still wanted.

@@ -26,8 +26,8 @@ struct AskedSamples {
   bool alone = false;                    ///< without a word to other stagers
 };
 
-/// Collective, unless asked alone. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of those samples, in
-/// their order; empty for the others. Where several datasets speak, all must say valid.
+/// Collective, unless asked alone. Per field that says needs_validity_first(): a byte (0 or 1) per record of each of
+/// those samples, in their order; empty for the others. Where several datasets speak, all must say valid.
 std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data::fields::FieldPlan>& fields,
                                                           const AskedSamples& asked);
 

@@ -53,7 +53,10 @@ const std::vector<ToHead> to_head{
     Watch{4},
     view,
     WantDraw{2, 1, 7},
-    Drawn{3, 1, 7, 900}};
+    Drawn{3, 1, 7, 900},
+    AtWindow{1, 5, 9, plan::EpochWindow{2, 7}},
+    WindowAnswer{3, 1, 8, WindowAnswer::What::both_loaded},
+    ReadingWindow{3, 1, 8, {2, 7}, 100, 900}};
 const std::vector<FromHead> from_head{
     Granted{9, grant},
     ClaimRefused{9, "taken by another", true},
@@ -64,9 +67,14 @@ const std::vector<FromHead> from_head{
     Exit{},
     Look{},
     Shown{view},
-    Viewed{{.trainers = 7, .streams = {{.name = "train", .samples = 9}}}, {"n1", "n2"}},
+    Viewed{{.trainers = 7,
+            .streams = {{.name = "train",
+                         .samples = 9,
+                         .window = WindowFigures{.epoch = 2, .window = 7, .windows = 8, .held_by = "trainer 5"}}}},
+           {"n1", "n2"}},
     AskDraw{1, 7},
-    DrawRows{1, 7, {900, 0, 30}}};
+    DrawRows{1, 7, {900, 0, 30}},
+    WindowOrder{WindowOrder::What::read, 1, 8, {2, 7}, plan::EpochWindow{3, 0}, 1, true}};
 const std::vector<ToLeader> to_leader{
     RingMade{1, 2, "too little memory"}, RingRetired{1, 2, 4096, "lives on"}, RingLeft{1, 2, RingState::blocked},
     Figures{.local = 1, .trainers = {trainer}, .private_bytes = 12}, Ended{"stager 3 on n03 was ended by SIGTERM"}};
@@ -79,7 +87,8 @@ const std::vector<ToStager> to_stager{HandOver{0, 1, 2, 4, 3, true, "process 1 o
                                       Look{},
                                       Dead{"stager 3 on n03 died"},
                                       AskDraw{1, 7},
-                                      DrawRows{1, 7, {900, 0, 30}}};
+                                      DrawRows{1, 7, {900, 0, 30}},
+                                      WindowOrder{WindowOrder::What::open, 1, 8, {2, 7}}};
 
 template <class Way, class Decode>
 void comes_back(const std::vector<Way>& all, const Decode& decode) {
