@@ -16,6 +16,7 @@
 // Immutable; any thread. See ORDER.md.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,6 +25,12 @@
 #include "plan/permutation.hpp"
 
 namespace headrace::plan {
+
+/// Which window of which epoch, as those follow each other.
+struct EpochWindow {
+  std::uint64_t epoch = 0, window = 0;
+  auto operator<=>(const EpochWindow&) const = default;
+};
 
 /// Which blocks may meet: the same in all epochs.
 class Windows {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "plan/epoch_window.hpp"
 #include "plan/schedule.hpp"
 #include "plan/windows.hpp"
 #include "service/blueprint/blueprint.hpp"

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "plan/epoch_window.hpp"
+#include "plan/windows.hpp"
 
 namespace headrace::service::books {
 
