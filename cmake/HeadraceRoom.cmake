@@ -5,6 +5,18 @@
 # `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
 # The global property headrace_rooms lists them all: tests are made, and sanitizers run, for whatever stands there.
 set(headrace_datas_way base ipc ring plan h5 h5/codecs inventory inventory/decoders fetch reader transform store exchange service/delivery)  # that every sample passes
+# Those for which no header is precompiled: they don't link fmt, or have options of their own (src/CMakeLists.txt).
+set(headrace_not_precompiled base ipc ring h5/codecs transform/numbers transform condition config data/selection)
+
+# The headers of others that most rooms include somewhere, precompiled as such rooms are compiled (preset quick).
+function(headrace_precompile_for_rooms)
+  set(headers <nlohmann/json.hpp> <fmt/format.h> <fmt/ranges.h> <algorithm> <chrono> <filesystem> <fstream> <functional>
+              <map> <memory> <optional> <sstream> <string> <thread> <variant> <vector>)
+  headrace_precompiled(headrace_headers HEADERS ${headers} LINKS fmt::fmt nlohmann_json::nlohmann_json
+                       OPTIONS ${HEADRACE_OFF_THE_DATAS_WAY})
+  headrace_precompiled(headrace_headers_of_the_way HEADERS ${headers} LINKS fmt::fmt nlohmann_json::nlohmann_json)
+endfunction()
+
 function(headrace_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" room room_${name})
@@ -28,8 +40,13 @@ function(headrace_room name)
   if(sources)
     add_library(${room} STATIC ${sources})
     set(scope PUBLIC)
+    set(precompiled headrace_headers_of_the_way)
     if(NOT name IN_LIST headrace_datas_way)
       target_compile_options(${room} PRIVATE ${HEADRACE_OFF_THE_DATAS_WAY})
+      set(precompiled headrace_headers)
+    endif()
+    if(HEADRACE_PRECOMPILED AND NOT name IN_LIST headrace_not_precompiled)
+      headrace_takes_precompiled(${room} ${precompiled})
     endif()
   else()
     add_library(${room} INTERFACE)
