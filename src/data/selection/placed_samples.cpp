@@ -23,7 +23,7 @@ std::vector<plan::Slab> SelectedSamples::divide(std::span<const double> weights,
     return plan::divide(catalog_.samples, histogram, weights);
   }
   // Each looks at its part, which begins and ends anywhere within blocks.
-  const plan::SampleSet mine(mine_, bits_.back());
+  const plan::SampleSet mine(mine_, bits_.back(), plan::SampleSet::Ask::ranks);
   std::vector<std::uint64_t> counts;
   const auto first = std::upper_bound(borders.begin(), borders.end() - 1, mine_.first) - borders.begin() - 1;
   for (auto b = static_cast<std::size_t>(first); b < blocks.size() && borders[b] < mine_.last; ++b)
