@@ -62,7 +62,7 @@ std::vector<plan::SampleSet> united_here(const std::vector<const plan::Members*>
         for (auto bit = first - slab.first; bit < first - slab.first + count; ++bit)
           words[bit / 64] |= std::uint64_t{1} << bit % 64;
       });
-    united.emplace_back(slab, std::move(words));
+    united.emplace_back(slab, std::move(words), plan::SampleSet::Ask::ranks);
   }
   return united;
 }
