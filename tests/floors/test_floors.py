@@ -59,7 +59,7 @@ ROOMS = {
     "commands/stats": "base log ipc mpi plan transform reader config job data/selection data/fields service/loading "
                       "commands",
     "commands/bench": "base log ipc mpi plan store reader config job service/loading service commands",
-    "commands/writing": "base log ipc mpi plan h5/codecs h5/made catalog formats config job service/blueprint service/loading service/delivery "
+    "commands/writing": "base log ipc fetch mpi plan h5/codecs h5/made catalog formats config job service/blueprint service/loading service/delivery "
                         "service/host service",
     "commands/premix": "base log ipc mpi h5/codecs h5/made transform catalog formats config job data/fields service/blueprint "
                        "service commands commands/writing",

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "fetch/fetcher.hpp"
 #include "job/same_config.hpp"
 #include "service/blueprint/fingerprint.hpp"
 
@@ -42,7 +43,7 @@ Origin origin_of(const config::OutputConfig& config, const config::StreamConfig&
   auto told = nlohmann::json::object();
   for (const auto& [key, value] : job::common_keys(config))
     if (counts(key, stream.name) && !value.empty() && !key.starts_with("export.") && !key.starts_with("premix."))
-      told[key] = value;
+      told[key] = key == "inventory.path" ? fetch::shown_url(value) : value;  // no password in a file for others
   const auto text = [](const nlohmann::json& json) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };
