@@ -21,6 +21,7 @@
 
 #include "base/bytes.hpp"
 #include "base/host_name.hpp"
+#include "mpi/temporary_files.hpp"
 
 namespace headrace::mpi {
 
@@ -168,12 +169,6 @@ class Job {
   std::uint64_t bytes_ = 0;
   std::int64_t newest_mark_ = 0, newest_file_ = 0;  // s
 };
-
-fs::path folder_for_temporary_files() {
-  for (const auto* name : {"TMPDIR", "TEMP", "TMP"})
-    if (const char* value = std::getenv(name); value && *value) return value;
-  return "/tmp";
-}
 
 /// Where Open MPI 4 keeps the session folders of this user and host.
 fs::path top_folder() {

@@ -3,20 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
+
+#include "mpi/temporary_files.hpp"
 
 namespace headrace::mpi {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path folder_for_temporary_files() {
-  for (const char* name : {"TMPDIR", "TEMP", "TMP"})
-    if (const char* value = std::getenv(name)) return value;
-  return "/tmp";
-}
 
 /// Ascending.
 std::vector<std::string> session_folders() {

@@ -104,13 +104,13 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
   std::vector<std::optional<blueprint::WindowQuality>> all(blueprint.streams.size());
   if (blueprint.blocks.empty()) return all;
   std::uint64_t bytes = 0;
-  auto columns = data::selection::small_columns(blueprint.catalog);
+  auto columns = blueprint::small_columns(blueprint.catalog);
   for (const auto& dataset : blueprint.catalog.datasets)
     if (std::ranges::any_of(columns, [&](const auto& name) { return name.starts_with(dataset.path); }))
       bytes += dataset.row_bytes * blueprint.catalog.samples;
   if (bytes / topology.stagers() > most_read) columns.clear();
   const auto sums =
-      data::selection::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, topology.all, options);
+      blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, topology.all, options);
   for (std::size_t s = 0; s < all.size(); ++s) {
     const auto& facts = blueprint.streams[s];
     if (!facts.windows) continue;

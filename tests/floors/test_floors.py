@@ -45,7 +45,7 @@ ROOMS = {
     "data/columns": "base h5 transform catalog config",
     "data/selection": "base mpi plan plan/figures transform catalog inventory reader condition config job data/columns",
     "data/fields": "base mpi transform/numbers transform catalog reader config data/columns data/selection",
-    "service/blueprint": "base plan plan/figures ring store catalog exchange config job data/selection data/fields",
+    "service/blueprint": "base mpi plan plan/figures ring store catalog exchange config job data/selection data/fields",
     "service/loading": "base log mpi plan transform store reader job data/columns data/selection data/fields "
                        "service/blueprint",
     "service/books": "base plan exchange config data/selection service/blueprint",

@@ -47,7 +47,7 @@ def test_the_same_bytes_whoever_writes(tmp_path, files):
     assert made(tmp_path / "4.h5", files, "--split-nodes", stagers=4).read_bytes() == alone
 
 
-@pytest.mark.parametrize("flags", [(), ("--shuffle=none",), ("--premix.compression=zstd:1",)], ids=["shuffled", "in order", "compressed"])
+@pytest.mark.parametrize("flags", [(), ("--shuffle=none",), ("--premix.compression=gzip:1",)], ids=["shuffled", "in order", "compressed"])
 @pytest.mark.parametrize("stagers, split", [(None, False), (2, False), (2, True)], ids=["1 process", "2 stagers", "2 nodes"])
 def test_more_than_memory_holds(tmp_path, stagers, split, flags):
     """Most of the rows lie on a disk of the node meanwhile: the same bytes."""

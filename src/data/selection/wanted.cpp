@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "config/resample_values.hpp"
+#include "config/target_file.hpp"
 #include "data/selection/apportion.hpp"
-#include "data/selection/target_file.hpp"
 #include "plan/wide.hpp"
 
 namespace headrace::data::selection {
@@ -42,7 +42,7 @@ Target target_of(const std::string& target, const BinCounts& counts) {
   const auto there = [&](std::size_t c, std::size_t b) { return counts.there[c * bins + b]; };
   const auto named = std::ranges::find(counts.classes, target);
   if (named == counts.classes.end() && !config::is_target_rule(target))
-    return {target_file(target, bins), smallest_class(counts)};
+    return {config::target_file(target, bins), smallest_class(counts)};
   Target made{Numbers(bins), 0};
   for (std::size_t b = 0; b < bins; ++b) {
     Numbers of_classes;

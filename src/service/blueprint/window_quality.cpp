@@ -28,10 +28,10 @@ WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch) {
           plan::design_effect_if_sorted(facts, a_class)};
 }
 
-void add_columns(const std::vector<data::selection::BlockSums>& sums, const plan::Windows& windows,
+void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows,
                  WindowQuality& quality) {
   for (const auto& column : sums) {
-    const auto mixing = data::selection::mixing_of(column, windows);
+    const auto mixing = mixing_of(column, windows);
     quality.columns.push_back(
         {mixing.name, mixing.between, mixing.within, plan::design_effect(quality.facts, mixing.within)});
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/selection/block_sums.hpp"
+#include "service/blueprint/block_sums.hpp"
 #include "plan/figures/shuffle_quality.hpp"
 #include "plan/windows.hpp"
 
@@ -30,7 +30,7 @@ struct WindowQuality {
 
 /// batch: of all trainers together.
 WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch);
-void add_columns(const std::vector<data::selection::BlockSums>& sums, const plan::Windows& windows,
+void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows,
                  WindowQuality& quality);
 
 /// Lines for people.

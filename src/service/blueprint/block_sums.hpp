@@ -11,7 +11,7 @@
 #include "plan/blocks.hpp"
 #include "plan/windows.hpp"
 
-namespace headrace::data::selection {
+namespace headrace::service::blueprint {
 
 struct BlockSums {
   std::string name;                    ///< "label", "one_hot.3"
@@ -36,4 +36,4 @@ struct Mixing {
 };
 Mixing mixing_of(const BlockSums& sums, const plan::Windows& windows);
 
-}  // namespace headrace::data::selection
+}  // namespace headrace::service::blueprint

@@ -1,4 +1,4 @@
-#include "data/selection/block_sums.hpp"
+#include "service/blueprint/block_sums.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "mpi/agree.hpp"
 #include "plan/figures/shuffle_quality.hpp"
 
-namespace headrace::data::selection {
+namespace headrace::service::blueprint {
 
 namespace {
 
@@ -85,7 +85,7 @@ std::vector<std::string> small_columns(const catalog::Catalog& catalog) {
 std::vector<BlockSums> sum_blocks(const catalog::Contents& contents, const catalog::Catalog& catalog,
                                   const std::vector<std::string>& columns, const plan::Blocks& blocks,
                                   const mpi::Comm& comm, const reader::LoadOptions& options) {
-  SampleColumns read(contents, catalog);
+  data::selection::SampleColumns read(contents, catalog);
   std::vector<BlockSums> sums;
   std::vector<std::size_t> numbers;  // of the columns
   mpi::together(comm, [&] {
@@ -103,8 +103,7 @@ std::vector<BlockSums> sum_blocks(const catalog::Contents& contents, const catal
   const auto begin = blocks.first_sample[first_block], end = blocks.first_sample[last_block];
   const auto rounds = comm.max((end - begin + rows_at_a_time - 1) / rows_at_a_time);
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    const auto first = std::min(end, begin + round * rows_at_a_time),
-               last = std::min(end, first + rows_at_a_time);
+    const auto first = std::min(end, begin + round * rows_at_a_time), last = std::min(end, first + rows_at_a_time);
     const std::array<reader::Interval, 1> all{{{first, last}}};
     read.read(comm, first, last,
               first < last ? std::span<const reader::Interval>(all) : std::span<const reader::Interval>(), options);
@@ -139,4 +138,4 @@ Mixing mixing_of(const BlockSums& sums, const plan::Windows& windows) {
   return {sums.name, plan::between_blocks(field), plan::within_runs(field, windows)};
 }
 
-}  // namespace headrace::data::selection
+}  // namespace headrace::service::blueprint

@@ -1,4 +1,4 @@
-#include "data/selection/target_file.hpp"
+#include "config/target_file.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "base/printable.hpp"
 #include "base/user_file.hpp"
 
-namespace headrace::data::selection {
+namespace headrace::config {
 
 namespace {
 
@@ -68,4 +68,4 @@ std::vector<std::uint64_t> target_file(const std::string& path, std::size_t bins
   return weights;
 }
 
-}  // namespace headrace::data::selection
+}  // namespace headrace::config
