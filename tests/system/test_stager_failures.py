@@ -54,7 +54,7 @@ def test_a_killed_stager_is_told_to_every_trainer(tmp_path, files, split, victim
     for node, (kind, text, when) in enumerate(lost):
         assert kind == "ServiceLost" and when - began < 20
         # On other nodes it is the launcher that tells their stagers.
-        assert f"stager {victim}" in text if not split or node == victim else "as launchers do to all when one dies" in text
+        assert (f"stager {victim}" if not split or node == victim else "as launchers do to all when one dies") in text
     assert len(service.lines(f"stager {victim} on .* died")) <= 1
 
 

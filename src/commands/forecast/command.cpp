@@ -116,18 +116,17 @@ int run(const config::Arguments& arguments, config::Mistakes& mistakes) {
 }  // namespace
 
 config::Command plan_command() {
-  return {
-      .name = "plan",
-      .usage = "[FILE...]",
-      .summary = "Tells beforehand what a service will need and deliver.",
-      .details =
-          "A dry run for any number of nodes that have --memory each. Needs no MPI; samples are read for [resample] "
-          "and --label alone.",
-      .configured = true,
-      .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, scratch_rate,
-                picture, label, json_flag},
-      .prints = true,
-      .run = run};
+  return {.name = "plan",
+          .usage = "[FILE...]",
+          .summary = "Tells beforehand what a service will need and deliver.",
+          .details =
+              "A dry run for any number of nodes of --memory each. Needs no MPI; reads samples only for [resample] and "
+              "--label.",
+          .configured = true,
+          .flags = {nodes, stagers_per_node, samples, row_bytes_flag, nic, disk, disk_total, memory_rate, scratch_rate,
+                    picture, label, json_flag},
+          .prints = true,
+          .run = run};
 }
 
 }  // namespace headrace::commands::forecast
