@@ -98,7 +98,9 @@ def main():
             print(f"{arguments.bytes} bytes a batch; memcpy of one {1e6 * once(lambda: source.copy()):.1f} us")
             for name, _, alone in found:
                 each = statistics.median(seconds[name])
-                beside = f" ({1e6 * (each - plain):+.1f})" + (f"; one device_put {1e6 * once(alone):.1f}" if alone else "")
+                beside = f" ({1e6 * (each - plain):+.1f})"
+                if alone:
+                    beside += f"; one device_put {1e6 * once(alone):.1f}"
                 print(f"{name:30}{1e6 * each:8.1f} us{beside}")
 
 

@@ -1,5 +1,5 @@
-"""One of two JAX processes that make one global array of each batch: writes the sample numbers of its own rows, and what
-a computation over the rows of both found at each step.
+"""One of two JAX processes that make one global array of each batch: writes the sample numbers of its own rows, and
+what a computation over the rows of both found at each step.
 
     two_jax.py SERVICE FOLDER PROCESS ADDRESS
 """

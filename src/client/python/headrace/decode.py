@@ -5,12 +5,15 @@
 is what the service starts, with a socket as standard input; nobody types it. FOLDER is looked into for the module, too.
 Requests and answers stand behind their lengths (8 bytes, little-endian):
 
-    {"fit": [{column: value}, ...]}                      {}, or {"error": text}
-    {"samples": [{"row": n, "path": p, "sent": b}, ...]}   for each a .npy; or nothing, and then a text: why there is none
+    {"fit": [{column: value}, ...]}                        {}, or {"error": text}
+    {"samples": [{"row": n, "path": p, "sent": b}, ...]}   for each a .npy; or nothing, and a text: why there is none
 
 The contents of those that are `sent` follow the request, each behind its length.
 """
 
+from __future__ import annotations
+
+import contextlib
 import importlib
 import inspect
 import io
@@ -18,17 +21,22 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from typing import IO, Any, Optional
 
 FILE_KEY = "@path"  # of a record: where its file is
+
+Sample = dict[str, Any]  # "row", "path", "sent"
+Made = tuple[Any, Optional[str]]  # an array, or None and why there is none
 
 
 class Pipe:
     """Standard input, which is a socket: both ways."""
 
-    def __init__(self, descriptor=0):
+    def __init__(self, descriptor: int = 0) -> None:
         self.descriptor = descriptor
 
-    def read(self, count):
+    def read(self, count: int) -> bytes:
         parts = []
         while count > 0:
             part = os.read(self.descriptor, min(count, 1 << 20))
@@ -38,27 +46,27 @@ class Pipe:
             count -= len(part)
         return b"".join(parts)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(self.descriptor, view):]
 
-    def read_framed(self):
+    def read_framed(self) -> bytes:
         return self.read(int.from_bytes(self.read(8), "little"))
 
 
-def framed(data):
+def framed(data: bytes) -> bytes:
     return len(data).to_bytes(8, "little") + data
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """The last line of the traceback, with the place in the user's code."""
     last = traceback.format_exception_only(type(error), error)[-1].strip()
     frames = traceback.extract_tb(error.__traceback__)
     return f"{last} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if len(frames) > 1 else last
 
 
-def arity(function):
+def arity(function: Callable[..., Any]) -> int:
     """How many arguments it takes by position, at most two."""
     try:
         kinds = [p.kind for p in inspect.signature(function).parameters.values()]
@@ -72,36 +80,36 @@ def arity(function):
 class Decoder:
     """What MODULE:NAME is: a function of the file, or an object with `transform` and its companions."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         module, _, attribute = name.partition(":")
-        found = importlib.import_module(module)
+        found: Any = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-        self.user = found() if inspect.isclass(found) else found
-        self.records = []
+        self.user: Any = found() if inspect.isclass(found) else found
+        self.records: list[dict[str, Any]] = []
 
-    def fit(self, records):
+    def fit(self, records: list[dict[str, Any]]) -> None:
         self.records = records
         fit = getattr(self.user, "fit", None)
         if fit is None:
             return
         try:
-            import pandas
+            import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
             fit(pandas.DataFrame.from_records(records))
         except ImportError:
             fit(records)
 
-    def handle(self, sample, content):
+    def handle(self, sample: Sample, content: Optional[bytes]) -> IO[Any]:
         binary = getattr(self.user, "binary", True)
         if content is not None:
             return io.BytesIO(content) if binary else io.StringIO(content.decode())
         return open(sample["path"], "rb") if binary else open(sample["path"], encoding="utf-8")
 
-    def record(self, sample):
+    def record(self, sample: Sample) -> dict[str, Any]:
         return {**self.records[sample["row"]], FILE_KEY: sample["path"]}
 
-    def one(self, sample, content):
+    def one(self, sample: Sample, content: Optional[bytes]) -> Any:
         transform = getattr(self.user, "transform", None)
         if transform is not None and arity(transform) == 1:
             return transform(self.record(sample))
@@ -109,28 +117,32 @@ class Decoder:
         with self.handle(sample, content) as file:
             return function(file, self.record(sample)) if arity(function) == 2 else function(file)
 
-    def whole_batch(self, samples, contents):
+    def whole_batch(self, samples: list[Sample], contents: list[Optional[bytes]]) -> Sequence[Any]:
         """All of them, or an exception."""
         batch = getattr(self.user, "transform_batch", None)
-        made = batch([self.record(s) for s in samples]) if batch else [self.one(s, c) for s, c in zip(samples, contents)]
+        made: Sequence[Any]
+        if batch:
+            made = batch([self.record(s) for s in samples])
+        else:
+            made = [self.one(s, c) for s, c in zip(samples, contents)]
         finalize = getattr(self.user, "finalize_batch", None)
         made = finalize(made) if finalize else made
         if len(made) != len(samples):
             raise ValueError(f"{len(made)} arrays were made of {len(samples)} samples")
         return made
 
-    def batch(self, samples, contents):
+    def batch(self, samples: list[Sample], contents: list[Optional[bytes]]) -> list[Made]:
         """(array, None) or (None, why) of each."""
         try:
             return [(array, None) for array in self.whole_batch(samples, contents)]
-        except Exception as error:  # noqa: BLE001: whatever users' code raises
+        except Exception as error:  # whatever users' code raises
             if len(samples) == 1:
                 return [(None, reason(error))]
         # Which of them it was: one by one.
         return [self.batch([s], [c])[0] for s, c in zip(samples, contents)]
 
 
-def as_npy(array):
+def as_npy(array: Any) -> bytes:
     import numpy
 
     file = io.BytesIO()
@@ -138,40 +150,40 @@ def as_npy(array):
     return file.getvalue()
 
 
-def answer(array, why):
+def answer(array: Any, why: Optional[str]) -> bytes:
     if why is None:
         try:
             return framed(as_npy(array))
-        except Exception as error:  # noqa: BLE001: objects, ragged lists
+        except Exception as error:  # objects, ragged lists
             why = f"what the decoder returned is no array of numbers: {reason(error)}"
     return framed(b"") + framed(why.encode("utf-8", "replace"))
 
 
-def serve(name, pipe):
-    decoder = None
+def serve(name: str, pipe: Pipe) -> None:
+    decoder: Optional[Decoder] = None
     while True:
         request = json.loads(pipe.read_framed())
         if "fit" in request:
             try:
                 decoder = Decoder(name)
                 decoder.fit(request["fit"])
-                told = {}
-            except BaseException as error:  # noqa: BLE001: a module may even call sys.exit
+                told: dict[str, str] = {}
+            except BaseException as error:  # a module may even call sys.exit
                 told = {"error": reason(error)}
             pipe.write(framed(json.dumps(told).encode()))
             continue
+        if decoder is None:
+            raise EOFError  # asked in the wrong order: not by the service
         samples = request["samples"]
         contents = [pipe.read_framed() if s["sent"] else None for s in samples]
         for array, why in decoder.batch(samples, contents):
             pipe.write(answer(array, why))
 
 
-def main(arguments):
+def main(arguments: list[str]) -> None:
     sys.path[:0] = [folder for folder in arguments[1:2] if folder] + [os.getcwd()]
-    try:
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):  # the service is done, or gone
         serve(arguments[0], Pipe())
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        pass  # the service is done, or gone
 
 
 if __name__ == "__main__":
