@@ -2,8 +2,8 @@
 
 Python runs the handlers of signals in its main thread between any two of its steps: in a callback, too, before the
 first line of it and behind the last. What a handler raises there, ctypes prints and drops: a Ctrl-C would be lost, and
-the call would wait on. So such a call is made in a thread of its own, where no handler runs, while the main thread waits
-where an exception is one.
+the call would wait on. So such a call is made in a thread of its own, where no handler runs, while the main thread
+waits where an exception is one.
 """
 
 from __future__ import annotations
