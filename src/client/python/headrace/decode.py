@@ -49,7 +49,7 @@ class Pipe:
     def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(self.descriptor, view):]
+            view = view[os.write(self.descriptor, view) :]
 
     def read_framed(self) -> bytes:
         return self.read(int.from_bytes(self.read(8), "little"))
