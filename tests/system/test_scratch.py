@@ -15,35 +15,19 @@ from disk import MB, memory_for
 from field_cases import CASES, MASKS, prepare
 from field_files import LENGTHS, SAMPLES, configuration, deliver, toml
 from service import HEADRACE, control, open_files, running, until
+from telling_samples import ROWS, check, write
 
 STAGERS = [(None, False), (2, False), (3, False), (3, True)]
 NAMES = ["1 process", "2 stagers", "3 stagers", "3 nodes"]
-ROWS = (3000, 0, 1100)
 ODD_DISK = str(HEADRACE.parents[1] / "lib" / "odd_disk.so")
 STREAMS = {"train": {"select": ":0.9", "batch": 50, "epochs": 2},
            "mixed": {"select": ":0.9", "batch": 50, "epochs": 1, "order": "shuffled", "last": "pad"},
            "val": {"select": "0.8:", "batch": 70, "shuffle": "none", "epochs": 1}}
 
 
-def image(numbers):
-    """Every element tells sample and place."""
-    return (np.asarray(numbers, "i8")[:, None] * 8209 + np.arange(4100)).astype("<i4")
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """70 MB: an array that is read as it lies, one in compressed chunks, a small one and one of odd length."""
-    folder, first = tmp_path_factory.mktemp("data"), 0
-    for part, rows in enumerate(ROWS):
-        numbers = np.arange(first, first + rows)
-        with h5py.File(folder / f"part{part}.h5", "w") as file:
-            file["image"] = image(numbers)
-            file.create_dataset("packed", data=(numbers[:, None] + np.arange(100)).astype("<f4"), chunks=(64, 100),
-                                maxshape=(None, 100), compression="gzip")
-            file["label"] = (numbers % 7).astype("i1")
-            file["odd"] = np.repeat((numbers % 251).astype("u1")[:, None], 13, axis=1)
-        first += rows
-    return [folder / f"part{part}.h5" for part in range(len(ROWS))]
+    return write(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
@@ -58,14 +42,6 @@ def configured(folder, files, streams=STREAMS, **keys):
         for name, section in streams.items():
             out.write(f"\n[stream.{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in section.items()))
     return path
-
-
-def check(batch):
-    numbers = batch.index
-    assert np.array_equal(batch["image"], image(numbers))
-    assert np.array_equal(batch["packed"], (numbers[:, None] + np.arange(100)).astype("f4"))
-    assert np.array_equal(batch["label"], numbers % 7)
-    assert np.array_equal(batch["odd"], np.repeat((numbers % 251).astype("u1")[:, None], 13, axis=1))
 
 
 def epochs_of(service, stream, rank=0, world_size=1):

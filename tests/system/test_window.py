@@ -16,40 +16,19 @@ from disk import MB
 from field_cases import CASES, MASKS, prepare
 from field_files import LENGTHS, SAMPLES, configuration, deliver, toml
 from service import HEADRACE, control, running, until
+from telling_samples import check, write
 
 STAGERS = [(None, False), (2, False), (3, False), (3, True)]
 NAMES = ["1 process", "2 stagers", "3 stagers", "3 nodes"]
-ROWS = (3000, 0, 1100)
 WINDOW = {"block": "256KiB", "window": 32}  # blocks of some 15 samples; 9 windows
 STREAMS = {"train": {"select": ":0.9", "batch": 20, "epochs": 3},
            "mixed": {"select": "100:", "batch": 30, "epochs": 1, "order": "shuffled", "last": "pad"},
            "val": {"select": "0.97:", "batch": 20, "shuffle": "none", "epochs": 1}}
 
 
-def image(numbers):
-    """Every element tells sample and place."""
-    return (np.asarray(numbers, "i8")[:, None] * 8209 + np.arange(4100)).astype("<i4")
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """70 MB: an array that is read as it lies, one in compressed chunks, a small one and one of odd length."""
-    folder = tmp_path_factory.mktemp("data")
-    return write(folder)
-
-
-def write(folder):
-    first = 0
-    for part, rows in enumerate(ROWS):
-        numbers = np.arange(first, first + rows)
-        with h5py.File(folder / f"part{part}.h5", "w") as file:
-            file["image"] = image(numbers)
-            file.create_dataset("packed", data=(numbers[:, None] + np.arange(100)).astype("<f4"), chunks=(64, 100),
-                                maxshape=(None, 100), compression="gzip")
-            file["label"] = (numbers % 7).astype("i1")
-            file["odd"] = np.repeat((numbers % 251).astype("u1")[:, None], 13, axis=1)
-        first += rows
-    return [folder / f"part{part}.h5" for part in range(len(ROWS))]
+    return write(tmp_path_factory.mktemp("data"))
 
 
 def configured(folder, files, streams=STREAMS, **keys):
@@ -71,14 +50,6 @@ def room(config, stagers=1, split=False, share=0.7):
     assert done.returncode == 0, done.stderr
     need = json.loads(done.stdout)["memory"]
     return int(need["rings"] + need["buffers"] + share * need["store"])
-
-
-def check(batch):
-    numbers = batch.index
-    assert np.array_equal(batch["image"], image(numbers))
-    assert np.array_equal(batch["packed"], (numbers[:, None] + np.arange(100)).astype("f4"))
-    assert np.array_equal(batch["label"], numbers % 7)
-    assert np.array_equal(batch["odd"], np.repeat((numbers % 251).astype("u1")[:, None], 13, axis=1))
 
 
 def connect(service, stream="train", rank=0, world_size=1, node=0):
