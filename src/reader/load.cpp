@@ -131,9 +131,21 @@ class Load {
     const auto& info = catalog_.files[f];
     if (info.rows) return read_foreign_file(f, pieces);
     const auto note = ReadingNote::of_file(info.path);
+    check_unchanged(info);  // also after this rank's part in the collective reads
+    try {
+      read_datasets(f, pieces, crew);
+    } catch (const SinkError&) {
+      throw;
+    } catch (const Error&) {
+      check_unchanged(info);  // the reason for whatever HDF5 stumbled over, if so
+      throw;
+    }
+  }
+
+  void read_datasets(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
+    const auto& info = catalog_.files[f];
     std::shared_ptr<const PlainFile> plain;
     std::optional<h5::File> file;
-    check_unchanged(info);  // also after this rank's part in the collective reads
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       const auto way = routes_[d][f].way;
       if (way == Way::collective || catalog_.datasets[d].in_file[f].path.empty()) continue;
