@@ -12,6 +12,8 @@ namespace {
 constexpr auto soon = 10ms;
 // So long a stager may take to read what it was told, or to answer what it knows.
 constexpr double patience = 5, patience_for_answers = 60;
+// So long a caller that learns by speaking that the service is gone lets others finish, to read its last words.
+constexpr double patience_for_last_words = 1;
 
 std::string at(std::uint64_t epoch, std::uint64_t step) {
   return "epoch " + std::to_string(epoch) + ", step " + std::to_string(step);
@@ -57,7 +59,7 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
   std::optional<Result> outcome;
   while (!outcome) {
     if (seek_unheard_.load(std::memory_order_relaxed)) {  // relaxed: sooner or later
-      outcome = hears_nothing();
+      outcome = why_it_hears_nothing();
       break;
     }
     const auto acquired = inbox_.lost() ? ring::Acquired::nothing : consumer_.try_acquire(lease);
@@ -201,6 +203,12 @@ Result Stream::hears_nothing() const {
                        " is gone or hangs; start it again, connect, and seek"};
 }
 
+Result Stream::why_it_hears_nothing() {
+  inbox_.look_at_once();
+  inbox_.look();
+  return inbox_.lost().value_or(hears_nothing());
+}
+
 Result Stream::require_leader() const {
   const auto& welcome = info_.welcome();
   if (welcome.replica == 0) return {};
@@ -212,6 +220,15 @@ Result Stream::require_leader() const {
 Result Stream::seek(std::uint64_t epoch, std::uint64_t step) {
   if (auto no = require_leader(); no.code != HR_OK) return no;
   if (auto no = check_place(epoch, step); no.code != HR_OK) return no;
+  auto told = tell_to_seek(epoch, step);
+  if (told.code != HR_LOST) return told;
+  const Deadline deadline(patience_for_last_words);
+  if (!turn_.take(deadline, calls_)) return told;
+  const Turn::Ours ours(turn_);
+  return why_it_hears_nothing();
+}
+
+Result Stream::tell_to_seek(std::uint64_t epoch, std::uint64_t step) {
   const Deadline deadline(patience);
   if (!sending_.take(deadline, calls_)) return calls_.ending() ? closed() : hears_nothing();
   const Turn::Ours ours(sending_);  // from the number on: the service wants them to grow
@@ -297,7 +314,7 @@ Result Stream::ask(const std::string& question, bool (Inbox::*answered)() const,
     if (!sending_.take(to_say, calls_)) return calls_.ending() ? closed() : hears_nothing();
     const Turn::Ours ours(sending_);
     auto said = say(question, to_say);
-    if (said.code == HR_LOST) inbox_.lose(said);
+    if (said.code == HR_LOST) inbox_.lose(said = why_it_hears_nothing());
     if (said.code != HR_OK) return said;
   }
   for (;;) {

@@ -64,7 +64,11 @@ class Stream {
   /// Says the question, and listens until it is answered. what: "whether ..."
   Result ask(const std::string& question, bool (Inbox::*answered)() const, const std::string& what,
              const Deadline& deadline) REQUIRES(turn_) EXCLUDES(sending_, mutex_);
+  /// Tells the service to go there.
+  Result tell_to_seek(std::uint64_t epoch, std::uint64_t step) EXCLUDES(sending_, mutex_);
   Result hears_nothing() const;
+  /// Why the service hears nothing: its own last words, where it left some.
+  Result why_it_hears_nothing() REQUIRES(turn_);
   Result not_our_turn(const Deadline& deadline, const std::string& whose) const;
   Result timed_out(const Deadline& deadline) const EXCLUDES(mutex_);
   Result exhausted() const;

@@ -78,6 +78,20 @@ BOOST_AUTO_TEST_CASE(a_service_that_stops_says_why) {
   BOOST_TEST(error_says("has ended: stopped after 1 batches"));
 }
 
+/// Also to a trainer that learns by speaking, not by listening, that nobody is there any more.
+BOOST_AUTO_TEST_CASE(a_service_that_has_stopped_says_why_to_whoever_speaks) {
+  for (const bool seeks : {true, false}) {
+    FakeStager stager({"--stop-after", "1"});
+    const Trainer trainer(stager.name);
+    BOOST_TEST(stager.wait() == 0);
+    BOOST_TEST((seeks ? hr_seek(trainer.stream, 0, 1) : hr_resume(trainer.stream, 0, 1, 60)) == HR_LOST);
+    BOOST_TEST(error_says("has ended: stopped after 1 batches"));
+    hr_batch batch = HR_BATCH_INIT;
+    BOOST_TEST(trainer.acquire(batch) == HR_LOST);
+    BOOST_TEST(error_says("has ended: stopped after 1 batches"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_a_stream_counts_more_than_that_of_its_service) {
   FakeStager stager({"--rows", "20", "--batch", "10", "--epochs", "1"});
   const Trainer trainer(stager.name);
