@@ -41,6 +41,11 @@ bool is_mixed() {
   return lines && std::atol(lines) > 1;
 }
 
+bool is_of_one_line() {
+  const char* lines = std::getenv("OMPI_NUM_APP_CTX");
+  return lines && std::atol(lines) == 1;
+}
+
 bool is_first() {
   const char* rank = first_set({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"});
   return !rank || std::atol(rank) == first_rank_of_line(std::atol(rank));

@@ -10,6 +10,8 @@ bool launched();
 int tasks_without_mpi();
 /// Whether this job is made of several command lines (`mpirun A : B`); only Open MPI tells.
 bool is_mixed();
+/// Whether it is known to be of one.
+bool is_of_one_line();
 /// Whether this process is the first of those with its command line: it speaks for them all. Where the launcher tells
 /// nothing of command lines (`srun --multi-prog`), whether it is the first of the job.
 bool is_first();

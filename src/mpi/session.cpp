@@ -14,6 +14,7 @@
 #include "base/process_end.hpp"
 #include "mpi/check.hpp"
 #include "mpi/launcher.hpp"
+#include "mpi/patience.hpp"
 #include "mpi/settings.hpp"
 #include "mpi/watch.hpp"
 
@@ -88,6 +89,21 @@ int start_mpi() {
   return provided;
 }
 
+/// Other programs of the job may be at work as long as they like; where all are ours, their end is near.
+void end_mpi() {
+  patience().farewell = nullptr;  // to those who are served no more
+  if (!is_of_one_line()) patience().limit_s = 0;
+  if (is_mixed()) {
+    MPI_Finalize();
+    return;
+  }
+  const Watch watch("the end of MPI",
+                    "another process of this job has not come to it, or the launcher does not answer; what was to be "
+                    "done is done",
+                    is_first(), "did not come");
+  MPI_Finalize();
+}
+
 }  // namespace
 
 Session::Session() : folder_(folder_of_restart()) {
@@ -110,7 +126,7 @@ Session::Session() : folder_(folder_of_restart()) {
 }
 
 Session::~Session() {
-  if (!leaves_at_once) MPI_Finalize();
+  if (!leaves_at_once) end_mpi();
   lone_.remove();
   if (!folder_.empty()) rmdir(folder_.c_str());  // by the last of the node; the others fail, as it is not empty
 }

@@ -1,6 +1,6 @@
 // Preloaded into a stager: rank 1 comes to a standstill at a collective call of MPI-IO, as one would whose disk does
 // not answer. HANG names where: "open", "read" (inside), "after" (behind the read, before it meets the others again),
-// "close".
+// "close"; or "end": before that of MPI.
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,4 +29,9 @@ int MPI_File_read_at_all(MPI_File file, MPI_Offset offset, void* to, int count, 
 int MPI_File_close(MPI_File* file) {
   hang_at("close");
   return PMPI_File_close(file);
+}
+
+int MPI_Finalize(void) {
+  hang_at("end");
+  return PMPI_Finalize();
 }

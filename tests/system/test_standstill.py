@@ -81,3 +81,14 @@ def test_a_stager_that_hangs_in_a_collective_read_ends_the_wait(tmp_path, monkey
         assert failed.value.kind == "ServiceLost" and "stager" in failed.value.text
         assert service.lines(f"stager 0 on .* waits for 2 s: {first}")
         assert service.lines(f"stager 0 on .* got no further; ended after waiting for 4 s: {first}")
+
+
+def test_the_end_of_mpi_is_not_waited_for_without_a_word(tmp_path, files, monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD", str(HEADRACE.parents[1] / "lib" / "hang_in_mpi.so"))
+    monkeypatch.setenv("HANG", "end")
+    with running(tmp_path, files, 2, batch=10, start_timeout=4) as service:
+        service.ready()
+        assert control("stop", service).returncode == 0
+        assert service.wait() != 0
+        assert service.lines("the end of MPI waits for 2 s: another process of this job has not come to it")
+        assert service.lines("the end of MPI did not come; ended after waiting for 4 s")
