@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -67,3 +68,26 @@ def test_other_threads_call_for_themselves():
     thread.start()
     thread.join()
     assert names == [thread]
+
+
+CONNECTS_AS_IT_ENDS = """
+import sys, threading, time, headrace
+calling = threading.Event()
+def connect():
+    headrace.connect("no-such-service", timeout=600, progress=False)
+threading.settrace(lambda frame, *_: calling.set() if frame.f_code.co_name == "tell" else None)
+threading.Thread(target=connect, daemon=True).start()
+calling.wait()
+sys.setswitchinterval(1000)  # the next call back waits for Python, until there is none any more
+until = time.monotonic() + 0.5
+while time.monotonic() < until:
+    pass
+"""
+
+
+def test_python_may_end_while_a_thread_connects():
+    """It would end that thread as it calls back, within the library: the process would abort."""
+    ends = [subprocess.Popen([sys.executable, "-c", CONNECTS_AS_IT_ENDS], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for end in ends:
+        stderr = end.communicate(timeout=120)[1]
+        assert end.returncode == 0, stderr

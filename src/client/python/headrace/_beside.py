@@ -8,6 +8,8 @@ waits where an exception is one.
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -17,14 +19,40 @@ Made = TypeVar("Made")
 
 _LOOK_EVERY = 0.2  # seconds; a signal that another thread was given wakes nobody
 _AT_MOST = 2.0  # seconds for a call that is given up
+_AT_MOST_AT_EXIT = 10.0
+
+_inside: dict[object, tuple[threading.Event, threading.Event]] = {}  # calls: given up, done
+os.register_at_fork(after_in_child=_inside.clear)  # their threads are the parent's
+
+
+@atexit.register
+def _end_all() -> None:
+    """Python ends a thread that calls back into it later than this by unwinding its stack, which the frames of the
+    library do not survive: the process would abort."""
+    calls = list(_inside.values())
+    for given_up, _ in calls:
+        given_up.set()
+    for _, done in calls:
+        done.wait(_AT_MOST_AT_EXIT)
 
 
 def beside(call: Callable[[threading.Event], Made], undo: Callable[[Made], None]) -> Made:
     """What `call` returns or raises. Its argument is set once nobody waits for that any more: then it is to come to its
     end soon, and `undo` takes what it has made all the same."""
-    given_up = threading.Event()
+    given_up, done = threading.Event(), threading.Event()
+
+    def inside() -> Made:
+        _inside[done] = given_up, done
+        try:
+            return call(given_up)
+        finally:
+            _inside.pop(done, None)
+            done.set()
+
     if threading.current_thread() is not threading.main_thread():
-        return call(given_up)
+        return inside()
+    # Not Thread.join and is_alive: a join that a signal interrupts takes the thread for ended (Python 3.11).
+    over = threading.Event()
     settled = threading.Lock()  # of whether it is the caller's, or was given up
     made: list[Made] = []
     raised: list[BaseException] = []
@@ -32,21 +60,23 @@ def beside(call: Callable[[threading.Event], Made], undo: Callable[[Made], None]
     def work() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for the thread that waits
         try:
-            one = call(given_up)
-        except BaseException as error:
-            raised.append(error)
-            return
-        with settled:
-            if not given_up.is_set():
-                made.append(one)
+            try:
+                one = inside()
+            except BaseException as error:
+                raised.append(error)
                 return
-        undo(one)
+            with settled:
+                if not given_up.is_set():
+                    made.append(one)
+                    return
+            undo(one)
+        finally:
+            over.set()
 
-    thread = threading.Thread(target=work, name="headrace-beside", daemon=True)
     try:
-        thread.start()
-        while thread.is_alive():
-            thread.join(_LOOK_EVERY)
+        threading.Thread(target=work, name="headrace-beside", daemon=True).start()
+        while not over.wait(_LOOK_EVERY):
+            pass
         if raised:
             raise raised[0]
         return made[0]
@@ -55,6 +85,6 @@ def beside(call: Callable[[threading.Event], Made], undo: Callable[[Made], None]
             given_up.set()
         while made:
             undo(made.pop())
-        if thread.is_alive():
-            thread.join(_AT_MOST)  # what it holds of the library is then given back
+        if not raised:
+            over.wait(_AT_MOST)  # what it holds of the library is then given back
         raise
