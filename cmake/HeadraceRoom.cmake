@@ -4,7 +4,9 @@
 # slashes being underscores. Its door, the only include folder, holds a link to each header of the room, so that
 # `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
 # The global property headrace_rooms lists them all: tests are made, and sanitizers run, for whatever stands there.
-set(headrace_datas_way base ipc ring plan h5 h5/codecs inventory inventory/decoders fetch reader transform store exchange service/delivery)  # that every sample passes
+# Where values are touched, or each batch takes long enough to be felt. (Through ring, h5, inventory and fetch they pass, too,
+# but what works on them there is the kernel or a library.)
+set(headrace_datas_way base plan h5/codecs inventory/decoders reader transform store exchange service/delivery)
 # Those for which no header is precompiled: they don't link fmt, or have options of their own (src/CMakeLists.txt).
 set(headrace_not_precompiled base ipc ring h5/codecs transform/numbers transform condition config data/selection)
 
