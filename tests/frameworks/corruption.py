@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Every way by which frameworks read memory that goes back to the service: is a batch ever seen with another's values?
 
-    corruption.py [--batches 10000] [--slots 2 4] [--of torch jax tensorflow keras]
+    corruption.py [--batches 10000] [--slots 2 4] [--of torch jax tensorflow keras control]
 
 Values name their sample. Each way is tried with two consumers: one keeps results for as long as slots allow before it
 looks at them, the other looks at them in threads of its own, late. An epoch that misses a sample, or has one twice, has
-lost a batch. Exit code 1 if anything was wrong, lost, or failed. test_corruption.py runs some of it in the tests.
+lost a batch. Exit code 1 if anything was wrong, lost, or failed; or if nothing was wrong with the control, whose views
+have no lease, so that their slots are filled again under them. test_corruption.py runs some of it in the tests.
 """
 
 import argparse
@@ -26,19 +27,20 @@ import h5py
 import headrace
 import numpy as np
 from headrace import INDEX
-from headrace._memory import Buffers
+from headrace._memory import Buffers, unowned
 
 SAMPLES, BATCH, COLUMNS = 320, 8, 64  # 40 batches an epoch, of 2 KiB
+FIELDS = {"x": np.float32, "wide": np.int64}
 Buffers._LEAST = 0  # so that copies of these, too, take memory again
 
 
-def of_batches(make):
+def of_batches(make, field="x"):
     """A way that takes one array of a batch. What it makes may alias the slot; the sample numbers are a copy."""
 
     def way(stream):
         for batch in stream:
             index = batch.index
-            made = make(batch["x"])
+            made = make(batch[field])
             del batch
             yield made, index
             del made
@@ -71,13 +73,16 @@ def jax_ways():
 
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     slow = jax.jit(lambda x: x + jnp.sum(jnp.linalg.matrix_power(jnp.eye(64), 50)) * 0)
+    donated = jax.jit(lambda x: x * 1, donate_argnums=0)
     yield "jax.device_put", of_batches(jax.device_put)
     yield "device_put(may_alias=False)", of_batches(lambda x: jax.device_put(x, may_alias=False))
     yield "jnp.from_dlpack", of_batches(jnp.from_dlpack)
     yield "make_array_from_process...", of_batches(lambda x: jax.make_array_from_process_local_data(device, x))
     yield "jit(f)(view)", of_batches(slow)
+    yield "jit(f) of a donated array", of_batches(lambda x: donated(jax.device_put(x)))
     yield "jnp.asarray", of_batches(jnp.asarray)
     yield "jnp.array", of_batches(jnp.array)
+    yield "device_put of int64 (to 32 bits)", of_batches(jax.device_put, "wide")
     yield "headrace.jax.batches", lambda stream: headrace.jax.batches(stream, ("x", INDEX))
 
 
@@ -90,40 +95,69 @@ def tensorflow_ways():
     def generated(stream):
         return tf.data.Dataset.from_generator(lambda: ((b["x"], b.index) for b in stream), output_signature=(x, index))
 
-    def by_function(stream):
-        batches = iter(stream)
+    def by(function):
+        def way(stream):
+            batches = iter(stream)
 
-        def take():
-            batch = next(batches)
-            return batch["x"], batch.index
+            def take():
+                batch = next(batches)
+                return batch["x"], batch.index
 
-        return (tf.numpy_function(take, [], [tf.float32, tf.int64]) for _ in range(len(stream)))
+            return (function(take, [], [tf.float32, tf.int64]) for _ in range(len(stream)))
+
+        return way
 
     yield "tf.convert_to_tensor", of_batches(tf.convert_to_tensor)
     yield "tf.constant", of_batches(tf.constant)
     yield "tf dlpack", of_batches(lambda view: tf.experimental.dlpack.from_dlpack(view.__dlpack__()))
     yield "tf.data.from_generator", generated
-    yield "tf.numpy_function", by_function
+    yield "tf.numpy_function", by(tf.numpy_function)
+    yield "tf.py_function", by(tf.py_function)
     yield "headrace.tensorflow.dataset", lambda stream: dataset(stream, ("x", INDEX))
+    yield "the same, copy=False", lambda stream: dataset(stream, ("x", INDEX), copy=False)
 
 
 def keras_ways():
     import keras
     from headrace.keras import Dataset
+    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
-    def fitted(stream):
-        """What Keras' own adapter hands to a training step, on whatever backend."""
-        data = Dataset(stream, ("x", INDEX))
-        data.on_epoch_begin()
-        for number in range(len(stream)):
-            x, index = data[number]
-            yield keras.ops.convert_to_tensor(x), keras.ops.convert_to_numpy(index)
-        data.on_epoch_end()
+    backend = keras.backend.backend()
 
-    yield f"headrace.keras.Dataset ({keras.backend.backend()})", fitted
+    def fitted(copy):
+        def way(stream):
+            """What Keras' own adapter hands to a training step, placed as that does it."""
+            data = Dataset(stream, ("x", INDEX), copy=copy)
+            adapter = PyDatasetAdapter(data, shuffle=False)
+            adapter.on_epoch_begin()
+            if backend == "jax":
+                import jax
+
+                batches = map(jax.device_put, adapter.get_jax_iterator())
+            else:
+                batches = adapter.get_torch_dataloader() if backend == "torch" else adapter.get_tf_dataset()
+            for x, index in batches:
+                yield x, keras.ops.convert_to_numpy(index)
+                del x
+            adapter.on_epoch_end()
+
+        return way
+
+    yield f"keras.Dataset ({backend})", fitted(None)
+    yield f"PyDataset of views ({backend})", fitted(False)
 
 
-WAYS = {"torch": torch_ways, "jax": jax_ways, "tensorflow": tensorflow_ways, "keras": keras_ways}
+def control_ways():
+    yield "views without a lease", of_batches(unowned)
+
+
+WAYS = {
+    "torch": torch_ways,
+    "jax": jax_ways,
+    "tensorflow": tensorflow_ways,
+    "keras": keras_ways,
+    "control": control_ways,
+}
 
 
 class Seen:
@@ -203,7 +237,7 @@ def attempt(stream, way, consumer, batches):
         while seen.batches < batches:
             numbers = []
             for made, index in way(stream):
-                numbers.append(np.array(index))
+                numbers.append(np.asarray(index).copy())
                 takes.take(made, index)
                 del made
             seen.batches += len(numbers)
@@ -221,8 +255,12 @@ def attempts(of, slots, batches):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "named.h5")
         with h5py.File(path, "w") as file:
-            file["x"] = np.repeat(np.arange(SAMPLES, dtype=np.float32)[:, None], COLUMNS, 1)
-        with headrace.local(files=path, batch=BATCH, slots=slots, progress=False, exhausted_timeout=60) as stream:
+            for name, dtype in FIELDS.items():
+                file[name] = np.repeat(np.arange(SAMPLES, dtype=dtype)[:, None], COLUMNS, 1)
+        flags = {f"field.{name}.source": name for name in FIELDS}
+        with headrace.local(
+            files=path, batch=BATCH, slots=slots, progress=False, exhausted_timeout=60, **flags
+        ) as stream:
             for name, way in WAYS[of]():
                 for consumer in CONSUMERS:
                     yield name, consumer, attempt(stream, way, consumer, batches)
@@ -246,7 +284,7 @@ def main():
     good = True
     for slots in arguments.slots:
         for name, consumer, seen in attempts(arguments.of[0], slots, arguments.batches):
-            good = bool(good and seen.good)
+            good = bool(good and (seen.wrong if arguments.of[0] == "control" else seen.good))
             print(f"{name:32} {slots} slots {consumer:8} {seen}", flush=True)
     return 0 if good else 1
 

@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 import time
+from types import SimpleNamespace
 
 import headrace
 import pytest
@@ -41,6 +42,51 @@ def test_garbage_is_collected_while_it_waits(service):
             late.join()
         finally:
             gc.enable()
+
+
+def test_old_garbage_is_collected_too(service):
+    """A cycle that has survived collections before it got its batch."""
+    with service.connect() as stream:
+        batches = stream.resume()
+        kept = [next(batches)["x"] for _ in range(stream.slots)]
+        cycle = []
+        cycle.append(cycle)
+        gc.collect()
+        gc.disable()
+        try:
+            cycle.append(kept.pop())
+            del cycle
+            assert next(batches).step == stream.slots
+        finally:
+            gc.enable()
+
+
+class Clock:
+    """Goes when somebody sleeps."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("seconds", "of_all"), [(0.002, 0), (0.05, 1), (1.0, 10)])
+def test_all_garbage_is_collected_only_where_the_wait_lasts(monkeypatch, seconds, of_all):
+    """With a framework loaded that takes longer than another thread to give back what it reads."""
+
+    session = SimpleNamespace(slots=1, guard=threading.RLock(), held={0: (None, None, (0, 0))})
+    clock, generations = Clock(), []
+    monkeypatch.setattr(_slots, "time", clock)
+    monkeypatch.setattr(_slots._Collector, "_took", 0.01)
+    monkeypatch.setattr(_slots.gc, "collect", lambda generation=2: generations.append(generation))
+    ends = clock.now + seconds
+    _slots.wait_for_slot(lambda: session, lambda: clock.now >= ends, "somebody", 60.0)
+    assert generations[0] == 0 and generations.count(2) == of_all
+    assert generations.count(0) <= seconds / _slots._COLLECT_YOUNG + 1
 
 
 def test_waiting_for_a_slot_ends(service, caplog, monkeypatch):
