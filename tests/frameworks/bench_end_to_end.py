@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Epochs end to end, in one script and by turns: the plain stream, its face, and what the framework offers over h5py.
 
-    bench_end_to_end.py [--of torch tensorflow jax keras] [--row 69000 512] [--mb 300] [--rounds 5]
+    bench_end_to_end.py [--of torch tensorflow jax keras:torch keras:jax keras:tensorflow] [--case lcd 512B]
+                        [--mb 300] [--turns 7] [--seconds 0.4]
 
-Files are contiguous and in the page cache. A round takes each way once, for at least half a second; medians count, in
-GB/s of samples given, with the least and the greatest. Of the framework's own ways the best one counts. Each framework
-has a process of its own.
+Files are contiguous and in the page cache: `lcd` as the LCD data set is (two float32 fields, 62.5 and 6 KB a sample,
+and a label; batch 64), `512B` one field and a label (batch 1024). In each turn every way is read for at least so many
+seconds, ours for whole epochs; the first turn warms up. Ratios are taken within each turn: medians, with the least and
+the greatest, where of the framework's own ways the best of the turn counts. Each framework has a process of its own.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -16,99 +19,172 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import h5py
 import headrace
 import numpy as np
 
-FIELDS = ("x", "label")
+
+class Case(NamedTuple):
+    fields: dict  #: inputs, by name: the shape of a row; a label comes behind them
+    batch: int
+
+    @property
+    def names(self):
+        return (*self.fields, "label")
+
+    @property
+    def structure(self):
+        """As Keras has it: one input, or a list of them."""
+        inputs = list(self.fields)
+        return (inputs if len(inputs) > 1 else inputs[0], "label")
+
+    @property
+    def row(self):
+        return sum(4 * int(np.prod(shape)) for shape in self.fields.values()) + 8
 
 
-def permuted_batches(path, batch, seed):
+CASES = {
+    "lcd": Case({"ECAL": (25, 25, 25), "HCAL": (5, 5, 60)}, 64),
+    "512B": Case({"x": (126,)}, 1024),
+}
+
+
+def write(path, case, size):
+    samples = int(size) // case.row // case.batch * case.batch
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        for name, shape in case.fields.items():
+            file[name] = rng.random((samples, *shape), np.float32)
+        file["label"] = np.arange(samples)
+
+
+def permuted_batches(path, case, seed=1):
     """What one writes by hand: each batch is one sorted selection."""
     with h5py.File(path) as file:
-        x, label = file["x"], file["label"]
-        order = np.random.default_rng(seed).permutation(len(x))
-        for first in range(0, len(x) - batch + 1, batch):
-            rows = np.sort(order[first : first + batch])
-            yield x[rows], label[rows]
+        parts = [file[name] for name in case.names]
+        order = np.random.default_rng(seed).permutation(len(parts[0]))
+        for first in range(0, len(order), case.batch):
+            rows = np.sort(order[first : first + case.batch])
+            yield tuple([part[rows] for part in parts])
 
 
-def torch_ways(stream, path, batch):
+def torch_loaders(path, case, collate=None, counts=(0, 2)):
+    """DataLoaders in the ways that people use for HDF5."""
     import torch
-    from headrace.torch import Loader
 
     class Samples(torch.utils.data.Dataset):
-        file = None
+        parts = None
 
         def __len__(self):
             with h5py.File(path) as file:
-                return len(file["x"])
+                return len(file["label"])
+
+        def open(self):
+            if self.parts is None:  # in each worker its own
+                file = h5py.File(path)
+                self.parts = [file[name] for name in case.names]
+            return self.parts
 
         def __getitem__(self, row):
-            self.file = self.file or h5py.File(path)
-            return self.file["x"][row], self.file["label"][row]
+            return tuple([part[row] for part in self.open()])
 
+    class SortedBatches(Samples):
         def __getitems__(self, rows):
-            self.file = self.file or h5py.File(path)
             rows = np.sort(rows)
-            return list(zip(self.file["x"][rows], self.file["label"][rows]))
+            return list(zip(*[part[rows] for part in self.open()]))
 
-    class OneByOne(Samples):
-        __getitems__ = None
+    class WholeBatches(Samples):
+        def __getitem__(self, rows):
+            rows = np.sort(rows)
+            return tuple([part[rows] for part in self.open()])
 
-    yield "headrace.torch.Loader", Loader(stream, FIELDS)
-    for name, data in (("samples", OneByOne()), ("sorted batches", Samples())):
-        for workers in (0, 2):
-            loader = torch.utils.data.DataLoader(
-                data, batch, shuffle=True, num_workers=workers, drop_last=True, persistent_workers=workers > 0
-            )
-            yield f"DataLoader, {name}, {workers} workers", loader
+    for name, data in (("samples", Samples()), ("sorted batches", SortedBatches()), ("whole batches", WholeBatches())):
+        for workers in counts:
+            options = {"num_workers": workers, "persistent_workers": workers > 0, "collate_fn": collate}
+            if name == "whole batches":  # nothing to collate
+                random = torch.utils.data.RandomSampler(data)
+                options |= {"sampler": torch.utils.data.BatchSampler(random, case.batch, True), "batch_size": None}
+                options["collate_fn"] = (lambda batch: batch) if collate else None
+            else:
+                options |= {"batch_size": case.batch, "shuffle": True, "drop_last": True}
+            yield f"DataLoader, {name}, {workers} workers", torch.utils.data.DataLoader(data, **options)
 
 
-def tensorflow_ways(stream, path, batch):
+def torch_ways(stream, path, case):
+    from headrace.torch import Loader
+
+    yield "headrace.torch.Loader", Loader(stream, case.names)
+    yield from torch_loaders(path, case)
+
+
+def tensorflow_ways(stream, path, case):
     import tensorflow as tf
     from headrace.tensorflow import dataset
 
-    with h5py.File(path) as file:
-        columns = file["x"].shape[1]
-    signature = (tf.TensorSpec((batch, columns), tf.float32), tf.TensorSpec((batch,), tf.int64))
-    own = tf.data.Dataset.from_generator(lambda: permuted_batches(path, batch, 1), output_signature=signature)
-    yield "headrace.tensorflow.dataset", dataset(stream, FIELDS)
+    shapes = [(case.batch, *shape) for shape in case.fields.values()] + [(case.batch,)]
+    types = [tf.float32] * len(case.fields) + [tf.int64]
+    signature = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in zip(shapes, types))
+    own = tf.data.Dataset.from_generator(lambda: permuted_batches(path, case), output_signature=signature)
+    file = h5py.File(path)
+    samples = len(file["label"])
+
+    def read(rows):
+        rows = np.sort(rows)
+        return [file[name][rows] for name in case.names]
+
+    def by_number(calls):
+        numbers = tf.data.Dataset.range(samples).shuffle(samples).batch(case.batch, drop_remainder=True)
+        return numbers.map(lambda rows: tf.numpy_function(read, [rows], types), num_parallel_calls=calls).prefetch(2)
+
+    yield "headrace.tensorflow.dataset", dataset(stream, case.names)
     yield "from_generator", own
     yield "from_generator, prefetch", own.prefetch(2)
+    yield "map of numpy_function, 2 at a time", by_number(2)
 
 
-def jax_ways(stream, path, batch):
+def jax_ways(stream, path, case):
     import jax
 
-    class Own:
+    class Placed:
+        def __init__(self, make):
+            self.make = make
+
         def __iter__(self):
-            return map(jax.device_put, permuted_batches(path, batch, 1))
+            return map(jax.device_put, self.make())
 
-    yield "headrace.jax.batches", headrace.jax.batches(stream, FIELDS)
-    yield "device_put of batches", Own()
+    def stacked(samples):
+        return tuple([np.stack(part) for part in zip(*samples)])
+
+    yield "headrace.jax.batches", headrace.jax.batches(stream, case.names)
+    yield "device_put of batches", Placed(lambda: permuted_batches(path, case))
+    # As JAX's tutorials have it; without workers, which would be forked from a process with JAX's threads.
+    for name, loader in torch_loaders(path, case, stacked, counts=(0,)):
+        yield name, Placed(loader.__iter__)
 
 
-def keras_ways(stream, path, batch):
+def keras_ways(stream, path, case):
     import keras
     from headrace.keras import Dataset
+    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
     class Own(keras.utils.PyDataset):
         def __init__(self, **options):
             super().__init__(**options)
-            self.file = h5py.File(path)
-            self.order = np.random.default_rng(1).permutation(len(self.file["x"]))
+            file = h5py.File(path)
+            self.parts = [file[name] for name in case.names]
+            self.order = np.random.default_rng(1).permutation(len(self.parts[0]))
 
         def __len__(self):
-            return len(self.order) // batch
+            return len(self.order) // case.batch
 
         def __getitem__(self, number):
-            rows = np.sort(self.order[number * batch : (number + 1) * batch])
-            return self.file["x"][rows], self.file["label"][rows]
+            rows = np.sort(self.order[number * case.batch : (number + 1) * case.batch])
+            *inputs, label = [part[rows] for part in self.parts]
+            return (inputs if len(inputs) > 1 else inputs[0]), label
 
     class Epochs:
         """As fit() goes through a PyDataset."""
@@ -117,74 +193,89 @@ def keras_ways(stream, path, batch):
             self.data = data
 
         def __iter__(self):
-            from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
-
-            self.data.on_epoch_begin()
             adapter = PyDatasetAdapter(self.data, shuffle=False)
-            loader = adapter.get_torch_dataloader() if keras.backend.backend() == "torch" else None
-            yield from loader if loader is not None else adapter.get_jax_iterator()
-            self.data.on_epoch_end()
+            kind = {"torch": "torch_dataloader", "jax": "jax_iterator", "tensorflow": "tf_dataset"}
+            batches = getattr(adapter, f"get_{kind[keras.backend.backend()]}")()
+            adapter.on_epoch_begin()
+            yield from batches
+            adapter.on_epoch_end()
 
-    yield "headrace.keras.Dataset", Epochs(Dataset(stream, FIELDS))
+    yield "headrace.keras.Dataset", Epochs(Dataset(stream, case.structure))
     for workers in (1, 2):
         yield f"PyDataset, {workers} workers", Epochs(Own(workers=workers))
 
 
 WAYS = {"torch": torch_ways, "tensorflow": tensorflow_ways, "jax": jax_ways, "keras": keras_ways}
+OF = ("torch", "tensorflow", "jax", "keras:torch", "keras:jax", "keras:tensorflow")
 
 
-def rate(way, row, least=0.5):
-    """GB/s over whole epochs that take at least so long."""
-    began, rows = time.perf_counter(), 0
-    while time.perf_counter() - began < least:
-        for batch in way:
-            rows += len(batch[0])
-    return rows * row / (time.perf_counter() - began) / 1e9
+def forever(way):
+    while True:
+        yield from way
 
 
-def measure(of, row, size, rounds):
-    batch = max(32, min(256, (4 << 20) // row))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "samples.h5")
-        samples = int(size * 1e6) // row // batch * batch
-        with h5py.File(path, "w") as file:
-            file["x"] = np.random.default_rng(0).random((samples, row // 4), np.float32)
-            file["label"] = np.arange(samples)
-        flags = {"field.x.source": "x", "field.label.source": "label", "batch": batch}
-        with headrace.local(files=path, progress=False, exhausted_timeout=60, **flags) as stream:
-            ways = {
-                "the plain stream": stream.map(lambda b: (b["x"], b["label"])),
-                **dict(WAYS[of](stream, path, batch)),
-            }
-            rates = {name: [] for name in ways}
-            for turn in range(rounds + 1):
-                for name, way in ways.items():
-                    found = rate(way, row)
-                    if turn:  # the first one warms up
-                        rates[name].append(found)
-    medians = {name: statistics.median(found) for name, found in rates.items()}
-    plain, ours, *own = medians.values()
+def rate(batches, case, seconds):
+    """GB/s; of whole epochs where it is a way that can be gone through again, else of what comes in that time."""
+    began, count, ended = time.perf_counter(), 0, False
+    while not ended:
+        for _ in batches:
+            count += 1
+            if iter(batches) is batches and time.perf_counter() - began >= seconds:
+                break
+        ended = time.perf_counter() - began >= seconds
+    return count * case.batch * case.row / (time.perf_counter() - began) / 1e9
+
+
+def told(values, form=".2f"):
+    return f"{statistics.median(values):{form}} ({min(values):{form}} .. {max(values):{form}})"
+
+
+def measure(of, case_name, path, turns, seconds):
+    case = CASES[case_name]
+    flags = {f"field.{name}.source": name for name in case.names}
+    with headrace.local(files=path, progress=False, exhausted_timeout=60, batch=case.batch, **flags) as stream:
+        plain = stream.map(lambda batch: tuple([batch[name] for name in case.names]))
+        (ours, loader), *own = WAYS[of.partition(":")[0]](stream, path, case)
+        ways = {"the plain stream": plain, ours: loader, **{name: forever(way) for name, way in own}}
+        rates = {name: [] for name in ways}
+        for turn in range(turns + 1):
+            for name, way in ways.items():
+                found = rate(way, case, seconds)
+                if turn:  # the first one warms up
+                    rates[name].append(found)
     for name, found in rates.items():
-        print(f"{of:10} {row:6} B {name:36} {medians[name]:7.3f} GB/s ({min(found):.3f} - {max(found):.3f})")
-    print(f"{of:10} {row:6} B {ours / plain:.2f} of the plain stream, {ours / max(own):.1f} x its own best", flush=True)
+        print(f"{of:16} {case_name:5} {name:40} {told(found, '.3f')} GB/s")
+    plain, ours, *own = rates.values()
+    best = [max(turn) for turn in zip(*own)]
+    of_plain, of_own = ([a / b for a, b in zip(ours, other)] for other in (plain, best))
+    ratios = f"of the plain stream {told(of_plain)}; x its own best {told(of_own, '.1f')}"
+    print(f"{of:16} {case_name:5} {ratios}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--of", nargs="+", choices=WAYS, default=list(WAYS))
-    parser.add_argument("--row", type=int, nargs="+", default=[69_000, 512])
+    parser.add_argument("--of", nargs="+", choices=OF, default=list(OF))
+    parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--mb", type=float, default=300)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.4)
+    parser.add_argument("--file", help=argparse.SUPPRESS)  # of the one case
     arguments = parser.parse_args()
-    print(f"load of the machine before: {os.getloadavg()[0]:.1f}", flush=True)
-    if len(arguments.of) == 1:
-        for row in arguments.row:
-            measure(arguments.of[0], row, arguments.mb, arguments.rounds)
+    if arguments.file:
+        measure(arguments.of[0], arguments.case[0], arguments.file, arguments.turns, arguments.seconds)
         return 0
-    rest = ["--mb", str(arguments.mb), "--rounds", str(arguments.rounds), "--row", *map(str, arguments.row)]
-    return max(
-        subprocess.run([sys.executable, __file__, "--of", of, *rest], check=False).returncode for of in arguments.of
-    )
+    codes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for of, case in itertools.product(arguments.of, arguments.case):
+            path = Path(folder, f"{case}.h5")
+            if not path.exists():
+                write(path, CASES[case], arguments.mb * 1e6)
+            print(f"load of the machine before: {os.getloadavg()[0]:.1f}", flush=True)
+            command = [sys.executable, __file__, "--of", of, "--case", case, "--file", str(path)]
+            command += ["--turns", str(arguments.turns), "--seconds", str(arguments.seconds)]
+            backend = {"KERAS_BACKEND": of.partition(":")[2]} if ":" in of else {}
+            codes.append(subprocess.run(command, env={**os.environ, **backend}, check=False).returncode)
+    return max(codes)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Odd(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         number = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
-        weight = keras.ops.ones((BATCH,)) if sample_weight is None else keras.ops.reshape(sample_weight, (-1,))
+        weight = keras.ops.ones_like(number) if sample_weight is None else keras.ops.reshape(sample_weight, (-1,))
         off = keras.ops.max(keras.ops.abs(y_pred - keras.ops.cast(number, "float32")[:, None]), axis=1)
         self.wrong.assign_add(keras.ops.sum(keras.ops.cast(off > 0, "float32")))
         self.seen.assign_add(
@@ -64,7 +64,7 @@ def test_fit_with_validation(stream, val, shuffle):
     assert len(train) == STEPS
     history = model.fit(train, validation_data=validation, epochs=3, shuffle=shuffle, verbose=0).history
     assert history["odd"] == [0, 0, 0]
-    assert history["val_odd_validated"] == [0, 0, 0]  # last = pad: rows that are repeated weigh nothing
+    assert history["val_odd_validated"] == [0, 0, 0]  # last = pad: without the rows that are repeated
     assert stream.position == (3, 0) and val.position == (3, 0)
     again = model.fit(train, epochs=2, verbose=0).history
     assert again["odd"] == [0, 0] and stream.position == (5, 0)
@@ -114,7 +114,63 @@ def test_evaluate_and_predict(val):
     np.testing.assert_array_equal(predicted[:120, 0], expected("x", np.arange(120))[:, 0, 0])
     assert model.evaluate(data, steps=3, return_dict=True, verbose=0)["odd"] == 120 - 3 * BATCH
     alone = keras.Model(model.input, model.output)
-    assert alone.predict(Dataset(val, {"x": "x", "big": "big"}), verbose=0).shape == (128, 52)
+    assert alone.predict(Dataset(val, {"x": "x", "big": "big"}), verbose=0).shape == (120, 52)
+
+
+def classifier():
+    """Starts alike each time."""
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax", kernel_initializer="zeros")]
+    model = keras.Sequential([keras.Input((4, 4)), keras.layers.Rescaling(1 / SAMPLES), *layers])
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    model.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"], weighted_metrics=["accuracy"])
+    return model
+
+
+class Thirds(keras.utils.PyDataset):
+    """Labels 0 to 2, of a Dataset whose second part is sample numbers."""
+
+    def __init__(self, data):
+        super().__init__()
+        self.data, self.on_epoch_begin, self.on_epoch_end = data, data.on_epoch_begin, data.on_epoch_end
+
+    @property
+    def num_batches(self):
+        return self.data.num_batches
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, number):
+        x, label = self.data[number]
+        return x, np.asarray(label) % 3
+
+
+def test_what_fit_says_is_what_it_says_of_arrays(serve):
+    """Losses, metrics and class weights, with a last batch that is not full and was padded by the service."""
+    index = np.arange(120)
+    x, label, weights = expected("x", index), index % 3, {0: 1.0, 1: 2.0, 2: 0.5}
+    model, given = classifier(), {"batch_size": BATCH, "shuffle": False, "verbose": 0}
+    wanted = model.fit(x, label, epochs=2, class_weight=weights, validation_data=(x, label), **given).history
+    evaluated = model.evaluate(x, label, batch_size=BATCH, return_dict=True, verbose=0)
+    as_val = {"stream.train.select": ":120", "stream.train.shuffle": "none", "stream.train.last": "pad"}
+    with serve(**as_val) as service, service.connect() as stream, service.connect("val") as val:
+        data, checks = (Thirds(Dataset(each, ("x", "label"))) for each in (stream, val))
+        model = classifier()
+        history = model.fit(data, epochs=2, class_weight=weights, validation_data=checks, verbose=0).history
+        assert set(history) == set(wanted)
+        for name, values in wanted.items():
+            np.testing.assert_allclose(history[name], values, rtol=1e-4, err_msg=name)
+        found = model.evaluate(checks, return_dict=True, verbose=0)
+        np.testing.assert_allclose([found[name] for name in evaluated], list(evaluated.values()), rtol=1e-4)
+
+
+def test_a_loop_over_batches_by_number(stream, steps):
+    """Of a user's own, outside of fit(): after two batches it is no look."""
+    data = Dataset(stream, headrace.INDEX)
+    assert [data[i][0].tolist() for i in range(3)] == steps[:3]
+    assert data.position == (0, 3)
+    assert [data[i][0].tolist() for i in range(3, len(data))] == steps[3:] and data.position == (1, 0)
+    assert sorted(row for i in range(len(data)) for row in data[i][0]) == list(TRAIN) and data.position == (2, 0)
 
 
 def test_validation_in_steps_begins_at_the_first_sample(stream, val):
@@ -149,7 +205,13 @@ def test_arrays_that_are_kept(stream):
 
 
 def test_structures_of_keras(stream, val):
-    assert [type(part).__name__ for part in Dataset(val, ("x", "label"))[0]] == ["ndarray"] * 3  # VALID
+    assert [type(part).__name__ for part in Dataset(val, ("x", "label"))[0]] == ["ndarray"] * 2
+    val.seek(0, 7)
+    assert [len(part) for part in Dataset(val, ("x", "label"))[0]] == [8, 8]
+    val.seek(0, 7)
+    *parts, valid = Dataset(val, ("x", "label", headrace.VALID))[0]
+    assert [len(part) for part in parts] == [BATCH] * 2 and valid.tolist() == [1] * 8 + [0] * 8
+    val.seek(0)
     assert len(Dataset(stream, ("x", "label"))[0]) == 2
     assert len(Dataset(val, ("x", "label", "x"))[0]) == 3
     assert len(Dataset(stream, "x")[0]) == 1
@@ -171,6 +233,14 @@ def test_workers_are_refused(stream):
         Dataset(stream, ("x", "label"), batch_size=3)
     with pytest.raises(TypeError, match=r"takes a headrace.Stream"):
         Dataset([1, 2])
+
+
+def test_padded_batches_of_several_trainers_stay_alike(serve):
+    """They go through collective operations together."""
+    with serve(trainers_per_node=2, batch=BATCH) as service, service.connect("val", rank=1, world_size=2) as stream:
+        data = Dataset(stream, ("x", "label"))
+        *parts, weight = [data[i] for i in range(len(data))][-1]
+        assert {len(part) for part in parts} == {BATCH} and 0 < weight.sum() < BATCH
 
 
 @pytest.mark.parametrize("slots", [2])

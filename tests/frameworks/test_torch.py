@@ -156,6 +156,13 @@ def test_dataset_in_a_dataloader(stream, steps):
     dataset.load_state_dict(state)
 
 
+@pytest.mark.parametrize("options", [{}, {"batch_size": 32}])
+def test_batches_are_not_batched_again(stream, options):
+    """It would stack whole batches, without a word."""
+    with pytest.raises(headrace.Invalid, match=rf"batch_size=None\).* a batch has \({BATCH}\)"):
+        next(iter(torch.utils.data.DataLoader(Dataset(stream, "x"), **options)))
+
+
 @pytest.mark.parametrize("context", ["fork", "spawn"])
 def test_workers_are_refused(stream, context):
     loader = torch.utils.data.DataLoader(
@@ -168,6 +175,8 @@ def test_workers_are_refused(stream, context):
 def test_samples_by_number_are_refused(stream):
     with pytest.raises(TypeError, match=r"batch_size=None\) or headrace.torch.Loader"):
         Dataset(stream, "x")[3]
+    with pytest.raises(TypeError, match="iterate it as it is"):
+        next(iter(torch.utils.data.DataLoader(Loader(stream, "x"))))
     with pytest.raises(TypeError, match="no sample or batch by number"):
         next(iter(torch.utils.data.DataLoader(stream)))
 

@@ -2,8 +2,9 @@
 caches of frameworks. It waits for one, within limits, and says which steps it holds.
 
 Garbage is collected meanwhile. Of the young objects at once and often: that is cheap, and JAX lets go of what it is
-done with in any collection. Of all objects, which takes some 50 ms once a framework is loaded, only after as long a wait:
-a thread that is about to give its batch back is quicker, and would else cost the trainer a whole collection each time.
+done with in any collection. Of all objects, which takes some 50 ms once a framework is loaded, only after as long a
+wait: a thread that is about to give its batch back is quicker, and would else cost the trainer a whole collection each
+time.
 """
 
 from __future__ import annotations

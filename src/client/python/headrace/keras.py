@@ -26,25 +26,32 @@ from .structure import ROWS, VALID, Arrangement, Structure
 
 __all__ = ["Dataset"]
 
+_LOOKS_OUTSIDE = 2  # batches of which TensorFlow's adapter makes a signature; who takes more has a loop of his own
+
 
 class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
     """Batches for Keras: ``(x, y)`` or ``(x, y, sample_weight)``, with x and y arranged as the structure says.
 
     structure
         ("ECAL", "label"), (["ECAL", "HCAL"], "label"), ({"a": "ECAL"}, "label", "weight"); one part alone is x. None:
-        the fields of the stream in their order, of which there must be two or three. Where the stream has last = pad
-        and there is no weight, headrace.VALID is: rows that are repeated weigh nothing
+        the fields of the stream in their order, of which there must be two or three
     copy
         None: views with PyTorch as the backend, copies with JAX and TensorFlow, which keep arrays for longer
 
     Each epoch of fit() is the stream's next, and each evaluate() all of the next one, whatever number of a batch Keras
     asks for and whatever `shuffle` says. What Keras takes to build a model comes again. With steps_per_epoch, fit()
     goes on in the same epoch of the stream. Batches come ready-made: workers and use_multiprocessing are refused.
+
+    Where the stream has last = pad, rows that are repeated are cut off, as Keras' own arrays end with a short batch: so
+    losses and metrics are those of the samples, and predict() gives one row for each. Of several trainers, whose
+    batches must be alike, and where the structure names headrace.VALID, all rows come, and VALID is the sample weight
+    if there is no other. Then use weighted_metrics; Keras' losses divide by all rows, also those that weigh nothing.
     """
 
     # Keras reads `num_batches` when it is about to iterate anew, and nowhere between two batches of one iteration. An
     # epoch that ends after such a reading was broken off: it was a look, to build a model. What is asked for outside of
-    # epochs is one, too (TensorFlow's signature). So a batch counts as given once it cannot have been a look.
+    # epochs is one, too (TensorFlow's signature), up to two batches. So a batch counts as given once it cannot have
+    # been a look.
 
     def __init__(
         self, stream: Stream, structure: Optional[Structure] = None, *, copy: Optional[bool] = None, **options: Any
@@ -63,6 +70,8 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         backend = keras.backend.backend()
         self._stream: Stream = stream
         self._arrangement = Arrangement(stream.schema, _arranged(stream, structure))
+        leaves = self._arrangement.leaves()
+        self._cuts = stream.last == "pad" and VALID not in leaves and stream.world_size == 1
         self._copy = backend != "torch" or stream.replicas > 1 if copy is None else copy
         self._buffers = Buffers()
         self._looks = 2 if backend == "jax" else 1  # batches that building a model may take: JAX reads one ahead
@@ -90,8 +99,8 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         """The next batch, whatever the number."""
         with self._lock:
             batch = self._next()
-            position = (batch.epoch, batch.step)
-            made = self._arrangement.build(batch, self._convert)
+            position, rows = (batch.epoch, batch.step), batch.rows if self._cuts else None
+            made = self._arrangement.build(batch, lambda _, array: self._convert(array[:rows]))
             del batch
             self._count(position)
             return made
@@ -118,7 +127,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"<headrace.keras.Dataset of {self._stream!r}: {self._arrangement.structure!r}>"
 
-    def _convert(self, leaf: str, array: np.ndarray[Any, Any]) -> Any:
+    def _convert(self, array: np.ndarray[Any, Any]) -> Any:
         return self._buffers.copy(array) if self._copy else array
 
     def _next(self) -> Batch:
@@ -146,7 +155,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
     def _count(self, position: tuple[int, int]) -> None:
         self._asked += 1
         self._taken.append(position)
-        if self._inside and self._asked > self._looks:
+        if self._asked > (self._looks if self._inside else _LOOKS_OUTSIDE):
             self._give()
 
     def _settle(self) -> None:
@@ -175,7 +184,7 @@ def _arranged(stream: Stream, structure: Optional[Structure]) -> Structure:
         structure = (structure,)
     if len(structure) > 3:
         raise Invalid(f"Keras takes (x, y, sample_weight), and the structure has {len(structure)} parts: {structure!r}")
-    if len(structure) == 2 and stream.last == "pad":
+    if len(structure) == 2 and stream.last == "pad" and stream.world_size > 1:
         structure = (*structure, VALID)
     if ROWS in Arrangement(stream.schema, structure).leaves():
         raise Invalid("Keras takes arrays, and headrace.ROWS is a number; headrace.VALID says which rows are real")

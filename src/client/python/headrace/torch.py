@@ -8,6 +8,7 @@ for epoch in range(10):
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Optional, Union
@@ -128,6 +129,12 @@ class Loader(Standing):
         """Itself: code that asks a loader for its dataset wants a length."""
         return self
 
+    def __getitem__(self, index: Any) -> Any:
+        raise TypeError(
+            "a Loader stands in place of a DataLoader: iterate it as it is. For code that insists on one there is "
+            "DataLoader(headrace.torch.Dataset(stream, ...), batch_size=None)"
+        )
+
     def __repr__(self) -> str:
         return f"<headrace.torch.Loader of {self._stream!r}: {self._arrangement.structure!r}>"
 
@@ -214,6 +221,13 @@ class Dataset(torch.utils.data.IterableDataset[Any]):  # type: ignore[misc]
     def __iter__(self) -> Iterator[Any]:
         if torch.utils.data.get_worker_info() is not None:
             raise Error(f"a headrace.torch.Dataset was used in a worker of a DataLoader; {_NO_WORKERS}")
+        # DataLoader tells a data set nothing, and would stack whole batches to (batch_size, rows, ...).
+        if getattr(sys._getframe(1).f_locals.get("self"), "auto_collation", False):
+            raise Invalid(
+                "a headrace.torch.Dataset gives whole batches, and this DataLoader would stack several of them: "
+                f"DataLoader(dataset, batch_size=None). How many rows a batch has ({self._loader.batch_size}) is the "
+                "service's `batch`"
+            )
         return iter(self._loader)
 
     def __len__(self) -> int:
