@@ -184,7 +184,7 @@ def keras_ways(stream, path, case):
         def __getitem__(self, number):
             rows = np.sort(self.order[number * case.batch : (number + 1) * case.batch])
             *inputs, label = [part[rows] for part in self.parts]
-            return (inputs if len(inputs) > 1 else inputs[0]), label
+            return (tuple(inputs) if len(inputs) > 1 else inputs[0]), label  # TensorFlow takes no lists
 
     class Epochs:
         """As fit() goes through a PyDataset."""

@@ -70,6 +70,22 @@ def test_fit_with_validation(stream, val, shuffle):
     assert again["odd"] == [0, 0] and stream.position == (5, 0)
 
 
+def test_several_inputs_and_targets(stream):
+    """As lists of Keras' functional models."""
+    inputs = [keras.Input((4, 4)), keras.Input((8, 6, 3))]
+    means = [
+        keras.layers.GlobalAveragePooling1D()(inputs[0]),
+        keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1.0)(inputs[1])),
+    ]
+    model = keras.Model(inputs, means)
+    first = lambda y, out: keras.ops.mean(keras.ops.square(out[:, 0] - keras.ops.cast(y, "float32")))  # noqa: E731
+    image = lambda y, out: keras.ops.mean(keras.ops.square(out - keras.ops.cast(y, "float32")[:, 0, 0]))  # noqa: E731
+    model.compile("sgd", [first, image])
+    history = model.fit(Dataset(stream, (["x", "image"], ["label", "image"])), epochs=2, verbose=0).history
+    np.testing.assert_allclose(history["loss"], 0, atol=1e-3)
+    assert stream.position == (2, 0)
+
+
 def test_counted_epochs(service):
     with service.connect("counted") as stream:
         stream.seek(0)

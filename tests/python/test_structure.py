@@ -6,7 +6,7 @@ import headrace
 import numpy as np
 import pytest
 from headrace import INDEX, ROWS, VALID
-from headrace.structure import Arrangement
+from headrace.structure import Arrangement, without_lists
 
 SCHEMA = {"ECAL": None, "HCAL": None, "label": None}
 
@@ -33,6 +33,12 @@ def test_patterns():
     assert built("ECAL") == ecal
     assert built(("ECAL", "ECAL")) == (ecal, ecal)
     assert built(None) == {"ECAL": ecal, "HCAL": hcal, "label": label}
+
+
+def test_lists_become_tuples():
+    nested = without_lists({"a": ["ECAL", Pair(["HCAL"], ("label", [INDEX]))], "y": "label"})
+    assert nested == {"a": ("ECAL", Pair(("HCAL",), ("label", (INDEX,)))), "y": "label"}
+    assert type(nested["a"][1]) is Pair and without_lists(None) is None
 
 
 def test_what_is_no_field():

@@ -22,7 +22,7 @@ from ._memory import Buffers
 from .batch import Batch
 from .errors import Error, Invalid
 from .stream import Stream
-from .structure import ROWS, VALID, Arrangement, Structure
+from .structure import ROWS, VALID, Arrangement, Structure, without_lists
 
 __all__ = ["Dataset"]
 
@@ -69,7 +69,8 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=0)
         backend = keras.backend.backend()
         self._stream: Stream = stream
-        self._arrangement = Arrangement(stream.schema, _arranged(stream, structure))
+        arranged = _arranged(stream, structure)
+        self._arrangement = Arrangement(stream.schema, without_lists(arranged) if backend == "tensorflow" else arranged)
         leaves = self._arrangement.leaves()
         self._cuts = stream.last == "pad" and VALID not in leaves and stream.world_size == 1
         self._copy = backend != "torch" or stream.replicas > 1 if copy is None else copy

@@ -71,6 +71,16 @@ def array_of(batch: Union[Batch, Copied], leaf: str) -> np.ndarray[Any, Any]:
     return valid
 
 
+def without_lists(structure: Structure) -> Structure:
+    """With tuples in place of lists, which tf.data takes for tensors."""
+    if isinstance(structure, Mapping):
+        return {key: without_lists(part) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        parts = [without_lists(part) for part in structure]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
+    return structure
+
+
 def _compiled(structure: Structure) -> Callable[[Callable[[str], Any]], Any]:
     """A function that makes the structure with function(leaf) in place of each leaf: called for each batch."""
     if isinstance(structure, str):

@@ -21,7 +21,7 @@ except ImportError as error:
 from ._memory import Buffers
 from .errors import Error
 from .stream import Stream
-from .structure import INDEX, ROWS, VALID, Arrangement, Structure
+from .structure import INDEX, ROWS, VALID, Arrangement, Structure, without_lists
 
 __all__ = ["dataset"]
 
@@ -44,7 +44,7 @@ def dataset(stream: Stream, structure: Optional[Structure] = None, *, copy: bool
     """
     if not isinstance(stream, Stream):
         raise TypeError(f"dataset() takes a headrace.Stream, not {type(stream).__name__}")
-    arrangement = Arrangement(stream.schema, _without_lists(structure))
+    arrangement = Arrangement(stream.schema, without_lists(structure))
     whole_epochs = stream.position[1] == 0
     buffers = Buffers()
 
@@ -89,11 +89,3 @@ def _spec(stream: Stream, leaf: str) -> tf.TensorSpec:
         return tf.TensorSpec((rows,), tf.int64 if leaf == INDEX else tf.float32)
     spec = stream.schema[leaf]
     return tf.TensorSpec((rows, *spec.shape), tf.dtypes.as_dtype(spec.type))
-
-
-def _without_lists(structure: Structure) -> Structure:
-    if isinstance(structure, dict):
-        return {key: _without_lists(part) for key, part in structure.items()}
-    if isinstance(structure, list) or type(structure) is tuple:
-        return tuple(_without_lists(part) for part in structure)
-    return structure
