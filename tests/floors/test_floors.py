@@ -24,6 +24,7 @@ ROOMS = {
     "mpi": "base",
     "h5/codecs": "base",
     "h5": "base mpi h5/codecs",
+    "h5/chunks": "base h5",
     "h5/made": "base h5/codecs h5",
     "plan": "base",
     "plan/figures": "base plan",
@@ -36,7 +37,7 @@ ROOMS = {
     "fetch": "base",
     "inventory/decoders": "base h5",
     "inventory": "base ipc mpi h5 catalog fetch inventory/decoders",
-    "reader": "base mpi h5/codecs h5 catalog",
+    "reader": "base mpi h5/codecs h5 h5/chunks catalog",
     "exchange": "base log mpi",
     "formats": "base ipc h5/codecs h5/made transform/numbers",
     "condition": "base",
@@ -75,7 +76,7 @@ STILL_LARGE: set[str] = set()
 STILL_CIRCLES: set[frozenset[str]] = set()
 ONLY_IN = {  # a library's header and the rooms that may see it
     r"mpi\.h": {"mpi", "h5"},
-    r"hdf5\w*\.h|H5\w*\.h": {"h5", "h5/codecs", "h5/made"},
+    r"hdf5\w*\.h|H5\w*\.h": {"h5", "h5/chunks", "h5/codecs", "h5/made"},
     r"(lzf|lz4|zstd|blosc|bzlib|szlib)\.h": {"h5/codecs"},
     r"toml\+\+/.*|boost/program_options.*": {"config"},
     r"curl/.*": {"fetch"},

@@ -135,6 +135,43 @@ def filters(folder):
         d.write(h5py.h5s.ALL, h5py.h5s.ALL, values(330, 0, rows, shape, "<f4"))
 
 
+def indexes(folder):
+    """600 samples in every index of chunks, unfiltered and filtered; the seed of dataset k (in this order) is 400 + k.
+    Up to HDF5 1.8 all have a B-tree, of the first version; since then that depends on how they may grow. `sparse_...`
+    have rows 100 to 199 and 590 to 599 only."""
+    rows, shape = 600, (5,)
+    few = (50, 5), (9, 2)  # in whole rows, and in parts of rows that reach over the border
+    made = {}
+    for kind, chunks, how in [
+            ("single", [(600, 5)], dict(maxshape=(600, 5))), ("fixed", few, {}), ("fixed_many", [(1, 1)], {}),
+            ("extensible", few, dict(maxshape=(None, 5))), ("extensible_many", [(1, 1)], dict(maxshape=(None, 5))),
+            ("btree2", few, dict(maxshape=(None, None))), ("btree2_many", [(1, 1)], dict(maxshape=(None, None)))]:
+        for chunk in chunks:
+            for name, filters in ("", {}), ("_gzip", dict(compression="gzip", shuffle=True)):
+                made[f"{kind}_{chunk[0]}{name}"] = dict(chunks=chunk, **how, **filters)
+    order = np.random.default_rng(3).permutation(rows // 50) * 50
+    for name, libver in ("indexes", "earliest"), ("indexes_new", ("v110", "v110")):
+        for block in 0, 512:
+            with h5py.File(f"{folder}/{name}{'_block' if block else ''}.h5", "w", libver=libver, userblock_size=block) as f:
+                for k, (kind, how) in enumerate(made.items()):
+                    data = values(400 + k, 0, rows, shape, "<i4")
+                    whole = f.create_dataset(kind, data.shape, "<i4", **how)
+                    sparse = f.create_dataset(f"sparse_{kind}", data.shape, "<i4", fillvalue=-7, **how)
+                    for first in order:
+                        whole[first:first + 50] = data[first:first + 50]
+                    sparse[590:] = data[590:]
+                    sparse[100:200] = data[100:200]
+                    if how["chunks"] == (50, 5) and "compression" in how:  # as it is, and shuffled only
+                        whole.id.write_direct_chunk((150, 0), data[150:200].tobytes(), 3)
+                        mixed = data[250:300].view("u1").reshape(-1, 4).T
+                        whole.id.write_direct_chunk((250, 0), mixed.tobytes(), 2)
+                early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                early.set_chunk((50, 5))
+                early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+                d = h5py.h5d.create(f.id, b"implicit", h5py.h5t.STD_I32LE, h5py.h5s.create_simple((rows, 5)), early)
+                d.write(h5py.h5s.ALL, h5py.h5s.ALL, values(399, 0, rows, shape, "<i4"))
+
+
 def python(folder):
     """Folders as Python makes them, with nothing in them."""
     for packages in "venv/lib/python3.11/site-packages", ".local/lib/python3.12/site-packages":
@@ -465,7 +502,7 @@ def damaged(folder):
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(folder, exist_ok=True)
-    for make in (types, layouts, partly, filters, python, several, unlike, odd, kinds, links, beside_the_data,
+    for make in (types, layouts, partly, filters, indexes, python, several, unlike, odd, kinds, links, beside_the_data,
                  in_several_files, newer, damaged):
         make(folder)
     virtual_fixtures.make(folder, values)
