@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <deque>
 #include <string>
 
-#include "reader/grid.hpp"
+#include "reader/chunk_job.hpp"
 #include "reader/route.hpp"
 #include "reader/ways.hpp"
 
@@ -10,130 +11,127 @@ namespace headrace::reader {
 namespace {
 
 constexpr std::uint64_t memory_limit = std::uint64_t{64} << 20;  // of all jobs together
+constexpr std::uint64_t job_stored = std::uint64_t{512} << 10;   // of a job: long reads, yet many jobs to share
+constexpr std::uint64_t job_plain = std::uint64_t{4} << 20;      // of one whose chunks shrank to next to nothing
+constexpr std::uint64_t ahead_bytes = std::uint64_t{8} << 20;    // that the system reads while earlier ones are decoded
 
-// A band's chunks as stored, one after another in Bench::stored.
-struct StoredChunk {
-  std::uint64_t begin, bytes;
-  std::uint32_t skipped;  // filters
-};
-
-// The part of a band that was asked for: rows [from, from + part.rows) of its chunks.
-struct Wanted {
-  Piece part;
-  std::uint64_t from;
-};
-
-// Everything that a job needs, by value or shared: jobs may outlive the call that made them.
-struct Band {
-  Course course;
-  std::shared_ptr<const Grid> grid;
-  std::vector<StoredChunk> chunks;
-  Wanted wanted;
-
-  void decode(const StoredChunk& chunk, Bench& bench, std::span<std::byte> plain) const {
-    bench.decoder.decode(course.here().filters, chunk.skipped,
-                         std::span<const std::byte>(bench.stored).subspan(chunk.begin, chunk.bytes), plain);
+/// Cuts the rows of one dataset into jobs, in the caller's thread.
+class ChunkReading {
+ public:
+  ChunkReading(const Course& course, FileInHand& file, Crew& crew)
+      : course_(course),
+        file_(file),
+        crew_(crew),
+        grid_(std::make_shared<const Grid>(course.here())),
+        index_(course.known.chunks.of(course.path(), course.here())) {
+    const auto job_bytes = job_stored + band_bytes(course.here()) * 2 + grid_->chunk_bytes();
+    limit_ = static_cast<unsigned>(std::clamp<std::uint64_t>(memory_limit / job_bytes, 1, 2 * crew.threads()));
   }
 
-  // Chunks whose rows are the dataset's rows.
-  void deliver_whole(Bench& bench) const {
-    auto* place = course.place(wanted.part);
-    if (place != nullptr && wanted.part.rows == grid->band_rows()) {
-      decode(chunks[0], bench, {place, grid->chunk_bytes()});
-      return course.placed(wanted.part);
-    }
-    bench.plain.resize(std::max(bench.plain.size(), grid->chunk_bytes()));
-    decode(chunks[0], bench, std::span(bench.plain).first(grid->chunk_bytes()));
-    const auto* rows = bench.plain.data() + wanted.from * course.row_bytes();
-    if (place == nullptr) return course.accept(wanted.part, rows);
-    std::copy_n(rows, wanted.part.rows * course.row_bytes(), place);
-    course.placed(wanted.part);
-  }
-
-  // Chunks that hold parts of rows, or reach over the border.
-  void deliver_parts(Bench& bench) const {
-    auto* place = course.place(wanted.part);
-    if (place == nullptr) bench.band.resize(std::max(bench.band.size(), wanted.part.rows * course.row_bytes()));
-    auto* rows = place != nullptr ? place : bench.band.data();
-    bench.plain.resize(std::max(bench.plain.size(), grid->chunk_bytes()));
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      decode(chunks[i], bench, std::span(bench.plain).first(grid->chunk_bytes()));
-      grid->scatter(i, bench.plain.data(), wanted.from, wanted.part.rows, rows);
-    }
-    if (place != nullptr) return course.placed(wanted.part);
-    course.accept(wanted.part, rows);
-  }
-
-  void deliver(Bench& bench) const {
-    course.explain(wanted.part, [&] {
-      if (grid->whole())
-        deliver_whole(bench);
+  void read(const Piece& piece) {
+    for (const auto& part : cut(piece, grid_->band_rows(), grid_->band_rows())) {
+      course_.tally.tell();
+      std::vector<StoredChunk> chunks;
+      course_.explain(part, [&] { chunks = find(part.row / grid_->band_rows()); });
+      if (chunks.empty())
+        through_hdf5(part);  // it knows what stands where nothing was written
       else
-        deliver_parts(bench);
-    });
+        take(part, chunks);
+    }
+    close_job();
   }
+  /// Returns why HDF5 read more of it than what was never written; "" where it did not.
+  std::string finish() {
+    while (!ahead_.empty()) hand_out();
+    return why_not_found_;
+  }
+
+ private:
+  const h5::chunks::ChunkFinder& finder() {
+    if (!finder_) finder_ = std::make_unique<h5::chunks::ChunkFinder>(course_.path(), course_.here());
+    return *finder_;
+  }
+
+  /// The chunks of the band; empty where HDF5 has to read it.
+  std::vector<StoredChunk> find(std::uint64_t band) {
+    std::vector<StoredChunk> chunks;
+    const auto count = grid_->chunks_per_band();
+    for (std::uint64_t i = 0; i < count && why_not_found_.empty(); ++i) {
+      const auto chunk = look_up(band * count + i);
+      if (!chunk) return {};
+      chunks.push_back(*chunk);
+      if (course_.here().partial_chunks_unfiltered && grid_->beyond(band, i)) chunks.back().skipped = ~0u;
+    }
+    return chunks;
+  }
+
+  std::optional<StoredChunk> look_up(std::uint64_t number) {
+    std::optional<StoredChunk> chunk;
+    try {
+      chunk = index_->at(number, [this]() -> const h5::chunks::ChunkFinder& { return finder(); });
+    } catch (const Error& e) {
+      why_not_found_ = e.what();
+      return std::nullopt;
+    }
+    const auto file_bytes = course_.catalog.files[course_.file].bytes;
+    if (chunk && (chunk->bytes > file_bytes || chunk->offset > file_bytes - chunk->bytes))
+      throw Error("one of its chunks is said to take " + std::to_string(chunk->bytes) + " bytes from byte " +
+                  std::to_string(chunk->offset) + " on, beyond the file's end; it is damaged: copy it anew");
+    return chunk;
+  }
+
+  void through_hdf5(const Piece& part) {
+    close_job();
+    if (!reader_)
+      course_.explain(part, [&] { reader_ = std::make_unique<h5::Reader>(file_.hdf5(), course_.here().place()); });
+    read_slice(course_, *reader_, part, staging_);
+  }
+
+  void take(const Piece& part, const std::vector<StoredChunk>& chunks) {
+    if (!job_) course_.explain(part, [&] { job_.emplace(course_, grid_, file_.plain()); });
+    job_->add(part, chunks);
+    if (job_->stored_bytes() >= job_stored || job_->plain_bytes() >= job_plain) close_job();
+  }
+
+  /// What is filtered takes a while, in which the system may read what comes next. All else is read as fast as it can be.
+  void close_job() {
+    if (!job_) return;
+    job_->arrange();
+    if (!course_.here().filters.empty()) job_->will_read();
+    ahead_stored_ += job_->stored_bytes();
+    ahead_.push_back(std::move(*job_));
+    job_.reset();
+    while (ahead_stored_ > (course_.here().filters.empty() ? 0 : ahead_bytes)) hand_out();
+  }
+
+  void hand_out() {
+    auto job = std::make_shared<const ChunkJob>(std::move(ahead_.front()));
+    ahead_.pop_front();
+    ahead_stored_ -= job->stored_bytes();
+    crew_.add(crew_.bench(), limit_, [job = std::move(job)](Bench& bench) { job->run(bench); });
+  }
+
+  const Course& course_;
+  FileInHand& file_;
+  Crew& crew_;
+  std::shared_ptr<const Grid> grid_;
+  std::shared_ptr<h5::chunks::ChunkIndex> index_;
+  unsigned limit_ = 1;
+  std::unique_ptr<h5::chunks::ChunkFinder> finder_;
+  std::unique_ptr<h5::Reader> reader_;
+  std::vector<std::byte> staging_;
+  std::optional<ChunkJob> job_;  // that is being put together
+  std::deque<ChunkJob> ahead_;
+  std::uint64_t ahead_stored_ = 0;
+  std::string why_not_found_;
 };
-
-// The chunks of the band into the bench; empty where one of them was never written.
-std::vector<StoredChunk> fetch(const Course& course, const h5::Reader& reader, const Grid& grid, std::uint64_t band,
-                               Bench& bench) {
-  std::vector<StoredChunk> chunks;
-  std::uint64_t total = 0;
-  for (std::uint64_t i = 0; i < grid.chunks_per_band(); ++i) {
-    const auto bytes = reader.chunk_bytes(grid.at(band, i));
-    if (bytes == 0) return {};
-    require(bytes <= course.catalog.files[course.file].bytes,
-            "one of its chunks is said to take " + std::to_string(bytes) +
-                " bytes, more than the whole file; it is damaged: copy it anew");
-    chunks.push_back({total, bytes, 0});
-    total += bytes;
-  }
-  bench.stored.resize(std::max(bench.stored.size(), total));
-  for (std::uint64_t i = 0; i < chunks.size(); ++i) {
-    const auto skipped = reader.read_chunk(grid.at(band, i), bench.stored.data() + chunks[i].begin);
-    if (!skipped) return {};
-    chunks[i].skipped = *skipped;
-  }
-  if (course.here().partial_chunks_unfiltered)
-    for (std::uint64_t i = 0; i < chunks.size(); ++i)
-      if (grid.beyond(band, i)) chunks[i].skipped = ~0u;
-  return chunks;
-}
-
-/// A chunk that is what its rows are in memory needs no bench and no job. False: it is not, or was never written.
-bool straight_to_place(const Course& course, const h5::Reader& reader, const Grid& grid, const Piece& part) {
-  if (!course.here().filters.empty() || !grid.whole() || part.rows != grid.band_rows()) return false;
-  auto* place = course.place(part);
-  const auto at = grid.at(part.row / grid.band_rows(), 0);
-  if (place == nullptr || reader.chunk_bytes(at) != grid.chunk_bytes()) return false;
-  if (!reader.read_chunk(at, place)) return false;
-  course.placed(part);
-  return true;
-}
 
 }  // namespace
 
-void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h5::File& file, Crew& crew) {
-  const auto grid = std::make_shared<const Grid>(course.here());
-  const auto job_bytes = band_bytes(course.here()) * 2 + grid->chunk_bytes();
-  const auto limit = static_cast<unsigned>(std::clamp<std::uint64_t>(memory_limit / job_bytes, 1, 2 * crew.threads()));
-  std::unique_ptr<h5::Reader> reader;
-  course.explain(pieces.front(), [&] { reader = std::make_unique<h5::Reader>(file, course.here().place()); });
-  std::vector<std::byte> staging;
-  for (const auto& piece : pieces)
-    for (const auto& part : cut(piece, grid->band_rows(), grid->band_rows())) {
-      course.tally.tell();
-      bool done = false;
-      course.explain(part, [&] { done = straight_to_place(course, *reader, *grid, part); });
-      if (done) continue;
-      auto bench = crew.bench();
-      Band work{course, grid, {}, {part, part.row % grid->band_rows()}};
-      course.explain(part, [&] { work.chunks = fetch(course, *reader, *grid, part.row / grid->band_rows(), *bench); });
-      if (work.chunks.empty())
-        read_slice(course, *reader, part, staging);  // HDF5 knows what stands where nothing was written
-      else
-        crew.add(std::move(bench), limit, [work = std::move(work)](Bench& b) { work.deliver(b); });
-    }
+std::string read_chunks(const Course& course, const std::vector<Piece>& pieces, FileInHand& file, Crew& crew) {
+  ChunkReading reading(course, file, crew);
+  for (const auto& piece : pieces) reading.read(piece);
+  return reading.finish();
 }
 
 }  // namespace headrace::reader

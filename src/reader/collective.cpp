@@ -37,6 +37,7 @@ class Rounds {
   /// Collective: this slice, or nothing.
   void read(const Piece* slice) {
     if (slice == nullptr) return take_part(0, 0, staging_.data());
+    course_.fetched(*slice);
     auto* place = course_.place(*slice);
     if (place == nullptr) staging_.resize(std::max(staging_.size(), slice->rows * course_.row_bytes()));
     take_part(slice->row, slice->rows, place != nullptr ? place : staging_.data());

@@ -40,6 +40,7 @@ void read_foreign(const std::vector<Course>& courses, const std::vector<Piece>& 
   std::vector<std::string> datasets;
   for (const auto& course : courses) datasets.push_back(course.here().path);
   for (const auto& piece : pieces) {
+    for (const auto& course : courses) course.fetched(piece);
     PieceTaker taker(courses, piece, refused);
     file.rows->read(datasets, piece.row, piece.rows, threads, taker);
   }

@@ -26,7 +26,8 @@ class Load {
         mine_(mine),
         sink_(sink),
         options_(options),
-        tally_(bytes_of(catalog, mine), options.progress) {
+        tally_(bytes_of(catalog, mine), options.progress),
+        known_(options.known ? options.known : std::make_shared<KnownFiles>()) {
     for (const auto& dataset : catalog.datasets) {
       auto& routes = routes_.emplace_back();
       for (std::size_t f = 0; f < catalog.files.size(); ++f) routes.push_back(route_of(dataset.in_file[f], f));
@@ -45,6 +46,7 @@ class Load {
     }
     tally_.tell();
     report_.seconds = seconds_since(start);
+    report_.stored_bytes = tally_.fetched();
     return std::move(report_);
   }
 
@@ -76,7 +78,7 @@ class Load {
     return told;
   }
 
-  Course course(std::size_t dataset, std::size_t file) { return {catalog_, dataset, file, sink_, tally_}; }
+  Course course(std::size_t dataset, std::size_t file) { return {catalog_, dataset, file, sink_, tally_, *known_}; }
 
   // A file that all ranks have open together: closing it waits for them, too.
   struct OpenTogether {
@@ -98,7 +100,7 @@ class Load {
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
       if (routes_[d][f].way != Way::collective || catalog_.files[f].samples == 0) continue;
       if (!file) {
-        mpi::together(*comm_, [&] { check_unchanged(catalog_.files[f]); });
+        mpi::together(*comm_, [&] { known_->marks.require_unchanged(catalog_.files[f]); });
         file = h5::open_collective(*comm_, catalog_.files[f].path);
       }
       const bool really =
@@ -120,48 +122,59 @@ class Load {
   }
 
   void read_foreign_file(std::size_t f, const std::vector<Piece>& pieces) {
-    check_unchanged(catalog_.files[f]);
+    known_->marks.require_unchanged(catalog_.files[f]);
     std::vector<Course> courses;
     for (std::size_t d = 0; d < catalog_.datasets.size(); ++d)
       if (!catalog_.datasets[d].in_file[f].path.empty()) courses.push_back(course(d, f));
     read_foreign(courses, pieces, options_.threads, options_.refused);
   }
 
+  bool alone(std::size_t d, std::size_t f) const {
+    return routes_[d][f].way != Way::collective && !catalog_.datasets[d].in_file[f].path.empty();
+  }
+
   void read_file(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
     const auto& info = catalog_.files[f];
     if (info.rows) return read_foreign_file(f, pieces);
     const auto note = ReadingNote::of_file(info.path);
-    check_unchanged(info);  // also after this rank's part in the collective reads
+    FileInHand file(info, options_.pass_by);
+    // HDF5 reads zeros beyond the end of a file that has become shorter, so this is asked before and after it reads;
+    // also after this rank's part in the collective reads.
+    const auto require_unchanged = [&] {
+      if (const auto why = known_->marks.change_of(info); !why.empty()) throw Error(why);
+    };
+    std::size_t d = 0;
     try {
-      read_datasets(f, pieces, crew);
+      require_unchanged();
+      for (; d < catalog_.datasets.size(); ++d)
+        if (alone(d, f)) read_dataset(d, f, pieces, file, crew);
+      d = 0;
+      require_unchanged();
     } catch (const SinkError&) {
       throw;
-    } catch (const Error&) {
-      check_unchanged(info);  // the reason for whatever HDF5 stumbled over, if so
+    } catch (const ReadError&) {
       throw;
+    } catch (const Error& e) {  // opening it, mostly
+      while (d < catalog_.datasets.size() && catalog_.datasets[d].in_file[f].path.empty()) ++d;
+      if (d == catalog_.datasets.size()) throw;
+      course(d, f).explain(pieces.front(), [&] { throw; });
     }
+    if (file.read_by_hdf5() && options_.pass_by) file.plain()->forget();
   }
 
-  void read_datasets(std::size_t f, const std::vector<Piece>& pieces, Crew& crew) {
-    const auto& info = catalog_.files[f];
-    std::shared_ptr<const PlainFile> plain;
-    std::optional<h5::File> file;
-    for (std::size_t d = 0; d < catalog_.datasets.size(); ++d) {
-      const auto way = routes_[d][f].way;
-      if (way == Way::collective || catalog_.datasets[d].in_file[f].path.empty()) continue;
-      if (way == Way::plain) {
-        if (!plain) plain = std::make_shared<const PlainFile>(info, options_.pass_by);
-        read_plain(course(d, f), pieces, plain, crew);
-        continue;
-      }
-      if (!file) file = h5::open_file(info.path);
-      if (way == Way::chunks)
-        read_chunks(course(d, f), pieces, *file, crew);
-      else
-        read_library(course(d, f), pieces, *file);
+  void read_dataset(std::size_t d, std::size_t f, const std::vector<Piece>& pieces, FileInHand& file, Crew& crew) {
+    const auto here = course(d, f);
+    switch (routes_[d][f].way) {
+      case Way::plain:
+        return read_plain(here, pieces, file.plain(), crew);
+      case Way::chunks:
+        if (const auto why = read_chunks(here, pieces, file, crew); !why.empty())
+          report_.datasets[d].text +=
+              fmt::format("; {}: H5Dread (where its chunks lie cannot be told: {})", here.path(), why);
+        return;
+      default:
+        return read_library(here, pieces, file.hdf5());
     }
-    if (file) check_unchanged(info);
-    if (file && options_.pass_by) PlainFile(info).forget();
   }
 
   const mpi::Comm* comm_;
@@ -170,6 +183,7 @@ class Load {
   Sink& sink_;
   const LoadOptions& options_;
   Tally tally_;
+  std::shared_ptr<KnownFiles> known_;
   std::vector<std::vector<Route>> routes_;  // per dataset, per file
   LoadReport report_;
 };

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,13 +20,16 @@
 
 namespace headrace::reader {
 
+struct KnownFiles;
+
 struct LoadOptions {
   Io io = Io::automatic;
   unsigned threads = 1;                                ///< that read and decode, the caller's own included
   std::uint64_t slice_bytes = std::uint64_t{1} << 30;  ///< most that one rank reads in one collective call
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  ///< bytes of this rank; the caller's thread
-  bool more_to_come = false;  ///< another load of the same files follows soon
-  bool pass_by = false;       ///< what was read is not read again soon: the system need not keep it in memory
+  bool more_to_come = false;            ///< another load of the same files follows soon
+  bool pass_by = false;                 ///< what was read is not read again soon: the system need not keep it in memory
+  std::shared_ptr<KnownFiles> known{};  ///< what loads of these files know from each other; null: this one begins anew
   Refused refused{};  ///< asked by any thread about rows of an inventory that are not to be had; empty: none is let go
 };
 
@@ -37,7 +41,8 @@ struct DatasetReport {
 };
 
 struct LoadReport {
-  std::uint64_t bytes = 0;  ///< of this rank, as in the files
+  std::uint64_t bytes = 0;         ///< of this rank, as in the files, decoded
+  std::uint64_t stored_bytes = 0;  ///< that had to be read for that, as far as can be told
   double seconds = 0;
   std::vector<DatasetReport> datasets;
 };

@@ -1,15 +1,10 @@
 #include "reader/ways.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
 
 #include "base/reading_note.hpp"
-#include "base/user_file.hpp"
 #include "reader/route.hpp"
 #include "reader/virtual_guard.hpp"
 
@@ -52,48 +47,10 @@ void Course::explain(const Piece& piece, const std::function<void()>& f) const {
   } catch (const SinkError&) {
     throw;
   } catch (const Error& e) {
-    throw Error(fmt::format("cannot read rows {} to {} of dataset '{}' in {} ({})", piece.row,
-                            piece.row + piece.rows - 1, info().path, path(), e.what()));
+    const auto change = known.marks.change_of(catalog.files[file]);  // the reason for whatever we stumbled over, if so
+    throw ReadError(fmt::format("cannot read rows {} to {} of dataset '{}' in {} ({})", piece.row,
+                                piece.row + piece.rows - 1, info().path, path(), change.empty() ? e.what() : change));
   }
-}
-
-void check_unchanged(const catalog::FileInfo& file) {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(file.path, error);
-  if (error) throw Error(fmt::format("cannot read {} any more ({})", file.path, error.message()));
-  if (bytes != file.bytes)
-    throw Error(
-        fmt::format("{} has changed since it was examined ({} bytes then, {} now)", file.path, file.bytes, bytes));
-  for (const auto& source : file.sources)
-    check_unchanged(catalog::FileInfo{.path = source.path, .bytes = source.bytes});
-}
-
-PlainFile::PlainFile(const catalog::FileInfo& file, bool pass_by) : pass_by_(pass_by) {
-  std::string why;
-  fd_ = open_file_of_user(file.path, why);
-  if (fd_ < 0) throw Error(fmt::format("cannot read {} ({})", file.path, why));
-}
-
-PlainFile::~PlainFile() {
-  ::close(fd_);
-}
-
-void PlainFile::forget() const {
-  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);  // advice: whatever becomes of it
-}
-
-void PlainFile::read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const {
-  const auto begin = offset, all = bytes;
-  while (bytes > 0) {
-    const auto got = ::pread(fd_, to, bytes, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error(errno_text("pread", errno));
-    if (got == 0) throw Error(fmt::format("the file ends at byte {}; it has changed since it was examined", offset));
-    offset += static_cast<std::uint64_t>(got);
-    bytes -= static_cast<std::uint64_t>(got);
-    to += got;
-  }
-  if (pass_by_) ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(all), POSIX_FADV_DONTNEED);
 }
 
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
@@ -104,6 +61,7 @@ void read_plain(const Course& course, const std::vector<Piece>& pieces, const st
     for (const auto& strip : cut(piece, rows_in(strip_bytes, row_bytes))) {
       // Jobs may outlive this call, so that they hold what they need by value.
       crew.add(crew.bench(), 2 * crew.threads(), [course, strip, file, offset, row_bytes](Bench& bench) {
+        course.fetched(strip);
         course.explain(strip, [&] {
           if (auto* place = course.place(strip); place != nullptr) {
             file->read(offset + strip.row * row_bytes, strip.rows * row_bytes, place);
@@ -141,6 +99,7 @@ struct Reclaim {
 }  // namespace
 
 void read_slice(const Course& course, const h5::Reader& reader, const Piece& slice, std::vector<std::byte>& staging) {
+  course.fetched(slice);
   course.explain(slice, [&] {
     if (auto* place = course.place(slice); place != nullptr) {
       reader.read(slice.row, slice.rows, place);

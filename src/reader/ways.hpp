@@ -13,6 +13,8 @@
 #include "h5/read.hpp"
 #include "mpi/comm.hpp"
 #include "reader/crew.hpp"
+#include "reader/file_in_hand.hpp"
+#include "reader/known_files.hpp"
 #include "reader/pieces.hpp"
 #include "reader/sink.hpp"
 
@@ -27,14 +29,29 @@ class Tally {
     const Lock lock(mutex_);
     done_ += bytes;
   }
+  /// Bytes that were read from a file.
+  void fetch(std::uint64_t bytes) {
+    const Lock lock(mutex_);
+    fetched_ += bytes;
+  }
+  std::uint64_t fetched() {
+    const Lock lock(mutex_);
+    return fetched_;
+  }
   void tell();  ///< calls back if anything has come since the last time
 
  private:
   Mutex mutex_;
-  std::uint64_t done_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t done_ GUARDED_BY(mutex_) = 0, fetched_ GUARDED_BY(mutex_) = 0;
   std::uint64_t told_ = 0;  // caller's thread
   std::uint64_t total_;
   std::function<void(std::uint64_t, std::uint64_t)> tell_;
+};
+
+/// What Course::explain throws: all is said.
+class ReadError : public Error {
+ public:
+  using Error::Error;
 };
 
 /// One dataset in one file, and where its rows go. Lives as long as the load.
@@ -43,6 +60,7 @@ struct Course {
   std::size_t dataset, file;
   Sink& sink;
   Tally& tally;
+  KnownFiles& known;
 
   const catalog::DatasetInfo& info() const { return catalog.datasets[dataset]; }
   const h5::DatasetInfo& here() const { return info().in_file[file]; }
@@ -51,37 +69,18 @@ struct Course {
   std::byte* place(const Piece& piece) const { return sink.place(dataset, piece.sample, piece.rows); }
   /// Hands over what place() did not take, and counts.
   void accept(const Piece& piece, const std::byte* raw) const;
+  /// Counts rows that were read as they lie in the file.
+  void fetched(const Piece& piece) const { tally.fetch(piece.rows * row_bytes()); }
   /// Counts rows that were written in place.
   void placed(const Piece& piece) const { tally.add(piece.rows * row_bytes()); }
-  /// Runs f; its errors get dataset, file and rows in front.
+  /// Runs f; its errors get dataset, file and rows in front. Where the file is not what it was, they say that instead.
   void explain(const Piece& piece, const std::function<void()>& f) const;
-};
-
-/// Throws unless the file still has the size that it had when it was examined. HDF5 reads zeros beyond the end of a
-/// file that has become shorter, so this is asked before and after it reads.
-void check_unchanged(const catalog::FileInfo& file);
-
-/// A file opened beside HDF5, for pread by any thread.
-class PlainFile {
- public:
-  /// pass_by: what was read need not stay in the system's memory.
-  explicit PlainFile(const catalog::FileInfo& file, bool pass_by = false);
-  ~PlainFile();
-  PlainFile(const PlainFile&) = delete;
-  PlainFile& operator=(const PlainFile&) = delete;
-  /// All of these bytes, or an error.
-  void read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) const;
-  /// The system need not keep any of it in memory.
-  void forget() const;
-
- private:
-  int fd_;
-  bool pass_by_;
 };
 
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
                 Crew& crew);
-void read_chunks(const Course& course, const std::vector<Piece>& pieces, const h5::File& file, Crew& crew);
+/// Returns why chunks could not be looked up, so that HDF5 read the rest; "" where they could.
+std::string read_chunks(const Course& course, const std::vector<Piece>& pieces, FileInHand& file, Crew& crew);
 /// Rows through HDF5, by this rank alone; `staging` grows where they cannot go straight to their place.
 void read_slice(const Course& course, const h5::Reader& reader, const Piece& slice, std::vector<std::byte>& staging);
 void read_library(const Course& course, const std::vector<Piece>& pieces, const h5::File& file);

@@ -140,6 +140,15 @@ BOOST_AUTO_TEST_CASE(chunks_at_the_border_without_filters) {
   BOOST_TEST((load(world, catalog, share(Shares::even, 107, world), sink, {}).datasets[0].way == Way::chunks));
 }
 
+BOOST_AUTO_TEST_CASE(every_index_of_chunks) {
+  const auto world = mpi::Comm::world();
+  for (const auto* name : {"indexes.h5", "indexes_new_block.h5"}) {
+    const auto contents = scan(world, {fixture(name)});
+    check_all_ways(select(contents, {"implicit", "single_600", "fixed_9", "extensible_50_gzip", "btree2_many_1_gzip"}),
+                   {399, 400, 404, 409, 419});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(several_files_with_an_empty_one) {
   const auto world = mpi::Comm::world();
   const auto contents = scan(world, {fixture("part_a.h5"), fixture("part_b.h5"), fixture("part_c.h5")});

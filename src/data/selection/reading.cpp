@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+
+#include "reader/known_files.hpp"
 
 namespace headrace::data::selection {
 
@@ -41,6 +44,7 @@ reader::LoadOptions load_options(const config::Config& config, unsigned threads)
   reader::LoadOptions options;
   options.io = io_of(config.io);
   options.threads = threads;
+  options.known = std::make_shared<reader::KnownFiles>();
   return options;
 }
 

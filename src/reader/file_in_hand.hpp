@@ -1,0 +1,35 @@
+// One file of a load, opened in each way when that is first asked for. The thread that owns HDF5.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "catalog/catalog.hpp"
+#include "h5/file.hpp"
+#include "reader/plain_file.hpp"
+
+namespace headrace::reader {
+
+class FileInHand {
+ public:
+  FileInHand(const catalog::FileInfo& info, bool pass_by) : info_(info), pass_by_(pass_by) {}
+
+  const h5::File& hdf5() {
+    if (!hdf5_) hdf5_ = h5::open_file(info_.path);
+    return *hdf5_;
+  }
+  /// Jobs may keep it.
+  const std::shared_ptr<const PlainFile>& plain() {
+    if (!plain_) plain_ = std::make_shared<const PlainFile>(info_.path, pass_by_);
+    return plain_;
+  }
+  bool read_by_hdf5() const { return hdf5_.has_value(); }
+
+ private:
+  const catalog::FileInfo& info_;
+  bool pass_by_;
+  std::optional<h5::File> hdf5_;
+  std::shared_ptr<const PlainFile> plain_;
+};
+
+}  // namespace headrace::reader
