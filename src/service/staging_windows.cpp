@@ -17,6 +17,7 @@ void Staging::make_loader(host::Host::Service& service) {
   loader_ = std::make_unique<loading::Loader>(loading::WindowSource{*blueprint_, topology_, contents_}, *windowing_,
                                               *store_, std::move(options), std::move(events));
   service.panes = panes_.get();
+  service.window_read = [this] { return loader_->bytes(); };
   service.read_windows = [this](const books::WindowOrder& order) {
     loader_->read({order.stream, order.turn, order.at, order.next, order.pane});
   };

@@ -239,6 +239,8 @@ def test_it_is_told(tmp_path, files):
         events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
         assert next(event for event in events if event["event"] == "start")["regime"] == "window"
         opened = [(event["epoch"], event["window"]) for event in events if event["event"] == "window_open"]
+        read = [event["read_bytes"] for event in events if event["event"] == "window_open"]
+        assert 0 < read[0] < read[1] < read[2] <= json.loads(control("stat", service.name, "--json").stdout)["nodes"][0]["memory"]["window_read_bytes"]
         assert opened[:3] == [(0, 0), (0, 1), (0, 2)] and (1, 0) in opened
         stream.close()
 

@@ -45,6 +45,7 @@ struct FormerRing {
 struct NodeMemory {
   std::uint64_t store_bytes = 0, rings_bytes = 0, retired_bytes = 0, private_bytes = 0, available_bytes = 0;
   std::uint64_t scratch_bytes = 0, scratch_read_bytes = 0;  ///< on its disk; read from there so far
+  std::uint64_t window_read_bytes = 0;                      ///< of files, window by window, so far
 };
 
 /// Of a stream that is read window by window.

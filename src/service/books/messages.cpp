@@ -73,10 +73,12 @@ static void to_json(Json& json, const WindowAnswer& answer) {
   json = {{"stager", answer.stager},
           {"stream", answer.stream},
           {"turn", answer.turn},
-          {"what", static_cast<int>(answer.what)}};
+          {"what", static_cast<int>(answer.what)},
+          {"read_bytes", answer.read_bytes}};
 }
 static void from_json(const Json& json, WindowAnswer& answer) {
-  answer = {json.at("stager"), json.at("stream"), json.at("turn"), one_of<WindowAnswer::What>(json.at("what"), 3)};
+  answer = {json.at("stager"), json.at("stream"), json.at("turn"), one_of<WindowAnswer::What>(json.at("what"), 3),
+            json.at("read_bytes")};
 }
 static void to_json(Json& json, const ReadingWindow& said) {
   json = {{"stager", said.stager}, {"stream", said.stream},
@@ -101,7 +103,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerFigures, stream, rank, world_size, who
                                    stager_wait, replicas, here)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FormerRing, stream, host, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeMemory, store_bytes, rings_bytes, retired_bytes, private_bytes, available_bytes,
-                                   scratch_bytes, scratch_read_bytes)
+                                   scratch_bytes, scratch_read_bytes, window_read_bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowFigures, epoch, window, windows, opened, read, held_by)
 static void to_json(Json& json, const StreamFigures& stream) {
   json = {{"name", stream.name},
@@ -166,7 +168,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Viewed, service, missing_nodes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingMade, stream, ring, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingRetired, stream, ring, bytes, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RingLeft, stream, ring, state)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, scratch_read_bytes, retired)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Figures, local, trainers, last, private_bytes, scratch_read_bytes, window_read_bytes,
+                                   retired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ended, text)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HandOver, stream, ring, rank, world_size, replica, joins, who, grant)

@@ -113,6 +113,7 @@ struct WindowAnswer {
   std::uint32_t stager = 0, stream = 0;
   std::uint64_t turn = 0;
   What what = What::left;
+  std::uint64_t read_bytes = 0;  ///< of files, for windows of all streams, since it began
 };
 /// How far a stager is with reading a window, in bytes.
 struct ReadingWindow {
@@ -201,7 +202,7 @@ struct Figures {
   std::uint32_t local = 0;
   std::vector<TrainerFigures> trainers{};
   bool last = true;  ///< of the figures of this stager: with them comes the rest
-  std::uint64_t private_bytes = 0, scratch_read_bytes = 0;
+  std::uint64_t private_bytes = 0, scratch_read_bytes = 0, window_read_bytes = 0;
   std::vector<FormerRing> retired{};
 };
 /// This stager ends now, ended by a signal or an error: else the end of its link would be taken for a death.

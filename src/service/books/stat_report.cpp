@@ -155,6 +155,8 @@ std::string nodes_text(const Json& nodes, std::size_t rows) {
     if (memory.value("scratch_bytes", 0ull) > 0)
       text += fmt::format("  and {} of samples on its disk, from which {} were read\n", of("scratch_bytes"),
                           of("scratch_read_bytes"));
+    if (memory.value("window_read_bytes", 0ull) > 0)
+      text += fmt::format("  and {} were read from files, window by window\n", of("window_read_bytes"));
     if (memory.value("retired_bytes", 0ull) > 0)
       text += fmt::format("  and {} of former rings, which others still have:\n", of("retired_bytes"));
     for (const auto& ring : nodes[n].value("retired", Json::array()))

@@ -138,6 +138,7 @@ void Host::open(Service service) {
                                   .trainers = [this] { return trainers_->figures(); },
                                   .retired = [this] { return trainers_->retired(); },
                                   .scratch_read = service_.scratch_read,
+                                  .window_read = service_.window_read,
                                   .service = [this] { return coordinator_->figures(); }});
     phase_.enter(Phase::open);
     if (desk_) desk_->open(*service_.blueprint, service_.memory);

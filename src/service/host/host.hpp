@@ -62,6 +62,8 @@ class Host {
     std::function<void(int to, std::string text)> send_to_stager;
     /// Bytes that this stager has read from its disk.
     std::function<std::uint64_t()> scratch_read;
+    /// And of files, for windows.
+    std::function<std::uint64_t()> window_read = [] { return std::uint64_t{0}; };
     /// Where streams are read window by window: what is open, and who reads (an order `read`). Else null.
     delivery::Panes* panes = nullptr;
     std::function<void(const books::WindowOrder& order)> read_windows{};

@@ -26,7 +26,8 @@ void Host::turn_windows(const books::WindowOrder& order) {
 void Host::windows_loaded(std::uint32_t stream, std::uint64_t turn, bool both) {
   using What = books::WindowAnswer::What;
   jobs_.post([this, stream, turn, both] {
-    router_->to_head(books::WindowAnswer{seat_.me(), stream, turn, both ? What::both_loaded : What::first_loaded});
+    const auto what = both ? What::both_loaded : What::first_loaded;
+    router_->to_head(books::WindowAnswer{seat_.me(), stream, turn, what, service_.window_read()});
   });
 }
 

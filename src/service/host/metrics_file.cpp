@@ -90,6 +90,10 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
     text += fmt::format("headrace_scratch_read_bytes_total{{{}}} {}\n", label,
                         memory.at("scratch_read_bytes").get<std::uint64_t>());
   }
+  if (const auto read = views.front().at("memory").value("window_read_bytes", 0ull); read > 0) {
+    text += head("window_read_bytes_total", "counter", "Bytes read from files, window by window.");
+    text += fmt::format("headrace_window_read_bytes_total{{{}}} {}\n", label, read);
+  }
   text += head("stagers", "gauge", "Stagers on this node.");
   text += fmt::format("headrace_stagers{{{}}} {}\n", label, views.front().at("stagers").get<unsigned>());
   std::size_t trainers = 0;

@@ -58,6 +58,7 @@ void Views::hear(const books::Look& /*message*/) {
     if (part.last) {
       part.private_bytes = private_bytes();
       part.scratch_read_bytes = actions_.scratch_read();
+      part.window_read_bytes = actions_.window_read();
       part.retired = actions_.retired();
     }
     actions_.to_leader(std::move(part));
@@ -71,6 +72,7 @@ void Views::of_node(std::function<void(const std::vector<books::View>& views)> d
   node_trainers_ = actions_.trainers();
   node_private_ = private_bytes();
   node_scratch_read_ = actions_.scratch_read();
+  node_window_read_ = actions_.window_read();
   node_retired_.clear();
   take_retired(actions_.retired());
   for (std::uint32_t local = 1; local < here().stagers; ++local) silent_stagers_.insert(local);
@@ -84,6 +86,7 @@ void Views::hear(const books::Figures& message) {
   if (!message.last) return;
   node_private_ += message.private_bytes;
   node_scratch_read_ += message.scratch_read_bytes;
+  node_window_read_ += message.window_read_bytes;
   take_retired(message.retired);
   silent_stagers_.erase(message.local);
   if (silent_stagers_.empty()) node_done();
@@ -99,7 +102,8 @@ books::NodeMemory Views::memory_of_node() const {
                            .private_bytes = node_private_,
                            .available_bytes = line_of("/proc/meminfo", "MemAvailable:"),
                            .scratch_bytes = memory_.scratch,
-                           .scratch_read_bytes = node_scratch_read_};
+                           .scratch_read_bytes = node_scratch_read_,
+                           .window_read_bytes = node_window_read_};
   for (const auto& ring : node_retired_) memory.retired_bytes += ring.bytes;
   return memory;
 }

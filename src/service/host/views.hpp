@@ -41,6 +41,7 @@ class Views {
     std::function<std::vector<books::TrainerFigures>()> trainers;  ///< of this stager
     std::function<std::vector<books::FormerRing>()> retired;       ///< its rings that others still have
     std::function<std::uint64_t()> scratch_read;                   ///< bytes that it has read from its disk
+    std::function<std::uint64_t()> window_read;                    ///< of files, for windows
     std::function<books::ServiceFigures()> service;                ///< at stager 0: what only the coordinator knows
   };
   /// nodes: all of the service; this is stager `local` of the node `my_node`.
@@ -82,7 +83,7 @@ class Views {
   std::set<std::uint32_t> silent_stagers_;
   std::vector<books::TrainerFigures> node_trainers_;
   std::vector<books::FormerRing> node_retired_;
-  std::uint64_t node_private_ = 0, node_scratch_read_ = 0;
+  std::uint64_t node_private_ = 0, node_scratch_read_ = 0, node_window_read_ = 0;
   Clock::time_point now_{}, node_since_{};  // now_: of the last tick, which follows every message
   // A leader's: who waits for those of the service, in the round under way and in the one after it.
   std::vector<Tell> tools_, next_tools_;

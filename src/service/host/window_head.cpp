@@ -59,10 +59,12 @@ void WindowHead::hear(const books::AtWindow& message) {
 void WindowHead::hear(const books::WindowAnswer& message) {
   auto& state = streams_.at(message.stream);
   if (!state.book) return;
-  if (message.what == books::WindowAnswer::What::left)
+  if (message.what == books::WindowAnswer::What::left) {
     state.book->left(message.stager, message.turn);
-  else
+  } else {
+    read_bytes_[message.stager] = message.read_bytes;
     state.book->loaded(message.stager, message.turn, message.what == books::WindowAnswer::What::both_loaded);
+  }
   look(message.stream);
 }
 
@@ -88,11 +90,15 @@ void WindowHead::look(std::uint32_t stream) {
     log::debug("stream {}: {} is wanted", name, window_text(stream, *book.at()));
     events_.tell("window", {{"stream", name}, {"epoch", book.at()->epoch}, {"window", book.at()->window}});
   }
-  if (book.opened() > state.told_open && state.told_open == 0)
+  if (book.opened() > state.told_open && state.told_open == 0) {
+    std::uint64_t read = 0;
+    for (const auto& [stager, bytes] : read_bytes_) read += bytes;
     events_.tell("window_open", {{"stream", name},
                                  {"epoch", book.at()->epoch},
                                  {"window", book.at()->window},
-                                 {"seconds", seconds_since(state.since)}});
+                                 {"seconds", seconds_since(state.since)},
+                                 {"read_bytes", read}});
+  }
   state.told_open = book.opened();
 }
 

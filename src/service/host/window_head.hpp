@@ -56,6 +56,7 @@ class WindowHead {
   const books::Registry& registry_;
   EventLog& events_;
   std::vector<Stream> streams_;
+  std::map<std::uint32_t, std::uint64_t> read_bytes_;  // by stager
 };
 
 }  // namespace headrace::service::host

@@ -135,7 +135,7 @@ void Loader::read_window(const Task& task) {
   };
   try {
     const auto report = WindowLoad(source_, task.stream, mine, columns_).run(options);
-    bytes_.fetch_add(report.bytes, std::memory_order_relaxed);  // a figure for people
+    bytes_.fetch_add(report.stored_bytes, std::memory_order_relaxed);  // a figure for people
     const Lock lock(mutex_);
     if (quit_) return;
     auto& stream = streams_[task.stream];

@@ -49,7 +49,7 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   void read(const Order& order) EXCLUDES(mutex_);
-  /// Bytes that were read so far.
+  /// Bytes of files that were read so far, as they are stored.
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }  // a figure for people
 
  private:

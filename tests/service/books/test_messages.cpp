@@ -55,7 +55,7 @@ const std::vector<ToHead> to_head{
     WantDraw{2, 1, 7},
     Drawn{3, 1, 7, 900},
     AtWindow{1, 5, 9, plan::EpochWindow{2, 7}},
-    WindowAnswer{3, 1, 8, WindowAnswer::What::both_loaded},
+    WindowAnswer{3, 1, 8, WindowAnswer::What::both_loaded, 12345678901},
     ReadingWindow{3, 1, 8, {2, 7}, 100, 900}};
 const std::vector<FromHead> from_head{
     Granted{9, grant},

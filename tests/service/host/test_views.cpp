@@ -88,6 +88,7 @@ class Cluster {
                 },
             .retired = [this, me] { return retired[me]; },
             .scratch_read = [me] { return std::uint64_t{1} << me; },
+            .window_read = [me] { return std::uint64_t{3} << me; },
             .service = [] { return ServiceFigures{.trainers = 7}; }}));
   }
   template <class Way>
