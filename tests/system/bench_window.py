@@ -4,14 +4,18 @@
     tests/system/bench_window.py BUILD DIR [--throttle BYTES] [--data BYTES] [--only WORD]
 
 DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
-drops the file from the page cache, reads blocks in another order with as many threads as the service has, then takes an
-epoch from the service, which has read its first windows by then.
+drops the file from the page cache, reads blocks in another order with as many threads as the service has, then takes two
+epochs from the service, which has read its first windows by then. Where chunks are compressed, bench_filters decodes them
+in each turn, too, from memory into memory on all cores; the limit is then the lesser of both. The
+time is that of the windows which are read meanwhile.
 """
 
 import argparse
 import os
 import random
+import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -82,6 +86,31 @@ def raw(path, threads):
     return time.monotonic() - begin
 
 
+def decoding(build, path):
+    """GB/s of samples that all cores decode."""
+    done = subprocess.run([build / "bin/bench_filters", path, str(os.cpu_count()), "1", "x"], capture_output=True, text=True, check=True)
+    return float(re.search(r"decoding ([0-9.]+)", done.stdout)[1])
+
+
+def two_epochs(stream):
+    """Windows a second as shares of an epoch, and the share of the time that was waited for batches: from the first batch of
+    the third window on, which had to be read, to the first one of the last window of the next epoch."""
+    times, waits = [], []
+    for _ in range(2):
+        steps = iter(stream)
+        while True:
+            asked = time.monotonic()
+            if (taken := next(steps, None)) is None:
+                break
+            times.append(time.monotonic())
+            waits.append(times[-1] - asked)
+            taken.release()
+    window = len(times) / 2 / WINDOWS
+    first, last = int(2 * window) + 1, int((2 * WINDOWS - 1) * window) + 1
+    seconds = times[last] - times[first]
+    return (2 * WINDOWS - 3) / WINDOWS / seconds, sum(waits[first + 1:last + 1]) / seconds
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
@@ -93,7 +122,7 @@ def main():
     options = parser.parse_args()
     os.environ["HEADRACE_BUILD"] = str(options.build.resolve())
     from service import running  # noqa: PLC0415 - it wants to know where the build is
-    print(f"{'case':20} {'raw':>6} {'delivered':>9} {'of raw':>7} {'waits':>6}   GB/s of samples, medians of {options.repeats}")
+    print(f"{'case':20} {'raw':>6} {'decoded':>7} {'delivered':>9} {'of least':>8} {'waits':>6}   GB/s of samples, medians of {options.repeats}")
     for name, row, batch, stagers, how in CASES:
         if options.only not in name:
             continue
@@ -106,28 +135,19 @@ def main():
             memory = int((64 * stagers + 96) * MB + 2.4 * window + 6 * batch * row)
             with running(Path(folder), [path], stagers, prefix=prefix, window=f"{window}B", memory=memory, batch=batch, slots=4) as service:
                 assert service.ready().lines("regime window"), service.text
-                raws, rates, waits = [], [], []
+                raws, decoded, rates, ratios, waits = [], [], [], [], []
                 with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
-                    for batch_taken in stream:
-                        batch_taken.release()
                     for _ in range(options.repeats):
                         raws.append(samples * row / raw(path, os.cpu_count()) / 1e9)
+                        if how:
+                            decoded.append(decoding(options.build, path))
                         drop(path)
-                        begin, waited, longest = time.monotonic(), 0.0, 0.0
-                        steps = iter(stream)
-                        while True:
-                            asked = time.monotonic()
-                            if (taken := next(steps, None)) is None:
-                                break
-                            wait = time.monotonic() - asked
-                            waited, longest = waited + wait, max(longest, wait)
-                            taken.release()
-                        # Two of the windows were there when it began.
-                        seconds = time.monotonic() - begin
-                        rates.append(samples * row * (1 - 2 / WINDOWS) / seconds / 1e9)
-                        waits.append(waited / seconds)
-            print(f"{name:20} {statistics.median(raws):6.2f} {statistics.median(rates):9.2f} "
-                  f"{statistics.median(rates) / statistics.median(raws):7.3f} {statistics.median(waits):6.2f}", flush=True)
+                        rate, waited = two_epochs(stream)
+                        rates.append(samples * row * rate / 1e9)
+                        ratios.append(rates[-1] / min([raws[-1], *decoded[-1:]]))
+                        waits.append(waited)
+            print(f"{name:20} {statistics.median(raws):6.2f} {statistics.median(decoded) if decoded else float('nan'):7.2f} "
+                  f"{statistics.median(rates):9.2f} {statistics.median(ratios):8.3f} {statistics.median(waits):6.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,30 @@
 // Preloaded into a stager: the disk of its scratch files is one that tests cannot have. By the environment:
 //   FAIL=FILE     from the moment on at which the file is there, reads fail, as those of a broken disk do
+//   BROKEN=PATH   those of this file, instead of those of scratch files
 //   FULL=1        there is no room, though the file system says that there is
 //   NETWORK=DIR   the folder is on a file system of the network
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static int is_broken(int fd) {
+  const char* broken = getenv("BROKEN");
+  if (!broken) return fcntl(fd, F_GETFL) & O_DIRECT;
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  return length > 0 && (path[length] = 0, strcmp(path, broken) == 0);
+}
+
 static ssize_t read_or_fail(int fd, void* to, size_t bytes, off_t offset) {
   const char* sign = getenv("FAIL");
-  if (sign && (fcntl(fd, F_GETFL) & O_DIRECT) && access(sign, F_OK) == 0) {
+  if (sign && access(sign, F_OK) == 0 && is_broken(fd)) {
     errno = EIO;
     return -1;
   }
