@@ -106,6 +106,38 @@ def test_resume_gives_the_missing_batches(lightning, module, stream, steps, tmp_
     assert second.trained == steps[26:]
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["the job lives on", "another process"])
+def test_resume_where_an_epoch_ended(lightning, module, serve, known, tmp_path):
+    """Lightning restores no loader then, as nothing is left of its epoch; it tells samplers which epoch comes."""
+    save = lightning.pytorch.callbacks.ModelCheckpoint(tmp_path, filename="saved")  # its default: after an epoch
+    with serve() as service:
+        with service.connect() as stream:
+            numbers = [batch.index.tolist() for _ in range(3) for batch in stream]
+            stream.seek(0)
+            trainer = make_trainer(lightning, tmp_path, max_epochs=1, callbacks=[save], enable_checkpointing=True)
+            trainer.fit(module(), Loader(stream, PAIR))
+            for _ in zip(stream, range(5)):
+                pass  # the service is left somewhere else
+        if not known:
+            service.restart()
+        model = module()
+        with service.connect() as stream:
+            loader, trainer = Loader(stream, PAIR), make_trainer(lightning, tmp_path, max_epochs=3)
+            trainer.fit(model, loader, ckpt_path=tmp_path / "saved.ckpt", weights_only=False)
+            assert model.trained == numbers[STEPS:]
+            # Another fit counts from 0 again, and goes on in the stream.
+            make_trainer(lightning, tmp_path, max_epochs=2).fit(module(), loader)
+            assert stream.position == (5, 0)
+
+
+def test_a_state_loaded_by_hand_stays(lightning, module, stream, steps, tmp_path):
+    """Lightning, which knows nothing of it, tells samplers that its first epoch comes."""
+    stream.seek(1, 7)
+    model = module()
+    make_trainer(lightning, tmp_path, max_epochs=1).fit(model, Loader(stream, PAIR))
+    assert model.trained == steps[STEPS + 7 :]
+
+
 def test_the_stream_itself(lightning, stream, tmp_path):
     """Lightning rebuilds the mapping when it moves a batch."""
 
@@ -198,6 +230,9 @@ def test_hugging_face_resumes(hugging, stream, val, steps, tmp_path):
     trainer.train()
     state = saves.states[26]
     stream.seek(3)
+    trainer = make((loader, None), num_train_epochs=2)
+    with pytest.raises(TypeError, match="ignore_data_skip=True"):
+        trainer.train(resume_from_checkpoint=str(tmp_path / "out" / "checkpoint-26"))
     trainer = make((loader, None), num_train_epochs=2, ignore_data_skip=True)
     loader.load_state_dict(state)
     trainer.train(resume_from_checkpoint=str(tmp_path / "out" / "checkpoint-26"))

@@ -46,6 +46,11 @@ class Course:
         """Of the next batch to be given."""
         return self._next or self._connection.position
 
+    @property
+    def untouched(self) -> bool:
+        """No loop has begun, and the user went nowhere."""
+        return self.number == 0 and self.jumps == 0
+
     def go_to(self, position: Position, dropped: bool = False) -> None:
         """What was taken ahead comes again.
 

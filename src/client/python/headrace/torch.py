@@ -67,6 +67,8 @@ class Loader(Standing):
     Face's Trainer and accelerate take it as it is.
     """
 
+    prefetch_factor = None  # a DataLoader's without workers, for code that makes one like this loader
+
     def __init__(
         self,
         stream: Stream,
@@ -98,6 +100,7 @@ class Loader(Standing):
         self._makers = {leaf: self._made[leaf].maker(leaf in self._copied) for leaf in leaves}
         self._gpu = _open(device, pin)
         self._prefetch = prefetch
+        self._told = -1  # the epoch that a trainer was in, the last time it said so
 
     def __iter__(self) -> Iterator[Any]:
         return self._loop(resumes=False)
@@ -123,6 +126,16 @@ class Loader(Standing):
     def stream(self) -> Stream:
         """The stream behind it."""
         return self._stream
+
+    @property
+    def sampler(self) -> _Epochs:
+        """For trainers that tell a sampler which epoch they are in, as Lightning does."""
+        return _Epochs(self)
+
+    @property
+    def batch_sampler(self) -> _Epochs:
+        """Where there is a sampler, trainers look here, too."""
+        return _Epochs(self)
 
     @property
     def dataset(self) -> Loader:
@@ -206,6 +219,34 @@ class _Kept:
 
     def __init__(self, event: Any, sources: list[torch.Tensor]) -> None:
         self.query, self.synchronize, self._sources = event.query, event.synchronize, sources
+
+
+class _Epochs(torch.utils.data.SequentialSampler):  # type: ignore[misc]
+    """Where a trainer goes on: Lightning restores no loader from a checkpoint that an epoch ended with.
+
+    A trainer counts from 0 whatever the stream has behind it, so what it tells moves the stream only where its epochs
+    do not follow one another: then it goes on with a checkpoint.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        super().__init__(loader)
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[int]:
+        raise TypeError(
+            "batches of a stream are not skipped by their numbers: where a trainer goes on with a checkpoint, load the "
+            "loader's state_dict(), which is a seek. Hugging Face's Trainer: TrainingArguments(ignore_data_skip=True)"
+        )
+
+    def set_epoch(self, epoch: int) -> None:
+        loader, stream = self._loader, self._loader.stream
+        before, loader._told = loader._told, epoch
+        if epoch == 0 or epoch in (before, before + 1) or 0 < stream.epochs <= epoch:
+            return
+        if stream._course.untouched and stream.replica == 0:  # where somebody before us had come to
+            stream.seek(epoch)
+        else:
+            stream.set_epoch(epoch)
 
 
 class Dataset(torch.utils.data.IterableDataset[Any]):  # type: ignore[misc]
