@@ -8,6 +8,9 @@ Files are contiguous and in the page cache: `lcd` as the LCD data set is (two fl
 and a label; batch 64), `512B` one field and a label (batch 1024). In each turn every way is read for at least so many
 seconds, ours for whole epochs; the first turn warms up. Ratios are taken within each turn: medians, with the least and
 the greatest, where of the framework's own ways the best of the turn counts. Each framework has a process of its own.
+
+Beside GB/s stands what a second of processor time gives, over all turns: of this process with its threads, its workers
+and the service. On a machine that others use, too, that is the figure that says something.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,6 +145,7 @@ def tensorflow_ways(stream, path, case):
         return numbers.map(lambda rows: tf.numpy_function(read, [rows], types), num_parallel_calls=calls).prefetch(2)
 
     yield "headrace.tensorflow.dataset", dataset(stream, case.names)
+    yield "the same, copy=False", dataset(stream, case.names, copy=False)
     yield "from_generator", own
     yield "from_generator, prefetch", own.prefetch(2)
     yield "map of numpy_function, 2 at a time", by_number(2)
@@ -160,6 +165,7 @@ def jax_ways(stream, path, case):
         return tuple([np.stack(part) for part in zip(*samples)])
 
     yield "headrace.jax.batches", headrace.jax.batches(stream, case.names)
+    yield "the same, copy=False", headrace.jax.batches(stream, case.names, copy=False)
     yield "device_put of batches", Placed(lambda: permuted_batches(path, case))
     # As JAX's tutorials have it; without workers, which would be forked from a process with JAX's threads.
     for name, loader in torch_loaders(path, case, stacked, counts=(0,)):
@@ -214,20 +220,54 @@ def forever(way):
         yield from way
 
 
-def rate(batches, case, seconds):
-    """GB/s; of whole epochs where it is a way that can be gone through again, else of what comes in that time."""
-    began, count, ended = time.perf_counter(), 0, False
+def processor_seconds():
+    """Of this process and all below it that live: workers, the service."""
+    parents, used = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(stat.parent.name)], used[int(stat.parent.name)] = int(words[1]), int(words[11]) + int(words[12])
+    ours = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return sum(used[pid] for pid in ours) / os.sysconf("SC_CLK_TCK")
+
+
+class Read(NamedTuple):
+    """What one way has given in one turn."""
+
+    gigabytes: float
+    seconds: float
+    processor: float
+
+    @property
+    def rate(self):
+        return self.gigabytes / self.seconds
+
+
+def read(batches, case, seconds):
+    """Whole epochs; what comes in that time of a generator, which has no end."""
+    endless = isinstance(batches, types.GeneratorType)
+    time.sleep(0.05)  # the service fills its slots after the loop before
+    used, began, count, ended = processor_seconds(), time.perf_counter(), 0, False
     while not ended:
         for _ in batches:
             count += 1
-            if iter(batches) is batches and time.perf_counter() - began >= seconds:
+            if endless and time.perf_counter() - began >= seconds:
                 break
         ended = time.perf_counter() - began >= seconds
-    return count * case.batch * case.row / (time.perf_counter() - began) / 1e9
+    took = time.perf_counter() - began
+    return Read(count * case.batch * case.row / 1e9, took, processor_seconds() - used)
 
 
 def told(values, form=".2f"):
     return f"{statistics.median(values):{form}} ({min(values):{form}} .. {max(values):{form}})"
+
+
+def per_processor_second(found):
+    return sum(one.gigabytes for one in found) / max(0.01, sum(one.processor for one in found))
 
 
 def measure(of, case_name, path, turns, seconds):
@@ -235,21 +275,31 @@ def measure(of, case_name, path, turns, seconds):
     flags = {f"field.{name}.source": name for name in case.names}
     with headrace.local(files=path, progress=False, exhausted_timeout=60, batch=case.batch, **flags) as stream:
         plain = stream.map(lambda batch: tuple([batch[name] for name in case.names]))
-        (ours, loader), *own = WAYS[of.partition(":")[0]](stream, path, case)
-        ways = {"the plain stream": plain, ours: loader, **{name: forever(way) for name, way in own}}
-        rates = {name: [] for name in ways}
+        ways = {"the plain stream": plain, **dict(WAYS[of.partition(":")[0]](stream, path, case))}
+        faces = [name for name in ways if name.startswith(("headrace", "the same"))]
+        ways = {name: way if name in ("the plain stream", *faces) else forever(way) for name, way in ways.items()}
+        found = {name: [] for name in ways}
         for turn in range(turns + 1):
             for name, way in ways.items():
-                found = rate(way, case, seconds)
+                one = read(way, case, seconds)
                 if turn:  # the first one warms up
-                    rates[name].append(found)
-    for name, found in rates.items():
-        print(f"{of:16} {case_name:5} {name:40} {told(found, '.3f')} GB/s")
-    plain, ours, *own = rates.values()
-    best = [max(turn) for turn in zip(*own)]
-    of_plain, of_own = ([a / b for a, b in zip(ours, other)] for other in (plain, best))
-    ratios = f"of the plain stream {told(of_plain)}; x its own best {told(of_own, '.1f')}"
-    print(f"{of:16} {case_name:5} {ratios}", flush=True)
+                    found[name].append(one)
+    label = f"{of:16} {case_name:5}"
+    for name, each in found.items():
+        rates = told([one.rate for one in each], ".3f")
+        print(f"{label} {name:40} {rates} GB/s, {per_processor_second(each):.3f} GB a processor second")
+    own = [each for name, each in found.items() if name not in ("the plain stream", *faces)]
+    best = [max(one.rate for one in turn) for turn in zip(*own)]
+    plain, most = found["the plain stream"], max(map(per_processor_second, own))
+    for name in faces:
+        of_plain = told([a.rate / b.rate for a, b in zip(found[name], plain)])
+        of_own = told([a.rate / b for a, b in zip(found[name], best)], ".1f")
+        work = per_processor_second(found[name])
+        print(
+            f"{label} {name}: of the plain stream {of_plain}; x its own best {of_own}; "
+            f"by processor time {work / per_processor_second(plain):.2f}; {work / most:.1f}",
+            flush=True,
+        )
 
 
 def main():

@@ -41,8 +41,8 @@ def test_rows_and_padding(val):
 
 
 @pytest.mark.parametrize("slots", [2, 4])
-@pytest.mark.parametrize("prefetch", [0, 2])
-def test_a_loop_that_never_waits(serve, slots, prefetch):
+@pytest.mark.parametrize(("prefetch", "copy"), [(0, True), (2, True), (0, False), (2, False)])
+def test_a_loop_that_never_waits(serve, slots, prefetch, copy):
     """Computations queue up for longer than the stagers need to fill the slots again."""
 
     @jax.jit
@@ -54,10 +54,10 @@ def test_a_loop_that_never_waits(serve, slots, prefetch):
     results = []
     with serve(slots=slots) as service, service.connect() as stream:
         for _ in range(4):
-            for big, index in face.batches(stream, ("big", INDEX), prefetch=prefetch):
+            for big, index in face.batches(stream, ("big", INDEX), prefetch=prefetch, copy=copy):
                 results.append(off(big, index))
         assert stream.position == (4, 0)
-        assert stream.stats().held <= 1
+        assert stream.stats().held <= (1 if copy else slots)
     assert [float(result) for result in results] == [0.0] * len(results)
 
 
@@ -66,6 +66,18 @@ def test_kept_arrays_hold_no_slot(stream):
     assert len(kept) == STEPS and stream.stats().held == 0
     for big, index in kept:
         assert_right("big", big, index)
+
+
+def test_without_a_copy(stream, monkeypatch):
+    """The array is the slot, which JAX does not write to when the array is given away."""
+    monkeypatch.setattr(face, "_SMALL", 0)
+    for big, index in face.batches(stream, ("big", INDEX), copy=False):
+        assert_right("big", big, np.asarray(index))
+        address, (first, size) = big.unsafe_buffer_pointer(), stream._connection.ring
+        assert first <= address < first + size
+        donated = jax.jit(lambda x: x + 1, donate_argnums=0)(big)
+        del big
+        assert_right("big", np.asarray(donated) - 1, np.asarray(index))
 
 
 def test_the_plain_stream_under_a_loop_that_never_waits(serve):

@@ -32,7 +32,12 @@ _SMALL = 128 << 10  # bytes; up to here asarray(), which copies once more, takes
 
 
 def batches(
-    stream: Stream, structure: Optional[Structure] = None, *, sharding: Any = None, prefetch: int = 2
+    stream: Stream,
+    structure: Optional[Structure] = None,
+    *,
+    sharding: Any = None,
+    prefetch: int = 2,
+    copy: bool = True,
 ) -> Batches:
     """An iterable of batches, one epoch for each loop, with the length and the state of the stream.
 
@@ -43,17 +48,22 @@ def batches(
         One that spans processes makes global arrays, of which each process gives the rows of its own trainer
     prefetch
         how many batches are on their way while one is used
+    copy
+        True: what is given owns its memory, and any loop, also one that never waits, keeps it as it likes. False, which
+        says something on CPUs alone: arrays over the slot itself, which returns once JAX lets go of them, some time
+        after the last computation that reads them; for loops that keep none, with slots enough
 
-    What is given owns its memory: any loop, also one that never waits, keeps them as it likes. 64-bit types need
-    jax_enable_x64; without it JAX makes 32 of them, as everywhere.
+    64-bit types need jax_enable_x64; without it JAX makes 32 of them, as everywhere.
     """
-    return Batches(stream, structure, sharding, prefetch)
+    return Batches(stream, structure, sharding, prefetch, copy)
 
 
 class Batches(Standing):
     """See batches()."""
 
-    def __init__(self, stream: Stream, structure: Optional[Structure], sharding: Any, prefetch: int) -> None:
+    def __init__(
+        self, stream: Stream, structure: Optional[Structure], sharding: Any, prefetch: int, copy: bool = True
+    ) -> None:
         if not isinstance(stream, Stream):
             raise TypeError(f"batches() takes a headrace.Stream, not {type(stream).__name__}")
         if prefetch < 0:
@@ -63,6 +73,7 @@ class Batches(Standing):
         self._leaves = [leaf for leaf in self._arrangement.leaves() if leaf != ROWS]
         self._shardings = self._arrangement.beside(sharding)
         self._prefetch = prefetch
+        self._copies = copy
         self._placed = any(sharding is not None for sharding in self._shardings)
         self._owned = _on_cpu(self._shardings)
         self._buffers = Buffers()
@@ -110,7 +121,8 @@ class Batches(Standing):
         """On a CPU JAX takes over a copy. A device reads the slot, which is kept until the transfer is done."""
         position, rows = (batch.epoch, batch.step), batch.rows
         if self._owned:
-            return _Sent(position, rows, self._put([self._copy(array) for array in self._arrays(batch)]), None)
+            make = self._copy if self._copies else _itself
+            return _Sent(position, rows, self._put([make(array) for array in self._arrays(batch)]), None)
         of_slot = [leaf not in (INDEX, VALID) for leaf in self._leaves]
         arrays = self._put([unowned(x) if slot else x for x, slot in zip(self._arrays(batch), of_slot)])
         transfer = _Transfer(arrays)
@@ -146,6 +158,10 @@ class Batches(Standing):
         if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
             return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]
         return [jax.make_array_from_process_local_data(*pair) for pair in zip(shardings, arrays)]
+
+
+def _itself(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array
 
 
 class _Transfer:
