@@ -18,6 +18,10 @@ std::string_view word(IoMode mode) {
   return "?";
 }
 
+std::string_view word(Start start) {
+  return start == Start::early ? "early" : "loaded";
+}
+
 std::string_view word(Audit audit) {
   return audit == Audit::full ? "full" : "count";
 }

@@ -189,6 +189,12 @@ struct WindowConfig {
   bool operator==(const WindowConfig&) const = default;
 };
 
+/// When trainers get their first batch.
+enum class Start {
+  loaded,  ///< once all samples are in place
+  early,   ///< once an eighth is: epoch 0 is shuffled in windows, in which the files are read
+};
+
 struct Config {
   std::string name = "headrace";
   std::vector<std::string> files;  ///< paths and glob patterns, in the order given
@@ -212,6 +218,7 @@ struct Config {
   WindowConfig window{};     ///< none: all samples of a stream are shuffled at once
   std::uint64_t block =
       16u << 20;  ///< bytes of the files, at least: what is read at once, and meets as one in a window
+  Start start = Start::loaded;
   IoMode io = IoMode::automatic;
   VirtualGaps virtual_gaps = VirtualGaps::error;  ///< rows of virtual datasets that no source gives
   Audit audit = Audit::count;
@@ -236,6 +243,7 @@ struct Config {
 
 /// The words of the configuration for these values ("auto", "collective", ...).
 std::string_view word(IoMode mode);
+std::string_view word(Start start);
 std::string_view word(Audit audit);
 std::string_view word(plan::Shuffle shuffle);
 std::string_view word(plan::Last last);

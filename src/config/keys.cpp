@@ -156,6 +156,11 @@ std::vector<Key> service_keys() {
        +[](Top c, const Value& v) { c.window = window_size(v); }},
       {"block", Scope::top, Kind::size, "Service", 0, "SIZE", "16MiB",
        "of the files, at least, which window reads at once", +[](Top c, const Value& v) { c.block = block_size(v); }},
+      {"start", Scope::top, Kind::choice, "Service", 0, "WHEN", "loaded",
+       "of epoch 0: loaded, or early, after an eighth of the files",
+       +[](Top c, const Value& v) {
+         c.start = choose(v, {Start::loaded, Start::early});
+       }},
       {"socket", Scope::top, Kind::text, "Service", 0, "PATH", "abstract",
        "path of the trainers' socket, for containers", +[](Top c, const Value& v) { c.socket = socket_path(v); }, true},
       {"ranks", Scope::top, Kind::text, "Service", 0, "A-B", "",

@@ -38,6 +38,9 @@ void check_window(const Config& config, Mistakes& mistakes) {
   if (config.window.kind != WindowConfig::Kind::none && !config.scratch.empty())
     mistakes.add(
         "window contradicts scratch (which shuffles all samples at once, from a disk of each node); give one of them");
+  if (config.window.kind != WindowConfig::Kind::none && config.start == Start::early)
+    mistakes.add(
+        "start = early contradicts window (whose epochs begin with their first window as it is); give one of them");
 }
 
 }  // namespace headrace::config

@@ -43,6 +43,7 @@ std::string text(const config::NonfinitePolicy& policy) {
 
 void add_service(const config::Config& config, Pairs& out) {
   const bool windows = config.window.kind != config::WindowConfig::Kind::none;
+  const bool early = config.start == config::Start::early;
   std::vector<std::string> parts;
   for (const auto& part : config.split) parts.push_back(fmt::format("{}:{}", part.name, part.fraction));
   out.insert(out.end(), {{"name", config.name},
@@ -58,7 +59,8 @@ void add_service(const config::Config& config, Pairs& out) {
                          {"slots", std::to_string(config.slots)},
                          {"scratch", config.scratch.empty() ? "" : "given"},  // each node may have its own folder
                          {"window", windows ? config::text_of(config.window) : ""},
-                         {"block", windows ? std::to_string(config.block) : ""},
+                         {"block", windows || early ? std::to_string(config.block) : ""},
+                         {"start", std::string(config::word(config.start))},
                          {"split-nodes", config.split_nodes ? "true" : "false"},
                          {"strict", config.strict ? "true" : "false"},
                          {"audit", std::string(config::word(config.audit))}});

@@ -45,6 +45,17 @@ Windows::Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks
   blocks_a_window_ = (all + count_ - 1) / count_;
 }
 
+Windows Windows::alike(std::vector<std::uint64_t> first_ordinals, std::uint64_t windows, std::uint64_t key) {
+  EXPECTS(windows > 0);
+  Windows all(std::move(first_ordinals), 1);
+  all.filled_.resize(all.blocks());
+  std::iota(all.filled_.begin(), all.filled_.end(), 0);
+  all.count_ = std::clamp<std::uint64_t>(all.blocks(), 1, windows);
+  all.blocks_a_window_ = std::max<std::uint64_t>(1, (all.blocks() + all.count_ - 1) / all.count_);
+  all.dealt_by_ = key;
+  return all;
+}
+
 std::uint64_t Windows::block_of(std::uint64_t ordinal) const {
   return static_cast<std::uint64_t>(std::upper_bound(first_.begin(), first_.end(), ordinal) - first_.begin()) - 1;
 }
@@ -79,6 +90,7 @@ WindowedOrder::WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64
 /// One slot of each run to each window.
 void WindowedOrder::deal(std::span<std::uint32_t> window_of_block) {
   const auto count = windows_->count(), filled = windows_->filled().size(), slots = count * windows_->blocks_a_window();
+  const auto key = windows_->dealt_by().value_or(key_);
   std::vector<std::uint32_t> window_of_slot(count);
   // slot_of() of one after another, without dividing: the first slot behind a run begins the next one.
   std::uint64_t slot = 0, rest = 0, end = 0;
@@ -87,7 +99,7 @@ void WindowedOrder::deal(std::span<std::uint32_t> window_of_block) {
       run = slot / count;
       end = (run + 1) * count;
       std::iota(window_of_slot.begin(), window_of_slot.end(), 0);
-      shuffle(window_of_slot, key_of_run(key_, run));
+      shuffle(window_of_slot, key_of_run(key, run));
     }
     window_of_block[k] = window_of_slot[slot + count - end];
     for (rest += slots; rest >= filled; rest -= filled) ++slot;

@@ -11,7 +11,8 @@
 //   1. Every ordinal once per epoch; position() is the inverse of evaluate().
 //   2. The result depends on the blocks' borders, W and the key alone: not on stagers, trainers or memory.
 //   3. Where all blocks make one window the order is that of a Permutation of the same key.
-//   4. Blocks of which nothing is selected are in no window: those that have rows are dealt out, evenly.
+//   4. Blocks of which nothing is selected are in no window: those that have rows are dealt out, evenly. But where all
+//      streams of a service have the same windows (Windows::alike): then all blocks are.
 //
 // Immutable; any thread. See ORDER.md.
 #pragma once
@@ -19,6 +20,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -38,6 +40,9 @@ class Windows {
   /// first_ordinals: per block of the files the first one of the stream's ordinals in it, and the end; equal ones where
   /// nothing of a block is selected. At most 2^31 blocks. blocks_a_window: at most, at least 1.
   Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks_a_window);
+  /// So many windows (at least 1), or one of each block where there are fewer: of whatever stream, the same blocks, as the
+  /// key deals them out. Windows of which it has no rows are empty.
+  static Windows alike(std::vector<std::uint64_t> first_ordinals, std::uint64_t windows, std::uint64_t key);
 
   std::uint64_t size() const { return first_.back(); }  ///< ordinals
   std::uint64_t blocks() const { return first_.size() - 1; }
@@ -49,8 +54,10 @@ class Windows {
   /// The block of an ordinal.
   std::uint64_t block_of(std::uint64_t ordinal) const;
 
-  /// The blocks that have rows, ascending.
+  /// The blocks that are dealt out, ascending: those that have rows, or all.
   const std::vector<std::uint32_t>& filled() const { return filled_; }
+  /// What deals them out, where that is not the key of the order.
+  const std::optional<std::uint64_t>& dealt_by() const { return dealt_by_; }
   /// The k-th of these stands in that slot of count() * blocks_a_window(), evenly; some slots stay empty. A run has the
   /// slots of as many neighbours as there are windows.
   std::uint64_t slot_of(std::uint64_t k) const { return k * (blocks_a_window_ * count_) / filled_.size(); }
@@ -59,6 +66,7 @@ class Windows {
   std::vector<std::uint64_t> first_;
   std::vector<std::uint32_t> filled_;
   std::uint64_t blocks_a_window_, count_;
+  std::optional<std::uint64_t> dealt_by_{};
 };
 
 class WindowedOrder {
@@ -72,7 +80,7 @@ class WindowedOrder {
   const std::vector<std::uint64_t>& starts() const { return starts_; }
   /// The window of a position; of the end, the last one that has any.
   std::uint64_t window_of(std::uint64_t position) const;
-  /// Its blocks, ascending: none is empty.
+  /// Its blocks, ascending.
   std::span<const std::uint32_t> blocks_of(std::uint64_t window) const;
   /// Ordinals of positions first, first + 1, ...; first + out.size() <= size(). A few ns each.
   void evaluate(std::uint64_t first, std::span<std::uint64_t> out) const;

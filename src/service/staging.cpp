@@ -20,6 +20,7 @@
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "service/blueprint/descriptors.hpp"
+#include "service/early_start.hpp"
 #include "service/loading/fill_store.hpp"
 #include "service/loading/progress.hpp"
 #include "service/scratch_disk.hpp"
@@ -57,6 +58,7 @@ Staging::~Staging() {
   if (host_) host_->halt();        // it looks at rings and workers, which go before it
   if (readers_) readers_->stop();  // they fill slots, and call feeds
   loader_.reset();                 // it may be at something long
+  arrival_loader_.reset();
 }
 
 void Staging::begin() {
@@ -118,16 +120,20 @@ void Staging::place_samples(const data::selection::SelectedSamples& selected, co
   const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0});
   const auto windows = choose_windows(config_, topology_, selected, room, *blueprint_);
   const auto weights = blueprint::weights(topology_.nodes, budgets_to_weigh(config_, budgets, total), total);
-  auto placed = selected.place(windows.any() ? selected.divide(weights, blueprint_->blocks) : selected.divide(weights));
+  const bool early = choose_early(config_, topology_, *blueprint_);
+  auto placed =
+      selected.place(windows.any() || early ? selected.divide(weights, blueprint_->blocks) : selected.divide(weights));
   blueprint_->placement = std::move(placed.placement);
   blueprint_->strata = std::move(placed.strata);
   blueprint_->draws = std::move(placed.draws);
   blueprint_->classes = std::move(placed.classes);
   blueprint_->weights = std::move(placed.weights);
   lay_out_windows(config_, topology_, windows, selected, *blueprint_);
+  if (early) lay_out_early(config_, topology_, *blueprint_);
   if (purpose_ == Purpose::trainers) settle_windows(topology_, budgets, *blueprint_);
   qualities_ = measure_windows(topology_, contents_, *blueprint_, load_options());
   mpi::together(topology_.all, [&] { settle_residence(config_, topology_, budgets, *blueprint_); });
+  if (early && purpose_ == Purpose::trainers) settle_arrival(config_, topology_, *blueprint_);
 }
 
 void Staging::tell_start() const {
@@ -143,6 +149,7 @@ void Staging::tell_start() const {
                         {"stagers", topology_.stagers()},
                         {"trainers", blueprint_->trainers},
                         {"regime", blueprint_->regime()},
+                        {"start", blueprint_->arrival ? "early" : "loaded"},
                         {"streams", std::move(streams)}});
 }
 
@@ -221,6 +228,7 @@ reader::LoadOptions Staging::load_options() const {
 }
 
 void Staging::load() {
+  if (blueprint_->arrival) return;  // open() has it read
   const auto begin = Clock::now();
   host_->loading("loading", 0);
   loading::Progress progress(topology_.me() == 0 && !config_.quiet,
@@ -265,6 +273,10 @@ void Staging::connect_nodes() {
     panes_ = std::make_unique<delivery::Panes>(*windowing_, blueprint_->streams.size());
     supply_->connect(*panes_);
   }
+  if (blueprint_->arrival) {
+    arrivals_ = std::make_unique<delivery::Arrivals>(*blueprint_, config_.seed);
+    supply_->connect(*arrivals_);
+  }
   if (topology_.nodes.size() == 1) return;
   const auto settings = exchange::Settings::of(topology_.nodes.size(), supply_->answer_row_bytes());
   engine_ = std::make_unique<exchange::Engine>(
@@ -297,6 +309,7 @@ void Staging::open() {
     host_->on_over([this] { engine_->wake(); });
   }
   if (panes_) make_loader(service);
+  if (arrivals_) make_arrival_loader(service);
   topology_.all.barrier();  // everybody can answer before anybody asks
   host_->open(std::move(service));
 }

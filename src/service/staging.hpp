@@ -22,6 +22,7 @@
 #include "service/delivery/supply.hpp"
 #include "service/delivery/trainers.hpp"
 #include "service/host/host.hpp"
+#include "service/loading/arrival_loader.hpp"
 #include "service/loading/loader.hpp"
 #include "store/node_store.hpp"
 
@@ -88,6 +89,7 @@ class Staging {
   void print_stream(std::uint32_t number) const;
   void make_store();
   void make_loader(host::Host::Service& service);
+  void make_arrival_loader(host::Host::Service& service);
   reader::LoadOptions load_options() const;
   std::vector<std::vector<std::uint64_t>> hash_streams() const;
 
@@ -107,6 +109,9 @@ class Staging {
   std::unique_ptr<blueprint::Windowing> windowing_;  // and the next two, where streams are read window by window
   std::unique_ptr<delivery::Panes> panes_;
   std::unique_ptr<loading::Loader> loader_;
+  std::unique_ptr<delivery::Arrivals>
+      arrivals_;  // and the next, where samples come to memory while trainers are served
+  std::unique_ptr<loading::ArrivalLoader> arrival_loader_;
   std::vector<std::optional<blueprint::WindowQuality>> qualities_;  // per stream that is shuffled in windows
   std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
   double reserve_seconds_ = 0, load_seconds_ = 0;

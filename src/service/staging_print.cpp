@@ -9,6 +9,7 @@
 #include "data/selection/scan_settings.hpp"
 #include "h5/plugin_path.hpp"
 #include "log/log.hpp"
+#include "service/early_start.hpp"
 #include "service/staging.hpp"
 #include "service/surroundings.hpp"
 #include "service/window_memory.hpp"
@@ -63,6 +64,7 @@ void Staging::print_blueprint(const blueprint::MemoryLimit& limit) const {
   else if (purpose_ == Purpose::trainers)
     log::info("regime resident: all samples stay in memory{}",
               blueprint_->blocks.empty() ? ", so every epoch is shuffled exactly and globally" : "");
+  if (const auto early = text_of_early(*blueprint_); !early.empty()) log::info("start = early: {}", early);
   log::info("memory on {}: {} needed ({} samples, {} rings, {} buffers), {} available ({})", topology_.here().host,
             format_bytes(static_cast<double>(here.total())), format_bytes(static_cast<double>(here.store)),
             format_bytes(static_cast<double>(here.rings)), format_bytes(static_cast<double>(here.buffers)),

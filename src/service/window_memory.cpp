@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t resident_share = 4;
 
 bool shuffled_in_windows(const blueprint::StreamFacts& stream) {
-  return stream.windows && stream.windows->count() > 1;
+  return stream.windows && stream.windows->count() > 1 && !stream.windows_at_start;
 }
 
 bool all_fit(const blueprint::Blueprint& blueprint, const job::Topology& topology, const StoreBudgets& budgets) {

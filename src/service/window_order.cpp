@@ -14,6 +14,8 @@ namespace {
 
 /// Bytes that a stager reads to tell how sorted the files are.
 constexpr std::uint64_t most_read = 1u << 30;
+/// Where trainers wait for a part of the files, no more than this part of them.
+constexpr std::uint64_t hardly_delays = 100;
 
 using Counts = std::vector<std::uint64_t>;
 
@@ -32,7 +34,8 @@ Counts counts_of_slab(const plan::Members& members, std::uint32_t stager, const 
   return counts;
 }
 
-/// Per block the stream's first ordinal there, and the end. Slabs begin with blocks, so that each is of one holder.
+}  // namespace
+
 Counts first_ordinals(const plan::Members& members, const std::vector<plan::Slab>& slabs, const plan::Blocks& blocks,
                       const job::Topology& topology) {
   Counts all;
@@ -52,8 +55,6 @@ Counts first_ordinals(const plan::Members& members, const std::vector<plan::Slab
   return all;
 }
 
-}  // namespace
-
 blueprint::WindowShares choose_windows(const config::Config& config, const job::Topology& topology,
                                        const data::selection::SelectedSamples& selected, std::uint64_t room,
                                        blueprint::Blueprint& blueprint) {
@@ -70,7 +71,7 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
     const bool joins = std::ranges::any_of(blueprint.fields, [](const auto& field) { return field.join.has_value(); });
     for (std::size_t s = 0; s < shares.bytes.size(); ++s)
       if (shares.bytes[s] > 0)
-        blueprint::require_windows_possible(config.streams[s], blueprint.streams[s],
+        blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
                                             data::selection::mixes(config.streams[s]), joins);
     if (!shares.any()) blueprint.blocks = {};
     return shares;
@@ -103,19 +104,22 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
                                                                      const reader::LoadOptions& options) {
   std::vector<std::optional<blueprint::WindowQuality>> all(blueprint.streams.size());
   if (blueprint.blocks.empty()) return all;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0, all_bytes = 0;
   auto columns = blueprint::small_columns(blueprint.catalog);
-  for (const auto& dataset : blueprint.catalog.datasets)
-    if (std::ranges::any_of(columns, [&](const auto& name) { return name.starts_with(dataset.path); }))
-      bytes += dataset.row_bytes * blueprint.catalog.samples;
-  if (bytes / topology.stagers() > most_read) columns.clear();
+  for (const auto& dataset : blueprint.catalog.datasets) {
+    const auto of_all = dataset.row_bytes * blueprint.catalog.samples;
+    all_bytes += of_all;
+    if (std::ranges::any_of(columns, [&](const auto& name) { return name.starts_with(dataset.path); })) bytes += of_all;
+  }
+  const bool early = std::ranges::any_of(blueprint.streams, &blueprint::StreamFacts::windows_at_start);
+  if (bytes / topology.stagers() > most_read || (early && bytes * hardly_delays > all_bytes)) columns.clear();
   const auto sums =
       blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, topology.all, options);
   for (std::size_t s = 0; s < all.size(); ++s) {
     const auto& facts = blueprint.streams[s];
     if (!facts.windows) continue;
     const auto schedule = facts.schedule(blueprint.trainers);
-    all[s] = blueprint::quality_of(*facts.windows, std::uint64_t{schedule.batch()} * blueprint.trainers);
+    all[s] = blueprint::quality_of(facts, std::uint64_t{schedule.batch()} * blueprint.trainers);
     blueprint::add_columns(sums, *facts.windows, *all[s]);
   }
   return all;

@@ -20,6 +20,11 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
                                        const data::selection::SelectedSamples& selected, std::uint64_t room,
                                        blueprint::Blueprint& blueprint);
 
+/// Per block the first ordinal of these members there, and the end. Slabs begin with blocks, so that each is of one
+/// holder.
+std::vector<std::uint64_t> first_ordinals(const plan::Members& members, const std::vector<plan::Slab>& slabs,
+                                          const plan::Blocks& blocks, const job::Topology& topology);
+
 /// Lays out the windows of these streams, which are placed by now in slabs that begin with blocks. A stream that has no
 /// more blocks than a window is shuffled as a whole; where all are, there are no blocks any more.
 void lay_out_windows(const config::Config& config, const job::Topology& topology, const blueprint::WindowShares& shares,

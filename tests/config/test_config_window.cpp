@@ -31,6 +31,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_window) {
   BOOST_TEST(contains(toml_mistake("window = 5\nscratch = \"/tmp\"\n"), "window contradicts scratch"));
 }
 
+BOOST_AUTO_TEST_CASE(a_start_is_early_or_when_all_is_loaded) {
+  BOOST_TEST((toml("").start == Start::loaded));
+  BOOST_TEST((toml("start = \"early\"\n").start == Start::early));
+  BOOST_TEST((toml("start = \"early\"\n", {"--start=loaded"}).start == Start::loaded));
+  BOOST_TEST((toml("", {}, {{"HEADRACE_START", "early"}}).start == Start::early));
+  BOOST_TEST((toml("start = \"early\"\nscratch = \"/tmp\"\n").start == Start::early));
+  BOOST_TEST(contains(toml_mistake("start = \"soon\"\n"), "early"));
+  BOOST_TEST(contains(toml_mistake("window = 5\nstart = \"early\"\n"), "start = early contradicts window"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace headrace::config

@@ -133,11 +133,50 @@ BOOST_AUTO_TEST_CASE(nothing_selected) {
   order.evaluate(0, {});
 }
 
+BOOST_AUTO_TEST_CASE(windows_that_are_alike_have_the_same_blocks_for_all_streams) {
+  std::mt19937_64 random(6);
+  for (int round = 0; round < 200; ++round) {
+    const auto blocks = 1 + random() % 40, count = 1 + random() % 10, key = random();
+    std::vector<std::vector<std::uint32_t>> dealt;
+    for (int stream = 0; stream < 3; ++stream) {
+      std::vector<std::uint64_t> first{0};
+      for (std::uint64_t b = 0; b < blocks; ++b)
+        first.push_back(first.back() + (random() % 3 == 0 || stream == 2 ? 0 : random() % 40));
+      const auto windows = std::make_shared<const Windows>(Windows::alike(first, count, key));
+      BOOST_TEST(windows->count() == std::min(blocks, count));
+      const WindowedOrder order(windows, random());
+      const auto all = all_of(order);
+      auto sorted = all;
+      std::ranges::sort(sorted);
+      for (std::uint64_t p = 0; p < all.size(); ++p) {
+        BOOST_TEST(sorted[p] == p);
+        BOOST_TEST(order.position(all[p]) == p);
+        const auto of = order.blocks_of(order.window_of(p));
+        BOOST_TEST(std::ranges::binary_search(of, static_cast<std::uint32_t>(windows->block_of(all[p]))));
+      }
+      for (std::uint64_t w = 0; w < windows->count(); ++w) {
+        const auto of = order.blocks_of(w);
+        BOOST_TEST(of.size() <= (blocks + count - 1) / std::min(blocks, count));
+        if (stream == 0)
+          dealt.emplace_back(of.begin(), of.end());
+        else
+          BOOST_TEST(std::ranges::equal(of, dealt[w]));
+      }
+    }
+  }
+}
+
 // Computed from ORDER.md in Python: saved positions mean the same to later releases.
 BOOST_AUTO_TEST_CASE(the_order_stays_what_it_is) {
   const auto windows = std::make_shared<const Windows>(std::vector<std::uint64_t>{0, 3, 3, 5, 9, 10, 12}, 2);
   BOOST_TEST(all_of(WindowedOrder(windows, epoch_key(42, "train", 1))) ==
                  (std::vector<std::uint64_t>{2, 0, 1, 9, 11, 8, 7, 5, 6, 10, 4, 3}),
+             boost::test_tools::per_element());
+  // Of an early start.
+  const auto early = std::make_shared<const Windows>(
+      Windows::alike(std::vector<std::uint64_t>{0, 3, 3, 5, 9, 10, 12}, 3, epoch_key(42, "", 0)));
+  BOOST_TEST(all_of(WindowedOrder(early, epoch_key(42, "train", 0))) ==
+                 (std::vector<std::uint64_t>{10, 11, 4, 3, 9, 2, 7, 6, 8, 5, 0, 1}),
              boost::test_tools::per_element());
 }
 

@@ -109,3 +109,29 @@ def windowed_order(first_ordinals, blocks_a_window, seed=0, stream="train", epoc
         own = sample_hash((sample_hash(sample_hash(key ^ WORD)) + number) & WORD)
         order += [rows[place] for place in permutation(len(rows), own)]
     return order
+
+
+def early_windows(blocks, seed=0, most=8):
+    """The blocks of each window in which files are read while epoch 0 is delivered (start = early): of all streams."""
+    count = max(1, min(most, blocks))
+    runs = -(-blocks // count)
+    windows = [[] for _ in range(count)]
+    h = sample_hash(epoch_key(seed, "", 0) ^ WORD)
+    for k in range(blocks):
+        run, slot = divmod(k * runs * count // blocks, count)
+        windows[shuffled(count, sample_hash((h + run) & WORD))[slot]].append(k)
+    return windows
+
+
+def early_order(first_ordinals, seed=0, stream="train", epoch=0, most=8):
+    """The ordinal of each position of an epoch of a service with start = early."""
+    key = epoch_key(seed, stream, epoch)
+    windows = early_windows(len(first_ordinals) - 1, seed, most)
+    if epoch > 0 or len(windows) == 1:
+        return permutation(first_ordinals[-1], key)
+    order = []
+    for number, blocks in enumerate(windows):
+        rows = [row for b in blocks for row in range(first_ordinals[b], first_ordinals[b + 1])]
+        own = sample_hash((sample_hash(sample_hash(key ^ WORD)) + number) & WORD)
+        order += [rows[place] for place in permutation(len(rows), own)] if rows else []
+    return order

@@ -105,6 +105,9 @@ int bench(config::Config config, const BenchOptions& options) {
   config.name = launch.mine().bcast(fmt::format("bench-{}", getpid()));
   config.streams.resize(1);
   config.streams[0].epochs = 0;
+  if (config.start == config::Start::early && launch.mine().rank() == 0)
+    log::warn("start = early is left out: loading and epochs are measured one after the other");
+  config.start = config::Start::loaded;
   config.linger = 0;
   config.stay = false;
   return launch.run(config, [&] {

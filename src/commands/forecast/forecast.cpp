@@ -161,6 +161,24 @@ std::uint64_t filled_blocks(const std::vector<std::uint64_t>& first) {
   return filled;
 }
 
+/// The windows of epoch 0 where it begins before all is read.
+void lay_out_early(const config::Config& config, const DataFacts& facts, const Layout& layout,
+                   service::blueprint::Blueprint& blueprint, Forecast& result) {
+  const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
+  for (std::size_t s = 0; s < result.streams.size(); ++s) {
+    auto& stream = result.streams[s];
+    service::blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
+                                                 data::selection::mixes(config.streams[s]), joins);
+    if (facts.blocks.size() < 2 || config.streams[s].shuffle == plan::Shuffle::none) continue;
+    stream.windows = std::make_shared<const plan::Windows>(
+        plan::Windows::alike(ordinals_of_blocks(layout, s, stream.samples, facts.blocks),
+                             service::blueprint::early_windows, service::blueprint::early_key(config.seed)));
+    blueprint.streams[s].shuffle_in(stream.windows);
+    blueprint.streams[s].windows_at_start = true;
+    if (!result.on_disk) result.early_windows = stream.windows->count();
+  }
+}
+
 /// The windows that the service would lay out on this machine, and what they take of it.
 void lay_out_windows(const config::Config& config, const DataFacts& facts, const Layout& layout,
                      service::blueprint::Blueprint& blueprint, Forecast& result) {
@@ -182,7 +200,7 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
     auto& stream = result.streams[s];
     std::uint64_t mine = samples[s] * result.row_bytes;
     if (shares.bytes[s] > 0) {
-      service::blueprint::require_windows_possible(config.streams[s], blueprint.streams[s],
+      service::blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
                                                    data::selection::mixes(config.streams[s]), joins);
       auto first = ordinals_of_blocks(layout, s, samples[s], facts.blocks);
       const auto filled = filled_blocks(first);
@@ -235,8 +253,13 @@ void time_start(const DataFacts& facts, const Rates& rates, Forecast& result) {
     result.load_s = std::max(of_node, of_all);
     result.load_by = of_node >= of_all ? "disk" : "file system";
   }
+  if (result.load_s && result.early_windows > 1) result.first_window_s = *result.load_s / result.early_windows;
   const auto& first = result.streams.front();
   if (const auto* bottleneck = first.bottleneck()) result.first_s = first.delivered() / bottleneck->rate;
+}
+
+bool in_blocks(const config::Config& config) {
+  return config.window.kind != config::WindowConfig::Kind::none || config.start == config::Start::early;
 }
 
 }  // namespace
@@ -273,8 +296,7 @@ DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes)
     if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
     facts.file_bytes_a_sample += static_cast<double>(dataset.stored_bytes) / static_cast<double>(dataset.rows());
   }
-  if (config.window.kind != config::WindowConfig::Kind::none)
-    facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
+  if (in_blocks(config)) facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
   return facts;
 }
 
@@ -282,7 +304,7 @@ DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std
   DataFacts facts{.file_bytes_a_sample = static_cast<double>(row_bytes)};
   facts.report.samples = samples;
   const std::array file{plan::FileRows{.samples = samples, .row_bytes = row_bytes}};
-  if (config.window.kind != config::WindowConfig::Kind::none) facts.blocks = plan::cut_into_blocks(file, config.block);
+  if (in_blocks(config)) facts.blocks = plan::cut_into_blocks(file, config.block);
   facts.report.fields.push_back({{"data", DType::uint8, {row_bytes}, {}, {}}, {"data"}, {}, {}});
   for (const auto& stream : config.streams) {
     auto& report = facts.report.streams.emplace_back(data::fields::StreamReport{.config = stream});
@@ -304,7 +326,10 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
   result.stored = layout.stored;
   result.row_bytes = row_bytes(blueprint.schema);
   weigh(config, blueprint, layout, result);
-  lay_out_windows(config, facts, layout, blueprint, result);
+  if (config.start == config::Start::early)
+    lay_out_early(config, facts, layout, blueprint, result);
+  else
+    lay_out_windows(config, facts, layout, blueprint, result);
   const auto answer_row = sizeof(std::int64_t) + result.row_bytes;
   const auto rows_per_answer =
       exchange::rows_per_answer(exchange::Settings::of(machine.nodes, answer_row).answer_bytes, answer_row);
@@ -316,7 +341,7 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
     stream.batch = schedule.batch();
     if (stream.windows)
       stream.quality =
-          service::blueprint::quality_of(*stream.windows, std::uint64_t{stream.batch} * machine.trainers());
+          service::blueprint::quality_of(blueprint.streams[s], std::uint64_t{stream.batch} * machine.trainers());
     stream.row_bytes = result.row_bytes;
     stream.flow =
         plan::flow(machine, schedule, order.get(), layout.first_ordinals[s], 0,

@@ -74,9 +74,10 @@ struct Forecast {
   service::blueprint::Need need;  ///< of the node with the most
   std::uint64_t memory = 0;       ///< of a node, as given; 0: not
   bool resident = true;
-  bool on_disk = false;     ///< what does not fit lies on disks of the nodes (need.scratch)
-  bool by_windows = false;  ///< what does not fit is read from the files, two windows of it in memory at a time
-  std::string scratch{};    ///< the folder there
+  bool on_disk = false;             ///< what does not fit lies on disks of the nodes (need.scratch)
+  bool by_windows = false;          ///< what does not fit is read from the files, two windows of it in memory at a time
+  std::string scratch{};            ///< the folder there
+  std::uint64_t early_windows = 0;  ///< of epoch 0, which begins with the first of them; 0: it waits for all
   /// Of the samples, of the node with the most.
   double disk_share() const {
     return on_disk ? static_cast<double>(need.scratch) / static_cast<double>(need.store + need.scratch) : 0;
@@ -85,6 +86,7 @@ struct Forecast {
   double load_bytes = 0;                  ///< of the files, of all nodes
   std::optional<double> load_s, first_s;  ///< reading; from the last byte read to the first batches everywhere
   std::string load_by;                    ///< what limits reading
+  std::optional<double> first_window_s;   ///< reading, where epoch 0 begins early
   std::vector<StreamForecast> streams;
 };
 

@@ -25,13 +25,22 @@ bool shuffled_as_a_whole(const Forecast& f) {
   return std::ranges::none_of(f.streams, [](const auto& stream) { return stream.windows != nullptr; });
 }
 
+/// What an early start makes of epoch 0.
+std::string early_text(const Forecast& f) {
+  if (f.early_windows == 0) return "";
+  return fmt::format(
+      "; start = early: epoch 0 is shuffled in {} windows and delivered as they are read, later ones "
+      "exactly and globally",
+      f.early_windows);
+}
+
 std::string regime_text(const Forecast& f) {
   if (f.resident && f.memory == 0)
     return fmt::format("resident where a node gives {} (--memory says what it has){}", bytes(f.need.total()),
-                       shuffled_as_a_whole(f) ? ": every epoch is shuffled exactly and globally" : "");
+                       shuffled_as_a_whole(f) ? ": every epoch is shuffled exactly and globally" : early_text(f));
   if (f.resident)
     return fmt::format("resident: the samples fit the memory of the nodes{}",
-                       shuffled_as_a_whole(f) ? ", so every epoch is shuffled exactly and globally" : "");
+                       shuffled_as_a_whole(f) ? ", so every epoch is shuffled exactly and globally" : early_text(f));
   if (f.on_disk) {
     return fmt::format(
         "scratch: {:.0f} % of the samples stay in memory, {} lie on a disk of each node ({}), which "
@@ -87,7 +96,11 @@ std::string text_of(const Forecast& f) {
   text += fmt::format("memory       {} on the fullest node: {} samples, {} rings, {} buffers\n", bytes(f.need.total()),
                       bytes(f.need.store), bytes(f.need.rings), bytes(f.need.buffers));
   for (const auto& stream : f.streams) text += stream_text(stream, f.machine);
-  if (f.load_s)
+  if (f.first_window_s)
+    text += fmt::format("first batch  after {:.1f} s: 1 of {} windows of {} read at the rate of the {} ({:.1f} s)\n",
+                        *f.first_window_s + f.first_s.value_or(0), f.early_windows, bytes(f.load_bytes), f.load_by,
+                        *f.load_s);
+  else if (f.load_s)
     text += fmt::format("first batch  after {:.1f} s: {} read at the rate of the {}{}\n",
                         *f.load_s + f.first_s.value_or(0), bytes(f.load_bytes), f.load_by,
                         f.first_s ? fmt::format(" ({:.1f} s), first step {:.3f} s", *f.load_s, *f.first_s) : "");
@@ -127,6 +140,7 @@ nlohmann::json json_of(const Forecast& f) {
                      : f.on_disk    ? "scratch"
                      : f.by_windows ? "window"
                                     : "none"},
+          {"start", f.early_windows > 0 ? "early" : "loaded"},
           {"enough_nodes", maybe(f.enough)},
           {"memory",
            {{"given", f.memory == 0 ? Json() : Json(f.memory)},
@@ -135,7 +149,8 @@ nlohmann::json json_of(const Forecast& f) {
             {"rings", f.need.rings},
             {"buffers", f.need.buffers},
             {"scratch", f.need.scratch}}},
-          {"load", {{"bytes", f.load_bytes}, {"seconds", maybe(f.load_s)}}},
+          {"load",
+           {{"bytes", f.load_bytes}, {"seconds", maybe(f.load_s)}, {"first_window_seconds", maybe(f.first_window_s)}}},
           {"first_step_s", maybe(f.first_s)},
           {"streams", std::move(streams)}};
 }

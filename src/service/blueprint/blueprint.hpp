@@ -18,6 +18,7 @@
 #include "plan/node_draw.hpp"
 #include "plan/placement.hpp"
 #include "plan/strata.hpp"
+#include "service/blueprint/arrival.hpp"
 #include "service/blueprint/cells.hpp"
 #include "service/blueprint/stream_facts.hpp"
 
@@ -38,6 +39,9 @@ struct Blueprint {
   std::vector<std::uint64_t> in_memory{};
   plan::Blocks blocks{};                            ///< of the files, where a stream is shuffled in windows
   std::vector<std::optional<StreamCells>> cells{};  ///< per stream that is read window by window; or empty
+
+  /// In which rows come to memory while trainers are served (start = early); null: all are there before.
+  std::shared_ptr<const Arrival> arrival{};
 
   /// Rows of a full batch of one of the expected trainers.
   std::uint32_t expected_batch(std::uint32_t stream) const;

@@ -133,10 +133,20 @@ Fingerprint fingerprint_of(const config::Config& config, const config::StreamCon
           {"seed", std::to_string(config.seed)}};
 }
 
+namespace {
+
+std::string text_of_blocks(const config::Config& config, const plan::Windows& windows) {
+  return fmt::format("{} of {} blocks of {} bytes", windows.count(), windows.blocks_a_window(), config.block);
+}
+
+}  // namespace
+
 std::string text_of_windows(const config::Config& config, const StreamFacts& facts) {
-  if (!facts.windows) return "";
-  return fmt::format("{} of {} blocks of {} bytes", facts.windows->count(), facts.windows->blocks_a_window(),
-                     config.block);
+  return facts.windows && !facts.windows_at_start ? text_of_blocks(config, *facts.windows) : "";
+}
+
+std::string text_of_start(const config::Config& config, const StreamFacts& facts) {
+  return facts.windows && facts.windows_at_start ? "early, " + text_of_blocks(config, *facts.windows) : "";
 }
 
 }  // namespace headrace::service::blueprint

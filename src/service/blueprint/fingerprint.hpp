@@ -8,6 +8,7 @@
 //   stream   name, selection, conditions, split, shuffle, last
 //   seed     the number itself
 //   window   how many windows of how many blocks of which size, where the stream is shuffled in some
+//   start    the same, where only epoch 0 is
 //
 // Batch sizes are not part of it: a trainer's state holds the global batch as a number, and positions can be converted.
 #pragma once
@@ -28,5 +29,7 @@ Fingerprint fingerprint_of(const config::Config& config, const config::StreamCon
 
 /// What of windows decides the order of the stream; "" where there are none.
 std::string text_of_windows(const config::Config& config, const StreamFacts& facts);
+/// What of an early start decides the order of epoch 0; "" where it does not.
+std::string text_of_start(const config::Config& config, const StreamFacts& facts);
 
 }  // namespace headrace::service::blueprint

@@ -13,7 +13,7 @@ void StreamFacts::shuffle_in(std::shared_ptr<const plan::Windows> these) {
 std::shared_ptr<const plan::EpochOrder> StreamFacts::epoch_order(std::uint64_t seed, std::uint64_t epoch) const {
   if (shuffle == plan::Shuffle::none) return nullptr;
   const auto key = plan::epoch_key(seed, name, epoch);
-  if (windows) return std::make_shared<const plan::EpochOrder>(orders->order(key));
+  if (in_windows(epoch)) return std::make_shared<const plan::EpochOrder>(orders->order(key));
   if (mix) return std::make_shared<const plan::EpochOrder>(mix, seed, name, epoch);
   return std::make_shared<const plan::EpochOrder>(samples, key);
 }

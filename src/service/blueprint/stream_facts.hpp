@@ -31,9 +31,11 @@ struct StreamFacts {
   std::vector<std::string> draw_lines{};           ///< what an epoch brings, class by class
   std::shared_ptr<const plan::Windows> windows{};  ///< that it is shuffled in; null: as a whole
   std::shared_ptr<WindowedOrders> orders{};        ///< of these windows
+  bool windows_at_start = false;                   ///< only epoch 0 is shuffled in them, the others as a whole
 
   /// From now on it is shuffled in these windows.
   void shuffle_in(std::shared_ptr<const plan::Windows> these);
+  bool in_windows(std::uint64_t epoch) const { return windows != nullptr && (epoch == 0 || !windows_at_start); }
   /// Null where the stream is not shuffled.
   std::shared_ptr<const plan::EpochOrder> epoch_order(std::uint64_t seed, std::uint64_t epoch) const;
   /// Batches of one of `trainers` trainers. Error if that number of trainers cannot be.

@@ -17,19 +17,20 @@ constexpr std::size_t most_told = 4;  // columns
 
 }  // namespace
 
-WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch) {
+WindowQuality quality_of(const StreamFacts& stream, std::uint64_t batch) {
+  const auto& windows = *stream.windows;
   const plan::WindowFacts facts{.samples = windows.size(),
                                 .block_rows = static_cast<double>(windows.size()) /
                                               static_cast<double>(std::max<std::size_t>(1, windows.filled().size())),
                                 .windows = windows.count(),
                                 .blocks = windows.blocks_a_window(),
                                 .batch = batch};
-  return {facts, plan::neighbours_ratio(facts), plan::total_variation(facts),
-          plan::design_effect_if_sorted(facts, a_class)};
+  return {
+      facts, plan::neighbours_ratio(facts), plan::total_variation(facts), plan::design_effect_if_sorted(facts, a_class),
+      {},    stream.windows_at_start};
 }
 
-void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows,
-                 WindowQuality& quality) {
+void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows, WindowQuality& quality) {
   for (const auto& column : sums) {
     const auto mixing = mixing_of(column, windows);
     quality.columns.push_back(
@@ -41,8 +42,8 @@ void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& window
 std::vector<std::string> lines_of(const WindowQuality& quality) {
   const auto& facts = quality.facts;
   std::vector<std::string> lines{
-      fmt::format("shuffled in {} windows of {} blocks, {:.0f} samples each on average", facts.windows, facts.blocks,
-                  facts.window_samples()),
+      fmt::format("{}shuffled in {} windows of {} blocks, {:.0f} samples each on average",
+                  quality.at_start ? "epoch 0: " : "", facts.windows, facts.blocks, facts.window_samples()),
       fmt::format("against a global shuffle: neighbours in the files meet in a batch {:.1f} times as often; numbers of "
                   "samples of a block in it differ by {:.4f} (total variation; 0: not at all)",
                   quality.neighbours, quality.distance),
@@ -65,11 +66,12 @@ std::vector<std::string> warnings_of(const std::string& stream, const WindowQual
   for (const auto& column : quality.columns)
     if (column.effect > too_much && warnings.size() < most_told)
       warnings.push_back(fmt::format(
-          "stream {}: means of {} over a batch vary {:.1f} times as much as in a global shuffle (design effect), as "
-          "files "
-          "are sorted by it within {} blocks; choose a larger window or smaller blocks (block), shuffle the files, or "
-          "name scratch instead of window",
-          stream, column.name, column.effect, quality.facts.windows));
+          "stream {}: means of {} over a batch{} vary {:.1f} times as much as in a global shuffle (design effect), as "
+          "files are sorted by it within {} blocks; choose {}",
+          stream, column.name, quality.at_start ? " of epoch 0" : "", column.effect, quality.facts.windows,
+          quality.at_start
+              ? "smaller blocks (block), shuffle the files, or leave start = early out"
+              : "a larger window or smaller blocks (block), shuffle the files, or name scratch instead of window"));
   return warnings;
 }
 
@@ -78,13 +80,10 @@ nlohmann::json json_of(const WindowQuality& quality) {
   for (const auto& column : quality.columns)
     columns[column.name] = {
         {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
-  return {{"windows", quality.facts.windows},
-          {"blocks_a_window", quality.facts.blocks},
-          {"samples_a_window", quality.facts.window_samples()},
-          {"neighbours", quality.neighbours},
-          {"total_variation", quality.distance},
-          {"sorted_design_effect", quality.sorted},
-          {"columns", std::move(columns)}};
+  return {{"windows", quality.facts.windows},        {"only_epoch_0", quality.at_start},
+          {"blocks_a_window", quality.facts.blocks}, {"samples_a_window", quality.facts.window_samples()},
+          {"neighbours", quality.neighbours},        {"total_variation", quality.distance},
+          {"sorted_design_effect", quality.sorted},  {"columns", std::move(columns)}};
 }
 
 }  // namespace headrace::service::blueprint

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "service/blueprint/block_sums.hpp"
 #include "plan/figures/shuffle_quality.hpp"
 #include "plan/windows.hpp"
+#include "service/blueprint/block_sums.hpp"
+#include "service/blueprint/stream_facts.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -26,12 +27,12 @@ struct WindowQuality {
     double between = 0, within = 0, effect = 1;
   };
   std::vector<Column> columns{};
+  bool at_start = false;  ///< of epoch 0 alone
 };
 
-/// batch: of all trainers together.
-WindowQuality quality_of(const plan::Windows& windows, std::uint64_t batch);
-void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows,
-                 WindowQuality& quality);
+/// Of a stream in windows. batch: of all trainers together.
+WindowQuality quality_of(const StreamFacts& stream, std::uint64_t batch);
+void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows, WindowQuality& quality);
 
 /// Lines for people.
 std::vector<std::string> lines_of(const WindowQuality& quality);

@@ -96,8 +96,14 @@ std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::str
   return rounded_down(blocks);
 }
 
-void require_windows_possible(const config::StreamConfig& stream, const StreamFacts& facts, bool mixes, bool joins) {
+void require_windows_possible(config::Start start, const config::StreamConfig& stream, const StreamFacts& facts,
+                              bool mixes, bool joins) {
   const auto refuse = [&](const std::string& what, const std::string& instead) {
+    if (start == config::Start::early)
+      throw UsageError(fmt::format(
+          "stream '{}': {} does not go with start = early (which delivers epoch 0 while the files are read); {}, or "
+          "leave start out: memory, or a disk of each node (scratch = \"DIR\"), has all samples before the first batch",
+          stream.name, what, instead));
     throw UsageError(fmt::format(
         "stream '{}': {} does not go with window (which has a part of the samples in memory at a time); {}, or name a "
         "folder on a disk of each node instead of window: scratch = \"DIR\"",

@@ -43,7 +43,9 @@ std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::str
 /// The largest 2^k or 3 * 2^k that is not above; count > 0.
 std::uint64_t rounded_down(std::uint64_t count);
 
-/// Error that names what does not go with windows, and scratch. joins: whether a field is a join.
-void require_windows_possible(const config::StreamConfig& stream, const StreamFacts& facts, bool mixes, bool joins);
+/// Error that names what does not go with windows, or where epoch 0 starts early with an early start, and scratch.
+/// joins: whether a field is a join.
+void require_windows_possible(config::Start start, const config::StreamConfig& stream, const StreamFacts& facts,
+                              bool mixes, bool joins);
 
 }  // namespace headrace::service::blueprint

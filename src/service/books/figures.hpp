@@ -65,11 +65,19 @@ struct StreamFigures {
   std::optional<WindowFigures> window{};
 };
 
+/// Of samples that are still being read while trainers are served.
+struct ArrivalFigures {
+  std::uint64_t windows = 0, opened = 0;  ///< of epoch 0; that are in memory
+  std::uint64_t window = 0;               ///< that is being read
+  double read = 0;                        ///< share of it
+};
+
 /// What only stager 0 knows.
 struct ServiceFigures {
   std::uint64_t trainers = 0;
   std::vector<StreamFigures> streams{};
   std::string ending{};  ///< why the service ends, if it does
+  std::optional<ArrivalFigures> arrival{};
 };
 
 }  // namespace headrace::service::books

@@ -90,6 +90,15 @@ static void from_json(const Json& json, ReadingWindow& said) {
           json.at("done"),   json.at("total")};
 }
 
+static void to_json(Json& json, const ArrivalOrder& order) {
+  json = {{"what", static_cast<int>(order.what)}, {"window", order.window}};
+}
+static void from_json(const Json& json, ArrivalOrder& order) {
+  order = {one_of<ArrivalOrder::What>(json.at("what"), 2), json.at("window")};
+}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Arrived, stager, window, bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Arriving, stager, window, done, total)
+
 // A tally travels when its epoch is complete or abandoned: which steps were released beyond `low` matters no more.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, epoch, first, low, rows, hash, wrong)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Step, epoch, step)
@@ -123,7 +132,15 @@ static void from_json(const Json& json, StreamFigures& stream) {
             json.at("exactly_once"),
             json.contains("window") ? std::optional(json.at("window").get<WindowFigures>()) : std::nullopt};
 }
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServiceFigures, trainers, streams, ending)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ArrivalFigures, windows, opened, window, read)
+static void to_json(Json& json, const ServiceFigures& service) {
+  json = {{"trainers", service.trainers}, {"streams", service.streams}, {"ending", service.ending}};
+  if (service.arrival) json["arrival"] = *service.arrival;
+}
+static void from_json(const Json& json, ServiceFigures& service) {
+  service = {json.at("trainers"), json.at("streams"), json.at("ending"),
+             json.contains("arrival") ? std::optional(json.at("arrival").get<ArrivalFigures>()) : std::nullopt};
+}
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRank, id, node, claim)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Left, stream, rank, generation, ledger, goodbye)
@@ -223,6 +240,12 @@ template <>
 constexpr std::string_view type_of<ReadingWindow> = "reading";
 template <>
 constexpr std::string_view type_of<WindowOrder> = "window";
+template <>
+constexpr std::string_view type_of<Arrived> = "arrived";
+template <>
+constexpr std::string_view type_of<Arriving> = "arriving";
+template <>
+constexpr std::string_view type_of<ArrivalOrder> = "arrival";
 
 template <>
 constexpr std::string_view type_of<Granted> = "grant";

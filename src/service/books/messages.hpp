@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "service/books/arrival_book.hpp"
 #include "service/books/epoch_book.hpp"
 #include "service/books/figures.hpp"
 #include "service/books/following.hpp"
@@ -102,6 +103,7 @@ struct Drawn {
   std::uint64_t epoch = 0, rows = 0;
 };
 /// A trainer of a stream that is read window by window needs this window, and none before it; nothing: none any more.
+/// Where samples are still being read while trainers are served, it waits for it.
 struct AtWindow {
   std::uint32_t stream = 0, rank = 0;
   std::uint64_t generation = 0;
@@ -122,8 +124,18 @@ struct ReadingWindow {
   plan::EpochWindow window{};
   std::uint64_t done = 0, total = 0;
 };
+/// A stager has a window in memory, which all have to come to (ArrivalOrder); bytes: of the files.
+struct Arrived {
+  std::uint32_t stager = 0;
+  std::uint64_t window = 0, bytes = 0;
+};
+/// How far it is with that, in bytes.
+struct Arriving {
+  std::uint32_t stager = 0;
+  std::uint64_t window = 0, done = 0, total = 0;
+};
 using ToHead = std::variant<ClaimRank, Left, Finished, TrainerEpoch, AskAgree, Stop, Ending, Drained, LeftOutSum, Watch,
-                            View, WantDraw, Drawn, AtWindow, WindowAnswer, ReadingWindow>;
+                            View, WantDraw, Drawn, AtWindow, WindowAnswer, ReadingWindow, Arrived, Arriving>;
 
 // ---- from stager 0 to leaders -------------------------------------------------------------------------------------
 
@@ -177,7 +189,7 @@ struct DrawRows {
   std::vector<std::uint64_t> rows{};
 };
 using FromHead = std::variant<Granted, ClaimRefused, AgreeAnswer, StateTaken, AskLeftOut, End, Exit, Look, Shown,
-                              Viewed, AskDraw, DrawRows, WindowOrder>;
+                              Viewed, AskDraw, DrawRows, WindowOrder, ArrivalOrder>;
 
 // ---- from a stager to the leader of its node ----------------------------------------------------------------------
 
@@ -229,8 +241,8 @@ struct MakeRing {
 struct Dead {
   std::string text{};
 };
-using ToStager =
-    std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead, AskDraw, DrawRows, WindowOrder>;
+using ToStager = std::variant<HandOver, MakeRing, AgreeAnswer, StateTaken, End, Exit, Look, Dead, AskDraw, DrawRows,
+                              WindowOrder, ArrivalOrder>;
 
 // ---- on the wire --------------------------------------------------------------------------------------------------
 

@@ -90,6 +90,15 @@ std::string window_text(const Json& stream) {
                      opened > 1 ? "too" : fmt::format("{:.0f} % read", read));
 }
 
+/// How far samples are that are still being read.
+std::string arrival_text(const Json& service) {
+  if (!service.contains("arrival")) return "";
+  const auto& arrival = service.at("arrival");
+  return fmt::format("loading while epoch 0 runs: {} of {} windows in memory, window {}: {:.0f} % read\n",
+                     arrival.value("opened", 0ull), arrival.value("windows", 0ull), arrival.value("window", 0ull) + 1,
+                     100 * arrival.value("read", 0.0));
+}
+
 std::string stream_text(const Json& stream) {
   auto text = fmt::format("stream {}: {} samples, {} epochs complete{}\n", stream.value("name", ""),
                           stream.value("samples", 0ull), stream.value("epochs_complete", 0ull),
@@ -218,6 +227,7 @@ std::string stat_text(const nlohmann::json& summary, std::size_t rows) {
   const auto ending = service.value("ending", "");
   text += fmt::format(", {} trainer{}{}\n", service.value("trainers", 0u),
                       service.value("trainers", 0u) == 1 ? "" : "s", ending.empty() ? "" : "; ending (" + ending + ")");
+  text += arrival_text(service);
   for (const auto& stream : service.at("streams")) text += stream_text(stream);
   text += trainers_text(summary.at("trainers"), rows);
   text += nodes_text(summary.at("nodes_seen"), rows);

@@ -36,6 +36,7 @@ Feed::Feed(const Supply& supply, Workers& workers, ring::Producer& ring, Recipie
       begun_(!ring.shared()),
       ledger_(std::move(ledger)),
       panes_(supply.panes_of(recipient_.stream)),
+      arrivals_(supply.arrivals()),
       batches_(ring.slots()) {}
 
 void Feed::pump() {
@@ -80,16 +81,6 @@ void Feed::collect() {
   tell_window();
 }
 
-/// What this trainer has yet to release keeps its window in memory: so it is told where it is.
-void Feed::tell_window() {
-  if (panes_ == nullptr) return;
-  const auto at = ledger_.position();
-  const auto window = panes_->windowing().at(recipient_.stream, schedule_, recipient_.rank, at.epoch, at.step);
-  if (std::exchange(told_, true) && window == told_window_) return;
-  told_window_ = window;
-  events_.moved(window);
-}
-
 std::vector<std::uint32_t> Feed::assign() {
   std::vector<std::uint32_t> assigned;
   if (state_ == State::closed || !begun_) return assigned;
@@ -110,6 +101,10 @@ std::optional<std::uint32_t> Feed::assign_one() {
   if (!enter_epoch(ledger_.coming()->epoch)) return std::nullopt;
   const auto number = ring_.take_free();
   if (!number) return std::nullopt;
+  if (arrivals_ != nullptr && !has_arrived(*ledger_.coming())) {
+    ring_.give_back(*number);
+    return std::nullopt;
+  }
   const auto windows = panes_ != nullptr ? enter_windows(*ledger_.coming()) : std::nullopt;
   if (panes_ != nullptr && !windows) {
     ring_.give_back(*number);
@@ -155,26 +150,6 @@ bool Feed::enter_epoch(std::uint64_t epoch) {
   }
   strata_ = supply_.strata(recipient_.stream, epoch, [self = shared_from_this()] { self->pump(); });
   return strata_ != nullptr;
-}
-
-/// The windows of the step, from now on under way; nothing where they are not open, and pump() comes once one is.
-std::optional<Panes::Span> Feed::enter_windows(books::Step step) {
-  const auto span =
-      panes_->windowing().span(recipient_.stream, step.epoch, schedule_.share(step.step, recipient_.rank));
-  const auto ready = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->workers_.post([self] { self->pump(); });
-  };
-  const auto gate = panes_->enter(recipient_.stream, span, this, ready);
-  window_closed_ = gate == Panes::Gate::closed;
-  if (gate == Panes::Gate::open) return span;
-  if (gate == Panes::Gate::never) {
-    events_.violation(0, "stream '" + recipient_.stream_name + "': epoch " + std::to_string(step.epoch) + ", step " +
-                             std::to_string(step.step) +
-                             " has samples of more than two windows, and no more are in memory at a time; choose a "
-                             "larger window or a smaller batch");
-    state_ = State::closed;
-  }
-  return std::nullopt;
 }
 
 Target Feed::target(std::uint32_t slot) const {

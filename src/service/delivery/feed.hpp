@@ -118,6 +118,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void wait_for_bell() REQUIRES(mutex_);
   bool enter_epoch(std::uint64_t epoch) REQUIRES(mutex_);
   std::optional<Panes::Span> enter_windows(books::Step step) REQUIRES(mutex_);
+  bool has_arrived(books::Step step) REQUIRES(mutex_);
+  std::function<void()> pump_later();
   void tell_window() REQUIRES(mutex_);
   EpochReport report(const books::Tally& tally) REQUIRES(mutex_);
 
@@ -151,6 +153,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::shared_ptr<const plan::Strata> strata_ GUARDED_BY(mutex_);
   // Where the stream is read window by window: whether the next step waits for one, and what was told of the position.
   Panes* const panes_;
+  // Likewise, where the rows of all streams are still being read in windows.
+  Arrivals* const arrivals_;
   bool window_closed_ GUARDED_BY(mutex_) = false, told_ GUARDED_BY(mutex_) = false;
   std::optional<plan::EpochWindow> told_window_ GUARDED_BY(mutex_);
   Clock::time_point epoch_begin_ GUARDED_BY(mutex_) = Clock::now(), last_sign_ GUARDED_BY(mutex_) = Clock::now();

@@ -68,6 +68,8 @@ ring::Welcome welcome_for(const ServedTrainer& trainer, std::uint32_t replica, c
   if (facts.shuffle == plan::Shuffle::none) welcome.fingerprint["trainers"] = std::to_string(trainer.world_size);
   if (auto windows = blueprint::text_of_windows(config, facts); !windows.empty())
     welcome.fingerprint["window"] = std::move(windows);
+  if (auto start = blueprint::text_of_start(config, facts); !start.empty())
+    welcome.fingerprint["start"] = std::move(start);
   welcome.ring_bytes = ring.bytes();
   welcome.stager = topology.me();
   welcome.pid = getpid();

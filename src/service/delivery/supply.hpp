@@ -22,6 +22,7 @@
 #include "job/topology.hpp"
 #include "plan/batch_plan.hpp"
 #include "service/blueprint/blueprint.hpp"
+#include "service/delivery/arrivals.hpp"
 #include "service/delivery/drawn_epochs.hpp"
 #include "service/delivery/panes.hpp"
 #include "store/node_store.hpp"
@@ -64,6 +65,10 @@ class Supply {
   void connect(store::ScratchReaders& readers) { readers_ = &readers; }
   /// Where rows lie of streams that are read window by window; likewise.
   void connect(Panes& panes) { panes_ = &panes; }
+  /// What is there already of rows that come to memory while trainers are served; likewise.
+  void connect(Arrivals& arrivals) { arrivals_ = &arrivals; }
+  /// Null where all rows were there from the beginning.
+  Arrivals* arrivals() const { return arrivals_; }
   /// Null where the stream is in memory as a whole.
   Panes* panes_of(std::uint32_t stream) const { return panes_ != nullptr && panes_->covers(stream) ? panes_ : nullptr; }
 
@@ -123,6 +128,7 @@ class Supply {
   DrawnEpochs* draws_ = nullptr;
   store::ScratchReaders* readers_ = nullptr;
   Panes* panes_ = nullptr;
+  Arrivals* arrivals_ = nullptr;
 };
 
 }  // namespace headrace::service::delivery

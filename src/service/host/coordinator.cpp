@@ -37,10 +37,19 @@ Coordinator::Coordinator(const config::Config& config, const blueprint::Blueprin
   if (windowing != nullptr)
     windows_.emplace(blueprint_, *windowing, registry_, nodes_.back().first + nodes_.back().stagers, events_,
                      [this](const books::WindowOrder& order) { send_all(order); });
+  if (blueprint_.arrival)
+    arrival_.emplace(*blueprint_.arrival, nodes_.back().first + nodes_.back().stagers, events_,
+                     [this](const books::ArrivalOrder& order) { send_all(order); });
 }
 
 void Coordinator::begin() {
   if (windows_) windows_->begin();
+  if (arrival_) arrival_->begin();
+}
+
+void Coordinator::hear(const books::AtWindow& message) {
+  if (arrival_) return arrival_->hear(message);
+  windows_.value().hear(message);
 }
 
 void Coordinator::hear(const books::Left& message) {
@@ -205,7 +214,8 @@ std::vector<std::string> Coordinator::summary() const {
 }
 
 books::ServiceFigures Coordinator::figures() const {
-  books::ServiceFigures all{.trainers = registry_.alive(), .ending = reason_};
+  books::ServiceFigures all{
+      .trainers = registry_.alive(), .ending = reason_, .arrival = arrival_ ? arrival_->figures() : std::nullopt};
   for (std::uint32_t s = 0; s < blueprint_.streams.size(); ++s) {
     const auto& totals = book_.totals(s);
     all.streams.push_back({.name = blueprint_.streams[s].name,

@@ -21,6 +21,7 @@
 #include "service/books/last_call.hpp"
 #include "service/books/messages.hpp"
 #include "service/books/registry.hpp"
+#include "service/host/arrival_head.hpp"
 #include "service/host/event_log.hpp"
 #include "service/host/window_head.hpp"
 
@@ -50,9 +51,11 @@ class Coordinator {
   void hear(const books::LeftOutSum& message);
   void hear(const books::WantDraw& message);
   void hear(const books::Drawn& message);
-  void hear(const books::AtWindow& message) { windows_.value().hear(message); }
+  void hear(const books::AtWindow& message);
   void hear(const books::WindowAnswer& message) { windows_.value().hear(message); }
   void hear(const books::ReadingWindow& message) { windows_.value().hear(message); }
+  void hear(const books::Arrived& message) { arrival_.value().hear(message); }
+  void hear(const books::Arriving& message) { arrival_.value().hear(message); }
   /// Time passes: linger runs out. Throws Error where a stager does not come to the end.
   void tick(Clock::time_point now);
   /// Ends the service for this reason (once).
@@ -84,8 +87,9 @@ class Coordinator {
   books::DrawBook draws_;
   std::vector<std::uint64_t> last_drawn_;  ///< epoch of each stream
   books::EpochNews news_;
-  std::optional<WindowHead> windows_;  ///< where streams are read window by window
-  books::LastCall last_call_;          ///< each stager is to drain, each leader to answer questions
+  std::optional<WindowHead> windows_;   ///< where streams are read window by window
+  std::optional<ArrivalHead> arrival_;  ///< where samples come to memory while trainers are served
+  books::LastCall last_call_;           ///< each stager is to drain, each leader to answer questions
   std::string reason_;
   bool exit_sent_ = false;
   std::optional<Clock::time_point> all_gone_since_;

@@ -319,6 +319,7 @@ void Host::receive(books::FromHead message) {
                         [this](const books::AskDraw& ask) { to_all_here(ask); },
                         [this](const books::DrawRows& rows) { to_all_here(rows); },
                         [this](const books::WindowOrder& order) { to_all_here(order); },
+                        [this](const books::ArrivalOrder& order) { to_all_here(order); },
                         [this](const books::End& end) { to_all_here(end); },
                         [this](const books::Exit& exit) { to_all_here(exit); },
                         [this](const books::Look& look) { views_->hear(look); },
@@ -348,6 +349,7 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::AskDraw& ask) { draw(ask); },
                  [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
                  [this](const books::WindowOrder& order) { turn_windows(order); },
+                 [this](const books::ArrivalOrder& order) { take_in(order); },
                  [this](const books::Look& look) { views_->hear(look); },
                  [this](const books::Dead& dead) { fail_now(dead.text, 0); }},
       message);

@@ -67,6 +67,9 @@ class Host {
     /// Where streams are read window by window: what is open, and who reads (an order `read`). Else null.
     delivery::Panes* panes = nullptr;
     std::function<void(const books::WindowOrder& order)> read_windows{};
+    /// Where samples come to memory while trainers are served, the same: what is there, and who reads. Else null.
+    delivery::Arrivals* arrivals = nullptr;
+    std::function<void(std::uint64_t window)> read_first{};
   };
 
   /// Leaders listen from here on: error where the name is taken.
@@ -101,6 +104,9 @@ class Host {
   /// Any thread: how far reading one is.
   void reading_window(std::uint32_t stream, std::uint64_t turn, plan::EpochWindow window, std::uint64_t done,
                       std::uint64_t total);
+  /// Any thread: a window is there whose rows stay, or on its way.
+  void window_arrived(std::uint64_t window, std::uint64_t bytes);
+  void window_arriving(std::uint64_t window, std::uint64_t done, std::uint64_t total);
   /// Any thread: the service cannot go on. Everybody is told why, and this process ends, soon after the call.
   void fail(std::string what);
   /// Any thread: blocks until the service is over.
@@ -129,6 +135,7 @@ class Host {
   void add_left_out(const books::LeftOut& question);
   void draw(const books::AskDraw& asked);
   void turn_windows(const books::WindowOrder& order);
+  void take_in(const books::ArrivalOrder& order);
 
   // The end.
   void stop(const std::string& reason);

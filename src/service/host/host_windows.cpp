@@ -1,5 +1,5 @@
 // The part of the host that passes on what is said about windows: to the gate of this stager's feeds and to its loader,
-// and what these answer to stager 0.
+// and what these answer to stager 0. Likewise of windows that come to memory for good (start = early).
 #include "service/host/host.hpp"
 
 namespace headrace::service::host {
@@ -36,6 +36,22 @@ void Host::reading_window(std::uint32_t stream, std::uint64_t turn, plan::EpochW
   jobs_.post([this, stream, turn, window, done, total] {
     router_->to_head(books::ReadingWindow{seat_.me(), stream, turn, window, done, total});
   });
+}
+
+void Host::take_in(const books::ArrivalOrder& order) {
+  require(service_.arrivals != nullptr, "stager 0 speaks of windows that there are not");
+  if (order.what == books::ArrivalOrder::What::read)
+    service_.read_first(order.window);
+  else
+    service_.arrivals->open(order.window);
+}
+
+void Host::window_arrived(std::uint64_t window, std::uint64_t bytes) {
+  jobs_.post([this, window, bytes] { router_->to_head(books::Arrived{seat_.me(), window, bytes}); });
+}
+
+void Host::window_arriving(std::uint64_t window, std::uint64_t done, std::uint64_t total) {
+  jobs_.post([this, window, done, total] { router_->to_head(books::Arriving{seat_.me(), window, done, total}); });
 }
 
 }  // namespace headrace::service::host

@@ -134,7 +134,9 @@ void Loader::read_window(const Task& task) {
     events_.progress(task.stream, task.turn, task.window, done, total);
   };
   try {
-    const auto report = WindowLoad(source_, task.stream, mine, columns_).run(options);
+    const auto report = WindowLoad(source_, source_.blueprint.strata[task.stream].sets().front(), mine, columns_,
+                                   WindowLoad::Memory::used)
+                            .run(options);
     bytes_.fetch_add(report.stored_bytes, std::memory_order_relaxed);  // a figure for people
     const Lock lock(mutex_);
     if (quit_) return;

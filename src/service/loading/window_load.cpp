@@ -42,12 +42,14 @@ void require_loadable_by_blocks(const blueprint::Blueprint& blueprint) {
   }
 }
 
-WindowLoad::WindowLoad(const WindowSource& source, std::uint32_t stream, std::span<const blueprint::PlacedBlock> blocks,
-                       std::span<std::byte* const> columns)
+WindowLoad::WindowLoad(const WindowSource& source, const plan::Members& members,
+                       std::span<const blueprint::PlacedBlock> blocks, std::span<std::byte* const> columns,
+                       Memory memory)
     : source_(source),
       blueprint_(source.blueprint),
       stager_(source.topology.me()),
-      members_(blueprint_.strata[stream].sets().front()),
+      members_(members),
+      memory_(memory),
       overwritten_(blueprint_.schema.size()) {
   for (const auto& plan : blueprint_.fields) overwritten_[plan.array] = is_overwritten(plan);
   for (const auto& block : blocks) {
@@ -95,7 +97,7 @@ reader::LoadReport WindowLoad::run(const reader::LoadOptions& options) {
         intervals.push_back(interval);
     }
   share_out(sinks_.size(), options.threads, [this](std::size_t block) {
-    clear(block);
+    if (memory_ == Memory::used) clear(block);
     sinks_[block]->fill_constants();
   });
   if (std::ranges::any_of(blueprint_.fields, &data::fields::FieldPlan::needs_validity_first)) {

@@ -1,8 +1,9 @@
-// One window of a stream into this stager's pane: its blocks from the files, through the transforms, without a word to
-// other stagers. Called by the thread that owns HDF5.
+// One window into this stager's memory: its blocks from the files, through the transforms, without a word to other
+// stagers. Called by the thread that owns HDF5.
 //
 //   files      ... | block 17 | ........ | block 90 | block 91 | ...
-//   pane       | 17 | 90 | 91 |                 each as a small slab of its own (store_sink.hpp)
+//   pane       | 17 | 90 | 91 |                 each as a small slab of its own (store_sink.hpp); or, where rows stay,
+//   slab       ... | 17 | ... | 90 | 91 | ...   each where its rows belong
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,11 @@ struct WindowSource {
 
 class WindowLoad : public reader::Sink {
  public:
-  /// blocks: of the window, those of this stager, ascending. columns: of its memory.
-  WindowLoad(const WindowSource& source, std::uint32_t stream, std::span<const blueprint::PlacedBlock> blocks,
-             std::span<std::byte* const> columns);
+  enum class Memory { fresh, used };  ///< fresh: it is zero where nobody has written
+  /// members: what the blocks' ordinals are of. blocks: of the window, those of this stager, ascending. columns: of its
+  /// memory.
+  WindowLoad(const WindowSource& source, const plan::Members& members, std::span<const blueprint::PlacedBlock> blocks,
+             std::span<std::byte* const> columns, Memory memory);
 
   /// Errors name field, file and row. What options.progress throws ends it.
   reader::LoadReport run(const reader::LoadOptions& options);
@@ -49,6 +52,7 @@ class WindowLoad : public reader::Sink {
   const blueprint::Blueprint& blueprint_;
   const std::uint32_t stager_;
   const plan::Members& members_;
+  const Memory memory_;
   std::vector<plan::Slab> samples_;  // per block
   std::vector<Pane> panes_;
   std::vector<std::unique_ptr<StoreSink>> sinks_;

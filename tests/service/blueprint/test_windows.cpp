@@ -148,11 +148,11 @@ BOOST_AUTO_TEST_CASE(blocks_of_a_window) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_go_with_windows_names_scratch) {
-  const auto refused = [](const StreamFacts& facts, bool mixes, bool joins) {
+  const auto refused = [](const StreamFacts& facts, bool mixes, bool joins, config::Start start = {}) {
     config::StreamConfig stream{.name = "train"};
     stream.mix.kind = config::MixConfig::Kind::balanced;
     try {
-      require_windows_possible(stream, facts, mixes, joins);
+      require_windows_possible(start, stream, facts, mixes, joins);
     } catch (const UsageError& error) {
       return std::string(error.what());
     }
@@ -163,6 +163,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_go_with_windows_names_scratch) {
   BOOST_TEST(mix.starts_with("stream 'train': mix = balanced, within = batch does not go with window"));
   BOOST_TEST(mix.ends_with("scratch = \"DIR\""));
   BOOST_TEST(refused(stream("train"), false, true).starts_with("stream 'train': join does not go with window"));
+  const auto early = refused(stream("train"), true, false, config::Start::early);
+  BOOST_TEST(early.starts_with(
+      "stream 'train': mix = balanced, within = batch does not go with start = early (which delivers"));
+  BOOST_TEST(early.find("scratch = \"DIR\"") != std::string::npos);
+  BOOST_TEST(early.find("leave start out") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(orders_are_made_once) {

@@ -56,7 +56,9 @@ const std::vector<ToHead> to_head{
     Drawn{3, 1, 7, 900},
     AtWindow{1, 5, 9, plan::EpochWindow{2, 7}},
     WindowAnswer{3, 1, 8, WindowAnswer::What::both_loaded, 12345678901},
-    ReadingWindow{3, 1, 8, {2, 7}, 100, 900}};
+    ReadingWindow{3, 1, 8, {2, 7}, 100, 900},
+    Arrived{3, 7, 900},
+    Arriving{3, 7, 100, 900}};
 const std::vector<FromHead> from_head{
     Granted{9, grant},
     ClaimRefused{9, "taken by another", true},
@@ -72,9 +74,11 @@ const std::vector<FromHead> from_head{
                          .samples = 9,
                          .window = WindowFigures{.epoch = 2, .window = 7, .windows = 8, .held_by = "trainer 5"}}}},
            {"n1", "n2"}},
+    Viewed{{.trainers = 7, .arrival = ArrivalFigures{.windows = 8, .opened = 2, .window = 5, .read = 0.25}}, {}},
     AskDraw{1, 7},
     DrawRows{1, 7, {900, 0, 30}},
-    WindowOrder{WindowOrder::What::read, 1, 8, {2, 7}, plan::EpochWindow{3, 0}, 1, true}};
+    WindowOrder{WindowOrder::What::read, 1, 8, {2, 7}, plan::EpochWindow{3, 0}, 1, true},
+    ArrivalOrder{ArrivalOrder::What::open, 7}};
 const std::vector<ToLeader> to_leader{
     RingMade{1, 2, "too little memory"}, RingRetired{1, 2, 4096, "lives on"}, RingLeft{1, 2, RingState::blocked},
     Figures{.local = 1, .trainers = {trainer}, .private_bytes = 12}, Ended{"stager 3 on n03 was ended by SIGTERM"}};

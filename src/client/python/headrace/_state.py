@@ -74,7 +74,7 @@ def position_in(plan: Plan, state: Mapping[str, Any], strict: bool) -> tuple[int
     if form != FORMAT:
         raise Invalid(f"the state is of format {form}, this package knows {FORMAT}; use the Headrace that wrote it")
     if strict:
-        _compare(plan, stream, found, rows, step)
+        _compare(plan, stream, found, rows, epoch, step)
     if step == 0 or rows == plan.global_batch:
         return epoch, step
     consumed = step * rows
@@ -88,12 +88,13 @@ def position_in(plan: Plan, state: Mapping[str, Any], strict: bool) -> tuple[int
     return (epoch, step) if step < plan.steps else (epoch + 1, 0)
 
 
-def differences(plan: Plan, found: Mapping[str, str], step: int = 1) -> list[str]:
-    """What of the fingerprint is not the plan's, in words. At step 0 it is all the same how an epoch is divided."""
+def differences(plan: Plan, found: Mapping[str, str], step: int = 1, epoch: int = 0) -> list[str]:
+    """What of the fingerprint is not the plan's, in words. At step 0 it is all the same how an epoch is divided, and
+    behind epoch 0 how that one began."""
     words = []
     for part in sorted({*plan.fingerprint, *found}):
         then, now = found.get(part), plan.fingerprint.get(part)
-        if then == now or (part in ("trainers", "window") and step == 0):
+        if then == now or (part in ("trainers", "window", "start") and step == 0) or (part == "start" and epoch > 0):
             continue
         if part == "trainers":
             words.append(
@@ -101,6 +102,8 @@ def differences(plan: Plan, found: Mapping[str, str], step: int = 1) -> list[str
             )
         elif part == "window":
             words.append(f"the windows (window, block), {then or 'none'} then and {now or 'none'} now")
+        elif part == "start":
+            words.append(f"the start of epoch 0 (start, block), {then or 'loaded'} then and {now or 'loaded'} now")
         elif part == "seed":
             words.append(f"the seed, {then} then and {now} now")
         else:
@@ -108,13 +111,13 @@ def differences(plan: Plan, found: Mapping[str, str], step: int = 1) -> list[str
     return words
 
 
-def _compare(plan: Plan, stream: str, found: Mapping[str, str], rows: int, step: int) -> None:
+def _compare(plan: Plan, stream: str, found: Mapping[str, str], rows: int, epoch: int, step: int) -> None:
     if stream != plan.stream:
         raise Refused(
             f"the state is of stream '{stream}', and this is stream '{plan.stream}'; load it into the stream of that "
             "name"
         )
-    different = differences(plan, found, step)
+    different = differences(plan, found, step, epoch)
     if different:
         raise Refused(
             f"the state of stream '{stream}' does not fit this service: {'; '.join(different)} changed since, so its "
