@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Early start beside loading first, in turns: when the first batch comes and when epoch 0 is over, of the load: a table.
+"""Early start beside loading first, in turns: when the first batch comes, and the end of epoch 0, of the load: a table.
 
     tests/system/bench_early.py BUILD DIR [--throttle BYTES] [--data BYTES] [--only WORD]
 
 DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
-drops the file from the page cache, starts a service that loads first (`load`: what its log says of that) and one that starts
-early; seconds of the latter count from the moment it begins to read, as the log has it too. Its trainer takes what it is given.
+drops the file from the page cache, and starts a service that loads first (`load`: what its log says of that) and one that
+starts early; seconds of the latter count from the moment it begins to read, as the log has it. Its trainer takes what it
+is given.
 """
 
 import argparse

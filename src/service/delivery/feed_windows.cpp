@@ -1,4 +1,5 @@
-// The part of the feed that is about windows: whether the rows of its next batch are in memory, and who hears where it is.
+// The part of the feed that is about windows: whether the rows of its next batch are in memory, and who hears where it
+// is.
 #include <string>
 #include <utility>
 
@@ -23,7 +24,7 @@ std::function<void()> Feed::pump_later() {
   };
 }
 
-/// Whether the rows of the step are in memory; else pump() comes once more are, and who reads them hears which are wanted.
+/// Whether the rows of the step are in memory; else pump() comes once more are, and who reads hears which are wanted.
 bool Feed::has_arrived(books::Step step) {
   const auto answer =
       arrivals_->ask(recipient_.stream, step.epoch, schedule_.share(step.step, recipient_.rank), this, pump_later());
