@@ -38,7 +38,7 @@ std::string FileMarks::look(const std::string& path, std::uint64_t bytes, std::i
   const Mark now{status.st_ino, status.st_mtim.tv_sec * second + status.st_mtim.tv_nsec};
   const auto later = now.mtime_ns / second - mtime_ns / second;
   if (mtime_ns != 0 && std::abs(later) >= 2)
-    return fmt::format("{}: it was written to {} s {} than it had been then", changed, std::abs(later),
+    return fmt::format("{}: its time of modification is {} s {} than then", changed, std::abs(later),
                        later > 0 ? "later" : "earlier");
   Mark before;
   {
