@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every way by which frameworks read memory that goes back to the service: is a batch ever seen with another's values?
 
-    corruption.py [--batches 10000] [--slots 2 4] [--of torch jax tensorflow keras control]
+    corruption.py [--batches 10000] [--slots 2 4] [--of torch jax tensorflow keras control] [--only WORDS]
 
 Values name their sample. Each way is tried with two consumers: one keeps results for as long as slots allow before it
 looks at them, the other looks at them in threads of its own, late. An epoch that misses a sample, or has one twice, has
@@ -29,7 +29,7 @@ import numpy as np
 from headrace import INDEX
 from headrace._memory import Buffers, unowned
 
-SAMPLES, BATCH, COLUMNS = 320, 8, 64  # 40 batches an epoch, of 2 KiB
+SAMPLES, BATCH, COLUMNS = 320, 8, 64  # 40 batches an epoch, of 2 KiB; by hand 400, as TensorFlow begins epochs slowly
 FIELDS = {"x": np.float32, "wide": np.int64}
 Buffers._LEAST = 0  # so that copies of these, too, take memory again
 
@@ -252,8 +252,8 @@ def attempt(stream, way, consumer, batches):
     return seen
 
 
-def attempts(of, slots, batches):
-    """(way, consumer, what was seen) over a service of its own."""
+def attempts(of, slots, batches, only=""):
+    """(way, consumer, what was seen) over a service of its own; of ways whose names have these words."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "named.h5")
         with h5py.File(path, "w") as file:
@@ -264,7 +264,7 @@ def attempts(of, slots, batches):
             files=path, batch=BATCH, slots=slots, progress=False, exhausted_timeout=60, **flags
         ) as stream:
             for name, way in WAYS[of]():
-                for consumer in CONSUMERS:
+                for consumer in CONSUMERS if only in name else ():
                     yield name, consumer, attempt(stream, way, consumer, batches)
 
 
@@ -273,19 +273,22 @@ def main():
     parser.add_argument("--batches", type=int, default=10_000)
     parser.add_argument("--slots", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--of", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--only", default="", metavar="WORDS", help="ways whose names have these words")
+    parser.add_argument("--samples", type=int, default=10 * SAMPLES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    globals()["SAMPLES"] = arguments.samples
     if len(arguments.of) > 1:  # frameworks do not share a process well, and Keras has one backend
         codes = []
         for of in arguments.of:
             for backend in ("torch", "jax", "tensorflow") if of == "keras" else ("",):
-                command = [sys.executable, __file__, "--batches", str(arguments.batches), "--of", of, "--slots"]
-                command += map(str, arguments.slots)
+                command = [sys.executable, __file__, "--batches", str(arguments.batches), "--only", arguments.only]
+                command += ["--of", of, "--slots", *map(str, arguments.slots)]
                 environ = {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
                 codes.append(subprocess.run(command, env=environ, check=False).returncode)
         return max(codes)
     good = True
     for slots in arguments.slots:
-        for name, consumer, seen in attempts(arguments.of[0], slots, arguments.batches):
+        for name, consumer, seen in attempts(arguments.of[0], slots, arguments.batches, arguments.only):
             good = bool(good and (seen.wrong if arguments.of[0] == "control" else seen.good))
             print(f"{name:32} {slots} slots {consumer:8} {seen}", flush=True)
     return 0 if good else 1
