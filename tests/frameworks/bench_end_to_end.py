@@ -203,8 +203,10 @@ def keras_ways(stream, path, case):
             kind = {"torch": "torch_dataloader", "jax": "jax_iterator", "tensorflow": "tf_dataset"}
             batches = getattr(adapter, f"get_{kind[keras.backend.backend()]}")()
             adapter.on_epoch_begin()
-            yield from batches
-            adapter.on_epoch_end()
+            try:
+                yield from batches
+            finally:
+                adapter.on_epoch_end()  # ends its workers' threads
 
     yield "headrace.keras.Dataset", Epochs(Dataset(stream, case.structure))
     for workers in (1, 2):
@@ -284,6 +286,9 @@ def measure(of, case_name, path, turns, seconds):
                 one = read(way, case, seconds)
                 if turn:  # the first one warms up
                     found[name].append(one)
+        for way in ways.values():
+            if isinstance(way, types.GeneratorType):
+                way.close()
     label = f"{of:16} {case_name:5}"
     for name, each in found.items():
         rates = told([one.rate for one in each], ".3f")
