@@ -40,8 +40,8 @@ class Windows {
   /// first_ordinals: per block of the files the first one of the stream's ordinals in it, and the end; equal ones where
   /// nothing of a block is selected. At most 2^31 blocks. blocks_a_window: at most, at least 1.
   Windows(std::vector<std::uint64_t> first_ordinals, std::uint64_t blocks_a_window);
-  /// So many windows (at least 1), or one of each block where there are fewer: of whatever stream, the same blocks, as the
-  /// key deals them out. Windows of which it has no rows are empty.
+  /// So many windows (at least 1), or one of each block where there are fewer: of whatever stream, the same blocks, as
+  /// the key deals them out. Windows of which it has no rows are empty.
   static Windows alike(std::vector<std::uint64_t> first_ordinals, std::uint64_t windows, std::uint64_t key);
 
   std::uint64_t size() const { return first_.back(); }  ///< ordinals

@@ -5,8 +5,8 @@
 
 DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
 drops the file from the page cache, and starts a service that loads first (`load`: what its log says of that) and one that
-starts early; seconds of the latter count from the moment it begins to read, as the log has it. Its trainer takes what it
-is given.
+starts early; seconds of the latter count from the moment it begins to read, as the log has it. Its trainer is
+there before, and takes what it is given.
 """
 
 import argparse
@@ -35,8 +35,7 @@ def turn(running, folder, path, stagers, prefix, batch, start):
     log = folder / f"{start}.log"
     log.unlink(missing_ok=True)
     with running(folder, [path], stagers, prefix=prefix, batch=batch, log=log, start=start, epochs=1) as service:
-        service.ready()
-        with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
+        with headrace.connect(service.name, rank=0, world_size=1, timeout=600, progress=False) as stream:  # it waits already
             first = None
             for taken in stream:
                 first = first or time.time()

@@ -32,7 +32,8 @@ class Arrival {
   std::uint64_t windows() const { return order_.windows().count(); }
   /// Stored samples of a window.
   std::uint64_t samples(std::uint64_t window) const { return order_.starts()[window + 1] - order_.starts()[window]; }
-  /// The blocks of a window that are a stager's, ascending, but for those without rows; ordinals are of the stored samples.
+  /// The blocks of a window that are a stager's, ascending, but for those without rows; ordinals are of the stored
+  /// samples.
   std::vector<PlacedBlock> blocks_of(std::uint64_t window, std::uint32_t stager, const plan::Blocks& blocks,
                                      const plan::Placement& placement) const;
 
