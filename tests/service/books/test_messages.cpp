@@ -72,9 +72,9 @@ const std::vector<FromHead> from_head{
     Viewed{{.trainers = 7,
             .streams = {{.name = "train",
                          .samples = 9,
-                         .window = WindowFigures{.epoch = 2, .window = 7, .windows = 8, .held_by = "trainer 5"}}}},
+                         .window = WindowFigures{.epoch = 2, .window = 7, .windows = 8, .held_by = "trainer 5"}}},
+            .arrival = ArrivalFigures{.windows = 8, .opened = 2, .window = 5, .read = 0.25}},
            {"n1", "n2"}},
-    Viewed{{.trainers = 7, .arrival = ArrivalFigures{.windows = 8, .opened = 2, .window = 5, .read = 0.25}}, {}},
     AskDraw{1, 7},
     DrawRows{1, 7, {900, 0, 30}},
     WindowOrder{WindowOrder::What::read, 1, 8, {2, 7}, plan::EpochWindow{3, 0}, 1, true},
@@ -92,7 +92,8 @@ const std::vector<ToStager> to_stager{HandOver{0, 1, 2, 4, 3, true, "process 1 o
                                       Dead{"stager 3 on n03 died"},
                                       AskDraw{1, 7},
                                       DrawRows{1, 7, {900, 0, 30}},
-                                      WindowOrder{WindowOrder::What::open, 1, 8, {2, 7}}};
+                                      WindowOrder{WindowOrder::What::open, 1, 8, {2, 7}},
+                                      ArrivalOrder{ArrivalOrder::What::read, 3}};
 
 template <class Way, class Decode>
 void comes_back(const std::vector<Way>& all, const Decode& decode) {
