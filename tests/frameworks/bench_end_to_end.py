@@ -8,6 +8,7 @@ Files are contiguous and in the page cache: `lcd` as the LCD data set is (two fl
 and a label; batch 64), `512B` one field and a label (batch 1024). In each turn every way is read for at least so many
 seconds, ours for whole epochs; the first turn warms up. Ratios are taken within each turn: medians, with the least and
 the greatest, where of the framework's own ways the best of the turn counts. Each framework has a process of its own.
+What samples in memory give, copied once by NumPy, is the limit of a face that gives copies.
 
 Beside GB/s stands what a second of processor time gives, over all turns: of this process with its threads, its workers
 and the service. On a machine that others use, too, that is the figure that says something.
@@ -74,6 +75,16 @@ def permuted_batches(path, case, seed=1):
         for first in range(0, len(order), case.batch):
             rows = np.sort(order[first : first + case.batch])
             yield tuple([part[rows] for part in parts])
+
+
+def copied_batches(path, case, seed=1):
+    """The limit of whatever gives copies: all samples are in memory, and each is copied once."""
+    with h5py.File(path) as file:
+        parts = [file[name][()] for name in case.names]
+    order = np.random.default_rng(seed).permutation(len(parts[0]))
+    while True:
+        for first in range(0, len(order), case.batch):
+            yield tuple([part[order[first : first + case.batch]] for part in parts])
 
 
 def torch_loaders(path, case, collate=None, counts=(0, 2)):
@@ -213,6 +224,7 @@ def keras_ways(stream, path, case):
         yield f"PyDataset, {workers} workers", Epochs(Own(workers=workers))
 
 
+PLAIN, LIMIT = "the plain stream", "samples in memory, copied once"
 WAYS = {"torch": torch_ways, "tensorflow": tensorflow_ways, "jax": jax_ways, "keras": keras_ways}
 OF = ("torch", "tensorflow", "jax", "keras:torch", "keras:jax", "keras:tensorflow")
 
@@ -277,9 +289,9 @@ def measure(of, case_name, path, turns, seconds):
     flags = {f"field.{name}.source": name for name in case.names}
     with headrace.local(files=path, progress=False, exhausted_timeout=60, batch=case.batch, **flags) as stream:
         plain = stream.map(lambda batch: tuple([batch[name] for name in case.names]))
-        ways = {"the plain stream": plain, **dict(WAYS[of.partition(":")[0]](stream, path, case))}
+        ways = {PLAIN: plain, LIMIT: copied_batches(path, case), **dict(WAYS[of.partition(":")[0]](stream, path, case))}
         faces = [name for name in ways if name.startswith(("headrace", "the same"))]
-        ways = {name: way if name in ("the plain stream", *faces) else forever(way) for name, way in ways.items()}
+        ways = {name: way if name in (PLAIN, *faces) else forever(way) for name, way in ways.items()}
         found = {name: [] for name in ways}
         for turn in range(turns + 1):
             for name, way in ways.items():
@@ -293,9 +305,11 @@ def measure(of, case_name, path, turns, seconds):
     for name, each in found.items():
         rates = told([one.rate for one in each], ".3f")
         print(f"{label} {name:40} {rates} GB/s, {per_processor_second(each):.3f} GB a processor second")
-    own = [each for name, each in found.items() if name not in ("the plain stream", *faces)]
+    own = [each for name, each in found.items() if name not in (PLAIN, LIMIT, *faces)]
     best = [max(one.rate for one in turn) for turn in zip(*own)]
-    plain, most = found["the plain stream"], max(map(per_processor_second, own))
+    plain, most = found[PLAIN], max(map(per_processor_second, own))
+    limit = told([one.rate / b for one, b in zip(found[LIMIT], best)], ".1f")
+    print(f"{label} {LIMIT}: x its own best {limit}")
     for name in faces:
         of_plain = told([a.rate / b.rate for a, b in zip(found[name], plain)])
         of_own = told([a.rate / b for a, b in zip(found[name], best)], ".1f")
