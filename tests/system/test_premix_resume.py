@@ -40,8 +40,23 @@ def test_killed_at_any_block_and_resumed(tmp_path, files, flags, stagers):
         assert done.returncode == 2 and "--resume" in done.stderr and "--force" in done.stderr
     if not output.exists():
         made(output, files, *flags, "--resume", "--split-nodes", stagers=3)
+    elif leftovers(output):  # killed between its last two steps
+        assert "is complete" in premix(output, files, *flags, "--resume").stderr
     assert output.read_bytes() == whole
     assert leftovers(output) == []
+
+
+def test_a_run_that_died_when_all_was_there_but_its_journal(tmp_path, files):
+    output = tmp_path / "out.h5"
+    interrupted("premix", output, *files, SMALL, blocks=3)
+    journal = [(path, path.read_bytes()) for path in tmp_path.glob("out.h5.part.*")]
+    assert journal
+    whole = made(output, files, SMALL, "--resume").read_bytes()
+    for path, content in journal:
+        path.write_bytes(content)
+    done = premix(output, files, SMALL, "--resume")
+    assert done.returncode == 2 and "is complete (there is nothing to resume)" in done.stderr
+    assert output.read_bytes() == whole and leftovers(output) == []
 
 
 def test_a_run_that_died_when_it_had_copied_what_was_there(tmp_path, files):

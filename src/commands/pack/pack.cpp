@@ -62,7 +62,7 @@ class Pack : public writing::Work {
       return 0;
     }
     mpi::together(all_, [&] {
-      if (is_first()) writing::require_free(orders_.output, orders_.force, orders_.resume);
+      if (is_first()) writing::require_free(orders_.output, true, orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, orders_.output);
     meet();

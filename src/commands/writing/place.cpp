@@ -76,11 +76,13 @@ void require_common_folder(const mpi::Comm& all, const std::string& path) {
   });
 }
 
-void require_free(const std::string& path, bool force, bool resume) {
+void require_free(const std::string& path, bool one_file, bool force, bool resume) {
   if (fs::is_directory(path)) throw UsageError(fmt::format("'{}' is a folder; name a file in it", path));
-  const auto part = formats::part_of(path);
-  const bool there = fs::exists(path), begun = formats::has_journal(part);
-  const bool copying = formats::has_journal(part + ".old");  // chunks of an earlier run
+  const auto part = formats::part_of(path), old = part + ".old";
+  const bool there = fs::exists(path), copying = formats::has_journal(old);  // chunks of an earlier run
+  // Killed when the file stood in its place, and only the journal was still to go.
+  if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) formats::remove_journal(part);
+  const bool begun = formats::has_journal(part);
   if (resume) {
     if (there && !begun)
       throw UsageError(fmt::format("'{}' is complete (there is nothing to resume); check it with --verify", path));

@@ -15,7 +15,8 @@ namespace headrace::commands::writing {
 void require_common_folder(const mpi::Comm& all, const std::string& path);
 
 /// UsageError where the path is a folder, where something is in its way, or there is nothing to resume. One stager.
-void require_free(const std::string& path, bool force, bool resume);
+/// one_file: the path is all that is written; the journal of a run that was killed with the file in its place goes.
+void require_free(const std::string& path, bool one_file, bool force, bool resume);
 
 /// UsageError where the path is one of the files that are read.
 void require_no_input(const std::string& path, const catalog::Catalog& catalog);

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 
 #include "base/clock.hpp"
@@ -13,8 +12,6 @@
 namespace headrace::service::loading {
 
 namespace {
-
-constexpr std::chrono::milliseconds news_every{250};
 
 /// The service is at its end: what is being read is not wanted any more.
 struct Over {};

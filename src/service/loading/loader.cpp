@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -11,8 +10,6 @@
 namespace headrace::service::loading {
 
 namespace {
-
-constexpr std::chrono::milliseconds news_every{250};
 
 /// What is being read is not wanted any more.
 struct Overtaken {};

@@ -6,6 +6,7 @@
 //   slab       ... | 17 | ... | 90 | 91 | ...   each where its rows belong
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,9 @@ struct WindowSource {
   const job::Topology& topology;
   const catalog::Contents& contents;
 };
+
+/// So often who reads windows tells how far he is.
+inline constexpr std::chrono::milliseconds news_every{250};
 
 class WindowLoad : public reader::Sink {
  public:
