@@ -87,7 +87,8 @@ while time.monotonic() < until:
 
 def test_python_may_end_while_a_thread_connects():
     """It would end that thread as it calls back, within the library: the process would abort."""
-    ends = [subprocess.Popen([sys.executable, "-c", CONNECTS_AS_IT_ENDS], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    command = [sys.executable, "-c", CONNECTS_AS_IT_ENDS]
+    ends = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     for end in ends:
         stderr = end.communicate(timeout=120)[1]
         assert end.returncode == 0, stderr
