@@ -4,8 +4,8 @@
     bench_faces.py [--bytes 65536] [--rounds 40]
 
 The ring is filled before each measurement of a dozen batches, the ways alternate, and the median of the rounds counts,
-so that a service on the same cores disturbs little. Beside JAX stands one device_put of the same arrays; and one memcpy
-of a batch is told.
+so that a service on the same cores disturbs little. Beside JAX stands one device_put of the same arrays, beside
+TensorFlow one step of from_generator with arrays that need no copy; and one memcpy of a batch is told.
 """
 
 import argparse
@@ -23,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import h5py
 import headrace
 import numpy as np
+from headrace._memory import aligned_copy
 
 BATCH, SLOTS, TAKE = 64, 16, 12
 
@@ -50,8 +51,9 @@ def once(call, times=50):
 
 
 def ways(stream, size):
-    """Name to (loop over the stream or None, call without us or None)."""
+    """Name, loop over the stream, and the name and the call of what is done without us, or None."""
     structure = ("x", "label")
+    held = [aligned_copy(stream.peek()[name]) for name in structure]
     yield "the stream, both views", stream.map(lambda batch: (batch["x"], batch["label"])), None
     try:
         import headrace.torch
@@ -69,8 +71,19 @@ def ways(stream, size):
         import headrace.jax
         import jax
 
-        held = [headrace._memory.aligned_copy(array) for array in (stream.peek()["x"], stream.peek()["label"])]
-        yield "jax.batches", headrace.jax.batches(stream, structure, prefetch=0), lambda: jax.device_put(held)
+        alone = ("device_put", lambda: jax.device_put(held))
+        yield "jax.batches", headrace.jax.batches(stream, structure, prefetch=0), alone
+    except ImportError as error:
+        print(error)
+    try:
+        import headrace.tensorflow
+        import tensorflow as tf
+
+        for copy in (True, False):
+            ours = headrace.tensorflow.dataset(stream, structure, copy=copy)
+            same = itertools.repeat(tuple(held))
+            own = tf.data.Dataset.from_generator(lambda same=same: same, output_signature=ours.element_spec)
+            yield f"tensorflow.dataset, copy={copy}", ours, ("step of from_generator", iter(own).__next__)
     except ImportError as error:
         print(error)
 
@@ -100,7 +113,8 @@ def main():
                 each = statistics.median(seconds[name])
                 beside = f" ({1e6 * (each - plain):+.1f})"
                 if alone:
-                    beside += f"; one device_put {1e6 * once(alone):.1f}"
+                    what, call = alone
+                    beside += f"; one {what} {1e6 * once(call):.1f}"
                 print(f"{name:30}{1e6 * each:8.1f} us{beside}")
 
 
