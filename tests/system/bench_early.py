@@ -5,11 +5,10 @@
 
 DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
 drops the file from the page cache, and starts a service that loads first (`load`: what its log says of that) and one that
-starts early; seconds of the latter count from the moment it begins to read, as the log has it. Its trainer is
-there before, and takes what it is given.
+starts early; seconds of the latter count from the moment it begins to read, as the log has it. Its trainer is there
+before, and takes what it is given.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -21,7 +20,7 @@ from pathlib import Path
 import headrace
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_scratch import throttled  # noqa: E402
+from bench_scratch import options_of, throttled  # noqa: E402
 from bench_window import CASES, drop, make  # noqa: E402
 
 
@@ -49,14 +48,7 @@ def turn(running, folder, path, stagers, prefix, batch, start):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--throttle", type=int, default=0)
-    parser.add_argument("--data", type=float, default=1e9)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
+    options = options_of(__doc__)
     os.environ["HEADRACE_BUILD"] = str(options.build.resolve())
     from service import running  # noqa: PLC0415 - it wants to know where the build is
 

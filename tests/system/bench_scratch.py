@@ -44,15 +44,20 @@ def throttled(folder, rate):
         group.rmdir()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_of(description):
+    """What the benchmarks of disks are told: build, folder, throttle, data, repeats, only."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--throttle", type=int, default=0)
     parser.add_argument("--data", type=float, default=1e9)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = options_of(__doc__)
     headrace = options.build.resolve() / "bin" / "headrace"
     print(f"{'case':24} {'disk':>6} {'raw':>7} {'gather':>7} {'delivered':>9} {'of limit':>8} {'load':>6}   GB/s, medians of {options.repeats}")
     for name, row, batch, stagers, share in CASES:

@@ -6,11 +6,10 @@
 DIR is on the disk that is measured; --throttle reads from it at that rate, as root with cgroups of version 1. Each turn
 drops the file from the page cache, reads blocks in another order with as many threads as the service has, then takes two
 epochs from the service, which has read its first windows by then. Where chunks are compressed, bench_filters decodes them
-in each turn, too, from memory into memory on all cores; the limit is then the lesser of both. The
-time is that of the windows which are read meanwhile.
+in each turn, too, from memory into memory on all cores; the limit is then the lesser of both. The time is that of the
+windows which are read meanwhile.
 """
 
-import argparse
 import os
 import random
 import re
@@ -27,7 +26,7 @@ import headrace
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_scratch import throttled  # noqa: E402
+from bench_scratch import options_of, throttled  # noqa: E402
 
 MB = 1 << 20
 CASES = [  # name, bytes of a sample, batch, stagers, how it lies
@@ -112,14 +111,7 @@ def two_epochs(stream):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--throttle", type=int, default=0)
-    parser.add_argument("--data", type=float, default=1e9)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
+    options = options_of(__doc__)
     os.environ["HEADRACE_BUILD"] = str(options.build.resolve())
     from service import running  # noqa: PLC0415 - it wants to know where the build is
     print(f"{'case':20} {'raw':>6} {'decoded':>7} {'delivered':>9} {'of least':>8} {'waits':>6}   GB/s of samples, medians of {options.repeats}")

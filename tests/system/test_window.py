@@ -39,6 +39,17 @@ def configured(folder, files, streams=STREAMS, **keys):
     return path
 
 
+def lost(service, stream):
+    """What the trainer is told, which takes batches until there are none."""
+    with pytest.raises(headrace.ServiceLost) as told:
+        while True:
+            for batch in stream:
+                batch.release()
+    stream.close()
+    assert service.wait() == 1, service.text
+    return str(told.value)
+
+
 def room(config, stagers=1, split=False, share=0.7):
     """Memory for two windows of each stream, and not for all samples: as without windows, so much of them."""
     plain = config.with_suffix(".plain.toml")
@@ -207,16 +218,11 @@ def test_a_file_that_becomes_shorter(tmp_path, stagers, split):
         for batch in stream:
             batch.release()
         os.truncate(files[0], files[0].stat().st_size // 3)
-        with pytest.raises(headrace.ServiceLost) as lost:
-            while True:
-                for batch in stream:
-                    batch.release()
-        stream.close()
-        assert service.wait() == 1, service.text
+        said = lost(service, stream)
         # What was being read when it became shorter is told as damaged.
         assert service.lines(f"{files[0]}.* has changed since it was examined|cannot read rows .* in {files[0]} ")
         if not split:  # of another node the launcher tells
-            assert str(files[0]) in str(lost.value)
+            assert str(files[0]) in said
 
 
 def test_a_signal_ends_it_while_it_reads(tmp_path, files):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from service import HEADRACE, running
 from telling_samples import write
-from test_window import connect, room, train_only
+from test_window import connect, lost, room, train_only
 
 ODD_DISK = str(HEADRACE.parents[1] / "lib" / "odd_disk.so")
 ONE, NODES = (None, False), (2, True)
@@ -54,17 +54,6 @@ TROUBLE = {
 CASES = [(kind, *ONE) for kind in TROUBLE] + [("replaced", *NODES)]
 
 
-def lost(service, stream):
-    """What the trainer is told, which takes batches until there are none."""
-    with pytest.raises(headrace.ServiceLost) as told:
-        while True:
-            for batch in stream:
-                batch.release()
-    stream.close()
-    assert service.wait() == 1, service.text
-    return str(told.value)
-
-
 @pytest.mark.parametrize("kind, stagers, split", CASES, ids=[f"{case[0]}{', 2 nodes' if case[2] else ''}" for case in CASES])
 def test_it_is_told_by_file_dataset_and_row(tmp_path, monkeypatch, kind, stagers, split):
     files = write(tmp_path)
@@ -83,7 +72,7 @@ def test_it_is_told_by_file_dataset_and_row(tmp_path, monkeypatch, kind, stagers
         happens(files[0])
         said = lost(service, stream)
         message = rf"cannot read rows \d+ to \d+ of dataset '\w+' in {re.escape(str(files[0]))} \({reason}\)"
-        assert len(service.lines(message)) == 1, service.text
+        assert 1 <= len(service.lines(message)) <= (stagers or 1), service.text  # each who met it before the end tells of his rows
         if not split:  # of another node the launcher tells
             assert re.search(message, said)
 
