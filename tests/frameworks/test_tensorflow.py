@@ -1,5 +1,6 @@
 """headrace.tensorflow: a tf.data.Dataset whose tensors own their memory, with the spec and the length of its stream."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -61,6 +62,39 @@ def test_without_a_copy(serve):
         for _ in range(5):
             for big, index in dataset(stream, ("big", INDEX), copy=False):
                 assert_right("big", big, index)
+
+
+def test_lives_with_its_iterator(stream, steps):
+    batches = iter(dataset(stream, INDEX))
+    gc.collect()
+    assert [index.numpy().tolist() for index in batches] == steps
+
+
+def test_in_graphs_and_strategies(stream):
+    data = dataset(stream, {"x": "x", "index": INDEX})  # tf.data sorts keys
+
+    @tf.function
+    def indexes(batches):
+        seen = tf.TensorArray(tf.int64, size=0, dynamic_size=True)
+        for batch in batches:
+            seen = seen.write(seen.size(), batch["index"])
+        return seen.concat()
+
+    @tf.function
+    def one(iterator):
+        return next(iterator)
+
+    everything = sorted(indexes(data).numpy())
+    assert len(set(everything)) == STEPS * BATCH
+    iterator = iter(data)
+    given = [one(iterator) for _ in range(STEPS)]
+    with pytest.raises(tf.errors.OutOfRangeError):
+        one(iterator)
+    strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+    for batches in (given, list(strategy.experimental_distribute_dataset(data))):
+        for batch in batches:
+            assert_right("x", batch["x"], batch["index"])
+        assert sorted(np.concatenate([batch["index"] for batch in batches])) == everything
 
 
 def test_looks_and_state(stream, steps):
