@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "base/contract.hpp"
 #include "base/error.hpp"
@@ -131,6 +132,7 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
   const auto buffer = message_buffer();
   alignas(cmsghdr) std::array<char, control_bytes> control{};
   iovec part{buffer.data(), buffer.size()};
+  bool reset = false;
   for (bool waited = false;; waited = true) {
     msghdr header{};
     header.msg_iov = &part;
@@ -146,6 +148,8 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
       return received;
     }
     if (errno == EINTR) continue;
+    // Of a peer that left without reading all of ours the kernel tells that first, and only then its last words.
+    if (errno == ECONNRESET && !std::exchange(reset, true)) continue;
     if (peer_is_gone(errno)) return {Receipt::closed, {}};
     if (errno != EAGAIN) throw_errno("recvmsg");
     if (waited || timeout.count() == 0) return {Receipt::nothing, {}};

@@ -78,6 +78,17 @@ BOOST_AUTO_TEST_CASE(messages_arrive_whole_and_in_order_and_the_end_is_seen) {
   BOOST_TEST((pair.client.send("into the void") == Sent::closed));
 }
 
+BOOST_AUTO_TEST_CASE(last_words_arrive_from_who_left_without_reading_all) {
+  Pair pair;
+  BOOST_TEST((pair.client.send("unread") == Sent::sent));
+  BOOST_TEST((pair.server.send("one") == Sent::sent));
+  BOOST_TEST((pair.server.send("two") == Sent::sent));
+  pair.server.close();
+  BOOST_TEST(pair.client.receive(1h).message.text == "one");
+  BOOST_TEST(pair.client.receive(1h).message.text == "two");
+  BOOST_TEST((pair.client.receive(1h).what == Receipt::closed));
+}
+
 BOOST_AUTO_TEST_CASE(descriptors_travel_and_are_close_on_exec) {
   Pair pair;
   const auto memory = ipc::make_memfd("test", 12345);

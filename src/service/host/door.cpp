@@ -33,13 +33,24 @@ Door::~Door() {
   poller_.remove(listener_.fd());
 }
 
-void Door::accept() try {
-  if (inside_.count() >= most_callers_)
-    return pause(fmt::format("ulimit -n allows {}: {} are held by callers, and the rest is kept for trainers",
-                             file_limit(), inside_.count()));
-  if (auto connection = listener_.accept()) inside_.enter(std::move(*connection));
+/// Whether somebody came in.
+bool Door::accept() try {
+  if (inside_.count() >= most_callers_) {
+    pause(fmt::format("ulimit -n allows {}: {} are held by callers, and the rest is kept for trainers", file_limit(),
+                      inside_.count()));
+    return false;
+  }
+  auto connection = listener_.accept();
+  if (!connection) return false;
+  inside_.enter(std::move(*connection));
+  return true;
 } catch (const ipc::NoDescriptors& error) {
   pause(error.what());
+  return false;
+}
+
+void Door::let_in() {
+  while (!paused_ && accept()) continue;
 }
 
 void Door::pause(const std::string& why) {

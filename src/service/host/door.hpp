@@ -30,11 +30,13 @@ class Door {
   void limit(std::uint64_t most) { most_callers_ = most; }
   /// Opens again once there is room.
   void tick(Clock::time_point now);
+  /// Lets in all who have knocked, as far as there is room.
+  void let_in();
   /// Nobody can connect any more, also once this process has left without destructors.
   void withdraw() { listener_.withdraw(); }
 
  private:
-  void accept();
+  bool accept();
   void pause(const std::string& why);
 
   ipc::Poller& poller_;

@@ -113,7 +113,7 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
     caller.state = State::tool;
     return;
   }
-  require(closed_.empty(), closed_);
+  if (!closed_.empty()) return refuse(id, closed_, ring::Refusal::failed);
   require(message.fds.size() == 1,
           "the hello carries no descriptor of the trainer's process; use the same version of "
           "the trainers' library as the service");
@@ -327,10 +327,21 @@ void FrontDesk::drop(std::uint64_t id) {
 void FrontDesk::close(const std::string& why) {
   closed_ = why;
   door_.withdraw();  // the process may be about to leave without destructors
-  std::vector<std::uint64_t> waiting;
+  for (const auto id : in_state(State::waiting)) refuse(id, why, ring::Refusal::failed);
+}
+
+void FrontDesk::close_at_once(const std::string& why) {
+  close(why);
+  door_.let_in();  // this thread may have been late: a trainer in the kernel's queue has a right to know, too
+  for (const auto id : in_state(State::connected)) read(id);
+  for (const auto id : in_state(State::connected)) refuse(id, why, ring::Refusal::failed);
+}
+
+std::vector<std::uint64_t> FrontDesk::in_state(State state) const {
+  std::vector<std::uint64_t> found;
   for (const auto& [id, caller] : callers_)
-    if (caller.state == State::waiting) waiting.push_back(id);
-  for (const auto id : waiting) refuse(id, why, ring::Refusal::failed);
+    if (caller.state == state && !caller.gone()) found.push_back(id);
+  return found;
 }
 
 void FrontDesk::over() {

@@ -76,8 +76,10 @@ class FrontDesk {
   void tell(std::uint64_t tool, const std::string& text, bool last);
   /// How far loading is.
   const ring::Loading& progress() const { return progress_; }
-  /// Nobody is let in any more; who waits is told why.
+  /// Nobody is let in any more; who waits is told why, and who comes later, too.
   void close(const std::string& why);
+  /// The same when this process leaves at once: who has connected and said nothing yet is told as well.
+  void close_at_once(const std::string& why);
   /// The service is over: closes the connections of tools that wait for this moment.
   void over();
 
@@ -116,6 +118,7 @@ class FrontDesk {
   void command(std::uint64_t id, const std::string& name);
   std::uint32_t stream_number(const std::string& name) const;
   void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
+  std::vector<std::uint64_t> in_state(State state) const;
   void drop(std::uint64_t id);
 
   const config::Config& config_;

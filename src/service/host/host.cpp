@@ -192,7 +192,7 @@ void Host::stop(const std::string& reason) {
   const auto why = fmt::format("stopped while {} ({})", desk_->progress().what, reason);
   events_.tell("end", {{"reason", why}});
   metrics_->remove();
-  desk_->close("the service was " + why);
+  desk_->close_at_once("the service was " + why);
   log::warn("{}", why);  // by the stager that was told: with several nodes, it need not be the first
   // A launcher must see a failure, or it would let the other stagers wait for this one.
   leave(mpi::launched() ? 1 : 0);
@@ -259,7 +259,7 @@ void Host::say_failed(const std::string& what) {
   if (coordinator_) coordinator_->last_news();
   events_.tell("end", {{"error", what}});
   if (metrics_) metrics_->remove();
-  if (desk_) desk_->close(what);
+  if (desk_) desk_->close_at_once(what);
   if (trainers_) trainers_->farewell(what);
 }
 

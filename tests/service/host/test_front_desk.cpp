@@ -340,4 +340,32 @@ BOOST_AUTO_TEST_CASE(at_the_end_who_waits_is_told_why) {
   BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
 }
 
+BOOST_AUTO_TEST_CASE(whoever_connected_hears_the_last_words) {
+  Desk desk;
+  const auto knock = [&] { return *ipc::Connection::connect(ipc::Address(desk.config.name)); };
+  const auto pidfd = ipc::open_pidfd(getpid());
+  const int fds[] = {pidfd.get()};
+  Caller silent(desk);
+  desk.settle();  // it is inside, and the other two are in the kernel's queue
+  const auto quick = knock(), slow = knock();
+  quick.send(ring::encode(trainer(0)), fds);
+  desk.desk->close_at_once("the service has failed (x)");
+  slow.send(ring::encode(trainer(1)), fds);
+  for (const ipc::Connection* who : {&std::as_const(silent.connection), &quick, &slow}) {
+    const auto received = who->receive();
+    BOOST_TEST_REQUIRE((received.what == ipc::Receipt::message));
+    const auto refused = std::get<ring::Refused>(ring::decode_from_service(received.message.text));
+    BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has failed (x)"));
+    BOOST_TEST((who->receive().what == ipc::Receipt::closed));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_after_the_end_hears_of_it) {
+  Desk desk;
+  desk.desk->close("the service has ended (x)");
+  Caller late(desk, trainer(0));
+  const auto refused = late.take<ring::Refused>();
+  BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has ended (x)"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
