@@ -1,6 +1,6 @@
 """A service for hours under what trainers do to it: is every batch right, and does nothing grow?
 
-    soak.py [--seconds 3600] [--batches 1e7] [--turns N] [--stagers 2] [--split-nodes] [--seed N]
+    soak.py [--seconds 3600] [--batches 1e7] [--turns N] [--samples 12000] [--stagers 2] [--split-nodes] [--seed N]
                                              with HEADRACE_BUILD and PYTHONPATH as the tests have them
 
 One service lives all the time. In each turn its trainers take one epoch together, and something happens to one of them:
@@ -329,6 +329,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0, help="at least so long")
     parser.add_argument("--batches", type=float, default=0, help="at least so many")
     parser.add_argument("--turns", type=int, default=0, help="at least so many")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="so many: with more, an epoch has more batches")
     parser.add_argument("--stagers", type=int, default=2)
     parser.add_argument("--split-nodes", action="store_true", help="stagers are nodes of their own")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
@@ -344,7 +345,8 @@ def main():
     tell = lambda text: print(text, flush=True)
     tell(f"seed {given.seed}")
     with tempfile.TemporaryDirectory() as made:
-        soak = run(Path(made), given.seed, enough, tell, stagers=given.stagers, split=given.split_nodes)
+        soak = run(Path(made), given.seed, enough, tell, stagers=given.stagers, split=given.split_nodes,
+                   samples=given.samples)
     tell(soak.words())
     tell(", ".join(f"{n} x {kind}" for kind, n in soak.turns.items()))
     tell(soak.growth.table())

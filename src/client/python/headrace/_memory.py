@@ -28,7 +28,7 @@ class Buffers:
     frameworks make of them. Any thread.
     """
 
-    _MOST = 4  # of one size; whoever keeps more at a time gets fresh memory for the rest
+    _MOST = 8  # of one size; whoever keeps more at a time gets fresh memory for the rest
     _LEAST = 64 << 10  # bytes: what is smaller comes out of the heap, and is never given back to the system
 
     def __init__(self) -> None:
