@@ -93,15 +93,19 @@ class ChunkReading {
     if (job_->stored_bytes() >= job_stored || job_->plain_bytes() >= job_plain) close_job();
   }
 
-  /// What is filtered takes a while, in which the system may read what comes next. All else is read as fast as it can be.
+  /// What is filtered takes a while, in which the system may read what comes next. All else is read as fast as it can
+  /// be, unless the system reads nothing that it was not told of.
+  bool tells_ahead() { return !course_.here().filters.empty() || file_.plain()->hints().scattered; }
+
   void close_job() {
     if (!job_) return;
     job_->arrange();
-    if (!course_.here().filters.empty()) job_->will_read();
+    const bool ahead = tells_ahead();
+    if (ahead) job_->will_read();
     ahead_stored_ += job_->stored_bytes();
     ahead_.push_back(std::move(*job_));
     job_.reset();
-    while (ahead_stored_ > (course_.here().filters.empty() ? 0 : ahead_bytes)) hand_out();
+    while (ahead_stored_ > (ahead ? ahead_bytes : 0)) hand_out();
   }
 
   void hand_out() {

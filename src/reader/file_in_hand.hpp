@@ -12,7 +12,7 @@ namespace headrace::reader {
 
 class FileInHand {
  public:
-  FileInHand(const catalog::FileInfo& info, bool pass_by) : info_(info), pass_by_(pass_by) {}
+  FileInHand(const catalog::FileInfo& info, ReadingHints hints) : info_(info), hints_(hints) {}
 
   const h5::File& hdf5() {
     if (!hdf5_) hdf5_ = h5::open_file(info_.path);
@@ -20,14 +20,14 @@ class FileInHand {
   }
   /// Jobs may keep it.
   const std::shared_ptr<const PlainFile>& plain() {
-    if (!plain_) plain_ = std::make_shared<const PlainFile>(info_.path, pass_by_);
+    if (!plain_) plain_ = std::make_shared<const PlainFile>(info_.path, hints_);
     return plain_;
   }
   bool read_by_hdf5() const { return hdf5_.has_value(); }
 
  private:
   const catalog::FileInfo& info_;
-  bool pass_by_;
+  ReadingHints hints_;
   std::optional<h5::File> hdf5_;
   std::shared_ptr<const PlainFile> plain_;
 };

@@ -137,7 +137,7 @@ class Load {
     const auto& info = catalog_.files[f];
     if (info.rows) return read_foreign_file(f, pieces);
     const auto note = ReadingNote::of_file(info.path);
-    FileInHand file(info, options_.pass_by);
+    FileInHand file(info, {.pass_by = options_.pass_by, .scattered = comm_ == nullptr});
     // HDF5 reads zeros beyond the end of a file that has become shorter, so this is asked before and after it reads;
     // also after this rank's part in the collective reads.
     const auto require_unchanged = [&] {

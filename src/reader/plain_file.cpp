@@ -18,10 +18,12 @@ constexpr std::uint64_t advice_bytes = 128u << 10;  // Linux cuts what is asked 
 
 }  // namespace
 
-PlainFile::PlainFile(const std::string& path, bool pass_by) : pass_by_(pass_by) {
+PlainFile::PlainFile(const std::string& path, ReadingHints hints) : hints_(hints) {
   std::string why;
   fd_ = open_file_of_user(path, why);
   if (fd_ < 0) throw Error(why);
+  // Else it reads ahead beyond the end of each part, of what another part, or another stager, is to bring.
+  if (hints_.scattered) ::posix_fadvise(fd_, 0, 0, POSIX_FADV_RANDOM);  // advice, as all of these
 }
 
 PlainFile::~PlainFile() {
@@ -49,7 +51,7 @@ void PlainFile::read(std::uint64_t offset, std::uint64_t bytes, std::byte* to) c
     bytes -= static_cast<std::uint64_t>(got);
     to += got;
   }
-  if (pass_by_) ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(all), POSIX_FADV_DONTNEED);
+  if (hints_.pass_by) ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(all), POSIX_FADV_DONTNEED);
 }
 
 }  // namespace headrace::reader

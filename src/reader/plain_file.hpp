@@ -7,10 +7,16 @@
 
 namespace headrace::reader {
 
+/// What the system is told of the way in which a file is read.
+struct ReadingHints {
+  bool pass_by = false;    ///< what was read need not stay in memory
+  bool scattered = false;  ///< parts that lie apart: nothing is read beyond what will_read() and read() name
+};
+
 class PlainFile {
  public:
-  /// pass_by: what was read need not stay in the system's memory. Errors do not name the file.
-  explicit PlainFile(const std::string& path, bool pass_by = false);
+  /// Errors do not name the file.
+  explicit PlainFile(const std::string& path, ReadingHints hints = {});
   ~PlainFile();
   PlainFile(const PlainFile&) = delete;
   PlainFile& operator=(const PlainFile&) = delete;
@@ -20,10 +26,11 @@ class PlainFile {
   void will_read(std::uint64_t offset, std::uint64_t bytes) const;
   /// The system need not keep any of it in memory.
   void forget() const;
+  const ReadingHints& hints() const { return hints_; }
 
  private:
   int fd_;
-  bool pass_by_;
+  ReadingHints hints_;
 };
 
 }  // namespace headrace::reader

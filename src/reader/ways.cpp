@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/reading_note.hpp"
 #include "reader/route.hpp"
@@ -53,30 +55,57 @@ void Course::explain(const Piece& piece, const std::function<void()>& f) const {
   }
 }
 
+namespace {
+
+/// One strip of a contiguous dataset. Jobs may outlive the call that made them, so that they hold what they need by
+/// value.
+struct StripJob {
+  Course course;
+  Piece strip;
+  std::shared_ptr<const PlainFile> file;
+
+  std::uint64_t at(const Piece& part) const { return *course.here().offset + part.row * course.row_bytes(); }
+  std::uint64_t bytes(const Piece& part) const { return part.rows * course.row_bytes(); }
+
+  void operator()(Bench& bench) const {
+    course.fetched(strip);
+    course.explain(strip, [&] {
+      if (auto* place = course.place(strip); place != nullptr) {
+        file->read(at(strip), bytes(strip), place);
+        course.placed(strip);
+        return;
+      }
+      for (const auto& part : cut(strip, rows_in(cached_bytes, course.row_bytes()))) {
+        bench.plain.resize(std::max(bench.plain.size(), bytes(part)));
+        file->read(at(part), bytes(part), bench.plain.data());
+        course.accept(part, bench.plain.data());
+      }
+    });
+  }
+};
+
+}  // namespace
+
 void read_plain(const Course& course, const std::vector<Piece>& pieces, const std::shared_ptr<const PlainFile>& file,
                 Crew& crew) {
-  const auto row_bytes = course.row_bytes();
-  const auto offset = *course.here().offset;
+  // Where the system reads nothing by itself, it is told of each strip one strip before.
+  std::optional<StripJob> told;
+  const auto hand_out = [&](StripJob job) {
+    crew.add(crew.bench(), 2 * crew.threads(), std::move(job));
+    course.tally.tell();
+  };
   for (const auto& piece : pieces)
-    for (const auto& strip : cut(piece, rows_in(strip_bytes, row_bytes))) {
-      // Jobs may outlive this call, so that they hold what they need by value.
-      crew.add(crew.bench(), 2 * crew.threads(), [course, strip, file, offset, row_bytes](Bench& bench) {
-        course.fetched(strip);
-        course.explain(strip, [&] {
-          if (auto* place = course.place(strip); place != nullptr) {
-            file->read(offset + strip.row * row_bytes, strip.rows * row_bytes, place);
-            course.placed(strip);
-            return;
-          }
-          for (const auto& part : cut(strip, rows_in(cached_bytes, row_bytes))) {
-            bench.plain.resize(std::max(bench.plain.size(), part.rows * row_bytes));
-            file->read(offset + part.row * row_bytes, part.rows * row_bytes, bench.plain.data());
-            course.accept(part, bench.plain.data());
-          }
-        });
-      });
-      course.tally.tell();
+    for (const auto& strip : cut(piece, rows_in(strip_bytes, course.row_bytes()))) {
+      StripJob job{course, strip, file};
+      if (!file->hints().scattered) {
+        hand_out(std::move(job));
+        continue;
+      }
+      file->will_read(job.at(strip), job.bytes(strip));
+      if (told) hand_out(std::move(*told));
+      told.emplace(std::move(job));
     }
+  if (told) hand_out(std::move(*told));
 }
 
 namespace {
