@@ -1,9 +1,3 @@
-# headrace_room(NAME [USES room...] [LINKS library...])
-#
-# One static library from the sources of src/NAME; those of folders within it are rooms of their own. It is called room_NAME,
-# slashes being underscores. Its door, the only include folder, holds a link to each header of the room, so that
-# `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
-# The global property headrace_rooms lists them all: tests are made, and sanitizers run, for whatever stands there.
 # Where values are touched, or each batch takes long enough to be felt. (Through ring, h5, inventory and fetch they pass, too,
 # but what works on them there is the kernel or a library.)
 set(headrace_datas_way base plan h5/codecs inventory/decoders reader transform store exchange service/delivery)
@@ -19,6 +13,12 @@ function(headrace_precompile_for_rooms)
   headrace_precompiled(headrace_headers_of_the_way HEADERS ${headers} LINKS fmt::fmt nlohmann_json::nlohmann_json)
 endfunction()
 
+# headrace_room(NAME [USES room...] [LINKS library...])
+#
+# One static library from the sources of src/NAME; those of folders within it are rooms of their own. It is called room_NAME,
+# slashes being underscores. Its door, the only include folder, holds a link to each header of the room, so that
+# `#include "plan/..."` builds only in rooms that say USES plan (or use a room that does).
+# The global property headrace_rooms lists them all: tests are made, and sanitizers run, for whatever stands there.
 function(headrace_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" room room_${name})

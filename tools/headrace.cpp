@@ -1,6 +1,6 @@
 // headrace COMMAND ...: finds the command, takes its command line apart, runs it, returns its exit code: 0 done,
-// 1 failed, 2 wrong usage. What a command does begins in src/commands: NAME/command.cpp or NAME_command.cpp (wait and
-// stop: control.cpp); serve, the service itself, goes on in src/service/serve.cpp.
+// 1 failed, 2 wrong usage. What a command does begins in src/commands: NAME/command.cpp or NAME_command.cpp (plan:
+// forecast/command.cpp; wait and stop: control.cpp); serve, the service itself, goes on in src/service/serve.cpp.
 
 #include <signal.h>
 #include <sys/syscall.h>

@@ -1,8 +1,8 @@
-// What the user asked for: one value that drives serve and bench. Made by load.hpp from flags, environment, a
-// TOML file and defaults; a plain value afterwards, read by any thread.
+// What the user asked for: one value for every command that takes configuration keys. Made by load.hpp from flags,
+// environment, a TOML file and defaults; a plain value afterwards, read by any thread.
 //
 //   1. Every value was checked on its own (type, range, choices) and against the others (check.hpp).
-//      What depends on the files (select against the number of samples, sources against datasets) is checked there.
+//      What depends on the files (select against the number of samples, sources against datasets) is checked in data/.
 //   2. Field and stream names are unique and not empty; there is always at least one stream.
 //   3. Paths and patterns are relative to the working directory or absolute, never to the configuration file.
 #pragma once
@@ -201,7 +201,7 @@ struct Config {
   InventoryConfig inventory;       ///< instead of files
   FetchConfig fetch;
   std::vector<SplitPart> split;            ///< in order; fractions add up to at most 1
-  std::string where;                       ///< condition on samples, as transform::Condition::parse takes it
+  std::string where;                       ///< condition on samples, as condition::Condition::parse takes it
   std::vector<ClassConfig> classes{};      ///< of [class.NAME], or of class-names: then `where` asks class_column
   std::string class_column;                ///< item whose values are classes
   std::vector<std::string> class_names{};  ///< "name:value|value", of class_column

@@ -19,7 +19,7 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  /// gzip, shuffle, fletcher32 and those of h5/codec.hpp. First asked by the thread that owns HDF5.
+  /// gzip, shuffle, fletcher32 and those of h5/codecs/codec.hpp. First asked by the thread that owns HDF5.
   static bool knows(int filter);
 
   /// The chunk's plain bytes into `plain`, which they fill exactly. Bit i of `skipped`: filter i was not applied.
