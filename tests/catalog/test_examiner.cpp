@@ -186,7 +186,11 @@ BOOST_AUTO_TEST_CASE(files_that_crash_hdf5) {
     const auto message = message_of({file});
     unsigned major = 0, minor = 0, release = 0;
     H5get_libversion(&major, &minor, &release);
-    if (major == 1 && minor == 10) says(message, {"cannot read " + file + " (", "it is damaged"});
+    if (major != 1 || minor != 10) continue;
+    says(message, {"cannot read " + file + " ("});
+#ifndef __SANITIZE_THREAD__  // whose memory lies otherwise: there HDF5 sees some of the damage by itself
+    says(message, {"it is damaged"});
+#endif
   }
 }
 
