@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "base/error.hpp"
 #include "ipc/no_descriptor.hpp"
@@ -15,10 +17,13 @@ using detail::Ready;
 
 namespace {
 
+constexpr std::chrono::seconds patience_with_locks{5};
+
 [[noreturn]] void throw_taken(const Address& address, const std::optional<Connection>& holder) {
   if (holder) require_our_service(*holder, address);
   const std::string who =
-      holder ? "pid " + std::to_string(holder->peer().pid) : "it does not listen: it is just starting or ending, or another user's process took the name";
+      holder ? "pid " + std::to_string(holder->peer().pid)
+             : "it does not listen: it is just starting or ending, or another user's process took the name";
   throw Error("a service named '" + address.service() + "' already runs on this node (" + who +
               "); choose another name or run: headrace stop " + address.service());
 }
@@ -32,12 +37,22 @@ bool try_bind(const Fd& socket, const Address& address) {
 }
 
 /// Held while a path is tested and replaced, so that two servers that start at once do not remove each other's socket.
-/// Where the file system has no locks, that risk remains.
+/// Where the file system has no locks, or somebody else holds this one for seconds, that risk remains.
 Fd lock_folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
   Fd fd(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd) flock(fd.get(), LOCK_EX);
+  const auto end = std::chrono::steady_clock::now() + patience_with_locks;
+  while (fd && flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR) &&
+         std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return fd;
+}
+
+/// Of a socket nobody answers at: whether its queue of callers is full, as of a service that stands still.
+bool has_full_queue(const Address& address) {
+  const Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto name = detail::raw(address);
+  return fd && connect(fd.get(), name.get(), name.length) != 0 && errno == EAGAIN;
 }
 
 }  // namespace
@@ -64,6 +79,9 @@ void Listener::bind_path() {
     require(lstat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode),
             "'" + path + "' is there already and is no socket; choose another path");
     if (const auto holder = Connection::connect(address_)) throw_taken(address_, holder);
+    require(!has_full_queue(address_), "a service at '" + path +
+                                           "' already runs on this node, and stands still (its queue of callers is "
+                                           "full); end it, or choose another path");
     unlink(path.c_str());  // of a server that is dead
     if (!try_bind(socket_, address_)) throw_taken(address_, std::nullopt);
   }

@@ -50,7 +50,12 @@ std::string folder_of_restart() {
   const char *job = std::getenv("SLURM_JOB_ID"), *restart = std::getenv("SLURM_RESTART_COUNT");
   if (!job || !restart || std::getenv(segments)) return "";
   const auto folder = "/dev/shm/headrace-" + std::to_string(geteuid()) + "-" + job + "-" + restart;
-  return mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST ? folder : "";
+  if (mkdir(folder.c_str(), 0700) == 0) return folder;
+  // Another rank of ours was first; or another user, who knows the name, too.
+  struct stat info {};
+  const bool ours = errno == EEXIST && lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
+                    info.st_uid == geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  return ours ? folder : "";
 }
 
 /// What signals do is ours to say: UCX, which Open MPI may load, takes SIGHUP as a wish for a debugger, also where it was

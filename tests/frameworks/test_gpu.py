@@ -35,7 +35,7 @@ class Device:
     def __init__(self, lag=0.001, register=""):
         self.lag, self.answer = lag, register
         self.registered, self.unregistered = [], []
-        self.given_early = 0
+        self.given, self.given_early = [], 0
         self._asked = queue.Queue()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -71,6 +71,7 @@ class Device:
         return event
 
     def give(self, tensors, event):
+        self.given += [tensor.data_ptr() for tensor in tensors]
         self.given_early += not event.query()
         event.synchronize()  # a GPU's own stream would wait
 
@@ -142,6 +143,12 @@ def test_a_registered_ring_gives_no_views(stream, device):
     stream.seek(3)
     copied = stream.peek()  # a copy is none
     assert_right("x", copied["x"], copied.index)
+
+
+def test_a_look_belongs_to_the_stream_that_reads_it(stream, device):
+    """Else the memory of one field were free for the copy of the next while a conversion still reads it."""
+    looked = face.Loader(stream, ("x", "big"), device="cuda").peek()
+    assert [tensor.data_ptr() for tensor in looked] == device.given
 
 
 def test_replicas_register_it_as_read_only(serve, device):

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -169,6 +170,21 @@ BOOST_AUTO_TEST_CASE(a_path_of_a_dead_server_is_replaced_and_of_a_live_one_refus
     BOOST_TEST(Connection::connect(Address(path)).has_value());
   }
   BOOST_TEST(!std::filesystem::exists(path));
+}
+
+BOOST_AUTO_TEST_CASE(a_path_of_a_server_that_stands_still_is_refused) {
+  const Folder folder;
+  const auto path = (folder.path / "lcd.sock").string();
+  const ipc::Fd still(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  BOOST_TEST_REQUIRE(bind(still.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+  BOOST_TEST_REQUIRE(listen(still.get(), 0) == 0);
+  std::vector<Connection> callers;  // until nobody finds room in its queue
+  while (auto caller = Connection::connect(Address(path))) callers.push_back(std::move(*caller));
+  BOOST_TEST(!callers.empty());
+  BOOST_CHECK_EXCEPTION(Listener{Address(path)}, Error, says("stands still"));
+  BOOST_TEST(std::filesystem::exists(path));
 }
 
 BOOST_AUTO_TEST_CASE(a_path_that_is_somebody_elses_stays) {

@@ -8,6 +8,10 @@
 
 namespace headrace::service::books {
 
+namespace {
+constexpr std::size_t most_kept_loads = 256;  // all of them are told to who comes, in one message
+}
+
 Registry::Registry(std::vector<blueprint::StreamFacts> streams) : facts_(std::move(streams)), states_(facts_.size()) {}
 
 void Registry::check(const Claim& claim) const {
@@ -92,7 +96,12 @@ std::string Registry::agree(std::uint32_t stream, std::uint32_t rank, std::uint6
   if (found == state.members.end()) return "";
   auto& member = found->second;
   if (member.generation != generation || !member.alive) return "";  // it has gone since
-  if (member.loads == state.all_loads()) state.loads.push_back({at, rank, member.who});
+  if (member.loads == state.all_loads()) {
+    if (state.loads.size() >= most_kept_loads)
+      return "stream '" + facts_[stream].name + "': " + std::to_string(most_kept_loads) +
+             " states were loaded of which other trainers have taken up none; let all of them connect first";
+    state.loads.push_back({at, rank, member.who});
+  }
   const auto load = state.loads[member.loads - state.forgotten];
   if (load.at == at) {
     ++member.loads;

@@ -62,7 +62,7 @@ void Feed::collect() {
       events_.violation(violation.replica, violation.what());
       if (!ring_.shared()) {
         state_ = State::closed;
-        return;
+        break;  // what it gave back properly before that counts
       }
       ring_.drop(violation.replica);  // the others go on
     }
@@ -349,7 +349,9 @@ void Feed::drop(std::uint32_t replica) {
 
 double Feed::idle_seconds() const {
   const Lock lock(mutex_);
-  return full_since_ && state_ == State::serving ? seconds_between(last_sign_, Clock::now()) : 0;
+  // Not before all slots were its: until then it may have waited for us.
+  return full_since_ && state_ == State::serving ? seconds_between(std::max(last_sign_, *full_since_), Clock::now())
+                                                 : 0;
 }
 
 }  // namespace headrace::service::delivery

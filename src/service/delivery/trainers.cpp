@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds look_every{250};  // at what came back without a bell, so that it counts soon
 // What a trainer may ask between two looks. Seeks cost the least: some make one for each batch.
 constexpr unsigned cost_of_seek = 1, cost_of_question = 20;
+constexpr unsigned cost_of_windows = 250;  // whose order may have to be made anew
 constexpr ipc::Courier::Manner manner{.polite = true, .limit = 1u << 20, .allowance = 5000};
 constexpr unsigned rings_heard = 10'000;   // between two looks; batches of any size need less
 constexpr double report_stall_after = 60;  // seconds; a checkpoint may take long, so this is told, never fatal
@@ -188,7 +189,8 @@ void Trainers::hear(std::uint64_t id, const ring::FromClient& said) {
   auto& member = members_.at(id);
   if (std::holds_alternative<ring::Goodbye>(said)) return leave(id, true, "goodbye");
   const auto* wanted = std::get_if<ring::Seek>(&said);
-  member.talk->spend(wanted != nullptr ? cost_of_seek : cost_of_question);
+  const bool windows = supply_.panes_of(trainers_.at(member.trainer).stream) != nullptr;
+  member.talk->spend(wanted == nullptr ? cost_of_question : windows ? cost_of_windows : cost_of_seek);
   if (std::holds_alternative<ring::AskFiles>(said)) return tell_files(id);
   const auto* asked = std::get_if<ring::Agree>(&said);
   require(wanted != nullptr || asked != nullptr, "it sent a message that makes no sense here");

@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds patience_with_the_silent{3000};
 /// A trainer in messages and in the log. What it says of its host is its own word, and longer than a name only to do
 /// harm.
 std::string who(const ring::Hello& hello) {
-  constexpr std::size_t longest_name = 255;
+  constexpr std::size_t longest_name = 64;  // HOST_NAME_MAX; many of these fit one message
   return fmt::format("process {} on {}", hello.pid, printable(hello.host.substr(0, longest_name)));
 }
 

@@ -235,6 +235,16 @@ BOOST_AUTO_TEST_CASE(states_that_all_have_taken_up_are_counted_on_without_being_
   BOOST_TEST((again.resumed.front().number == 100 && again.resumed.front().at == Step{200, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(states_that_nobody_else_takes_up_have_an_end) {
+  Registry registry({facts("train", 100, 5)});
+  const auto first = registry.claim(claim(0, 2));
+  std::string answer;
+  for (std::uint64_t e = 0; e < 2000 && answer.empty(); ++e) answer = registry.agree(0, 0, first.generation, {e, 0});
+  BOOST_TEST(answer.find("let all of them connect first") != std::string::npos);
+  const auto second = registry.claim(claim(1, 2));
+  BOOST_TEST(second.resumed.size() <= 256u);  // which fit one message between nodes
+}
+
 BOOST_AUTO_TEST_CASE(with_the_last_trainer_the_places_are_forgotten) {
   Registry registry({facts("train", 100, 5)});
   const auto first = registry.claim(claim(0, 2));

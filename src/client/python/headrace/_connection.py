@@ -117,11 +117,12 @@ class Connection(Following):
             batch = make_batch(lease, raw)
             step = batch.step + 1
             following = (batch.epoch, step) if step < session.batches else (batch.epoch + 1, 0)
-            session.held[raw.lease] = weakref.ref(lease), weakref.ref(batch), (batch.epoch, batch.step)
-            # No Python signal handler can run between these: adopted, and passed, exactly once.
-            self.position = following
-            lease.number = raw.lease
-            raw.lease = NOTHING
+            with session.guard:  # this slot's last lease may just be returned, in another thread
+                session.held[raw.lease] = weakref.ref(lease), weakref.ref(batch), (batch.epoch, batch.step)
+                # No Python signal handler can run between these: adopted, and passed, exactly once.
+                self.position = following
+                lease.number = raw.lease
+                raw.lease = NOTHING
             return batch
 
     def peek(self, make_batch: Callable[[Any, _lib.RawBatch], Batch], look: Callable[[Batch], Seen]) -> Optional[Seen]:
@@ -311,12 +312,15 @@ class Connection(Following):
     # -- the rest ------------------------------------------------------------------------------------------------------
 
     def stats(self) -> Stats:
-        session = self._session
-        with session.guard:  # its end waits
-            if self._phase is _LOST:
-                return self._recovery.total(None)
-            self._require_open()
-            return self._recovery.total(session.stats())
+        while True:
+            session = self._session
+            with session.guard:  # its end waits
+                if session is not self._session:
+                    continue  # it has ended, and another is in its place
+                if self._phase is _LOST:
+                    return self._recovery.total(None)
+                self._require_open()
+                return self._recovery.total(session.stats())
 
     @property
     def session(self) -> Session:

@@ -116,8 +116,9 @@ class Loader(Standing):
         def convert(leaf: str, array: np.ndarray[Any, Any]) -> Any:
             source = _tensor(self._made[leaf], array)
             if self._gpu is not None:
-                source = self._gpu.runtime.copy(source)
-                self._gpu.runtime.event().synchronize()
+                source, event = self._gpu.runtime.copy(source), self._gpu.runtime.event()
+                event.synchronize()
+                self._gpu.runtime.give([source], event)
             return self._made[leaf].finish(source)
 
         return self._arrangement.build(copied, convert)
