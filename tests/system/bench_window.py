@@ -8,8 +8,16 @@ drops the file from the page cache, reads blocks in another order with as many t
 epochs from the service, which has read its first windows by then. Where chunks are compressed, bench_filters decodes them
 in each turn, too, from memory into memory on all cores; the limit is then the lesser of both. The time is that of the
 windows which are read meanwhile.
+
+  fair     what the cores can do at best: read and decode all (bench_filters), and deliver as much: processor time that a
+           service takes for that which has the samples in memory, measured in the same turn
+  read     bytes that the disk gave for these epochs, of those that they are stored in
+  memory   the most that could not be reclaimed, looked at ten times a second, of the budget
+  first    seconds from the plan until the first batch, of what is allowed: 1.1 windows at the limit, and half a second
+  seek     the same after a seek to another window, cold
 """
 
+import json
 import os
 import random
 import re
@@ -27,6 +35,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_scratch import options_of, throttled  # noqa: E402
+from unreclaimable import Watch  # noqa: E402
 
 MB = 1 << 20
 CASES = [  # name, bytes of a sample, batch, stagers, how it lies
@@ -75,6 +84,7 @@ def raw(path, threads):
             os.posix_fadvise(descriptor, offset, BLOCK, os.POSIX_FADV_DONTNEED)
 
     descriptor = os.open(path, os.O_RDONLY)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # else it reads ahead what other blocks have
     workers = [threading.Thread(target=work) for _ in range(threads)]
     begin = time.monotonic()
     for worker in workers:
@@ -86,16 +96,29 @@ def raw(path, threads):
 
 
 def decoding(build, path):
-    """GB/s of samples that all cores decode."""
+    """GB/s of samples that all cores decode; that they read, from the page cache, and decode."""
     done = subprocess.run([build / "bin/bench_filters", path, str(os.cpu_count()), "1", "x"], capture_output=True, text=True, check=True)
-    return float(re.search(r"decoding ([0-9.]+)", done.stdout)[1])
+    return float(re.search(r"decoding ([0-9.]+)", done.stdout)[1]), float(re.search(r"reading and decoding ([0-9.]+)", done.stdout)[1])
 
 
-def two_epochs(stream):
-    """Windows a second as shares of an epoch, and the share of the time that was waited for batches: from the first batch of
-    the third window on, which had to be read, to the first one of the last window of the next epoch."""
+def figure(pid, file, name):
+    return int(re.search(rf"^{name}: +(\d+)", Path(f"/proc/{pid}/{file}").read_text(), re.M)[1])
+
+
+def read_bytes(pids):
+    """That these have had from disks."""
+    return sum(figure(pid, "io", "read_bytes") for pid in pids)
+
+
+def processor_seconds(pids):
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split() for pid in pids]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
+
+
+def epochs(stream, count=2):
+    """When each batch came, and how long it was waited for."""
     times, waits = [], []
-    for _ in range(2):
+    for _ in range(count):
         steps = iter(stream)
         while True:
             asked = time.monotonic()
@@ -104,42 +127,119 @@ def two_epochs(stream):
             times.append(time.monotonic())
             waits.append(times[-1] - asked)
             taken.release()
+    return times, waits
+
+
+def two_epochs(stream):
+    """Windows a second as shares of an epoch, and the share of the time that was waited for batches: from the first batch of
+    the third window on, which had to be read, to the first one of the last window of the next epoch."""
+    times, waits = epochs(stream)
     window = len(times) / 2 / WINDOWS
     first, last = int(2 * window) + 1, int((2 * WINDOWS - 1) * window) + 1
     seconds = times[last] - times[first]
     return (2 * WINDOWS - 3) / WINDOWS / seconds, sum(waits[first + 1:last + 1]) / seconds
 
 
+def connect(service, **options):
+    return headrace.connect(service.name, rank=0, world_size=1, progress=False, **options)
+
+
+class Case:
+    """A file, and the services over it."""
+
+    def __init__(self, options, case, folder, prefix, running):
+        self.name, self.row, self.batch, self.stagers, self.how = case
+        self.options, self.folder, self.prefix, self.running = options, Path(folder), prefix, running
+        self.path = self.folder / "data.h5"
+        self.samples = make(self.path, self.row, options.data, self.how)
+        self.bytes = self.samples * self.row
+        self.window = int(options.data / WINDOWS)
+        self.memory = int((64 * self.stagers + 96) * MB + 2.4 * self.window + 6 * self.batch * self.row)
+        self.limits, self.fair, self.figures = [], [], {}
+
+    def service(self, **flags):
+        return self.running(self.folder, [self.path], self.stagers, prefix=self.prefix, batch=self.batch, slots=4,
+                            window=f"{self.window}B", **{"memory": self.memory, **flags})
+
+    def note(self, **figures):
+        for name, value in figures.items():
+            self.figures.setdefault(name, []).append(value)
+
+    def limit(self, resident, held):
+        """Of this turn, in GB/s: of the disk, of decoding; and what is fair."""
+        rate = self.bytes / raw(self.path, os.cpu_count()) / 1e9
+        self.note(raw=rate)
+        self.limits.append(rate)
+        if not self.how:
+            return
+        decoded, read_too = decoding(self.options.build, self.path)
+        pids = [*resident.stagers(), os.getpid()]
+        begin = processor_seconds(pids)
+        epochs(held)
+        deliver = (processor_seconds(pids) - begin) / (2 * self.bytes / 1e9)  # s of one core for a GB
+        self.limits[-1] = min(rate, decoded)
+        self.note(decoded=decoded, fair=min(rate, 1 / (1 / read_too + deliver / os.cpu_count())))
+
+    def deliver(self, service, stream):
+        drop(self.path)
+        pids, before = service.stagers(), read_bytes(service.stagers())
+        with Watch(pids, [os.getpid()]) as watch:
+            rate, waited = two_epochs(stream)
+        self.note(delivered=self.bytes * rate / 1e9, waits=waited, memory=watch.most / self.memory,
+                  read=(read_bytes(pids) - before) / (2 * self.path.stat().st_size))
+        self.note(of_least=self.figures["delivered"][-1] / self.limits[-1])
+        if self.how:
+            self.note(of_fair=self.figures["delivered"][-1] / self.figures["fair"][-1])
+
+    def first_batches(self):
+        allowed = 1.1 * self.window / 1e9 / statistics.median(self.limits) + 0.5
+        log = self.folder / "first.log"
+        log.unlink(missing_ok=True)
+        drop(self.path)
+        with self.service(log=log) as service, connect(service, timeout=600) as stream:
+            next(iter(stream)).release()
+            first = time.time()
+            start = next(json.loads(line) for line in log.read_text().splitlines() if json.loads(line)["event"] == "start")["time"]
+            drop(self.path)
+            asked = time.monotonic()
+            stream.seek(1, self.samples // self.batch // 2)
+            next(iter(stream)).release()
+            self.note(first=(first - start) / allowed, seek=(time.monotonic() - asked) / allowed)
+
+    def run(self):
+        with self.service() as service, self.service(memory=int(8 * self.bytes + (1 << 30))) as resident:
+            assert service.ready().lines("regime window"), service.text
+            assert resident.ready().lines("regime resident"), resident.text
+            with connect(service) as stream, connect(resident) as held:
+                for _ in range(self.options.repeats):
+                    self.limit(resident, held)
+                    self.deliver(service, stream)
+        for _ in range(self.options.repeats):
+            self.first_batches()
+
+
+COLUMNS = ["raw", "decoded", "fair", "delivered", "of_least", "of_fair", "waits", "read", "memory", "first", "seek"]
+
+
 def main():
     options = options_of(__doc__)
     os.environ["HEADRACE_BUILD"] = str(options.build.resolve())
     from service import running  # noqa: PLC0415 - it wants to know where the build is
-    print(f"{'case':20} {'raw':>6} {'decoded':>7} {'delivered':>9} {'of least':>8} {'waits':>6}   GB/s of samples, medians of {options.repeats}")
-    for name, row, batch, stagers, how in CASES:
-        if options.only not in name:
+    print(f"{'case':18}" + "".join(f"{name:>10}" for name in COLUMNS) + f"   GB/s of samples, medians of {options.repeats}")
+    for case in CASES:
+        if options.only not in case[0]:
             continue
         with tempfile.TemporaryDirectory(dir=options.folder) as folder, throttled(folder, options.throttle) as prefix:
-            path = Path(folder) / "data.h5"
-            samples = make(path, row, options.data, how)
             if options.throttle:  # this process reads, too
                 Path(prefix[2].split()[3]).write_text(str(os.getpid()))
-            window = int(options.data / WINDOWS)
-            memory = int((64 * stagers + 96) * MB + 2.4 * window + 6 * batch * row)
-            with running(Path(folder), [path], stagers, prefix=prefix, window=f"{window}B", memory=memory, batch=batch, slots=4) as service:
-                assert service.ready().lines("regime window"), service.text
-                raws, decoded, rates, ratios, waits = [], [], [], [], []
-                with headrace.connect(service.name, rank=0, world_size=1, progress=False) as stream:
-                    for _ in range(options.repeats):
-                        raws.append(samples * row / raw(path, os.cpu_count()) / 1e9)
-                        if how:
-                            decoded.append(decoding(options.build, path))
-                        drop(path)
-                        rate, waited = two_epochs(stream)
-                        rates.append(samples * row * rate / 1e9)
-                        ratios.append(rates[-1] / min([raws[-1], *decoded[-1:]]))
-                        waits.append(waited)
-            print(f"{name:20} {statistics.median(raws):6.2f} {statistics.median(decoded) if decoded else float('nan'):7.2f} "
-                  f"{statistics.median(rates):9.2f} {statistics.median(ratios):8.3f} {statistics.median(waits):6.2f}", flush=True)
+            one = Case(options, case, folder, prefix, running)
+            try:
+                one.run()
+            finally:
+                if options.throttle:  # a group with processes stays
+                    Path("/sys/fs/cgroup/blkio/cgroup.procs").write_text(str(os.getpid()))
+            print(f"{one.name:18}" + "".join(f"{statistics.median(one.figures[name]):10.3f}" if name in one.figures else f"{'':10}"
+                                             for name in COLUMNS), flush=True)
 
 
 if __name__ == "__main__":

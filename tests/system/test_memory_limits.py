@@ -1,6 +1,7 @@
 """Memory has an end: a limit that the start accepts is enough to the end, and a trainer's end is its own."""
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from samples import write
 from service import control, running, until
+from unreclaimable import Watch
 
 import headrace
 
@@ -102,3 +104,24 @@ def test_a_trainer_killed_for_memory_is_replaced(tmp_path):
         assert sorted(rows) == list(range(40))
         assert service.wait() == 0
         assert re.search("every sample exactly once", service.text)
+
+
+@pytest.mark.parametrize("stagers, how", [(None, {}), (2, {"chunks": (16, 68540), "compression": "lzf"})], ids=["contiguous", "lzf"])
+def test_windows_stay_within_their_budget(tmp_path, stagers, how):
+    """Turns included; what the system cannot take back, so that a cgroup which is little larger does not end it."""
+    rows, memory = 4200, 256 * MB
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        x = file.create_dataset("x", (rows, 68540), "u1", **how)
+        for first in range(0, rows, 600):
+            x[first:first + 600] = np.repeat((np.arange(first, first + 600) % 251).astype("u1")[:, None], 68540, axis=1)
+    with cgroup(int(1.15 * memory)) as prefix, \
+            running(tmp_path, [tmp_path / "x.h5"], stagers, prefix=prefix, memory=memory, block="4MiB", window=12,
+                    batch=64, epochs=2) as service:
+        with Watch(service.ready().stagers(), [os.getpid()]) as watch, \
+                headrace.connect(service.name, rank=0, world_size=1, timeout=60, progress=False) as stream:
+            for _ in range(2):
+                for batch in stream:
+                    assert np.array_equal(batch["x"][:, 7], batch.index % 251)
+                    batch.release()
+        assert service.wait() == 0 and service.lines("regime window") and service.lines("every sample exactly once"), service.text
+    assert 0.3 * memory < watch.most < 1.05 * memory

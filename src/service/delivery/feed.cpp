@@ -66,7 +66,7 @@ void Feed::collect() {
       }
       ring_.drop(violation.replica);  // the others go on
     }
-  if (returned.empty()) return tell_window();
+  if (returned.empty()) return;
   const auto now = Clock::now();
   last_sign_ = now;
   if (full_since_) full_seconds_ += seconds_between(*full_since_, now);
@@ -78,7 +78,6 @@ void Feed::collect() {
     if (const auto complete = ledger_.released(batch.step, batch.rows, batch.hash, batch.wrong))
       events_.epoch_done(report(*complete));
   }
-  tell_window();
 }
 
 std::vector<std::uint32_t> Feed::assign() {
@@ -86,6 +85,7 @@ std::vector<std::uint32_t> Feed::assign() {
   if (state_ == State::closed || !begun_) return assigned;
   collect();
   while (const auto slot = assign_one()) assigned.push_back(*slot);
+  tell_window();
   wait_for_bell();
   return assigned;
 }

@@ -55,8 +55,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::function<void(const EpochReport&)> epoch_done;
     /// The trainer, or that one of its replicas, wrote nonsense into the ring.
     std::function<void(std::uint32_t replica, const std::string& what)> violation;
-    /// Of a stream that is read window by window: the first step that is not released is of another window than at the
-    /// last call, or at the beginning; nothing: there is none any more.
+    /// Of a stream that is read window by window: the first step that is yet to be filled is of another window than at
+    /// the last call, or at the beginning; nothing: there is none any more.
     std::function<void(const std::optional<plan::EpochWindow>& at)> moved{};
   };
   /// Whom it is for, and what is particular about its batches.

@@ -7,11 +7,13 @@
 
 namespace headrace::service::delivery {
 
-/// What this trainer has yet to release keeps its window in memory: so it is told where it is.
+/// What is yet to be copied for this trainer keeps its window in memory: so it is told where that is. Batches that are in
+/// slots need none any more: who goes on for a trainer that died has the window of those read again.
 void Feed::tell_window() {
   if (panes_ == nullptr) return;
-  const auto at = ledger_.position();
-  const auto window = panes_->windowing().at(recipient_.stream, schedule_, recipient_.rank, at.epoch, at.step);
+  std::optional<plan::EpochWindow> window;
+  if (const auto next = ledger_.coming())
+    window = panes_->windowing().at(recipient_.stream, schedule_, recipient_.rank, next->epoch, next->step);
   if (std::exchange(told_, true) && window == told_window_) return;
   told_window_ = window;
   events_.moved(window);

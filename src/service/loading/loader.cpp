@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "reader/announce.hpp"
 
 namespace headrace::service::loading {
 
@@ -13,6 +14,8 @@ namespace {
 
 /// What is being read is not wanted any more.
 struct Overtaken {};
+
+constexpr std::uint64_t announced_bytes = std::uint64_t{16} << 20;
 
 }  // namespace
 
@@ -114,10 +117,27 @@ void Loader::run(const std::stop_token& /*quit*/) {
   }
 }
 
+std::vector<blueprint::PlacedBlock> Loader::mine(std::uint32_t stream, plan::EpochWindow window,
+                                                 std::uint32_t pane) const {
+  auto blocks = windowing_.lay_out(stream, window, pane);
+  std::erase_if(blocks, [this](const auto& block) { return block.stager != source_.topology.me(); });
+  return blocks;
+}
+
+/// The disk begins with the window after this one already: else it has nothing to do while the end of this one is decoded,
+/// and until a pane is free.
+void Loader::announce_after(const Task& task) const {
+  const auto after = windowing_.next(task.stream, task.window);
+  if (!after) return;
+  const auto blocks = mine(task.stream, *after, task.pane);
+  reader::announce(source_.blueprint.catalog,
+                   intervals_of(source_.blueprint, source_.topology.me(), members(task.stream), blocks), options_,
+                   announced_bytes);
+}
+
 void Loader::read_window(const Task& task) {
-  std::vector<blueprint::PlacedBlock> mine;
-  for (const auto& block : windowing_.lay_out(task.stream, task.window, task.pane))
-    if (block.stager == source_.topology.me()) mine.push_back(block);
+  if (!task.first) announce_after(task);  // else the other one of the two comes next, and somebody waits for this one
+  const auto blocks = mine(task.stream, task.window, task.pane);
   auto options = options_;
   auto told = Clock::now() - news_every;
   options.progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -131,9 +151,8 @@ void Loader::read_window(const Task& task) {
     events_.progress(task.stream, task.turn, task.window, done, total);
   };
   try {
-    const auto report = WindowLoad(source_, source_.blueprint.strata[task.stream].sets().front(), mine, columns_,
-                                   WindowLoad::Memory::used)
-                            .run(options);
+    const auto report =
+        WindowLoad(source_, members(task.stream), blocks, columns_, WindowLoad::Memory::used).run(options);
     bytes_.fetch_add(report.stored_bytes, std::memory_order_relaxed);  // a figure for people
     const Lock lock(mutex_);
     if (quit_) return;

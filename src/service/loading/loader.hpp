@@ -71,6 +71,9 @@ class Loader {
   std::optional<Task> choose() const REQUIRES(mutex_);
   bool wanted(const Task& task) const REQUIRES(mutex_);
   void tell() EXCLUDES(mutex_);
+  std::vector<blueprint::PlacedBlock> mine(std::uint32_t stream, plan::EpochWindow window, std::uint32_t pane) const;
+  const plan::Members& members(std::uint32_t stream) const { return source_.blueprint.strata[stream].sets().front(); }
+  void announce_after(const Task& task) const;
   void read_window(const Task& task) EXCLUDES(mutex_);
 
   const WindowSource source_;

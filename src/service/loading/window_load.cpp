@@ -42,6 +42,24 @@ void require_loadable_by_blocks(const blueprint::Blueprint& blueprint) {
   }
 }
 
+std::vector<reader::Interval> intervals_of(const blueprint::Blueprint& blueprint, std::uint32_t stager,
+                                           const plan::Members& members,
+                                           std::span<const blueprint::PlacedBlock> blocks) {
+  std::vector<reader::Interval> intervals;
+  const auto gap = data::selection::gap_to_read(blueprint.catalog);
+  for (const auto& block : blocks) {
+    const plan::Slab samples{blueprint.blocks.first_sample[block.block],
+                             blueprint.blocks.first_sample[block.block + 1]};
+    for (const auto& interval : intervals_to_read(members, stager, samples, gap)) {
+      if (!intervals.empty() && intervals.back().last == interval.first)
+        intervals.back().last = interval.last;
+      else
+        intervals.push_back(interval);
+    }
+  }
+  return intervals;
+}
+
 WindowLoad::WindowLoad(const WindowSource& source, const plan::Members& members,
                        std::span<const blueprint::PlacedBlock> blocks, std::span<std::byte* const> columns,
                        Memory memory)
@@ -50,6 +68,7 @@ WindowLoad::WindowLoad(const WindowSource& source, const plan::Members& members,
       stager_(source.topology.me()),
       members_(members),
       memory_(memory),
+      intervals_(intervals_of(source.blueprint, stager_, members, blocks)),
       overwritten_(blueprint_.schema.size()) {
   for (const auto& plan : blueprint_.fields) overwritten_[plan.array] = is_overwritten(plan);
   for (const auto& block : blocks) {
@@ -87,15 +106,6 @@ void WindowLoad::read_validity(std::size_t block, const reader::LoadOptions& opt
 }
 
 reader::LoadReport WindowLoad::run(const reader::LoadOptions& options) {
-  std::vector<reader::Interval> intervals;
-  const auto gap = data::selection::gap_to_read(blueprint_.catalog);
-  for (const auto& samples : samples_)
-    for (const auto& interval : intervals_to_read(members_, stager_, samples, gap)) {
-      if (!intervals.empty() && intervals.back().last == interval.first)
-        intervals.back().last = interval.last;
-      else
-        intervals.push_back(interval);
-    }
   share_out(sinks_.size(), options.threads, [this](std::size_t block) {
     if (memory_ == Memory::used) clear(block);
     sinks_[block]->fill_constants();
@@ -105,7 +115,7 @@ reader::LoadReport WindowLoad::run(const reader::LoadOptions& options) {
     untold.progress = nullptr;
     for (std::size_t block = 0; block < sinks_.size(); ++block) read_validity(block, untold);
   }
-  auto report = reader::load_alone(blueprint_.catalog, intervals, *this, options);
+  auto report = reader::load_alone(blueprint_.catalog, intervals_, *this, options);
   share_out(sinks_.size(), options.threads, [this](std::size_t block) { sinks_[block]->finish(1); });
   return report;
 }

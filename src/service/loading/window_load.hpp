@@ -33,6 +33,11 @@ struct WindowSource {
 /// So often who reads windows tells how far he is.
 inline constexpr std::chrono::milliseconds news_every{250};
 
+/// Samples that have to be read for these blocks of a stager, ascending.
+std::vector<reader::Interval> intervals_of(const blueprint::Blueprint& blueprint, std::uint32_t stager,
+                                           const plan::Members& members,
+                                           std::span<const blueprint::PlacedBlock> blocks);
+
 class WindowLoad : public reader::Sink {
  public:
   enum class Memory { fresh, used };  ///< fresh: it is zero where nobody has written
@@ -57,6 +62,7 @@ class WindowLoad : public reader::Sink {
   const std::uint32_t stager_;
   const plan::Members& members_;
   const Memory memory_;
+  const std::vector<reader::Interval> intervals_;
   std::vector<plan::Slab> samples_;  // per block
   std::vector<Pane> panes_;
   std::vector<std::unique_ptr<StoreSink>> sinks_;
