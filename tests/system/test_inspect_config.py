@@ -196,3 +196,18 @@ def test_listed_samples_that_are_not_there(folder, by, content, words):
     done = inspect("--stream.a.select-file", "ids.txt", "--stream.a.select-by", by, "--field.x.source", "jets.pt", "a.h5",
                    cwd=folder)
     assert done.returncode == 1 and f"stream 'a': {words}" in done.stderr, done.stderr
+
+
+def test_windows_and_an_early_start_are_told(folder):
+    small = "--block=1KiB"  # 100 samples of some 30 bytes: the files are several blocks
+    early = json.loads(inspect("-c", folder / "c.toml", "--start=early", small, "--json").stdout)
+    assert early["start"] == "early" and 1 < early["early_windows"] <= 8 and early["window"] == ""
+    told = inspect("-c", folder / "c.toml", "--start=early", small).stdout
+    assert f"the first of its {early['early_windows']} windows is in memory" in told
+    assert "The files are one block" in inspect("-c", folder / "c.toml", "--start=early").stdout
+    windows = json.loads(inspect("-c", folder / "c.toml", "--window=3KiB", small, "--json").stdout)
+    assert windows["start"] == "loaded" and windows["early_windows"] == 0 and windows["window"]
+    assert "(window = " in inspect("-c", folder / "c.toml", "--window=3KiB", small).stdout
+    plain = json.loads(inspect("-c", folder / "c.toml", "--json").stdout)
+    assert (plain["start"], plain["early_windows"], plain["window"]) == ("loaded", 0, "")
+    assert "window" not in inspect("-c", folder / "c.toml").stdout

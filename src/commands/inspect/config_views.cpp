@@ -181,7 +181,7 @@ std::string fields_text(const data::fields::ConfigReport& report, bool all) {
 
 }  // namespace
 
-std::string as_table(const data::fields::ConfigReport& report, bool all) {
+std::string as_table(const data::fields::ConfigReport& report, const RegimeView& regime, bool all) {
   auto text = fmt::format("{} file{}, {} samples, {} each as delivered\n", report.files.size(),
                           report.files.size() == 1 ? "" : "s", report.samples, size_text(report.sample_bytes()));
   text += fields_text(report, all);
@@ -190,27 +190,35 @@ std::string as_table(const data::fields::ConfigReport& report, bool all) {
   text += "\nStreams\n" + table(streams);
   for (const auto& stream : report.streams) text += mix_text(stream);
   for (const auto& shared : report.shared) text += text_of(shared);
-  if (!report.scratch.empty()) text += "\nWhat does not fit memory goes to " + printable(report.scratch) + "\n";
+  for (const auto& line : lines_of(regime)) text += "\n" + printable(line) + "\n";
   for (const auto& warning : report.warnings) text += "\nWarning: " + printable(warning) + "\n";
   return text;
 }
 
-std::string as_json(const data::fields::ConfigReport& report) {
+std::string as_json(const data::fields::ConfigReport& report, const RegimeView& regime) {
   auto fields = ordered_json::array(), streams = ordered_json::array(), shared = ordered_json::array();
   for (const auto& field : report.fields) fields.push_back(json_of(field));
   for (const auto& stream : report.streams) streams.push_back(json_of(stream));
   for (const auto& pair : report.shared) shared.push_back(json_of(pair));
-  const ordered_json all{
-      {"files", report.files},     {"samples", report.samples},  {"sample_bytes", report.sample_bytes()},
-      {"fields", fields},          {"streams", streams},         {"shared", shared},
-      {"scratch", report.scratch}, {"warnings", report.warnings}};
+  const ordered_json all{{"files", report.files},
+                         {"samples", report.samples},
+                         {"sample_bytes", report.sample_bytes()},
+                         {"fields", fields},
+                         {"streams", streams},
+                         {"shared", shared},
+                         {"scratch", regime.scratch},
+                         {"window", regime.window},
+                         {"start", regime.early ? "early" : "loaded"},
+                         {"early_windows", regime.early_windows},
+                         {"warnings", report.warnings}};
   return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 int inspect_config(const config::Config& config, const ConfigOptions& options, std::ostream& out) {
   constexpr std::uint64_t quickly_read = 1 << 30;
   const auto report = report_on(config, options.count ? UINT64_MAX : quickly_read, options.plugins);
-  out << (options.json ? as_json(report) : as_table(report, options.all)) << std::flush;
+  const auto regime = regime_of(config, report);
+  out << (options.json ? as_json(report, regime) : as_table(report, regime, options.all)) << std::flush;
   if (!options.plot.empty()) plot_resampling(config, report, options.plot);
   return 0;
 }

@@ -4,14 +4,15 @@
 #include <iosfwd>
 #include <string>
 
+#include "commands/inspect/regime_view.hpp"
 #include "config/config.hpp"
 #include "data/fields/report.hpp"
 
 namespace headrace::commands::inspect {
 
 /// all: each field has a line of its own; else many that are alike share one.
-std::string as_table(const data::fields::ConfigReport& report, bool all);
-std::string as_json(const data::fields::ConfigReport& report);
+std::string as_table(const data::fields::ConfigReport& report, const RegimeView& regime, bool all);
+std::string as_json(const data::fields::ConfigReport& report, const RegimeView& regime);
 
 struct ConfigOptions {
   bool json = false;
@@ -29,7 +30,8 @@ struct ConfigOptions {
 ///    "streams": [{"name", "samples" (null: counted when served), "why", "batch", "global_batch", "shuffle", "last",
 ///                 "epochs", ..., "classes": [what an epoch has of each class],
 ///                 "resampled" (null: not): [{"class", "there", "wanted", "distinct", "repeats", "most", "effective"}]}],
-///    "shared": [{"streams": [name, name], "samples" (null: counted when served)}], "warnings": [text]}
+///    "shared": [{"streams": [name, name], "samples" (null: counted when served)}], "scratch", "window" ("": not),
+///    "start": "early" or "loaded", "early_windows" (of epoch 0; 0: none), "warnings": [text]}
 int inspect_config(const config::Config& config, const ConfigOptions& options, std::ostream& out);
 
 }  // namespace headrace::commands::inspect
