@@ -41,4 +41,9 @@ void Arrivals::open(std::uint64_t window) {
   for (const auto& [who, ready] : waiting) ready();
 }
 
+std::uint64_t Arrivals::opened() const {
+  const Lock lock(mutex_);
+  return static_cast<std::uint64_t>(std::ranges::count(there_, true));
+}
+
 }  // namespace headrace::service::delivery

@@ -37,6 +37,9 @@ class Arrivals {
              std::function<void()> ready) EXCLUDES(mutex_);
   /// A window is in the memory of all stagers: who waits asks again.
   void open(std::uint64_t window) EXCLUDES(mutex_);
+  /// How many there are, and are open.
+  std::uint64_t windows() const { return blueprint_.arrival->windows(); }
+  std::uint64_t opened() const EXCLUDES(mutex_);
 
  private:
   Answer look(std::uint32_t stream, std::uint64_t epoch, const plan::Share& share) const REQUIRES(mutex_);

@@ -159,7 +159,10 @@ void Host::write_metrics() {
   views_->of_node([this](const std::vector<books::View>& views) {
     std::vector<nlohmann::json> documents;
     for (const auto& view : views) documents.push_back(books::document(view));
-    metrics_->write(metrics_text(config_.name, documents));
+    std::optional<books::ArrivalFigures> arrival;
+    if (const auto* arrivals = service_.arrivals)
+      arrival = {.windows = arrivals->windows(), .opened = arrivals->opened()};
+    metrics_->write(metrics_text(config_.name, documents, arrival));
   });
 }
 

@@ -77,7 +77,8 @@ std::string metrics_path(const config::Config& config, const std::vector<job::No
   return first ? path : with_suffix(path, std::to_string(node));
 }
 
-std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views) {
+std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views,
+                         const std::optional<books::ArrivalFigures>& arrival) {
   const auto label = "service=" + quoted(service);
   auto text = head("memory_bytes", "gauge", "Memory of the service on this node.");
   for (const auto* part : {"store", "rings", "retired", "private"})
@@ -93,6 +94,12 @@ std::string metrics_text(const std::string& service, const std::vector<nlohmann:
   if (const auto read = views.front().at("memory").value("window_read_bytes", 0ull); read > 0) {
     text += head("window_read_bytes_total", "counter", "Bytes read from files, window by window.");
     text += fmt::format("headrace_window_read_bytes_total{{{}}} {}\n", label, read);
+  }
+  if (arrival) {
+    text += head("arrival_windows", "gauge", "Windows in which samples come to memory while epoch 0 runs.");
+    text += fmt::format("headrace_arrival_windows{{{}}} {}\n", label, arrival->windows);
+    text += head("arrival_windows_open", "gauge", "Those that are in memory.");
+    text += fmt::format("headrace_arrival_windows_open{{{}}} {}\n", label, arrival->opened);
   }
   text += head("stagers", "gauge", "Stagers on this node.");
   text += fmt::format("headrace_stagers{{{}}} {}\n", label, views.front().at("stagers").get<unsigned>());

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "config/config.hpp"
 #include "job/topology.hpp"
+#include "service/books/figures.hpp"
 
 namespace headrace::service::host {
 
@@ -21,8 +22,10 @@ std::string metrics_path(const config::Config& config, const std::vector<job::No
 /// Whether the path has a place for the host's name.
 bool names_node(const std::string& path);
 
-/// views: of one node, as Views::of_node gives them.
-std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views);
+/// views: of one node, as Views::of_node gives them. arrival: where trainers are served while samples come to memory,
+/// how many windows are open here.
+std::string metrics_text(const std::string& service, const std::vector<nlohmann::json>& views,
+                         const std::optional<books::ArrivalFigures>& arrival = std::nullopt);
 
 class MetricsFile {
  public:

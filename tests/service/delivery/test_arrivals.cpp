@@ -38,8 +38,9 @@ BOOST_AUTO_TEST_CASE(batches_pass_once_their_windows_are_there) {
   const plan::Share first{.first = 0, .rows = 20}, straddles{.first = 10, .rows = 20}, wide{.first = 0, .rows = 100};
   const plan::Share padded{.first = 0, .rows = 10, .padding = 10};
   BOOST_TEST((!ask(first).open && ask(first).waits_for == 0u));
+  BOOST_TEST(arrivals.opened() == 0u);
   arrivals.open(1);
-  BOOST_TEST(ready > 0);
+  BOOST_TEST((ready > 0 && arrivals.opened() == 1u));
   BOOST_TEST((!ask(straddles).open && ask(straddles).waits_for == 0u));
   arrivals.open(0);
   BOOST_TEST((ask(first).open && ask(straddles).open));
@@ -52,6 +53,7 @@ BOOST_AUTO_TEST_CASE(batches_pass_once_their_windows_are_there) {
   BOOST_TEST((ask(wide).open && !ask(padded).open && !ask(first, 1).open && !ask(first, 0, 1).open));
   arrivals.open(7);
   BOOST_TEST((ask(padded).open && ask(first, 1).open && ask(first, 0, 1).open));
+  BOOST_TEST((arrivals.windows() == 8u && arrivals.opened() == 8u));
   BOOST_CHECK_THROW(arrivals.open(8), Error);
 }
 

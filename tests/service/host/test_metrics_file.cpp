@@ -69,6 +69,16 @@ BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(how_much_of_an_early_start_has_come) {
+  const auto text =
+      metrics_text("lcd", {view({})}, headrace::service::books::ArrivalFigures{.windows = 8, .opened = 3});
+  BOOST_TEST(has(text, "# TYPE headrace_arrival_windows gauge"));
+  BOOST_TEST(has(text, "headrace_arrival_windows{service=\"lcd\"} 8"));
+  BOOST_TEST(has(text, "# TYPE headrace_arrival_windows_open gauge"));
+  BOOST_TEST(has(text, "headrace_arrival_windows_open{service=\"lcd\"} 3"));
+  BOOST_TEST(metrics_text("lcd", {view({})}).find("arrival") == std::string::npos);  // all was read before
+}
+
 BOOST_AUTO_TEST_CASE(without_trainers_the_node_is_there_all_the_same) {
   const auto text = metrics_text("lcd", {view({})});
   BOOST_TEST(has(text, "headrace_trainers{service=\"lcd\"} 0"));
