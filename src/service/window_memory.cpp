@@ -22,6 +22,11 @@ bool shuffled_in_windows(const blueprint::StreamFacts& stream) {
   return stream.windows && stream.windows->count() > 1 && !stream.windows_at_start;
 }
 
+/// What may be read window by window, or lap by lap.
+bool may_be_read(const blueprint::StreamFacts& stream) {
+  return shuffled_in_windows(stream) || stream.straight;
+}
+
 bool all_fit(const blueprint::Blueprint& blueprint, const job::Topology& topology, const StoreBudgets& budgets) {
   for (std::size_t n = 0; n < topology.nodes.size(); ++n)
     if (store::Layout(blueprint.schema, blueprint.rows_of_node(topology.nodes[n])).bytes() > budgets.bytes[n])
@@ -36,7 +41,7 @@ std::vector<std::uint32_t> too_large(const blueprint::Blueprint& blueprint, cons
   std::uint64_t taken = 0;
   std::vector<std::uint32_t> windowed, large;
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {
-    if (shuffled_in_windows(blueprint.streams[s]))
+    if (may_be_read(blueprint.streams[s]))
       windowed.push_back(s);
     else
       taken += blueprint.strata[s].size() * row;
@@ -100,6 +105,7 @@ void require_possible(const blueprint::Blueprint& blueprint, const std::vector<s
   loading::require_loadable_by_blocks(blueprint);
   for (const auto s : large) {
     const auto& stream = blueprint.streams[s];
+    if (stream.straight) continue;  // says so when laps are made
     const auto schedule = stream.schedule(blueprint.trainers);
     const auto batch = std::uint64_t{schedule.batch()} * schedule.trainers();
     const auto window = blueprint.strata[s].size() / stream.windows->count();
@@ -122,8 +128,48 @@ void require_possible(const blueprint::Blueprint& blueprint, const std::vector<s
 
 }  // namespace
 
+namespace {
+
+/// Rows of panes for the laps of a stream beside what is used: as few laps as leave the first batch soon, and fit.
+std::vector<std::uint64_t> rows_of_laps(const blueprint::Blueprint& blueprint, std::uint32_t stream,
+                                        const job::Topology& topology, const StoreBudgets& budgets,
+                                        std::span<const std::uint64_t> used) {
+  using blueprint::Straight;
+  const auto& facts = blueprint.streams[stream];
+  const auto schedule = facts.schedule(blueprint.trainers);
+  const auto fit = [&](std::span<const std::uint64_t> rows) {
+    for (std::size_t n = 0; n < topology.nodes.size(); ++n) {
+      const auto& node = topology.nodes[n];
+      std::vector<std::uint64_t> of_node;
+      for (auto stager = node.first; stager < node.first + node.stagers; ++stager)
+        of_node.push_back(used[stager] + 2 * rows[stager]);
+      if (store::Layout(blueprint.schema, of_node).bytes() > budgets.bytes[n]) return false;
+    }
+    return true;
+  };
+  std::vector<std::uint64_t> counts;
+  for (auto count = Straight::fewest; count < Straight::usual; count = Straight::next(count))
+    counts.insert(counts.begin(), count);
+  std::vector<std::uint64_t> rows;
+  for (auto count = Straight::usual;; count = Straight::next(count)) {  // more, smaller ones
+    auto these = facts.straight->need(schedule, count);
+    if (these.empty()) break;
+    rows = std::move(these);
+    if (fit(rows)) return rows;
+  }
+  for (const auto count : counts) {  // fewer, where stretches would be too short
+    if (!rows.empty()) break;
+    rows = facts.straight->need(schedule, count);
+    if (!rows.empty() && fit(rows)) return rows;
+  }
+  if (rows.empty()) facts.straight->refuse(schedule);
+  return rows;  // the check of memory tells what is missing
+}
+
+}  // namespace
+
 void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, blueprint::Blueprint& blueprint) {
-  if (!std::ranges::any_of(blueprint.streams, shuffled_in_windows)) return;
+  if (!std::ranges::any_of(blueprint.streams, may_be_read)) return;
   if (all_fit(blueprint, topology, budgets)) return;
   const auto large = too_large(blueprint, budgets);
   if (large.empty()) return;
@@ -135,13 +181,20 @@ void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, 
   blueprint.cells.resize(blueprint.streams.size());
   std::vector<std::uint64_t> used(topology.stagers());
   for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager) used[stager] = blueprint.placement.rows(stager);
-  for (const auto s : large) {
-    auto& cells = blueprint.cells[s].emplace();
-    cells.pane_rows =
-        blueprint::pane_rows(*blueprint.streams[s].windows, blueprint.blocks, blueprint.placement.slabs());
-    cells.first_row = used;
-    for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager) used[stager] += 2 * cells.pane_rows[stager];
-  }
+  const auto add = [&](std::uint32_t s, std::vector<std::uint64_t> pane_rows) {
+    blueprint.cells[s] = blueprint::StreamCells{used, std::move(pane_rows)};
+    for (std::uint32_t stager = 0; stager < topology.stagers(); ++stager)
+      used[stager] += 2 * blueprint.cells[s]->pane_rows[stager];
+  };
+  for (const auto s : large)
+    if (!blueprint.streams[s].straight)
+      add(s, blueprint::pane_rows(*blueprint.streams[s].windows, blueprint.blocks, blueprint.placement.slabs()));
+  for (const auto s : large)
+    if (const auto& straight = blueprint.streams[s].straight) {
+      auto rows = mpi::together(topology.all, [&] { return rows_of_laps(blueprint, s, topology, budgets, used); });
+      straight->take(rows);
+      add(s, std::move(rows));
+    }
 }
 
 std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
@@ -150,13 +203,18 @@ std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job:
     if (blueprint.cells[s])
       text += fmt::format("{}stream '{}' keeps two windows of {} there", text.empty() ? "" : ", ",
                           blueprint.streams[s].name, format_bytes(pane_bytes(blueprint, s, node)));
-  return text.empty() ? "" : fmt::format("; {}: choose a smaller window", text);
+  return text.empty() ? "" : fmt::format("; {}: choose a smaller window, or smaller blocks", text);
 }
 
 std::vector<std::string> lines_of_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
   std::vector<std::string> lines;
   for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
-    if (blueprint.cells[s])
+    if (blueprint.cells[s] && blueprint.streams[s].straight)
+      lines.push_back(
+          fmt::format("stream {} is read from the files as it lies, in stretches of which two are in memory "
+                      "at a time (up to {} each on {})",
+                      blueprint.streams[s].name, format_bytes(pane_bytes(blueprint, s, node)), node.host));
+    else if (blueprint.cells[s])
       lines.push_back(
           fmt::format("stream {} is read from the files in {} windows an epoch; two of them are in memory "
                       "at a time (up to {} each on {})",

@@ -34,6 +34,17 @@ Counts counts_of_slab(const plan::Members& members, std::uint32_t stager, const 
   return counts;
 }
 
+/// Streams that are not shuffled, as they may be read lap by lap.
+void lay_out_straight(const job::Topology& topology, blueprint::Blueprint& blueprint) {
+  for (std::size_t s = 0; s < blueprint.streams.size(); ++s) {
+    auto& stream = blueprint.streams[s];
+    if (stream.shuffle != plan::Shuffle::none || blueprint.strata[s].sets().size() != 1) continue;
+    const auto& slabs = blueprint.placement.slabs();
+    auto first = first_ordinals(blueprint.strata[s].sets()[0], slabs, blueprint.blocks, topology);
+    stream.straight = std::make_shared<blueprint::Straight>(stream.name, std::move(first), blueprint.blocks, slabs);
+  }
+}
+
 }  // namespace
 
 Counts first_ordinals(const plan::Members& members, const std::vector<plan::Slab>& slabs, const plan::Blocks& blocks,
@@ -94,7 +105,9 @@ void lay_out_windows(const config::Config& config, const job::Topology& topology
       if (windows->count() > 1) blueprint.streams[s].shuffle_in(std::move(windows));
     });
   }
-  const bool any = std::ranges::any_of(blueprint.streams, [](const auto& stream) { return stream.windows != nullptr; });
+  if (shares.straight) lay_out_straight(topology, blueprint);
+  const bool any = std::ranges::any_of(
+      blueprint.streams, [](const auto& stream) { return stream.windows != nullptr || stream.straight != nullptr; });
   if (!any) blueprint.blocks = {};
 }
 
@@ -103,7 +116,7 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
                                                                      const blueprint::Blueprint& blueprint,
                                                                      const reader::LoadOptions& options) {
   std::vector<std::optional<blueprint::WindowQuality>> all(blueprint.streams.size());
-  if (blueprint.blocks.empty()) return all;
+  if (std::ranges::none_of(blueprint.streams, [](const auto& stream) { return stream.windows != nullptr; })) return all;
   std::uint64_t bytes = 0, all_bytes = 0;
   auto columns = blueprint::small_columns(blueprint.catalog);
   for (const auto& dataset : blueprint.catalog.datasets) {

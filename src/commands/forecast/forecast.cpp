@@ -196,6 +196,7 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
                                                         .room = room});
   const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
   std::uint64_t bytes = 0;
+  bool any = false;
   for (std::size_t s = 0; s < samples.size(); ++s) {
     auto& stream = result.streams[s];
     std::uint64_t mine = samples[s] * result.row_bytes;
@@ -213,9 +214,11 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
         blueprint.streams[s].shuffle_in(std::move(windows));
       }
     }
+    const bool straight = shares.straight && blueprint.streams[s].shuffle == plan::Shuffle::none && mine > room / 4;
+    if (straight) mine = 2 * mine / service::blueprint::Straight::usual;
+    any = any || straight || stream.windows != nullptr;
     bytes += mine;
   }
-  const bool any = std::ranges::any_of(result.streams, [](const auto& stream) { return stream.windows != nullptr; });
   if (result.resident || !any) return;
   result.need.store = bytes / machine.nodes;
   result.by_windows = result.need.total() <= config.memory;

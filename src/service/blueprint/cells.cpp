@@ -39,20 +39,20 @@ std::vector<std::uint64_t> pane_rows(const plan::Windows& windows, const plan::B
   return rows;
 }
 
-std::vector<PlacedBlock> lay_out(const plan::Windows& windows, std::span<const std::uint32_t> window,
+std::vector<PlacedBlock> lay_out(std::span<const std::uint64_t> first_ordinals, std::span<const std::uint32_t> window,
                                  const plan::Blocks& blocks, std::span<const plan::Slab> slabs,
                                  const StreamCells& cells, std::uint32_t pane) {
   std::vector<PlacedBlock> placed;
   std::uint32_t stager = 0;
   std::uint64_t used = 0;
   for (const auto block : window) {
-    const auto rows = windows.rows(block);
+    const auto rows = first_ordinals[block + 1] - first_ordinals[block];
     if (rows == 0) continue;
     const auto holder = stager_of(blocks.first_sample[block], slabs);
     if (holder != stager) used = 0;
     stager = holder;
-    placed.push_back({block, stager, windows.first_ordinals()[block], rows,
-                      cells.first_row[stager] + pane * cells.pane_rows[stager] + used});
+    placed.push_back(
+        {block, stager, first_ordinals[block], rows, cells.first_row[stager] + pane * cells.pane_rows[stager] + used});
     used += rows;
     ENSURES(used <= cells.pane_rows[stager]);
   }

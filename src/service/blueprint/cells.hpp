@@ -38,8 +38,9 @@ struct PlacedBlock {
   std::uint64_t row = 0;                      ///< where its first row is in the stager's memory
 };
 
-/// The blocks of a window, ascending, but for those without rows.
-std::vector<PlacedBlock> lay_out(const plan::Windows& windows, std::span<const std::uint32_t> window,
+/// The blocks of a window, ascending, but for those without rows. first_ordinals: of each block of the files, and the
+/// end.
+std::vector<PlacedBlock> lay_out(std::span<const std::uint64_t> first_ordinals, std::span<const std::uint32_t> window,
                                  const plan::Blocks& blocks, std::span<const plan::Slab> slabs,
                                  const StreamCells& cells, std::uint32_t pane);
 

@@ -32,7 +32,9 @@ plan::Schedule StreamFacts::schedule(std::uint32_t trainers) const {
               ") exceeds the " + std::to_string(samples) +
               " samples of the stream, and last = \"drop\" drops what is no full batch; "
               "choose a smaller batch, or last = \"partial\" or \"pad\"");
-  return {samples, narrow<std::uint32_t>(rows), trainers, shuffle, last};
+  const plan::Schedule schedule(samples, narrow<std::uint32_t>(rows), trainers, shuffle, last);
+  if (straight && straight->by_laps()) straight->laps(schedule);  // says so now if so many trainers cannot be
+  return schedule;
 }
 
 }  // namespace headrace::service::blueprint

@@ -11,6 +11,7 @@
 #include "plan/epoch_order.hpp"
 #include "plan/schedule.hpp"
 #include "plan/windows.hpp"
+#include "service/blueprint/straight.hpp"
 #include "service/blueprint/windowed_orders.hpp"
 
 namespace headrace::service::blueprint {
@@ -32,6 +33,7 @@ struct StreamFacts {
   std::shared_ptr<const plan::Windows> windows{};  ///< that it is shuffled in; null: as a whole
   std::shared_ptr<WindowedOrders> orders{};        ///< of these windows
   bool windows_at_start = false;                   ///< only epoch 0 is shuffled in them, the others as a whole
+  std::shared_ptr<Straight> straight{};            ///< where it is not shuffled, and may be read lap by lap
 
   /// From now on it is shuffled in these windows.
   void shuffle_in(std::shared_ptr<const plan::Windows> these);

@@ -41,14 +41,18 @@ std::string shown(const config::WindowConfig& window) {
 }  // namespace
 
 bool WindowShares::any() const {
-  return std::ranges::any_of(bytes, [](std::uint64_t amount) { return amount > 0; });
+  return straight || std::ranges::any_of(bytes, [](std::uint64_t amount) { return amount > 0; });
 }
 
 WindowShares share_window(const config::WindowConfig& window, const std::vector<StreamFacts>& streams,
                           const WindowGround& ground) {
   WindowShares shares{std::vector<std::uint64_t>(streams.size())};
   if (window.kind == Kind::none) return shares;
-  if (window.kind == Kind::automatic && ground.stored * ground.row_bytes <= ground.room) return shares;
+  const bool all_fit = ground.stored * ground.row_bytes <= ground.room;
+  if (window.kind == Kind::automatic && all_fit) return shares;
+  shares.straight = !all_fit && std::ranges::any_of(streams, [](const auto& stream) {
+    return stream.shuffle == plan::Shuffle::none && !stream.mix && !stream.draw;
+  });
   const auto block_bytes = ground.all_samples * ground.row_bytes / std::max<std::uint64_t>(1, ground.blocks);
   std::uint64_t bytes = window.kind == Kind::blocks  ? std::max<std::uint64_t>(1, window.amount * block_bytes)
                         : window.kind == Kind::bytes ? window.amount

@@ -29,6 +29,7 @@ struct WindowGround {
 
 struct WindowShares {
   std::vector<std::uint64_t> bytes;  ///< of a window of each stream; 0: it is shuffled as a whole, or not at all
+  bool straight = false;             ///< streams that are not shuffled may be read lap by lap
   bool any() const;
 };
 

@@ -7,8 +7,8 @@
 
 namespace headrace::service::delivery {
 
-/// What is yet to be copied for this trainer keeps its window in memory: so it is told where that is. Batches that are in
-/// slots need none any more: who goes on for a trainer that died has the window of those read again.
+/// What is yet to be copied for this trainer keeps its window in memory: so it is told where that is. Batches that are
+/// in slots need none any more: who goes on for a trainer that died has the window of those read again.
 void Feed::tell_window() {
   if (panes_ == nullptr) return;
   std::optional<plan::EpochWindow> window;
@@ -39,8 +39,7 @@ bool Feed::has_arrived(books::Step step) {
 
 /// The windows of the step, from now on under way; nothing where they are not open, and pump() comes once one is.
 std::optional<Panes::Span> Feed::enter_windows(books::Step step) {
-  const auto span =
-      panes_->windowing().span(recipient_.stream, step.epoch, schedule_.share(step.step, recipient_.rank));
+  const auto span = panes_->windowing().span(recipient_.stream, schedule_, recipient_.rank, step.epoch, step.step);
   const auto gate = panes_->enter(recipient_.stream, span, this, pump_later());
   window_closed_ = gate == Panes::Gate::closed;
   if (gate == Panes::Gate::open) return span;

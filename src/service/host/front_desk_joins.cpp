@@ -37,6 +37,7 @@ void FrontDesk::require_windows_for(std::uint32_t stream, std::uint32_t world_si
   if (stream >= blueprint_->cells.size() || !blueprint_->cells[stream]) return;
   const auto& facts = blueprint_->streams[stream];
   const auto batch = std::uint64_t{facts.schedule(world_size).batch()} * world_size;
+  if (facts.straight) return;  // schedule() has found stretches for so many
   const auto window = facts.windows->size() / facts.windows->count();
   require(
       batch <= window,

@@ -43,7 +43,9 @@ void WindowHead::refresh(std::uint32_t stream) {
                                           open.at.epoch, open.at.step);
     holders.push_back({open.rank, at, open.who});
   }
-  state.book->hold(std::move(holders), windowing_.first(stream, registry_.next_session(stream).epoch));
+  const auto next = registry_.next_session(stream).epoch;
+  state.book->hold(std::move(holders),
+                   windowing_.first(stream, next, world_size > 0 ? world_size : blueprint_.trainers));
   look(stream);
 }
 
@@ -74,7 +76,8 @@ void WindowHead::hear(const books::ReadingWindow& message) {
 }
 
 std::string WindowHead::window_text(std::uint32_t stream, plan::EpochWindow window) const {
-  return fmt::format("window {} of {} of epoch {}", window.window + 1, windowing_.count(stream), window.epoch);
+  return fmt::format("window {} of {} of epoch {}", windowing_.number(stream, window) + 1,
+                     windowing_.count(stream, window), window.epoch);
 }
 
 /// Tells the log what has changed.
@@ -88,14 +91,15 @@ void WindowHead::look(std::uint32_t stream) {
     state.told_waiting = false;
     state.told_open = 0;
     log::debug("stream {}: {} is wanted", name, window_text(stream, *book.at()));
-    events_.tell("window", {{"stream", name}, {"epoch", book.at()->epoch}, {"window", book.at()->window}});
+    events_.tell("window",
+                 {{"stream", name}, {"epoch", book.at()->epoch}, {"window", windowing_.number(stream, *book.at())}});
   }
   if (book.opened() > state.told_open && state.told_open == 0) {
     std::uint64_t read = 0;
     for (const auto& [stager, bytes] : read_bytes_) read += bytes;
     events_.tell("window_open", {{"stream", name},
                                  {"epoch", book.at()->epoch},
-                                 {"window", book.at()->window},
+                                 {"window", windowing_.number(stream, *book.at())},
                                  {"seconds", seconds_since(state.since)},
                                  {"read_bytes", read}});
   }
@@ -120,8 +124,8 @@ std::optional<books::WindowFigures> WindowHead::figures(std::uint32_t stream) co
   if (!state.book || !state.book->at()) return std::nullopt;
   const auto& book = *state.book;
   books::WindowFigures figures{.epoch = book.at()->epoch,
-                               .window = book.at()->window,
-                               .windows = windowing_.count(stream),
+                               .window = windowing_.number(stream, *book.at()),
+                               .windows = windowing_.count(stream, *book.at()),
                                .opened = book.opened()};
   std::uint64_t done = 0, total = 0;
   for (const auto& [stager, said] : state.reading)

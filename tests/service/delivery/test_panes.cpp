@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(rows_lie_where_the_window_says) {
     const Windowing windowing(drawn, 1 + round);
     Panes panes(windowing, 1);
     const auto epoch = random() % 3;
-    const auto at = *windowing.first(0, epoch);
+    const auto at = *windowing.first(0, epoch, 1);
     const auto next = windowing.next(0, at);
     const auto pane = static_cast<std::uint32_t>(random() % 2);
     panes.lay(0, at, next, pane);
