@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -67,29 +66,55 @@ std::uint64_t draw_key(std::uint64_t seed, std::string_view stream) {
   return epoch_key(seed, std::string(stream) + "/draw", 0);  // no stream is called like that
 }
 
-std::vector<std::uint32_t> places_of(const Draw& draw, std::span<const std::uint16_t> cells,
-                                     std::span<const std::uint64_t> before) {
-  EXPECTS(before.size() == draw.cells().size() && cells.size() <= std::numeric_limits<std::uint32_t>::max());
-  // Cell by cell, as the members of one are worked out together; then dealt out as samples come: of each cell one place
-  // after another, so that whatever their number, lines of the cache are used to their end.
+namespace {
+
+/// What places_of() keeps from one stretch of samples to the next.
+struct Dealing {
+  std::vector<std::uint64_t> rank;    // of the next member of each cell
+  std::vector<std::uint32_t> next{};  // in of_cells: where the next place of each cell stands
+  std::vector<std::uint32_t> of_cells{};
+};
+
+/// Cell by cell, as the members of one are worked out together; then dealt out as samples come: of each cell one place
+/// after another, so that whatever their number, lines of the cache are used to their end.
+void deal(const Draw& draw, std::span<const std::uint16_t> cells, Dealing& with, std::uint32_t* places) {
   const std::size_t none = draw.no_cell();
-  std::vector<std::uint32_t> next(none + 1);
+  auto& next = with.next;
+  std::ranges::fill(next, 0);
   for (const auto cell : cells) ++next[cell];
   std::uint32_t begin = 0;
   for (std::size_t cell = 0; cell < none; ++cell) begin = begin + std::exchange(next[cell], begin);
-  const auto of_cells = std::make_unique_for_overwrite<std::uint32_t[]>(std::size_t{begin} + 1);
+  auto* const of_cells = with.of_cells.data();
   of_cells[begin] = 0;
   for (std::size_t cell = 0; cell < none; ++cell) {
-    const auto end = cell + 1 < none ? next[cell + 1] : begin;
-    draw.places(cell, before[cell], std::span(of_cells.get() + next[cell], end - next[cell]));
+    const auto count = (cell + 1 < none ? next[cell + 1] : begin) - next[cell];
+    if (count == 0) continue;
+    draw.places(cell, with.rank[cell], std::span(of_cells + next[cell], count));
+    with.rank[cell] += count;
   }
   next[none] = begin;  // where a 0 stands; samples of no cell come in between at random, so there is no branch for them
-  std::vector<std::uint32_t> places(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const auto cell = cells[i];
     places[i] = of_cells[next[cell]];
     next[cell] += static_cast<std::uint32_t>(cell != none);
   }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> places_of(const Draw& draw, std::span<const std::uint16_t> cells,
+                                     std::span<const std::uint64_t> before) {
+  EXPECTS(before.size() == draw.cells().size() && cells.size() <= std::numeric_limits<std::uint32_t>::max());
+  // A stretch at a time, so that its places stay in a cache; but with so many samples that a cell has some hundreds of
+  // them, as the keys of its ring are made anew.
+  constexpr std::size_t least = 1 << 18, samples_a_cell = 256;
+  const auto stretch = std::min(cells.size(), std::max(least, samples_a_cell * before.size()));
+  Dealing with{{before.begin(), before.end()}};
+  with.next.resize(before.size() + 1);
+  with.of_cells.resize(stretch + 1);
+  std::vector<std::uint32_t> places(cells.size());
+  for (std::size_t first = 0; first < cells.size(); first += stretch)
+    deal(draw, cells.subspan(first, std::min(stretch, cells.size() - first)), with, places.data() + first);
   return places;
 }
 

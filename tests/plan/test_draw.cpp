@@ -156,6 +156,42 @@ BOOST_AUTO_TEST_CASE(a_multiset_finds_its_copies) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(instruction_sets_draw_alike) {
+  std::mt19937_64 random(9);
+  for (int round = 0; round < 40; ++round) {
+    const auto made = world(random, 1 + random() % 3000, Draw::Redraw::epoch);
+    const auto node = cut(made, {});
+    const auto shares = made.draw->shares(random() % 5);
+    auto with_bases = std::make_shared<DrawnSlab>(*node.slabs[0]);
+    with_bases->bases = base_sums(shares, with_bases->cells);
+    const Multiset plain(node.slabs[0], shares, Isa::any);
+    for (const auto isa : {Isa::any, Isa::avx2, Isa::avx512}) {
+      if (!supported(isa)) continue;
+      for (const auto& slab : {node.slabs[0], std::shared_ptr<const DrawnSlab>(with_bases)}) {
+        const Multiset drawn(slab, shares, isa);
+        BOOST_TEST(drawn.size() == plain.size());
+        for (std::uint64_t i = 0; i < made.cells.size(); ++i)
+          BOOST_TEST((drawn.count(i) == plain.count(i) && drawn.below(i) == plain.below(i)));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(places_do_not_depend_on_how_many_are_worked_out_at_once) {
+  std::mt19937_64 random(10);
+  const auto made = world(random, 600'000, Draw::Redraw::epoch);  // more than one stretch
+  const std::span<const std::uint16_t> cells = made.cells;
+  Numbers before(made.draw->cells().size());
+  const auto whole = places_of(*made.draw, cells, before);
+  for (std::size_t first = 0; first < cells.size(); first += 70'000) {
+    const auto some = cells.subspan(first, std::min<std::size_t>(70'000, cells.size() - first));
+    const auto places = places_of(*made.draw, some, before);
+    BOOST_TEST(std::equal(places.begin(), places.end(), whole.begin() + static_cast<std::ptrdiff_t>(first)));
+    for (const auto cell : some)
+      if (cell != made.draw->no_cell()) ++before[cell];
+  }
+}
+
 BOOST_AUTO_TEST_CASE(members_of_all_stagers_are_numbered_through) {
   std::mt19937_64 random(8);
   const auto made = world(random, 300, Draw::Redraw::epoch);

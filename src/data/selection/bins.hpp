@@ -11,6 +11,7 @@
 
 #include "condition/condition.hpp"
 #include "config/config.hpp"
+#include "data/selection/axis.hpp"
 
 namespace headrace::data::selection {
 
@@ -32,29 +33,6 @@ class Bins {
   std::string text(std::uint32_t bin) const;
 
  private:
-  /// Where values are found without a search or a branch. A bucket's number grows with the value, and none has more than
-  /// one of the edges between bins: how many of these lie below a value is known but for that one.
-  struct Bucket {
-    double edge = 0;          ///< the one in it; or infinity
-    std::uint32_t below = 0;  ///< bins that end in buckets in front, times the stride
-  };
-  struct Axis {
-    enum class By : std::uint8_t { value, magnitude, search };  ///< buckets alike; ones that widen with the value; none
-    By by = By::search;
-    double first = 0, last = 0, per_width = 0;
-    std::int64_t first_key = 0;
-    int shift = 0;
-    std::uint32_t stride = 1;
-    std::vector<Bucket> buckets{};
-
-    template <class F>
-    void with_bucket_of(const F& f) const;
-  };
-  static Axis axis_of(const config::BinAxis& axis, std::uint32_t stride);
-  template <bool absolute, class Number>
-  void find_along(std::size_t axis, const Number* values, std::span<std::uint32_t> sums, std::span<std::uint8_t> wrong,
-                  bool& any_wrong) const;
-
   std::vector<config::BinAxis> axes_;
   std::vector<Axis> made_;
   std::vector<std::uint32_t> stride_;

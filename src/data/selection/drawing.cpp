@@ -128,15 +128,24 @@ void Drawing::look(std::uint64_t first, std::span<const std::uint8_t> kept, cons
   for (std::size_t i = 0; i < kept.size(); ++i) bins[i] = kept[i] != 0 ? found[i] : bins[i];
 }
 
-void Drawing::check_outside(std::size_t stream, const std::vector<std::uint32_t>& cells) {
+/// The first sample of all stagers' parts of which this is said instead of a cell. Collective.
+std::uint64_t Drawing::first_of(std::uint32_t what, const SampleCells& cells) const {
+  auto first = catalog_.samples;
+  cells.each([&](std::size_t begin, std::span<const std::uint32_t> some) {
+    const auto found = std::ranges::find(some, what);
+    if (found != some.end())
+      first = std::min(first, mine_.first + begin + static_cast<std::uint64_t>(found - some.begin()));
+  });
+  return topology_.all.min(first);
+}
+
+void Drawing::check_outside(std::size_t stream, const SampleCells& cells, const CellCounts& counts) {
   for (const auto what : {Bins::nan, Bins::outside}) {
-    const auto found = std::ranges::find(cells, what);
-    const auto first = topology_.all.min(
-        found == cells.end() ? catalog_.samples : mine_.first + static_cast<std::uint64_t>(found - cells.begin()));
-    const auto count = topology_.all.sum(static_cast<std::uint64_t>(std::ranges::count(cells, what)));
+    const auto count = topology_.all.sum(what == Bins::nan ? counts.nan : counts.outside);
     if (count == 0) continue;
     if (what == Bins::outside) settled_[stream].draw.outside = count;
     if (what == Bins::outside && config_.resample.outside == config::Outside::drop) continue;
+    const auto first = first_of(what, cells);
     const auto file = catalog_.files.empty() ? 0 : catalog_.file_of(first);
     const auto where = catalog_.files.empty() ? fmt::format("sample {}", first)
                                               : fmt::format("row {} of {}", first - catalog_.files[file].first_sample,
@@ -156,12 +165,13 @@ void Drawing::check_outside(std::size_t stream, const std::vector<std::uint32_t>
 }
 
 void Drawing::settle(std::size_t stream, Bits& bits, std::span<const Bits> classes) {
-  auto cells = cells_of(bin_, bins_.size(), bits, classes);
-  check_outside(stream, cells);
+  const SampleCells cells(bin_, bins_.size(), bits, classes);
   BinCounts counts{names_of(config_.classes), bins_, {}, {}};
   if (counts.classes.empty()) counts.classes.push_back("all");
   const auto size = counts.classes.size() * bins_.size();
-  const auto all = gathered(topology_.all, count_cells(cells, size));
+  const auto mine = count_cells(cells, size);
+  check_outside(stream, cells, mine);
+  const auto all = gathered(topology_.all, mine.there);
   counts.there = summed(all, 0, all.size(), size);
   try {
     if (config_.resample.as == config::ResampleAs::weights) return weigh(stream, cells, std::move(counts), bits);
@@ -169,13 +179,14 @@ void Drawing::settle(std::size_t stream, Bits& bits, std::span<const Bits> class
   } catch (const UsageError& error) {
     throw UsageError(fmt::format("stream '{}': {}", config_.streams[stream].name, error.what()));
   }
-  make_draw(stream, std::move(cells), counts.there, counts.wanted);
+  const auto numbers = make_draw(stream, counts.there, counts.wanted);
+  settled_[stream].cells = numbered(cells, numbers, settled_[stream].draw.draw->no_cell());
   settled_[stream].draw.counts = std::make_shared<const BinCounts>(std::move(counts));
   drop_undrawn(stream, bits);
 }
 
 /// All samples of the bins come, each with the weight of its cell.
-void Drawing::weigh(std::size_t stream, const std::vector<std::uint32_t>& cells, BinCounts counts, Bits& bits) {
+void Drawing::weigh(std::size_t stream, const SampleCells& cells, BinCounts counts, Bits& bits) {
   auto& draw = settled_[stream].draw;
   draw.weights = settle_weights(config_.resample, counts);
   std::vector<std::uint16_t> number(draw.weights.size());
@@ -189,12 +200,15 @@ void Drawing::weigh(std::size_t stream, const std::vector<std::uint32_t>& cells,
   }
   weight_cells_.resize(cells.size());
   std::uint64_t twice = 0;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i] == Bins::outside) bits[i / 64] &= ~(std::uint64_t{1} << i % 64);
-    if (cells[i] >= no_cell) continue;
-    twice += weight_cells_[i] != 0;
-    weight_cells_[i] = number[cells[i]];
-  }
+  cells.each([&](std::size_t first, std::span<const std::uint32_t> some) {  // whose bits are read before they change
+    for (std::size_t k = 0; k < some.size(); ++k) {
+      const auto i = first + k;
+      if (some[k] == Bins::outside) bits[i / 64] &= ~(std::uint64_t{1} << i % 64);
+      if (some[k] >= no_cell) continue;
+      twice += weight_cells_[i] != 0;
+      weight_cells_[i] = number[some[k]];
+    }
+  });
   twice = topology_.all.sum(twice);
   if (twice > 0)
     throw UsageError(
@@ -216,9 +230,8 @@ std::shared_ptr<const SlabWeights> Drawing::place_weights(const std::vector<plan
   return std::make_shared<const SlabWeights>(SlabWeights{slab, std::move(mine.cells), weights_});
 }
 
-/// Cells that are wanted get numbers one after another; what is not of one gets no_cell().
-void Drawing::make_draw(std::size_t stream, std::vector<std::uint32_t> cells, const Numbers& members,
-                        const Numbers& wanted) {
+/// Cells that are wanted get numbers one after another, which are returned; the others have no_cell().
+std::vector<std::uint16_t> Drawing::make_draw(std::size_t stream, const Numbers& members, const Numbers& wanted) {
   const auto begin = fmt::format("stream '{}': ", config_.streams[stream].name);
   std::vector<plan::Draw::Cell> drawn;
   std::vector<std::size_t> numbers(members.size(), SIZE_MAX);
@@ -241,7 +254,7 @@ void Drawing::make_draw(std::size_t stream, std::vector<std::uint32_t> cells, co
   std::vector<std::uint16_t> short_numbers;
   for (const auto number : numbers)
     short_numbers.push_back(static_cast<std::uint16_t>(std::min<std::size_t>(number, none)));
-  settled.cells = numbered(cells, std::move(short_numbers), none);
+  return short_numbers;
 }
 
 Numbers Drawing::before_me(const Numbers& mine) const {
@@ -260,13 +273,15 @@ void Drawing::drop_undrawn(std::size_t stream, Bits& bits) {
     places = plan::places_of(draw, cells, before);
   }
   const auto shares = draw.shares(0);
+  const auto none = draw.no_cell();
   for (std::size_t w = 0; w < bits.size(); ++w) {
     std::uint64_t come = 0;
-    for (auto i = 64 * w; i < std::min(64 * (w + 1), cells.size()); ++i) {
-      const auto& share = shares[cells[i]];
-      const bool comes = cells[i] != draw.no_cell() && (!once || share.base > 0 || share.takes(places[i]));
-      come |= std::uint64_t{comes} << i % 64;
-    }
+    const auto last = std::min(64 * (w + 1), cells.size());
+    if (once)
+      for (auto i = 64 * w; i < last; ++i)
+        come |= std::uint64_t{shares[cells[i]].base > 0 || shares[cells[i]].takes(places[i])} << i % 64;
+    else
+      for (auto i = 64 * w; i < last; ++i) come |= std::uint64_t{cells[i] != none} << i % 64;
     bits[w] &= come;
   }
 }
@@ -283,16 +298,17 @@ void Drawing::settle_list(std::size_t stream, std::span<const std::uint32_t> tim
     kinds.insert(kinds.end(), theirs.begin(), theirs.end());
   kinds = sort_out(std::move(kinds));  // the first is 0: not listed
   Numbers mine(kinds.size());
-  std::vector<std::uint32_t> cell_of;
+  std::vector<std::size_t> cell_of;
   for (const auto n : times) {
-    cell_of.push_back(static_cast<std::uint32_t>(std::ranges::lower_bound(kinds, n) - kinds.begin()));
+    cell_of.push_back(static_cast<std::size_t>(std::ranges::lower_bound(kinds, n) - kinds.begin()));
     ++mine[cell_of.back()];
   }
   const auto all = gathered(topology_.all, mine);
   const auto members = summed(all, 0, all.size(), mine.size());
   Numbers wanted;
   for (const auto n : kinds) wanted.push_back(n * members[wanted.size()]);
-  make_draw(stream, std::move(cell_of), members, wanted);
+  const auto numbers = make_draw(stream, members, wanted);
+  for (const auto cell : cell_of) settled_[stream].cells.push_back(numbers[cell]);
 }
 
 plan::NodeDraw Drawing::place(std::size_t stream, const std::vector<plan::Slab>& slabs) const {
@@ -315,19 +331,23 @@ plan::NodeDraw Drawing::place(std::size_t stream, const std::vector<plan::Slab>&
     unpack_cells(parcel, [&](std::uint64_t holder) -> plan::DrawnSlab& { return *made[holder - here.first]; });
   // Ranks in the cells: slabs follow each other as their stagers do, and those of this node one another.
   const auto size = draw.cells().size();
-  auto before = before_me(count_cells(made[topology_.local()]->cells, size));
+  std::vector<Numbers> members;
+  for (const auto& slab : made) members.push_back(count_cells(slab->cells, size));
+  auto before = before_me(members[topology_.local()]);
   for (std::uint32_t i = 0; i < topology_.local(); ++i)
-    std::ranges::transform(before, count_cells(made[i]->cells, size), before.begin(), std::minus<>());
+    std::ranges::transform(before, members[i], before.begin(), std::minus<>());
   const bool any_drawn =
       std::ranges::any_of(draw.cells(), [](const auto& cell) { return cell.wanted % cell.members != 0; });
   plan::NodeDraw node{drawn.draw, here.first};
   mpi::together(topology_.all, [&] {
-    for (const auto& slab : made) check_copies(draw, count_cells(slab->cells, size));
+    for (const auto& of_slab : members) check_copies(draw, of_slab);
   });
-  for (auto& slab : made) {
-    if (any_drawn) slab->places = plan::places_of(draw, slab->cells, before);
-    std::ranges::transform(before, count_cells(slab->cells, size), before.begin(), std::plus<>());
-    node.slabs.push_back(std::move(slab));
+  const auto shares = draw.shares(0);
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    made[i]->bases = plan::base_sums(shares, made[i]->cells);
+    if (any_drawn) made[i]->places = plan::places_of(draw, made[i]->cells, before);
+    std::ranges::transform(before, members[i], before.begin(), std::plus<>());
+    node.slabs.push_back(std::move(made[i]));
   }
   return node;
 }

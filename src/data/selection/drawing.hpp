@@ -16,6 +16,7 @@
 
 #include "catalog/catalog.hpp"
 #include "config/config.hpp"
+#include "data/selection/cell_numbers.hpp"
 #include "data/selection/sample_columns.hpp"
 #include "data/selection/wanted.hpp"
 #include "job/topology.hpp"
@@ -74,11 +75,12 @@ class Drawing {
     StreamDraw draw;
     std::vector<std::uint16_t> cells;  // of each sample of my part
   };
-  void check_outside(std::size_t stream, const std::vector<std::uint32_t>& cells);
-  void make_draw(std::size_t stream, std::vector<std::uint32_t> cells, const std::vector<std::uint64_t>& members,
-                 const std::vector<std::uint64_t>& wanted);
+  void check_outside(std::size_t stream, const SampleCells& cells, const CellCounts& counts);
+  std::uint64_t first_of(std::uint32_t what, const SampleCells& cells) const;
+  std::vector<std::uint16_t> make_draw(std::size_t stream, const std::vector<std::uint64_t>& members,
+                                       const std::vector<std::uint64_t>& wanted);
   void drop_undrawn(std::size_t stream, Bits& bits);
-  void weigh(std::size_t stream, const std::vector<std::uint32_t>& cells, BinCounts counts, Bits& bits);
+  void weigh(std::size_t stream, const SampleCells& cells, BinCounts counts, Bits& bits);
   std::vector<std::uint64_t> before_me(const std::vector<std::uint64_t>& mine) const;
 
   const config::Config& config_;

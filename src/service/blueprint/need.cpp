@@ -25,8 +25,11 @@ std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t sampl
   for (const auto& stream : blueprint.streams) {
     if (!stream.draw) continue;
     const auto epochs = 1 + (stream.draw->redrawn() ? drawn_epochs_kept : 0);
-    bytes +=
-        sizeof(std::uint16_t) + sizeof(std::uint32_t) + static_cast<double>(epochs) * plan::Multiset::bytes_a_sample;
+    std::uint64_t members = 1;
+    for (const auto& cell : stream.draw->cells()) members += cell.members;
+    const auto copies = static_cast<double>(stream.draw->positions()) / static_cast<double>(members);
+    bytes += sizeof(std::uint16_t) + sizeof(std::uint32_t) + 1.0 / 4 +
+             static_cast<double>(epochs) * (plan::Multiset::bytes_a_sample + copies * plan::Multiset::bytes_a_copy);
   }
   return static_cast<std::uint64_t>(bytes * static_cast<double>(samples) * stagers);
 }

@@ -72,11 +72,9 @@ int main(int argc, char** argv) {
   std::vector<std::uint64_t> all((samples + 63) / 64, ~std::uint64_t{0});
   std::vector<std::vector<std::uint64_t>> classes(3, std::vector<std::uint64_t>(all.size()));
   for (std::uint64_t i = 0; i < samples; ++i) classes[flavour[i]][i / 64] |= std::uint64_t{1} << i % 64;
-  std::vector<std::uint32_t> of_class;
-  const auto cutting = seconds([&] { of_class = data::selection::cells_of(bin, bins.size(), all, classes); });
-  tell("cells of classes and bins", samples, cutting);
-  const auto counting = seconds([&] { counts.there = data::selection::count_cells(of_class, size); });
-  tell("counts of cells", samples, counting);
+  const data::selection::SampleCells of_class(bin, bins.size(), all, classes);
+  const auto counting = seconds([&] { counts.there = data::selection::count_cells(of_class, size).there; });
+  tell("counts of classes and bins", samples, counting);
   config::ResampleConfig config;
   config.target = "min";
   config.samples = {0, samples / 4};
@@ -96,7 +94,9 @@ int main(int argc, char** argv) {
   const std::vector<std::uint64_t> before(cells.size());
   const auto placing = seconds([&] { slab->places = plan::places_of(*draw, slab->cells, before); });
   tell("places on rings", samples, placing);
-  tell("the pass at the start, in all", samples, binning + cutting + counting + numbering + placing);
+  const auto basing = seconds([&] { slab->bases = plan::base_sums(draw->shares(0), slab->cells); });
+  tell("what comes of each cell alike", samples, basing);
+  tell("the pass at the start, in all", samples, binning + counting + numbering + placing + basing);
 
   const plan::NodeDraw node{draw, 0, {slab}};
   std::shared_ptr<const std::vector<plan::Multiset>> drawn;

@@ -142,6 +142,21 @@ void check_edges(const std::string& text) {
              (inside ? std::min<std::uint32_t>(static_cast<std::uint32_t>(above), bins.size() - 1) : Bins::outside);
   }
   BOOST_TEST(wrong == 0u, text << ": " << wrong << " of " << xs.size());
+  // And all instruction sets alike, with what is wrong.
+  const auto axis = axis_of(edges, 3);
+  std::vector<std::uint32_t> expected(xs.size());
+  std::vector<std::uint8_t> expected_wrong(xs.size());
+  add_bins(axis, true, xs.data(), expected, expected_wrong, plan::Isa::any);
+  for (const auto isa : {plan::Isa::avx2, plan::Isa::avx512}) {
+    if (!plan::supported(isa)) continue;
+    std::vector<std::uint32_t> sums(xs.size());
+    std::vector<std::uint8_t> what(xs.size());
+    add_bins(axis, true, xs.data(), sums, what, isa);
+    std::size_t unlike = 0;
+    for (std::size_t i = 0; i < xs.size(); ++i)
+      unlike += what[i] != expected_wrong[i] || (what[i] == 0 && sums[i] != expected[i]);
+    BOOST_TEST(unlike == 0u, text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(bins_of_any_widths) {
@@ -156,7 +171,7 @@ BOOST_AUTO_TEST_CASE(bins_of_any_widths) {
 BOOST_AUTO_TEST_CASE(cells_are_those_of_the_class_and_the_bin) {
   std::mt19937_64 random(13);
   for (int round = 0; round < 50; ++round) {
-    const auto samples = random() % 300, classes = random() % 4;
+    const auto samples = random() % 3000, classes = random() % 4;
     std::vector<std::uint64_t> bits((samples + 63) / 64);
     std::vector<std::vector<std::uint64_t>> of(classes, bits);
     std::vector<std::uint32_t> bins, expected;
@@ -178,9 +193,17 @@ BOOST_AUTO_TEST_CASE(cells_are_those_of_the_class_and_the_bin) {
       if (expected.back() < 12) ++counts[expected.back()];
       numbered_so.push_back(expected.back() < 12 ? numbers[expected.back()] : std::uint16_t{99});
     }
-    const auto cells = cells_of(bins, 3, bits, of);
-    BOOST_TEST(cells == expected, boost::test_tools::per_element());
-    BOOST_TEST(count_cells(cells, 12) == counts, boost::test_tools::per_element());
+    const SampleCells cells(bins, 3, bits, of);
+    for (const auto isa : {plan::Isa::any, plan::Isa::avx2, plan::Isa::avx512}) {
+      if (!plan::supported(isa)) continue;
+      std::vector<std::uint32_t> found(samples);
+      cells.find(0, found, isa);
+      BOOST_TEST(found == expected, boost::test_tools::per_element());
+    }
+    const auto counted = count_cells(cells, 12);
+    BOOST_TEST(counted.there == counts, boost::test_tools::per_element());
+    BOOST_TEST(counted.nan == static_cast<std::uint64_t>(std::ranges::count(expected, Bins::nan)));
+    BOOST_TEST(counted.outside == static_cast<std::uint64_t>(std::ranges::count(expected, Bins::outside)));
     BOOST_TEST((numbered(cells, numbers, 99) == numbered_so));
   }
 }
