@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How fast small files are packed into one: beside the same files opened, read and closed in C, and beside np.load in a loop;
-and from URLs beside libcurl alone, with the same local server. Medians and spreads of turns taken one after another, on a warm
+"""How fast small files are packed into one: beside the same files opened, read and closed in C, beside that with what was read
+written into one file and made sure of (which whoever packs them must do, too), and beside np.load in a loop; and from URLs beside libcurl alone, with the same local server. Medians and spreads of turns taken one after another, on a warm
 page cache. Rates are those that `headrace pack` tells (reading, writing and making sure that it is on the disk), and those of
 the whole command with its start and the look at the table.
 
@@ -40,9 +40,15 @@ def make_files(folder, count):
     return [folder / f"data/{i:06}.npy" for i in range(count)]
 
 
-def lines_through(program, lines, number):
-    done = subprocess.run([program, str(number)], input="\n".join(map(str, lines)), capture_output=True, text=True, check=True)
+def lines_through(program, lines, number, *more):
+    done = subprocess.run([program, str(number), *more], input="\n".join(map(str, lines)), capture_output=True, text=True, check=True)
     return float(done.stdout)
+
+
+def written_in_c(folder, program, paths, threads):
+    output = folder / "out.raw"
+    output.unlink(missing_ok=True)
+    return lines_through(program, paths, threads, output)
 
 
 def by_numpy(paths):
@@ -106,9 +112,12 @@ def main():
         print(f"files: {arguments.files} .npy of 28 x 28")
         found = measure(arguments.turns, {
             "open, read, close in C": lambda: lines_through(c_loop, paths, arguments.threads),
+            "the same, and written": lambda: written_in_c(folder, c_loop, paths, arguments.threads),
             "headrace pack": lambda: by_headrace(folder, arguments.files, "data/{id}.npy", arguments),
             "np.load": lambda: by_numpy(paths[: arguments.files // 5])})
         print(f"  of C {found['headrace pack'] / found['open, read, close in C']:.2f} (bar 0.8), "
+              f"of C that writes what it read {found['headrace pack'] / found['the same, and written']:.2f} "
+              f"(which is {found['the same, and written'] / found['open, read, close in C']:.2f} of C), "
               f"of np.load {found['headrace pack'] / found['np.load']:.1f} (bar 8)")
         with serving(folder, paths[0]) as url:
             print(f"URLs: as many, {arguments.connections} connections")

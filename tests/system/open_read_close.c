@@ -1,5 +1,6 @@
-/* How fast so many small files can be opened, read and closed here: `open_read_close THREADS < list of paths`. Prints files a
- * second. */
+/* How fast so many small files can be opened, read and closed here: `open_read_close THREADS [OUTPUT] < list of paths`. Prints
+ * files a second. With an output, what stands behind the header of each .npy is written there, too, row by row as the paths are
+ * listed, and made sure of (fdatasync): the least that whoever packs them does. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,19 +10,28 @@
 #include <unistd.h>
 
 static char** paths;
-static long count, next, at_once = 128;
+static long count, next;
+static int output = -1;
+enum { at_once = 128, header = 128, most = 1 << 16 };
 
 static void* work(void* unused) {
-  static __thread char buffer[1 << 16];
+  static __thread char buffer[most], rows[at_once * most];
   (void)unused;
   for (;;) {
     const long first = __atomic_fetch_add(&next, at_once, __ATOMIC_RELAXED);
+    long row = 0, in_rows = 0;
     if (first >= count) return NULL;
     for (long i = first; i < first + at_once && i < count; ++i) {
       const int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
-      if (fd < 0 || read(fd, buffer, sizeof buffer) < 0) exit(1);
+      const long got = fd < 0 ? -1 : read(fd, buffer, sizeof buffer);
+      if (got < header) exit(1);
       close(fd);
+      if (output < 0) continue;
+      row = got - header;
+      memcpy(rows + in_rows, buffer + header, (size_t)row);
+      in_rows += row;
     }
+    if (in_rows > 0 && pwrite(output, rows, (size_t)in_rows, first * row) != in_rows) exit(1);
   }
 }
 
@@ -37,9 +47,11 @@ int main(int argc, char** argv) {
     if (count == room) paths = realloc(paths, (size_t)(room = 2 * room + 1024) * sizeof *paths);
     paths[count++] = strdup(line);
   }
+  if (argc > 2 && (output = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) return 1;
   clock_gettime(CLOCK_MONOTONIC, &begin);
   for (int t = 0; t < threads; ++t) pthread_create(&ids[t], NULL, work, NULL);
   for (int t = 0; t < threads; ++t) pthread_join(ids[t], NULL);
+  if (output >= 0 && fdatasync(output) != 0) return 1;
   clock_gettime(CLOCK_MONOTONIC, &end);
   printf("%.0f\n", (double)count / ((double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec)));
   return 0;

@@ -20,7 +20,7 @@ std::size_t InventoryBlocks::end_of_slice(const std::vector<writing::Block>& blo
 
 std::exception_ptr InventoryBlocks::read(std::uint64_t first, std::uint64_t last, std::uint64_t before) {
   constexpr double wanted_s = 0.25;
-  constexpr std::uint64_t most_growth = 8;
+  constexpr std::uint64_t most_growth = 8, least_part = 8;
   const auto begin = Clock::now();
   try {
     slices_.on_progress([&](double share) {
@@ -37,6 +37,7 @@ std::exception_ptr InventoryBlocks::read(std::uint64_t first, std::uint64_t last
   const auto in_time = static_cast<double>(rows) * wanted_s / std::max(seconds_since(begin), 1e-6);
   slice_rows_ = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(std::min(in_time, 1e15)), 1,
                                           std::min(rows * most_growth, how_.most_rows));
+  least_rows_ = slice_rows_ / least_part;
   return nullptr;
 }
 
@@ -48,7 +49,10 @@ std::exception_ptr InventoryBlocks::run(std::vector<writing::Block> blocks, cons
     std::uint64_t read_rows = 0, all_rows = 0;
     for (const auto& block : blocks) all_rows += block.rows;
     for (std::size_t next = 0; next < blocks.size() && !stopped_ && !muster_.told_to_stop() && !failure;) {
-      const auto end = end_of_slice(blocks, next, std::min(slice_rows_, (all_rows - read_rows) / 4));
+      // Smaller ones towards the end, as nobody reads while the last one is written; but not too small, as readers wait
+      // for each other at the end of each.
+      const auto rest = std::max((all_rows - read_rows) / 4, least_rows_);
+      const auto end = end_of_slice(blocks, next, std::min(slice_rows_, rest));
       const auto first = blocks[next].first, last = blocks[end - 1].first + blocks[end - 1].rows;
       failure = read(first, last, read_rows);
       writers.finish();  // what was read before

@@ -46,7 +46,7 @@ class InventoryBlocks : public writing::BlockSource {
   Muster& muster_;
   const How how_;
   std::atomic<bool> stopped_ = false;
-  std::uint64_t slice_rows_ = 1;  ///< wanted
+  std::uint64_t slice_rows_ = 1, least_rows_ = 1;  ///< wanted; at least, unless no more are left
 };
 
 }  // namespace headrace::commands::pack
