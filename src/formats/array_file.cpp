@@ -45,15 +45,18 @@ std::string npy_head(const Field& field, std::uint64_t rows) {
   return head + text;
 }
 
-std::string zarr_array(const Field& field, std::uint64_t rows, std::uint64_t chunk_rows) {
+std::string zarr_array(const Field& field, std::uint64_t rows, std::uint64_t chunk_rows, const ZarrCompressor& by) {
   std::vector<std::uint64_t> shape{rows}, chunks{chunk_rows};
   shape.insert(shape.end(), field.shape.begin(), field.shape.end());
   chunks.insert(chunks.end(), field.shape.begin(), field.shape.end());
+  nlohmann::json compressor;
+  if (!by.within.empty())
+    compressor = {{"id", "blosc"}, {"cname", by.within}, {"clevel", by.level}, {"shuffle", 1}, {"blocksize", 0}};
   return dump({{"zarr_format", 2},
                {"shape", shape},
                {"chunks", chunks},
                {"dtype", numpy_type(field)},
-               {"compressor", nullptr},
+               {"compressor", compressor},
                {"fill_value", nullptr},
                {"order", "C"},
                {"filters", nullptr}});

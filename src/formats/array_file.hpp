@@ -13,8 +13,13 @@ namespace headrace::formats {
 std::string numpy_type(const Field& field);
 /// The head of an .npy file (version 1.0) of so many rows.
 std::string npy_head(const Field& field, std::uint64_t rows);
-/// .zarray of a Zarr v2 array (without compressor) of so many rows in chunks of so many.
-std::string zarr_array(const Field& field, std::uint64_t rows, std::uint64_t chunk_rows);
+/// Blosc, as .zarray names it, with bytes shuffled where elements have several: any reader of Zarr undoes it.
+struct ZarrCompressor {
+  std::string within;  ///< "zlib", "lz4", "zstd"; "": there is none
+  int level = 0;       ///< 1 to 9
+};
+/// .zarray of a Zarr v2 array of so many rows in chunks of so many.
+std::string zarr_array(const Field& field, std::uint64_t rows, std::uint64_t chunk_rows, const ZarrCompressor& by = {});
 /// .zattrs: the names of axes (for xarray), of columns and classes.
 std::string zarr_attributes(const Field& field);
 /// The name of a chunk's file: "3.0.0".

@@ -106,6 +106,16 @@ void write_facts(const std::string& part, const Facts& facts) {
   draft.put_in_place();
 }
 
+Facts read_facts(const std::string& part) {
+  std::string why;
+  Facts facts;
+  const auto there = nlohmann::json::parse(read_file_of_user(facts_path(part), why).value_or(""), nullptr, false);
+  if (!there.is_object()) return facts;
+  for (const auto& [key, value] : there.items())
+    if (value.is_string()) facts[key] = value.get<std::string>();
+  return facts;
+}
+
 void require_same_facts(const std::string& part, const Facts& facts) {
   std::string why;
   const auto text = read_file_of_user(facts_path(part), why);
@@ -114,7 +124,7 @@ void require_same_facts(const std::string& part, const Facts& facts) {
   const auto there = nlohmann::json::parse(*text, nullptr, false);
   require(there.is_object(), fmt::format("{} is damaged; run with --force instead of --resume", facts_path(part)));
   const auto compare = [&](const std::string& key, const std::string& before, const std::string& value) {
-    if (before == value) return;
+    if (before == value || key.starts_with('@')) return;
     throw UsageError(fmt::format(
         "{} was begun with another configuration ({} = {}, now {}); set that again, or begin anew with --force", part,
         key, shortened(before.empty() ? "unset" : before), shortened(value.empty() ? "unset" : value)));

@@ -23,7 +23,7 @@ class WriteFailed : public Error {
   using Error::Error;
 };
 
-/// What decides the bytes of a file, by key.
+/// What decides the bytes of a file, by key. Keys that begin with '@' decide nothing: whoever reads the journal wants them.
 using Facts = std::map<std::string, std::string>;
 
 /// A chunk that was put into a file: where it is, and which filters were left out.
@@ -63,6 +63,8 @@ void require_same_facts(const std::string& part, const Facts& facts);
 /// Whether there is something to go on with.
 bool has_journal(const std::string& part);
 void write_facts(const std::string& part, const Facts& facts);
+/// None where there is no journal that can be read.
+Facts read_facts(const std::string& part);
 /// Of all stagers there ever were, by block.
 std::map<std::uint64_t, BlockEntry> read_blocks(const std::string& part);
 /// The part file itself stays.

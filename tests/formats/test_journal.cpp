@@ -54,6 +54,9 @@ BOOST_AUTO_TEST_CASE(other_facts_are_named) {
   });
   BOOST_CHECK_THROW(require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}, {"new", "1"}}), UsageError);
   require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}, {"new", ""}});
+  require_same_facts(part, {{"seed", "1"}, {"field.x.scale", "2"}, {"@fields", "decides nothing"}});
+  BOOST_TEST(read_facts(part).at("field.x.scale") == "2");
+  BOOST_TEST(read_facts(path("none.part")).empty());
   BOOST_CHECK_EXCEPTION(require_same_facts(part, {{"seed", "1"}}), UsageError, [](auto& error) {
     return std::string(error.what()).find("field.x.scale = 2, now unset") != std::string::npos;
   });

@@ -75,7 +75,9 @@ class Export : public writing::Work {
     mpi::together(all_, [&] {
       if (all_.rank() != 0) return;
       writing::require_room(folder_.path(), samples_ * format_->row_bytes(), 0);
-      for (const auto shard : folder_.prepare(facts, orders_.force, orders_.resume))
+      std::vector<std::string> fields;
+      for (const auto& field : blueprint.schema) fields.push_back(field.name);
+      for (const auto shard : folder_.prepare(facts, fields, orders_.force, orders_.resume))
         if (shard < found.size() && is_there(shard)) found[shard] = 'y';
     });
     prepared_ = true;

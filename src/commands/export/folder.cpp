@@ -25,15 +25,20 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-/// What an export wrote into a folder.
+/// In the journal: the fields that are written, as a list.
+constexpr const char* fields_fact = "@fields";
+
+/// What an export wrote into a folder, or began to.
 class Written {
  public:
-  explicit Written(const std::string& folder) {
+  Written(const std::string& folder, const std::string& part) {
     std::string why;
     const auto text = read_file_of_user((fs::path(folder) / "metadata.json").string(), why);
     const auto told = nlohmann::json::parse(text.value_or(""), nullptr, false);
     complete_ = told.is_object() && told.contains("headrace_version");
-    if (!complete_ || !told.contains("fields") || !told["fields"].is_object()) return;
+    if (!complete_) return begun(formats::read_facts(part));
+    records_ = !told.contains("fields") || !told["fields"].is_object();
+    if (records_) return;
     fields_.emplace();
     for (const auto& [name, told_of_it] : told["fields"].items()) fields_->insert(name);
   }
@@ -45,6 +50,7 @@ class Written {
     auto name = file.filename().string();
     if (name.ends_with(".part")) name.resize(name.size() - 5);
     const auto folder = file.parent_path().generic_string();
+    if (records_) return folder.empty() && (name == "metadata.json" || is_numbered(name));
     if (folder.empty())
       return name == "metadata.json" || name == ".zmetadata" || name == ".zgroup" || is_numbered(name);
     if (name == ".zgroup") return any_field([&](const auto& field) { return field.starts_with(folder + "/"); });
@@ -54,23 +60,34 @@ class Written {
   }
 
  private:
+  /// As the journal tells.
+  void begun(const formats::Facts& facts) {
+    const auto format = facts.find("export.format");
+    records_ = format == facts.end() || format->second == "tfrecord";
+    if (facts.count(fields_fact) == 0) return;  // of an older version
+    const auto names = nlohmann::json::parse(facts.at(fields_fact), nullptr, false);
+    if (!names.is_array()) return;
+    fields_.emplace();
+    for (const auto& name : names)
+      if (name.is_string()) fields_->insert(name.get<std::string>());
+  }
   /// NAME_0001.npy of a field, NAME_0001.tfrecord of a folder that may have been called otherwise.
   bool is_numbered(const std::string& name) const {
     constexpr std::size_t usual_digits = 4;
     const auto dot = std::min(name.rfind('.'), name.size()), line = name.substr(0, dot).rfind('_');
     if (line == std::string::npos || line == 0 || dot < line + 1 + usual_digits) return false;
     if (name.substr(line + 1, dot - line - 1).find_first_not_of("0123456789") != std::string::npos) return false;
-    if (name.substr(dot) == ".tfrecord") return !fields_;
+    if (records_) return name.substr(dot) == ".tfrecord";
     return name.substr(dot) == ".npy" &&
            any_field([&](const auto& field) { return npy_name(field) == name.substr(0, line); });
   }
-  /// Of an export that did not come to its end nobody knows the fields.
+  /// Of an export of an older version that did not come to its end nobody knows the fields.
   template <class Holds>
   bool any_field(const Holds& holds) const {
     return !fields_ || std::any_of(fields_->begin(), fields_->end(), holds);
   }
 
-  bool complete_ = false;
+  bool complete_ = false, records_ = false;  // records_: files of TFRecords, and no arrays
   std::optional<std::set<std::string>> fields_;
 };
 
@@ -91,7 +108,7 @@ void Folder::require_free(bool force, bool resume) const {
     return;
   }
   if (force) {
-    if (!is_empty() && !Written(path_).complete() && !formats::has_journal(part()))
+    if (!is_empty() && !Written(path_, part()).complete() && !formats::has_journal(part()))
       throw UsageError(
           fmt::format("'{}' holds files that no export wrote (they would be lost); name another folder, or "
                       "move them away",
@@ -108,7 +125,7 @@ void Folder::require_free(bool force, bool resume) const {
 
 void Folder::clear() const {
   if (!fs::exists(path_)) return;
-  const Written written(path_);
+  const Written written(path_, part());
   for (const auto& entry : fs::recursive_directory_iterator(path_))
     if (!entry.is_directory() && !written.has(entry.path().lexically_relative(path_)))
       throw UsageError(
@@ -116,7 +133,9 @@ void Folder::clear() const {
   for (const auto& entry : fs::directory_iterator(path_)) fs::remove_all(entry.path());
 }
 
-std::vector<std::uint64_t> Folder::prepare(const formats::Facts& facts, bool force, bool resume) {
+std::vector<std::uint64_t> Folder::prepare(formats::Facts facts, const std::vector<std::string>& fields, bool force,
+                                           bool resume) {
+  facts[fields_fact] = nlohmann::json(fields).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::vector<std::uint64_t> finished;
   if (resume) {
     formats::require_same_facts(part(), facts);

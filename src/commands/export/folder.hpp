@@ -21,8 +21,9 @@ class Folder {
 
   /// Error where something is in the way, or nothing to resume.
   void require_free(bool force, bool resume) const;
-  /// Makes the folder, or takes it up. Returns the shards that an earlier run has finished.
-  std::vector<std::uint64_t> prepare(const formats::Facts& facts, bool force, bool resume);
+  /// Makes the folder, or takes it up. fields: that files are made of. Returns the shards that an earlier run has finished.
+  std::vector<std::uint64_t> prepare(formats::Facts facts, const std::vector<std::string>& fields, bool force,
+                                     bool resume);
   /// A file in it, whole or not at all.
   void write(const std::string& name, const std::string& text) const;
   void complete() const;
