@@ -57,7 +57,8 @@ std::vector<Key> premix_keys() {
   return {
       {"premix.file", output, Kind::text, "Premix", 0, "FILE", "", "where premix writes",
        +[](O c, const Value& v) { c.premix.file = v.text(); }, true},
-      {"premix.layout", output, Kind::choice, "Premix", 0, "HOW", "plain", "datasets as fields are called, or umami, ftag",
+      {"premix.layout", output, Kind::choice, "Premix", 0, "HOW", "plain",
+       "datasets as fields are called, or umami, ftag",
        +[](O c, const Value& v) {
          c.premix.layout = choose(v, {FileLayout::plain, FileLayout::umami, FileLayout::ftag});
        }},
@@ -86,6 +87,12 @@ std::vector<Key> export_keys() {
        }},
       {"export.chunk-size", output, Kind::number, "Export", 0, "N", "5000", "samples of a file",
        +[](O c, const Value& v) { c.exported.chunk_size = whole(v, 1, std::uint64_t{1} << 32); }},
+      {"export.compression", output, Kind::text, "Export", 0, "HOW", "none",
+       "of Zarr's chunks: none, gzip:N, lz4 or zstd:N",
+       +[](O c, const Value& v) {
+         c.exported.compression = compression(v);
+         if (c.exported.compression.how == How::lzf) reject(v, "none, lz4, gzip:1 to gzip:9 or zstd:1 to zstd:19");
+       }},
       {"export.add-vars", output, Kind::number, "Export", 0, "N", "0",
        "columns of X_jets that are written again, as X_Add_Vars",
        +[](O c, const Value& v) { c.exported.add_vars = whole(v, 0, std::uint64_t{1} << 32); }},

@@ -42,6 +42,7 @@ struct ExportConfig {
   std::uint64_t chunk_size = 5000;  ///< samples of a file
   std::uint64_t add_vars = 0;
   FeatureNames names = FeatureNames::fields;
+  Compression compression;  ///< of Zarr's chunks
   bool operator==(const ExportConfig&) const = default;
 };
 

@@ -64,7 +64,7 @@ ROOMS = {
                         "service/host service",
     "commands/premix": "base log ipc mpi h5/codecs h5/made transform catalog formats config job data/fields service/blueprint "
                        "service commands commands/writing",
-    "commands/export": "base log ipc mpi catalog formats config job service/blueprint service commands commands/writing",
+    "commands/export": "base log ipc mpi h5/codecs catalog formats config job service/blueprint service commands commands/writing",
     "commands/pack": "base log ipc mpi catalog fetch inventory reader store formats config job data/selection data/fields "
                      "service/blueprint service/loading service/host commands commands/writing",
     "commands/forecast": "base mpi plan plan/figures reader exchange config data/selection data/fields service/blueprint commands",

@@ -190,6 +190,35 @@ def test_zarr(tmp_path, data):
     assert json.loads((folder / "a" / ".zgroup").read_text()) == {"zarr_format": 2}
 
 
+@pytest.mark.parametrize("how, within, level", [("gzip:6", "zlib", 6), ("lz4", "lz4", 5), ("zstd:3", "zstd", 2), ("none", None, 0)])
+def test_zarr_itself_reads_compressed_chunks(tmp_path, data, how, within, level):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed (tools/bootstrap --readers)")
+    folder = export(tmp_path / "z", data, "--format=zarr", "--chunk-size=64", f"--compression={how}", stagers=2)
+    for group in (zarr.open_group(str(folder), mode="r", zarr_format=2), zarr.open_consolidated(str(folder), zarr_format=2)):
+        for name, values in data[1].items():
+            array = group[name]
+            assert array.dtype == values.dtype and array.chunks == (min(64, N), *values.shape[1:])
+            assert np.array_equal(array[:], values), name
+            assert array.attrs["_ARRAY_DIMENSIONS"][0] == "sample"
+    told = json.loads((folder / "tracks/.zarray").read_text())["compressor"]
+    assert told is None if within is None else (told["id"], told["cname"], told["clevel"], told["shuffle"]) == ("blosc", within, level, 1)
+
+
+def test_compression_makes_zarr_smaller_and_the_same_by_any_number(tmp_path, data):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(20_000, dtype="f4").reshape(1000, 20)
+    mine = tmp_path / "in.h5", {}
+    flags = "--format=zarr", "--chunk-size=300"
+    plain = contents(export(within(tmp_path / "plain"), mine, *flags))
+    one = contents(export(within(tmp_path / "1"), mine, *flags, "--compression=zstd:3"))
+    three = contents(export(within(tmp_path / "3"), mine, *flags, "--compression=zstd:3", "--split-nodes", stagers=3))
+    assert one == three and len(one["x/0.0"]) < len(plain["x/0.0"]) / 4
+    done = call("export", tmp_path / "in.h5", "-o", tmp_path / "no", "--compression=zstd")
+    assert done.returncode == 2 and "is for Zarr" in done.stderr and not (tmp_path / "no").exists()
+    done = call("export", tmp_path / "in.h5", "-o", tmp_path / "no", "--format=zarr", "--compression=lzf")
+    assert done.returncode == 2 and "none, lz4, gzip:1 to gzip:9" in done.stderr
+
+
 def test_it_goes_on_where_it_was_killed(tmp_path, data):
     whole = contents(export(within(tmp_path / "whole"), data,
                             "--chunk-size=2"))
@@ -235,6 +264,26 @@ def test_force_takes_nothing_away_that_no_export_wrote(tmp_path, data, kind, min
     assert contents(folder) == before | {mine: b"mine"}
     (folder / mine).unlink()
     assert len(contents(export(folder, data, f"--format={kind}", "--chunk-size=50", "--force"))) > len(before)
+
+
+@pytest.mark.parametrize("kind, mine", [("tfrecord", "d_0001.npy"), ("tfrecord", "own/0.0"), ("npy", "other_0001.npy"),
+                                        ("npy", "t_0001.tfrecord"), ("zarr", "own/0.0"), ("zarr", "own/.zarray")])
+def test_force_over_what_was_not_finished_takes_nothing_away(tmp_path, data, kind, mine):
+    folder = tmp_path / "t"
+    flags = f"--format={kind}", "--chunk-size=100"
+    whole = contents(export(within(tmp_path / "whole"), data, *flags))
+    # As a kill at the end leaves it: all files but those that are written last, and the journal.
+    export(folder, data, *flags)
+    (folder / "metadata.json").unlink()
+    journal = {"stream": "train", "@fields": json.dumps(sorted(data[1]))} | ({} if kind == "tfrecord" else {"export.format": kind})
+    (tmp_path / "t.part.json").write_text(json.dumps(journal))
+    (folder / mine).parent.mkdir(exist_ok=True)
+    (folder / mine).write_text("mine")
+    done = call("export", data[0], "-o", folder, *flags, "--force")
+    assert done.returncode == 2 and f"{folder / mine}' is no file of an export" in done.stderr, done.stderr
+    assert (folder / mine).read_text() == "mine"
+    (folder / mine).unlink()
+    assert contents(export(folder, data, *flags, "--force")) == whole
 
 
 def test_names_that_files_cannot_have(tmp_path, data):

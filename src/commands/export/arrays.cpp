@@ -11,10 +11,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "formats/array_file.hpp"
 #include "formats/contiguous.hpp"
 #include "formats/journal.hpp"
+#include "h5/codecs/encode.hpp"
 #include "ipc/fd.hpp"
 
 namespace headrace::commands::exporting {
@@ -65,6 +67,50 @@ class ArrayShard : public Shard {
   const std::vector<ArrayFile> files_;
   std::vector<ipc::Fd> open_;
 };
+
+/// Chunks in memory until they are whole, then compressed.
+class CompressedShard : public Shard {
+ public:
+  CompressedShard(const Schema& schema, std::vector<std::string> files, std::uint64_t chunk,
+                  const formats::ZarrCompressor& by)
+      : schema_(schema), files_(std::move(files)), by_(by) {
+    for (const auto& field : schema_) chunks_.emplace_back(chunk * field.row_bytes());
+  }
+
+  void write(std::uint64_t, std::uint64_t first, std::size_t rows, std::span<const std::byte* const> fields) override {
+    for (std::size_t f = 0; f < files_.size(); ++f)
+      std::copy_n(fields[f], rows * schema_[f].row_bytes(), chunks_[f].data() + first * schema_[f].row_bytes());
+  }
+
+  void finish() override {
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      const auto bytes = h5::codecs::encode_blosc(by_.within, by_.level, size_of(schema_[f].dtype), chunks_[f]);
+      chunks_[f] = {};
+      const auto part = formats::part_of(files_[f]);
+      const ipc::Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      if (!file) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      formats::write_at(file.get(), part, bytes, 0);
+      if (fdatasync(file.get()) != 0) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      fs::rename(part, files_[f]);
+    }
+  }
+
+ private:
+  const Schema& schema_;
+  const std::vector<std::string> files_;
+  const formats::ZarrCompressor by_;
+  std::vector<std::vector<std::byte>> chunks_;  // of each field; pieces fill parts of their own
+};
+
+/// Levels of zstd as Blosc counts them: 1, 3, 5, ... 15 of zstd, and its last.
+formats::ZarrCompressor compressor_of(const config::Compression& compression) {
+  using How = config::Compression::How;
+  constexpr int usual = 5, most = 9;
+  if (compression.how == How::gzip) return {"zlib", compression.level};
+  if (compression.how == How::lz4) return {"lz4", usual};
+  if (compression.how == How::zstd) return {"zstd", std::min(compression.level / 2 + 1, most)};
+  return {};
+}
 
 void require_own_files(const Schema& schema) {
   std::map<std::string, std::string> fields;
@@ -155,11 +201,21 @@ class Npy : public Arrays {
 class Zarr : public Arrays {
  public:
   Zarr(const config::OutputConfig& config, const Schema& schema, std::string folder, std::uint64_t samples)
-      : Arrays(config, schema, std::move(folder), samples) {
+      : Arrays(config, schema, std::move(folder), samples), by_(compressor_of(config.exported.compression)) {
     require_own_folders(schema);
+    for (const auto& field : schema)
+      if (!by_.within.empty() && chunk_ * field.row_bytes() > h5::codecs::most_blosc_bytes)
+        throw UsageError(
+            fmt::format("a chunk of '{}' would have {} (compressed ones have less than 2 GiB); lower "
+                        "chunk-size, which is {} samples",
+                        field.name, format_bytes(static_cast<double>(chunk_ * field.row_bytes())), chunk_));
   }
 
   std::unique_ptr<Shard> shard(std::uint64_t number, std::uint64_t, std::uint64_t) const override {
+    if (!by_.within.empty()) {
+      for (const auto& field : schema_) fs::create_directories(fs::path(folder_) / field.name);
+      return std::make_unique<CompressedShard>(schema_, files_of(number), chunk_, by_);
+    }
     std::vector<ArrayFile> files;
     for (const auto& field : schema_) {
       fs::create_directories(fs::path(folder_) / field.name);
@@ -178,7 +234,7 @@ class Zarr : public Arrays {
     for (const auto& field : schema_) {
       for (auto slash = field.name.find('/'); slash != std::string::npos; slash = field.name.find('/', slash + 1))
         add(field.name.substr(0, slash) + "/.zgroup", group);
-      add(field.name + "/.zarray", formats::zarr_array(field, samples_, chunk_));
+      add(field.name + "/.zarray", formats::zarr_array(field, samples_, chunk_, by_));
       add(field.name + "/.zattrs", formats::zarr_attributes(field));
     }
     nlohmann::json all{{"zarr_consolidated_format", 1}, {"metadata", nlohmann::json::object()}};
@@ -191,6 +247,8 @@ class Zarr : public Arrays {
   std::string path_of(const Field& field, std::uint64_t number) const override {
     return (fs::path(folder_) / field.name / formats::zarr_chunk(field, number)).string();
   }
+
+  const formats::ZarrCompressor by_;
 };
 
 }  // namespace

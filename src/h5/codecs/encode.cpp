@@ -1,5 +1,6 @@
 #include "h5/codecs/encode.hpp"
 
+#include <blosc.h>
 #include <lz4.h>
 #include <lzf.h>
 #include <zlib.h>
@@ -130,6 +131,21 @@ std::vector<AppliedFilter> filters_of(const Encoding& encoding, std::size_t chun
       break;
   }
   return all;
+}
+
+const std::size_t most_blosc_bytes = BLOSC_MAX_BUFFERSIZE;
+
+std::vector<std::byte> encode_blosc(const std::string& within, int level, std::size_t element_bytes, Input chunk) {
+  Out out(chunk.size() + BLOSC_MAX_OVERHEAD);
+  constexpr std::size_t block_as_it_likes = 0;
+  constexpr int threads = 1;
+  const int length = blosc_compress_ctx(level, BLOSC_SHUFFLE, element_bytes, chunk.size(), chunk.data(), out.data(),
+                                        out.size(), within.c_str(), block_as_it_likes, threads);
+  if (length <= 0)
+    throw Error("Blosc failed (" + std::to_string(chunk.size()) + " bytes by " + within + ", code " +
+                std::to_string(length) + ")");
+  out.resize(static_cast<std::size_t>(length));
+  return out;
 }
 
 std::uint32_t encode(const Encoding& encoding, Input chunk, Out& out) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "h5/codecs/codec.hpp"
@@ -33,5 +34,11 @@ std::vector<AppliedFilter> filters_of(const Encoding& encoding, std::size_t chun
 /// Puts the filtered chunk into `out`. Returns the filters that were left out because nothing was won, bit f for the
 /// f-th..
 std::uint32_t encode(const Encoding& encoding, std::span<const std::byte> chunk, std::vector<std::byte>& out);
+
+/// A chunk as Blosc frames it, which says itself how it is undone. within: "zlib", "lz4" or "zstd"; level: 1 to 9.
+std::vector<std::byte> encode_blosc(const std::string& within, int level, std::size_t element_bytes,
+                                    std::span<const std::byte> chunk);
+/// No larger chunk can be framed so.
+extern const std::size_t most_blosc_bytes;
 
 }  // namespace headrace::h5::codecs
