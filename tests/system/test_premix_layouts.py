@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import types
 
 import h5py
 import numpy as np
@@ -147,6 +149,34 @@ def test_ftag_tools_read_it(tmp_path, data):
     with h5py.File(path) as file:
         assert np.array_equal(got["jets"]["pt"], file["jets"]["pt"])
         assert np.array_equal(got["tracks"]["d0"], file["tracks"]["d0"])
+
+
+def test_salt_reads_it(tmp_path, data, monkeypatch):
+    pytest.importorskip("torch", reason="torch is not installed (tools/bootstrap --peers)")
+    lightning = types.ModuleType("lightning")  # of which salt's data sets need a name
+    lightning.LightningDataModule = object
+    monkeypatch.setitem(sys.modules, "lightning", lightning)
+    salt = pytest.importorskip("salt.data.datasets", reason="salt-ml is not installed (tools/bootstrap --readers)")
+    _, jets, tracks = data
+    path = write(data, tmp_path / "f.h5", "ftag", stagers=2)
+    dataset = salt.SaltDataset(path, tmp_path / "norm_dict.yaml", {"jets": ["pt", "eta"], "tracks": ["d0", "z0"]}, "fit",
+                               labels={"jets": ["flavour_label"], "tracks": ["origin"]})
+    assert len(dataset) == JETS
+    inputs, pads, labels = dataset[slice(100, 200)]
+    mine, rows = jets[100:200], tracks[100:200]
+    norm = yaml_of(tmp_path / "norm_dict.yaml")
+    for column, name in enumerate(("pt", "eta")):
+        scaled = (mine[name] - norm["jets"][name]["mean"]) / norm["jets"][name]["std"]
+        np.testing.assert_allclose(inputs["jets"][:, column], scaled, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(pads["tracks"], ~rows["valid"])
+    scaled = (rows["d0"].astype("f2") - norm["tracks"]["d0"]["mean"]) / norm["tracks"]["d0"]["std"]
+    np.testing.assert_allclose(inputs["tracks"][..., 0][rows["valid"]], scaled[rows["valid"]], rtol=1e-3, atol=1e-3)
+    assert np.array_equal(labels["jets"]["flavour_label"], np.searchsorted([0, 4, 5], mine["flavour"]))
+    assert np.array_equal(labels["tracks"]["origin"][rows["valid"]], rows["origin"][rows["valid"]])
+
+
+def yaml_of(path):
+    return pytest.importorskip("yaml", reason="pyyaml is not installed (tools/bootstrap --readers)").safe_load(path.read_text())
 
 
 def test_validation_is_scaled_as_the_training_was(tmp_path, data):
