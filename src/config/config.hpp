@@ -76,9 +76,10 @@ struct InventoryConfig {
   std::string id = "id";  ///< column
   std::string path;       ///< of a sample's file, with {column} in it; relative to the table's folder, or a URL
   MissingFiles missing = MissingFiles::error;
-  unsigned readers = 0;  ///< threads of a stager that read files; 0: as many as seem good
-  unsigned workers = 0;  ///< processes of a stager that run decoders in Python; 0: one a thread
-  std::string python;    ///< the program that they are; "": python3
+  unsigned readers = 0;               ///< threads of a stager that read files; 0: as many as seem good
+  unsigned workers = 0;               ///< processes of a stager that run decoders in Python; 0: one a thread
+  unsigned decoder_timeout = 60'000;  ///< milliseconds without an answer after which such a process is given up
+  std::string python;                 ///< the program that they are; "": python3
   bool operator==(const InventoryConfig&) const = default;
 };
 

@@ -51,6 +51,14 @@ std::vector<Key> inventory_keys() {
        "processes of a stager that run a decoder in Python", +[](C c, V v) { c.inventory.workers = few(v, 0); }},
       {"inventory.python", top, Kind::text, group, 0, "PROGRAM", "python3", "which Python they are",
        +[](C c, V v) { c.inventory.python = nonempty(v, "a program"); }},
+      {"inventory.decoder-timeout", top, Kind::time, group, 0, "TIME", "1m",
+       "without an answer of a decoder in Python, which is given up then",
+       +[](C c, V v) {
+         constexpr double least = 1e-3, most = 1e6;
+         const auto limit = seconds(v);
+         if (limit < least || limit > most) reject(v, "a time from 1ms on");
+         c.inventory.decoder_timeout = static_cast<unsigned>(limit * 1000);
+       }},
       {"fetch.connections", top, Kind::number, group, 0, "N", "16", "of a stager, to the servers of URLs",
        +[](C c, V v) { c.fetch.connections = few(v, 1); }},
       {"fetch.retries", top, Kind::number, group, 0, "N", "5", "of one file, with growing pauses",

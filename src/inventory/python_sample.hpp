@@ -17,9 +17,10 @@ struct PythonSample {
 };
 
 struct PythonOptions {
-  std::string program = "python3", name;  ///< name: "my_decoders:decode"
-  unsigned workers = 0;                   ///< 0: see at_most()
-  std::chrono::seconds silence{600};      ///< after which a worker is given up
+  std::string program = "python3", name;        ///< name: "my_decoders:decode"
+  unsigned workers = 0;                         ///< 0: see at_most()
+  std::chrono::milliseconds silence{60'000};    ///< after which a worker is given up
+  std::chrono::milliseconds starting{600'000};  ///< the same while it starts, and is fitted to the table
 };
 
 /// What was made of each: a .npy, or why there is none.

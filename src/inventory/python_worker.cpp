@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -45,26 +46,29 @@ std::vector<std::string> arguments_of(const PythonOptions& options, const Table&
 }  // namespace
 
 PythonWorker::PythonWorker(const PythonOptions& options, const Table& table)
-    : options_(options), helper_(program_path(options), arguments_of(options, table), 4096) {
-  auto records = nlohmann::json::array();
+    : options_(options), helper_(program_path(options), arguments_of(options, table), 4096), limit_(options.starting) {
+  auto records = nlohmann::json::array(), infinite = nlohmann::json::array();  // which JSON has no numbers for
   for (std::size_t row = 0; row < table.rows(); ++row) {
     auto record = nlohmann::json::object();
     for (std::size_t c = 0; c < table.columns().size(); ++c) {
       const auto& name = table.columns()[c];
       if (table.kind(c) == ColumnKind::integer)
         record[name] = table.integer(row, c);
-      else if (table.kind(c) == ColumnKind::number)
-        record[name] = table.number(row, c);
-      else
+      else if (table.kind(c) == ColumnKind::text)
         record[name] = table.at(row, c);
+      else if (const auto number = table.number(row, c); std::isfinite(number) || table.at(row, c).empty())
+        record[name] = number;  // JSON's null where nothing stands
+      else
+        infinite.push_back({row, name, std::isnan(number) ? "nan" : number > 0 ? "inf" : "-inf"});
     }
     records.push_back(std::move(record));
   }
-  const auto request = nlohmann::json{{"fit", std::move(records)}}.dump();
+  const auto request = nlohmann::json{{"fit", std::move(records)}, {"infinite", std::move(infinite)}}.dump();
   std::optional<std::string> answer;
   if (give(request)) answer = receive();
   if (!answer) throw Error(fmt::format("{} cannot be used ({})", decoder_text(options_), why_no_answer()));
   const auto told = nlohmann::json::parse(*answer, nullptr, false);
+  limit_ = options.silence;
   if (told.is_object() && told.empty()) return;
   const auto why = told.is_object() ? told.value("error", "it gives no reason") : "it answers nonsense";
   throw Error(fmt::format("{} cannot be used: {}", decoder_text(options_), printable(why)));
@@ -72,7 +76,7 @@ PythonWorker::PythonWorker(const PythonOptions& options, const Table& table)
 
 std::function<bool()> PythonWorker::patience() {
   return [this, since = Clock::now()] {
-    silent_ = Clock::now() - since > options_.silence;
+    silent_ = Clock::now() - since > limit_;
     return !silent_;
   };
 }
@@ -88,7 +92,9 @@ std::optional<std::string> PythonWorker::receive() {
 std::string PythonWorker::why_no_answer() {
   const auto pid = helper_.pid();
   const int status = helper_.end();
-  if (silent_) return fmt::format("its process {} has said nothing for {} s", pid, options_.silence.count());
+  if (silent_)
+    return fmt::format("its process {} has said nothing for {:g} s (more is allowed by decoder-timeout in [inventory])",
+                       pid, std::chrono::duration<double>(limit_).count());
   if (WIFSIGNALED(status)) return fmt::format("its process {} was ended by signal {}", pid, WTERMSIG(status));
   return fmt::format("its process {} has ended with exit code {}", pid, WEXITSTATUS(status));
 }

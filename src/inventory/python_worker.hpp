@@ -1,6 +1,7 @@
 // One process that runs a decoder in Python (src/client/python/headrace/decode.py). One thread at a time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ class PythonWorker {
 
   const PythonOptions& options_;
   ipc::Helper helper_;
+  std::chrono::milliseconds limit_;  ///< of its silence, now
   bool silent_ = false;
 };
 

@@ -183,8 +183,11 @@ std::shared_ptr<Inventory> make_inventory(const std::string& text, const Setting
     made->arrays.push_back(
         {.dataset = array_dataset(decoder), .name = name, .decoder = make_decoder(name, made->table.folder())});
     if (name.kind == DecoderName::Kind::python)
-      made->arrays.back().python = std::make_shared<PythonPool>(
-          PythonOptions{.program = settings.python, .name = name.argument, .workers = settings.workers}, made->table);
+      made->arrays.back().python = std::make_shared<PythonPool>(PythonOptions{.program = settings.python,
+                                                                              .name = name.argument,
+                                                                              .workers = settings.workers,
+                                                                              .silence = settings.decoder_timeout},
+                                                                made->table);
   }
   return made;
 }

@@ -202,6 +202,32 @@ def test_decoders_in_python(tmp_path):
     assert "has no attribute 'absent'" in refused("absent")
 
 
+ODD_DECODERS = """
+import numpy as np
+
+def with_default(file, scale=2.0):
+    return np.full(1, scale)
+
+def with_named(file, record=None):
+    return np.full(1, record["weight"])
+"""
+
+
+def test_decoders_of_others_and_what_json_has_no_numbers_for(tmp_path):
+    (tmp_path / "odd_decoders.py").write_text(ODD_DECODERS)
+    for i in range(1, 5):
+        np.save(tmp_path / f"id{i}.npy", np.full(2, i))
+    (tmp_path / "table.csv").write_text("id,weight\nid1,1.5\nid2,inf\nid3,nan\nid4,-inf\n")
+    where = inventory(tmp_path, "{id}.npy", python=str(Path(__import__("sys").executable)))
+
+    def made(name):
+        return deliver(tmp_path, [], {"x": {"decoder": f"python:{name}"}}, inventory=where)[0]["x"]
+
+    assert (made("numpy:load") == np.repeat([1, 2, 3, 4], 2).reshape(4, 2)).all()
+    assert (made("odd_decoders:with_default") == 2).all()
+    np.testing.assert_array_equal(made("odd_decoders:with_named")[:, 0], [1.5, np.inf, np.nan, -np.inf])
+
+
 def test_urls_that_fail_for_a_while(tmp_path):
     large = np.arange(400_000, dtype="f8")
     arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5}

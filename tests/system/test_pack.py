@@ -219,6 +219,22 @@ def test_files_that_are_missing_are_left_out_and_listed(tmp_path):
     assert list(told) == ["0", "5"] and told["5"]["note"] == "a, 5" and "No such file" in told["5"]["why"]
 
 
+def test_a_decoder_that_hangs_costs_its_sample(tmp_path):
+    (tmp_path / "hanging.py").write_text(
+        "import time\nimport numpy as np\n\ndef decode(file, record):\n    while record['id'] == 'id3':\n"
+        "        time.sleep(1)\n    return np.full(1, int(record['id'][2:]))\n")
+    for i in range(1, 8):
+        (tmp_path / f"id{i}").write_text("-")
+    table(tmp_path / "table.csv", [(f"id{i}", i) for i in range(1, 8)])
+    fields = {"x": {"source": "@file", "decoder": "python:hanging:decode"}}
+    keys = {"inventory": inventory(tmp_path, "{id}", python=sys.executable, missing="skip", **{"decoder-timeout": "3s"})}
+    output = packed(tmp_path, tmp_path / "out.h5", fields, **keys)
+    with h5py.File(output) as file:
+        assert file["x"][:, 0].tolist() == [1, 2, 4, 5, 6, 7] and file.attrs["left_out"] == 1
+    told = listed(output)
+    assert list(told) == ["id3"] and "has said nothing for 3 s" in told["id3"]["why"] and "decoder-timeout" in told["id3"]["why"]
+
+
 def test_a_changed_byte_is_found(tmp_path):
     for i in range(50):
         np.save(tmp_path / f"{i}.npy", images(1)[0] + i)

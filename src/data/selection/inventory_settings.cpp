@@ -18,6 +18,7 @@ inventory::Settings inventory_settings(const config::Config& config) {
   settings.fetch.retries = config.fetch.retries;
   settings.fetch.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(config.fetch.timeout * 1000));
   settings.fetch.headers = config.fetch.headers;
+  settings.decoder_timeout = std::chrono::milliseconds(from.decoder_timeout);
   settings.checksum = config.fetch.checksum;
   if (!from.python.empty()) settings.python = from.python;
   for (const auto& field : config.fields)

@@ -5,7 +5,8 @@
 is what the service starts, with a socket as standard input; nobody types it. FOLDER is looked into for the module, too.
 Requests and answers stand behind their lengths (8 bytes, little-endian):
 
-    {"fit": [{column: value}, ...]}                        {}, or {"error": text}
+    {"fit": [{column: value}, ...],                        {}, or {"error": text}
+     "infinite": [[row, column, "nan" | "inf" | "-inf"]]}
     {"samples": [{"row": n, "path": p, "sent": b}, ...]}   for each a .npy; or nothing, and a text: why there is none
 
 The contents of those that are `sent` follow the request, each behind its length.
@@ -67,14 +68,16 @@ def reason(error: BaseException) -> str:
 
 
 def arity(function: Callable[..., Any]) -> int:
-    """How many arguments it takes by position, at most two."""
+    """How many arguments it wants by position, one or two. One that may be left out is wanted where it is called record."""
     try:
-        kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return 1
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if any(p.kind == p.VAR_POSITIONAL for p in parameters):
         return 2
-    return min(2, sum(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds))
+    wanted = [p for p in by_position if p.default is p.empty or p.name == "record"]
+    return max(1, min(2, len(wanted)))
 
 
 class Decoder:
@@ -159,6 +162,13 @@ def answer(array: Any, why: Optional[str]) -> bytes:
     return framed(b"") + framed(why.encode("utf-8", "replace"))
 
 
+def with_infinite(records: list[dict[str, Any]], infinite: list[tuple[int, str, str]]) -> list[dict[str, Any]]:
+    """With the numbers that JSON has none for."""
+    for row, column, text in infinite:
+        records[row][column] = float(text)
+    return records
+
+
 def serve(name: str, pipe: Pipe) -> None:
     decoder: Optional[Decoder] = None
     while True:
@@ -166,7 +176,7 @@ def serve(name: str, pipe: Pipe) -> None:
         if "fit" in request:
             try:
                 decoder = Decoder(name)
-                decoder.fit(request["fit"])
+                decoder.fit(with_infinite(request["fit"], request.get("infinite", [])))
                 told: dict[str, str] = {}
             except BaseException as error:  # a module may even call sys.exit
                 told = {"error": reason(error)}
