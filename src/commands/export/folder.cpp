@@ -36,7 +36,10 @@ class Written {
     const auto text = read_file_of_user((fs::path(folder) / "metadata.json").string(), why);
     const auto told = nlohmann::json::parse(text.value_or(""), nullptr, false);
     complete_ = told.is_object() && told.contains("headrace_version");
-    if (!complete_) return begun(formats::read_facts(part));
+    if (!complete_) {
+      begun(formats::read_facts(part));
+      return;
+    }
     records_ = !told.contains("fields") || !told["fields"].is_object();
     if (records_) return;
     fields_.emplace();
