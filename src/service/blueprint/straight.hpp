@@ -1,6 +1,6 @@
-// A stream that is not shuffled and does not fit memory: it is read straight through, lap by lap (plan/laps.hpp), into
-// two panes of each stager, as windows of shuffled streams are (cells.hpp). How large laps are depends on the number of
-// trainers; it changes no batch. Any thread.
+// A stream that is not shuffled and does not fit memory: it is read straight through, lap by lap
+// (plan/figures/laps.hpp), into two panes of each stager, as windows of shuffled streams are (cells.hpp). How large laps
+// are depends on the number of trainers; it changes no batch. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 #include "base/mutex.hpp"
 #include "plan/blocks.hpp"
-#include "plan/laps.hpp"
+#include "plan/figures/laps.hpp"
 #include "plan/slabs.hpp"
 
 namespace headrace::service::blueprint {

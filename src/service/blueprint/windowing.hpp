@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "plan/laps.hpp"
+#include "plan/figures/laps.hpp"
 #include "plan/schedule.hpp"
 #include "plan/windows.hpp"
 #include "service/blueprint/blueprint.hpp"

@@ -1,4 +1,4 @@
-#include "plan/laps.hpp"
+#include "plan/figures/laps.hpp"
 
 #include <algorithm>
 #include <iterator>

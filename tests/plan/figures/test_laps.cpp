@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "plan/laps.hpp"
+#include "plan/figures/laps.hpp"
 
 using namespace headrace::plan;
 
