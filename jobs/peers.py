@@ -3,6 +3,7 @@
 
     build/venv/bin/python jobs/peers.py                      all data sets, two trainers, about ten minutes
     build/venv/bin/python jobs/peers.py --only 512B --repeats 3 --json peers.json
+    build/venv/bin/python jobs/peers.py --larger --repeats 3    data larger than memory: another table (peers_larger.py)
 
 Contenders, each with as many trainer processes as `--trainers`:
 
@@ -343,6 +344,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of samples; the files have 1 GB each")
     parser.add_argument("--folder", help="where the files go for the time (the system's temporary folder)")
     parser.add_argument("--json", type=Path, help="write everything measured here")
+    parser.add_argument("--larger", action="store_true", help="data that are four times as large as the memory allowed")
+    parser.add_argument(
+        "--python", type=Path, default=ROOT / "build" / "peers" / "bin" / "python",
+        help="with --larger: of the environment of the others (build/peers, by tools/bootstrap --peers-larger)",
+    )
     return parser.parse_args()
 
 
@@ -350,6 +356,13 @@ def main() -> None:
     options = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("peers.py: terminated"))  # through all `finally`
     sys.path.insert(0, str(options.build.resolve() / "python"))  # the trainers, too, get this path
+    if options.larger:
+        import peers_larger
+
+        found = peers_larger.table(options)
+        if options.json:
+            options.json.write_text(json.dumps(found, indent=2) + "\n")
+        return
     if "torch" in options.contenders and importlib.util.find_spec("torch") is None:
         progress("peers.py: torch is not installed, so it is left out; `tools/bootstrap --peers` installs it")
         options.contenders.remove("torch")
