@@ -150,6 +150,8 @@ void add_class(const config::ClassConfig& one, Pairs& out) {
 }
 
 void add_outputs(const config::Outputs& outputs, Pairs& out) {
+  // Empty where there is none: what was begun before there was such a key can be gone on with.
+  const bool compressed = outputs.exported.compression.how != config::Compression::How::none;
   std::vector<std::string> datasets;
   for (const auto& [path, field] : outputs.premix.datasets) datasets.push_back(path + "=" + field);
   out.insert(out.end(), {{"premix.file", outputs.premix.file},
@@ -160,6 +162,7 @@ void add_outputs(const config::Outputs& outputs, Pairs& out) {
                          {"premix.file-samples", std::to_string(outputs.premix.file_samples)},
                          {"premix.provenance", outputs.premix.provenance ? "true" : "false"},
                          {"export.format", std::string(config::word(outputs.exported.format))},
+                         {"export.compression", compressed ? config::text_of(outputs.exported.compression) : ""},
                          {"export.chunk-size", std::to_string(outputs.exported.chunk_size)},
                          {"export.add-vars", std::to_string(outputs.exported.add_vars)},
                          {"export.names", std::string(config::word(outputs.exported.names))}});

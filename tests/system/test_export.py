@@ -236,6 +236,16 @@ def test_it_goes_on_where_it_was_killed(tmp_path, data):
     assert contents(folder) == whole
 
 
+def test_another_compression_is_not_gone_on_with(tmp_path, data):
+    folder, flags = tmp_path / "z", ("--format=zarr", "--chunk-size=1", "--compression=zstd:3")
+    with subprocess.Popen([HEADRACE, "export", str(data[0]), "-o", str(folder), *flags], stderr=subprocess.DEVNULL) as run:
+        until(lambda: run.poll() is not None or (tmp_path / "z.part.json").exists(), "the journal")
+        run.send_signal(signal.SIGKILL)
+    if run.returncode:
+        done = call("export", data[0], "-o", folder, *flags[:2], "--compression=lz4", "--resume")
+        assert done.returncode == 2 and "export.compression = zstd:3, now lz4" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("kind, first", [("tfrecord", "t_0001.tfrecord"), ("npy", "n_0001.npy"), ("zarr", "a/x/0.0")])
 def test_files_that_went_since_are_written_again(tmp_path, data, kind, first):
     flags = f"--format={kind}", "--chunk-size=2"
