@@ -235,6 +235,20 @@ def test_a_decoder_that_hangs_costs_its_sample(tmp_path):
     assert list(told) == ["id3"] and "has said nothing for 3 s" in told["id3"]["why"] and "decoder-timeout" in told["id3"]["why"]
 
 
+def test_a_label_that_cannot_be_read_makes_no_class(tmp_path):
+    for i, text in enumerate(["1", "2", "x", "3", "4", "5"]):
+        (tmp_path / f"{i}.txt").write_text(text)
+    table(tmp_path / "table.csv", [(i, i) for i in range(6)])
+    fields = {"label": {"source": "@file", "decoder": "text", "encode": "one-hot"}}
+    for stagers in (None, 2):
+        output = packed(tmp_path, tmp_path / f"{stagers}.h5", fields, stagers=stagers,
+                        inventory=inventory(tmp_path, "{id}.txt", missing="skip"))
+        with h5py.File(output) as file:
+            assert list(file["label"].attrs["classes"]) == ["1", "2", "3", "4", "5"]
+            assert file["label"][:].argmax(1).tolist() == [0, 1, 2, 3, 4]
+        assert list(listed(output)) == ["2"]
+
+
 def test_a_changed_byte_is_found(tmp_path):
     for i in range(50):
         np.save(tmp_path / f"{i}.npy", images(1)[0] + i)

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/whole.hpp"
 #include "data/selection/sample_columns.hpp"
 #include "mpi/agree.hpp"
@@ -30,15 +31,21 @@ class LabelValues {
     constexpr std::uint64_t at_once = 1 << 20;
     const auto ranks = static_cast<std::uint64_t>(comm_.size());
     std::set<std::string> found;
+    auto options = options_;
+    if (options_.refused)
+      options.refused = [this](std::uint64_t sample, const std::string& why) { return let_go(sample, why); };
     for (std::uint64_t begin = 0; begin < samples.samples; begin += at_once * ranks) {
       const auto first = std::min(samples.samples, begin + static_cast<std::uint64_t>(comm_.rank()) * at_once);
       const auto last = std::min(samples.samples, first + at_once);
       std::vector<reader::Interval> mine;
       if (first < last) mine.push_back({first, last});
-      columns->read(comm_, first, last, mine, options_);
-      mpi::together(comm_, [&] { collect(field, columns->values(0), found); });
+      columns->read(comm_, first, last, mine, options);
+      mpi::together(comm_, [&] { collect(field, columns->values(0), take_gone(first), found); });
     }
-    return together(found);
+    auto all = together(found);
+    require(!all.empty() || samples.samples == 0,
+            "[field." + field.name + "] encode: no sample's '" + field.source[0] + "' can be read; name the classes");
+    return all;
   }
 
  private:
@@ -52,11 +59,41 @@ class LabelValues {
     return *label;
   }
 
+  /// Any thread. A sample that is not to be had has no label.
+  bool let_go(std::uint64_t sample, const std::string& why) {
+    const bool goes = options_.refused(sample, why);
+    const Lock lock(mutex_);
+    if (goes) gone_.insert(sample);
+    return goes;
+  }
+
+  /// Those of the last read, counted from its first sample; ascending.
+  std::vector<std::size_t> take_gone(std::uint64_t first) {
+    const Lock lock(mutex_);
+    std::vector<std::size_t> rows;
+    for (const auto sample : gone_) rows.push_back(sample - first);
+    gone_.clear();
+    return rows;
+  }
+
+  template <class T>
+  static std::vector<T> without(const std::vector<T>& all, const std::vector<std::size_t>& gone) {
+    std::vector<T> left;
+    auto next = gone.begin();
+    for (std::size_t row = 0; row < all.size(); ++row)
+      if (next != gone.end() && *next == row)
+        ++next;
+      else
+        left.push_back(all[row]);
+    return left;
+  }
+
   static void collect(const config::FieldConfig& field, const condition::ColumnValues& values,
-                      std::set<std::string>& found) {
+                      const std::vector<std::size_t>& gone, std::set<std::string>& found) {
     std::visit(
-        [&](const auto& all) {
-          using T = typename std::decay_t<decltype(all)>::value_type;
+        [&](const auto& read) {
+          using T = typename std::decay_t<decltype(read)>::value_type;
+          const auto all = without(read, gone);
           if constexpr (std::is_same_v<T, double>) {
             std::set<Whole> labels;
             for (const auto value : all) labels.insert(whole(field, value));
@@ -93,6 +130,8 @@ class LabelValues {
   const catalog::Contents& contents_;
   const mpi::Comm& comm_;
   const reader::LoadOptions& options_;
+  Mutex mutex_;
+  std::set<std::uint64_t> gone_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
