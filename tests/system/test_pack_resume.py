@@ -105,6 +105,19 @@ def test_sigterm_finishes_what_is_in_hand_and_says_how_to_go_on(folder):
     assert output.read_bytes() == packed(folder, folder / "whole.h5").read_bytes()
 
 
+def test_rows_of_another_type_do_not_join_those_written(folder):
+    output = folder / "out.h5"
+    code, _ = stopped(folder, output, 7, how=signal.SIGTERM)
+    assert code == 1
+    (folder / "gated.py").write_text(GATED + "floats = decode\ndef decode(*given):\n    return floats(*given).view('i4')\n")
+    done = pack(folder, output, "--resume")
+    assert done.returncode == 2 and "field.x holds = float32 (512, 512), now int32 (512, 512)" in done.stderr, done.stderr
+    (folder / "gated.py").write_text(GATED)
+    packed(folder, output, "--resume")
+    with h5py.File(output) as file:
+        assert (file["x"][:, 0, 0] == np.arange(SAMPLES)).all()
+
+
 def test_what_was_left_out_before_the_break_stays_so(folder):
     whole = packed(folder, folder / "whole.h5", name="failing", stagers=2).read_bytes()
     output = folder / "out.h5"

@@ -140,7 +140,7 @@ class Pack : public writing::Work {
     row_bytes_ = layout.row_bytes();
     block_rows_ = std::bit_floor(
         std::clamp<std::uint64_t>(block_bytes / std::max<std::uint64_t>(row_bytes_, 1), 1, most_block_rows));
-    auto facts = facts_of(config_, inventory());
+    auto facts = facts_of(config_, inventory(), schema);
     facts["rows of a block"] = std::to_string(block_rows_);
     const writing::Job job{.path = orders_.output,
                            .first = 0,

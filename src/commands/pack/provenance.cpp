@@ -1,6 +1,7 @@
 #include "commands/pack/provenance.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,7 +20,7 @@ std::string text(const nlohmann::json& json) {
 
 }  // namespace
 
-formats::Facts facts_of(const config::Config& config, const inventory::Inventory& inventory) {
+formats::Facts facts_of(const config::Config& config, const inventory::Inventory& inventory, const Schema& schema) {
   formats::Facts facts;
   // What to do with samples that are not to be had may change: it decides which rows come, not what is in them.
   for (const auto& [key, value] : job::common_keys(config))
@@ -28,6 +29,12 @@ formats::Facts facts_of(const config::Config& config, const inventory::Inventory
   std::uint64_t hash = 0;
   for (std::size_t row = 0; row < inventory.table.rows(); ++row)
     hash = hash * 31 + std::hash<std::string_view>()(inventory.table.id(row));
+  // What files hold is known from the first of them, which may be another by now.
+  for (const auto& field : schema) {
+    auto& fact = facts["field." + field.name + " holds"];
+    fact = fmt::format("{} ({})", name_of(field.dtype), fmt::join(field.shape, ", "));
+    if (!field.classes.empty()) fact += " " + text(field.classes);
+  }
   facts["samples that are there"] = fmt::format("{} (ids {:016x})", inventory.table.rows(), hash);
   return facts;
 }

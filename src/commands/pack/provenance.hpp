@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/schema.hpp"
 #include "commands/writing/layout.hpp"
 #include "config/config.hpp"
 #include "formats/journal.hpp"
@@ -15,7 +16,7 @@ constexpr const char* ids_path = "id";                ///< the dataset of the sa
 constexpr const char* failed_suffix = ".failed.csv";  ///< behind the file's name: what lists samples that it lacks
 
 /// An interrupted run may only go on where all of it is the same. Nothing in it is a secret.
-formats::Facts facts_of(const config::Config& config, const inventory::Inventory& inventory);
+formats::Facts facts_of(const config::Config& config, const inventory::Inventory& inventory, const Schema& schema);
 
 std::vector<h5::NewAttribute> attributes_of(const config::Config& config, const inventory::Inventory& inventory,
                                             const writing::Layout& layout);
