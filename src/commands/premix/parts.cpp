@@ -176,7 +176,7 @@ void Parts::write_dictionaries(writing::Session& session) {
   session.run(run);
   session.wait_for_all();
   mpi::agree(all_, run.failure());
-  if (session.stopped()) return;
+  if (session.any_stopped()) return;
   moments.collect(all_);
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;

@@ -111,7 +111,7 @@ class Premix : public writing::Work {
     seconds_ = all_.max(seconds_since(begin));
     if (!complete) return false;
     parts_->write_dictionaries(*session_);
-    if (session_->stopped()) return false;
+    if (session_->any_stopped()) return false;
     parts_->finish();
     return true;
   }

@@ -82,6 +82,10 @@ void Session::stop(const std::string& why) {
   staging_.wake();
 }
 
+bool Session::any_stopped() const {
+  return topology().all.max(std::uint64_t{stopped_ ? 1u : 0u}) > 0;
+}
+
 std::string Session::why_stopped() const {
   const Lock lock(mutex_);
   return why_;

@@ -49,6 +49,8 @@ class Session {
   /// Ends the runs after the blocks in hand. Any thread.
   void stop(const std::string& why);
   bool stopped() const { return stopped_; }
+  /// Whether one of them was: what all do together must not depend on a signal that came to one. Collective.
+  bool any_stopped() const;
   std::string why_stopped() const;
 
   /// How much all stagers together have to write, of which so much is done: starts the figures.
