@@ -84,7 +84,7 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
   if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) formats::remove_journal(part);
   const bool begun = formats::has_journal(part);
   if (resume) {
-    if (there && !begun)
+    if (there && !begun && !copying)
       throw UsageError(fmt::format("'{}' is complete (there is nothing to resume); check it with --verify", path));
     require(begun || copying,
             fmt::format("there is nothing to resume: {}.json is not there; run without --resume", part));

@@ -34,6 +34,22 @@ BOOST_AUTO_TEST_CASE(an_input_is_known_by_any_name) {
   std::filesystem::remove_all(folder);
 }
 
+BOOST_AUTO_TEST_CASE(an_old_file_is_not_taken_for_the_one_that_is_being_made_anew) {
+  const auto folder = std::filesystem::temp_directory_path() / ("headrace-place-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const auto path = (folder / "x.h5").string();
+  std::ofstream(path) << "old";
+  BOOST_CHECK_EXCEPTION(require_free(path, true, false, true), UsageError, [](const Error& error) {
+    return std::string(error.what()).find("is complete") != std::string::npos;
+  });
+  std::ofstream(path + ".part.old.json") << "{}";  // a run with --force that was killed, and again as it went on
+  std::ofstream(path + ".part.old") << "rows";
+  require_free(path, true, false, true);
+  std::ofstream(path + ".part") << "copied";
+  require_free(path, true, false, true);
+  std::filesystem::remove_all(folder);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace headrace::commands::writing
