@@ -1,6 +1,7 @@
 """headrace premix: row p of the file is position p of the stream's first epoch, however many stagers wrote it."""
 
 import json
+import shutil
 
 import h5py
 import headrace
@@ -166,6 +167,14 @@ def test_what_is_refused_before_anything_is_read(tmp_path, files):
     assert refused(premix(tmp_path / "x.h5", files, "--premix.dataset=flag=run", "--premix.dataset=x=run"), 2, "the dataset 'flag'")
     assert refused(premix(tmp_path / "x.h5", files, "--field.run.dtype=bfloat16"), 2, "bfloat16 cannot be written")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there.h5"]
+
+
+def test_no_part_takes_the_place_of_a_file_that_is_read(tmp_path, files):
+    inputs = [shutil.copy(file, tmp_path / f"data.{k:04}.h5") for k, file in enumerate(files, 1)]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2)
+    assert refused(done, 2, "data.0001.h5' is one of the files that are read", "name another file")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_bad_value_leaves_nothing(tmp_path):

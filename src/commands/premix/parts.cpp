@@ -65,6 +65,12 @@ std::string Parts::part_path(std::uint64_t number) const {
       .string();
 }
 
+std::vector<std::string> Parts::paths() const {
+  std::vector<std::string> all{path_};
+  for (std::uint64_t number = 0; several() && number < parts_; ++number) all.push_back(part_path(number));
+  return all;
+}
+
 std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
   const auto most = config_.premix.file_samples;
   return std::min(most, samples_ - number * most);

@@ -21,6 +21,8 @@ class Parts {
         std::uint64_t samples, std::vector<h5::NewAttribute> attributes);
   ~Parts();
 
+  /// All files that hold samples: the output, and those that it is a name for.
+  std::vector<std::string> paths() const;
   /// Before anything is read: makes or takes up what can be. Error where there is no room, where files are in the way,
   /// or what is to be resumed was another.
   void prepare(formats::Facts facts, bool resume, bool force);

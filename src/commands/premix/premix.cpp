@@ -92,12 +92,12 @@ class Premix : public writing::Work {
     auto& staging = session_->staging();
     const auto& blueprint = staging.blueprint();
     const auto& stream = writing::stream_named(config_, orders_.stream);
-    mpi::together(all_, [&] { writing::require_no_input(path_, blueprint.catalog); });
     parts_ = mpi::together(all_, [&] {
       return std::make_unique<Parts>(all_, config_, path_, writing::schema_of(staging, config_.premix.provenance),
                                      blueprint.streams[0].samples,
                                      attributes_of(writing::origin_of(config_, stream, blueprint.catalog)));
     });
+    mpi::together(all_, [&] { writing::require_no_input(parts_->paths(), blueprint.catalog); });
     auto facts = writing::facts_of(config_, stream, blueprint.catalog, "premix");
     parts_->prepare(std::move(facts), orders_.resume, orders_.force);
   }

@@ -9,7 +9,9 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -98,12 +100,22 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
 }
 
 void require_no_input(const std::string& path, const catalog::Catalog& catalog) {
+  require_no_input(std::vector{path}, catalog);
+}
+
+void require_no_input(const std::vector<std::string>& paths, const catalog::Catalog& catalog) {
+  // Each file is looked at once, however many there are of both.
+  std::map<std::pair<dev_t, ino_t>, std::string> written;
+  struct stat info {};
+  for (const auto& path : paths)
+    if (stat(path.c_str(), &info) == 0) written.try_emplace({info.st_dev, info.st_ino}, path);
+  if (written.empty()) return;
   for (const auto* files : {&catalog.files, &catalog.as_named()})
     for (const auto& file : *files) {
-      std::error_code unknown;
-      if (fs::equivalent(path, file.path, unknown))
+      if (stat(file.path.c_str(), &info) != 0) continue;
+      if (const auto lost = written.find({info.st_dev, info.st_ino}); lost != written.end())
         throw UsageError(
-            fmt::format("'{}' is one of the files that are read (it would be lost); name another file", path));
+            fmt::format("'{}' is one of the files that are read (it would be lost); name another file", lost->second));
     }
 }
 

@@ -18,8 +18,9 @@ void require_common_folder(const mpi::Comm& all, const std::string& path);
 /// one_file: the path is all that is written; the journal of a run that was killed with the file in its place goes.
 void require_free(const std::string& path, bool one_file, bool force, bool resume);
 
-/// UsageError where the path is one of the files that are read.
+/// UsageError where the path, or one of them, is one of the files that are read.
 void require_no_input(const std::string& path, const catalog::Catalog& catalog);
+void require_no_input(const std::vector<std::string>& paths, const catalog::Catalog& catalog);
 
 /// Error where the folder of the path has less room than so many bytes, `there` of which the output has already.
 void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there);

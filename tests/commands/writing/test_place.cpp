@@ -31,6 +31,7 @@ BOOST_AUTO_TEST_CASE(an_input_is_known_by_any_name) {
   catalog.files.push_back({.path = (folder / "in.h5").string()});
   BOOST_CHECK_THROW(require_no_input((folder / "link.h5").string(), catalog), UsageError);
   require_no_input((folder / "out.h5").string(), catalog);
+  BOOST_CHECK_THROW(require_no_input({(folder / "out.h5").string(), (folder / "in.h5").string()}, catalog), UsageError);
   std::filesystem::remove_all(folder);
 }
 
