@@ -59,7 +59,7 @@ ContiguousFile::ContiguousFile(const std::string& part, const std::vector<Table>
       offsets_(std::move(offsets)),
       file_(::open(part.c_str(), O_WRONLY | O_CLOEXEC)),
       log_(log) {
-  require(static_cast<bool>(file_), errno_text("cannot write " + part, errno));
+  if (!file_) throw WriteFailed(errno_text("cannot write " + part, errno));
 }
 
 void ContiguousFile::write(std::uint64_t block, std::uint64_t first, std::size_t rows,

@@ -63,6 +63,13 @@ std::optional<BlockEntry> parse(const std::string& line) {
   return entry;
 }
 
+/// What is in its way may be mended: nothing is wrong with what is written.
+ipc::Fd open_log(const std::string& path) try {
+  return ipc::open_to_append(path, path);
+} catch (const Error& error) {
+  throw WriteFailed(error.what());
+}
+
 std::string shortened(const std::string& text) {
   return text.size() <= text_shown ? text : text.substr(0, text_shown - 3) + "...";
 }
@@ -74,7 +81,7 @@ std::string part_of(const std::string& path) {
 }
 
 BlockLog::BlockLog(const std::string& part, std::uint32_t stager)
-    : path_(log_prefix(part) + std::to_string(stager)), file_(ipc::open_to_append(path_, path_)) {
+    : path_(log_prefix(part) + std::to_string(stager)), file_(open_log(path_)) {
   text_ = "\n";  // what was cut off before stays a line of its own
 }
 

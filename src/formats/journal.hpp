@@ -45,7 +45,7 @@ std::string part_of(const std::string& path);
 
 class BlockLog {
  public:
-  /// Goes on with the log of this stager.
+  /// Goes on with the log of this stager. WriteFailed where that cannot be.
   BlockLog(const std::string& part, std::uint32_t stager);
   void add(const BlockEntry& entry);
   /// Writes what was added. Error where that fails.

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 
+#include "formats/contiguous.hpp"
 #include "formats/formats_fixture.hpp"
 
 namespace headrace::formats {
@@ -60,6 +61,15 @@ BOOST_AUTO_TEST_CASE(other_facts_are_named) {
   BOOST_CHECK_EXCEPTION(require_same_facts(part, {{"seed", "1"}}), UsageError, [](auto& error) {
     return std::string(error.what()).find("field.x.scale = 2, now unset") != std::string::npos;
   });
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_costs_nothing_that_is_written) {
+  const auto part = path("x.part");
+  std::filesystem::create_directory(part + ".blocks.1");
+  BOOST_CHECK_EXCEPTION(BlockLog(part, 1), WriteFailed,
+                        [](auto& error) { return std::string(error.what()).find(".blocks.1") != std::string::npos; });
+  BlockLog log(part, 0);
+  BOOST_CHECK_THROW(ContiguousFile(path("gone.part"), {}, {}, {}, log), WriteFailed);
 }
 
 BOOST_AUTO_TEST_CASE(it_moves_and_goes_as_a_whole) {

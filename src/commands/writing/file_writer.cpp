@@ -245,7 +245,7 @@ bool FileWriter::conclude(const std::exception_ptr& failure, std::uint64_t writt
     return std::pair{writers_.sum(std::uint64_t{failure ? 1u : 0u}), writers_.sum(std::uint64_t{room ? 1u : 0u})};
   }();
   const bool keep = job_.keep && rows > 0;
-  if (failed > 0 && kept == 0 && !keep) abandon();
+  if (failed > 0 && kept == 0 && !keep && rows_before_ == 0) abandon();
   mpi::together(writers_, [&] {
     if (!failure) return;
     try {
