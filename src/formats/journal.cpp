@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/printable.hpp"
 #include "base/user_file.hpp"
 #include "ipc/own_files.hpp"
 
@@ -63,10 +64,17 @@ std::optional<BlockEntry> parse(const std::string& line) {
   return entry;
 }
 
+/// JSON takes no bytes that are no UTF-8, as a name in a file system may have: they are written out, so that they are
+/// compared like all others.
+Facts as_text(const Facts& facts) {
+  const auto text = [](const std::string& bytes) { return is_text(bytes) ? bytes : printable(bytes); };
+  Facts all;
+  for (const auto& [key, value] : facts) all[text(key)] = text(value);
+  return all;
+}
+
 /// What is in its way may be mended: nothing is wrong with what is written.
-ipc::Fd open_log(const std::string& path) try {
-  return ipc::open_to_append(path, path);
-} catch (const Error& error) {
+ipc::Fd open_log(const std::string& path) try { return ipc::open_to_append(path, path); } catch (const Error& error) {
   throw WriteFailed(error.what());
 }
 
@@ -109,7 +117,7 @@ bool has_journal(const std::string& part) {
 
 void write_facts(const std::string& part, const Facts& facts) {
   ipc::Draft draft(facts_path(part));
-  draft.write(nlohmann::json(facts).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  draft.write(nlohmann::json(as_text(facts)).dump(1) + "\n");
   draft.put_in_place();
 }
 
@@ -123,7 +131,8 @@ Facts read_facts(const std::string& part) {
   return facts;
 }
 
-void require_same_facts(const std::string& part, const Facts& facts) {
+void require_same_facts(const std::string& part, const Facts& now) {
+  const auto facts = as_text(now);
   std::string why;
   const auto text = read_file_of_user(facts_path(part), why);
   require(text.has_value(), fmt::format("there is nothing to resume: {} cannot be read ({}); run without --resume",

@@ -63,6 +63,14 @@ BOOST_AUTO_TEST_CASE(other_facts_are_named) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(facts_that_are_no_utf8_are_known_again) {
+  const auto part = path("x.part");
+  write_facts(part, {{"files", "caf\xe9/in.h5"}, {"k\xff", "1"}});
+  require_same_facts(part, {{"files", "caf\xe9/in.h5"}, {"k\xff", "1"}});
+  BOOST_CHECK_THROW(require_same_facts(part, {{"files", "caf\xe8/in.h5"}, {"k\xff", "1"}}), UsageError);
+  BOOST_CHECK_THROW(require_same_facts(part, {{"files", "caf\xe9/in.h5"}, {"k\xff", "2"}}), UsageError);
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_costs_nothing_that_is_written) {
   const auto part = path("x.part");
   std::filesystem::create_directory(part + ".blocks.1");
