@@ -27,15 +27,19 @@ std::optional<std::int64_t> integer_in(std::string_view text) {
   return number;
 }
 
+constexpr std::int64_t most_whole = std::int64_t{1} << 53;  // beyond it, a float64 rounds
+
 std::optional<double> number_in(std::string_view text) {
   double number = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (status != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
   const auto digits = text.substr(text[0] == '-' ? 1 : 0);
   const bool odd_zero = digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
-  const bool whole = digits.find_first_not_of("0123456789") == std::string_view::npos;  // and no int64: digits would go
-  if (odd_zero || (whole && !integer_in(text))) return std::nullopt;
-  return number;
+  const bool whole = digits.find_first_not_of("0123456789") == std::string_view::npos;
+  if (odd_zero) return std::nullopt;
+  if (!whole) return number;
+  const auto exact = integer_in(text);  // where that is none, digits would go
+  return exact && *exact >= -most_whole && *exact <= most_whole ? std::optional(number) : std::nullopt;
 }
 
 h5::Member member_of(ColumnKind kind, const std::string& name, std::uint64_t offset, std::uint64_t longest) {

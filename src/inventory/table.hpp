@@ -13,7 +13,8 @@
 namespace headrace::inventory {
 
 /// What all values of a column are. Texts are all that would not be the same when written out of the number again, but
-/// for the ways of writing a fraction: 007, +1, whole numbers that int64 does not hold.
+/// for the ways of writing a fraction: 007, +1, whole numbers that int64 does not hold, nor float64 beside fractions
+/// and gaps.
 enum class ColumnKind { integer, number, text };
 
 class Table {

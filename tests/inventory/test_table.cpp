@@ -38,6 +38,11 @@ BOOST_AUTO_TEST_CASE(columns_are_what_all_their_values_are) {
   BOOST_TEST((kind_of("1 9223372036854775808") == h5::Kind::string));  // no float64 holds it
   BOOST_TEST((kind_of("1 9223372036854775807") == h5::Kind::integer));
   BOOST_TEST((kind_of("+1 2") == h5::Kind::string));
+  BOOST_TEST((kind_of("9007199254740993 1") == h5::Kind::integer));
+  for (const auto* odd :
+       {"9007199254740993  1", "0.5 9007199254740993", "-9007199254740993 1e3", "9223372036854775807 "})
+    BOOST_TEST((kind_of(odd) == h5::Kind::string), odd);  // a float64 would round it
+  BOOST_TEST((kind_of("9007199254740992  -9007199254740992") == h5::Kind::floating));
 }
 
 BOOST_AUTO_TEST_CASE(ids_are_texts) {
