@@ -119,6 +119,9 @@ BOOST_AUTO_TEST_CASE(npy_that_cannot_be) {
   BOOST_TEST(contains(says(npy("'<f4'", "(1,)", "12345")), "it holds 5 bytes"));
   BOOST_TEST(contains(says(npy("'<f4'", "(-1,)", "")), "no shape"));
   BOOST_TEST(contains(says(npy("'<f8'", "(4294967296, 4294967296)", "")), "more than can be counted"));
+  for (const auto* descr : {"[('a', 'S18446744073709551615'), ('b', 'S5')]", "[('a', 'S9223372036854775808', (2,))]",
+                            "[('', 'S18446744073709551615'), ('b', 'S5')]"})
+    BOOST_TEST(contains(says(npy(descr, "(1,)", "1234")), "more bytes than can be counted"), descr);
   auto cut = npy("'<f4'", "(1,)", "1234").substr(0, 30);
   BOOST_TEST(contains(says(cut), "ends within its header"));
   for (std::size_t bytes = 0; bytes < 30; ++bytes) BOOST_TEST(says(cut.substr(0, bytes)) != "no mistake");

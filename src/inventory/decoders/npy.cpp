@@ -39,6 +39,10 @@ h5::TypeInfo type_of_code(std::string_view code) {
   throw Error("its type " + shown() + " is none that can be read; save float32, float64, integers or bool");
 }
 
+void require_counted(bool too_many) {
+  require(!too_many, "its columns take more bytes than can be counted");
+}
+
 h5::TypeInfo type_of(const Literal& descr) {
   if (descr.kind == Literal::Kind::text) return type_of_code(descr.text);
   if (descr.kind != Literal::Kind::list) throw Error("its header does not name a type");
@@ -50,14 +54,14 @@ h5::TypeInfo type_of(const Literal& descr) {
       h5::TypeInfo array{.kind = h5::Kind::array, .size = type.size};
       for (const auto& extent : member.items[2].items) {
         array.dims.push_back(static_cast<std::uint64_t>(std::max<std::int64_t>(extent.number, 0)));
-        array.size *= array.dims.back();
+        require_counted(__builtin_mul_overflow(array.size, array.dims.back(), &array.size));
       }
       array.base = {std::move(type)};
       type = std::move(array);
     }
     // Columns without a name are gaps between others.
     if (!member.items[0].text.empty()) compound.members.push_back({member.items[0].text, compound.size, type});
-    compound.size += type.size;
+    require_counted(__builtin_add_overflow(compound.size, type.size, &compound.size));
   }
   return compound;
 }
