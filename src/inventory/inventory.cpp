@@ -17,6 +17,10 @@ void verify(const Inventory& inventory, std::size_t row, std::string_view conten
     require_checksum(inventory.settings.checksum, inventory.table.at(row, *inventory.checksum), content);
 }
 
+void verify(const Inventory& inventory, std::size_t row, Content content) {
+  verify(inventory, row, std::string_view(reinterpret_cast<const char*>(content.data()), content.size()));
+}
+
 std::string explained(const Inventory& inventory, std::size_t row, const std::string& why) {
   std::string path;
   inventory.path.make(inventory.table, row, path);

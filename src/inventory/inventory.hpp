@@ -48,6 +48,7 @@ struct Inventory {
 
 /// Throws Error where the content is not what the table's checksum says.
 void verify(const Inventory& inventory, std::size_t row, std::string_view content);
+void verify(const Inventory& inventory, std::size_t row, Content content);
 
 /// The reason, with the sample's file and line: "cannot read data/007.npy (it is no .npy file; line 3 of a.csv, id
 /// '007')".

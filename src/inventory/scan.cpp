@@ -130,13 +130,16 @@ void find_form_at(const Inventory& inventory, std::size_t row, Array& array) {
   std::string path, held;
   inventory.path.make(inventory.table, row, path);
   const bool url = inventory.path.is_url();
-  if (url) held = fetched(inventory, row, path);
+  FileReader reader;
+  if (url)
+    held = fetched(inventory, row, path);
+  else if (inventory.checksum)
+    verify(inventory, row, reader.all(path));
   if (array.name.kind == DecoderName::Kind::hdf5) {
     array.form = Hdf5Arrays().find(path, array.name.argument).form;
   } else if (array.python) {
     array.form = form_in_python(array, {.row = row, .path = path, .content = held, .in_file = !url});
   } else {
-    FileReader reader;
     const auto content = url ? Content{reinterpret_cast<const std::byte*>(held.data()), held.size()} : reader.all(path);
     array.form = array.decoder->form_of(content);
     if (const auto prefix = array.decoder->prefix(content)) array.layout = Layout{*prefix, array.form.bytes()};

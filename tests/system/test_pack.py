@@ -1,6 +1,7 @@
 """headrace pack: the samples of an inventory in one file, in the order of its table, however many stagers wrote it."""
 
 import csv
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,9 @@ def test_rows_are_lines_of_the_table_whoever_writes(tmp_path):
 
 DECODERS = """
 import numpy as np
+
+def tail(file, record):
+    return np.fromfile(record["@path"], "u1")[-8:]
 
 class Batches:
     def fit(self, inventory):
@@ -247,6 +251,27 @@ def test_a_label_that_cannot_be_read_makes_no_class(tmp_path):
             assert list(file["label"].attrs["classes"]) == ["1", "2", "3", "4", "5"]
             assert file["label"][:].argmax(1).tolist() == [0, 1, 2, 3, 4]
         assert list(listed(output)) == ["2"]
+
+
+@pytest.mark.parametrize("decoder", ["hdf5:x", "python:my_decoders:tail"])
+def test_files_beside_the_table_are_held_to_its_checksums(tmp_path, decoder):
+    (tmp_path / "my_decoders.py").write_text(DECODERS)
+    sums = []
+    for i in range(5):
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["x"] = np.full(3, i)
+        sums.append(hashlib.sha256((tmp_path / f"{i}.h5").read_bytes()).hexdigest())
+    sums[0] = sums[3] = "0" * 64
+    table(tmp_path / "table.csv", list(enumerate(sums)), ("id", "sha256"))
+    fields, fetch = {"x": {"source": "@file", "decoder": decoder}}, {"checksum": "sha256"}
+    keys = inventory(tmp_path, "{id}.h5", python=sys.executable)
+    text = refused(tmp_path, tmp_path / "out.h5", fields, code=1, inventory=keys, fetch=fetch)
+    assert "0.h5 (its sha256 is " in text and "the table says 0000" in text
+    output = packed(tmp_path, tmp_path / "out.h5", fields, stagers=2, inventory=keys | {"missing": "skip"}, fetch=fetch)
+    told = listed(output)
+    assert list(told) == ["0", "3"] and all("its sha256 is " in line["why"] for line in told.values())
+    with h5py.File(output) as file:
+        assert list(file["id"].asstr()[:]) == ["1", "2", "4"] and len(file["x"]) == 3
 
 
 def test_a_changed_byte_is_found(tmp_path):
