@@ -274,6 +274,27 @@ def test_files_beside_the_table_are_held_to_its_checksums(tmp_path, decoder):
         assert list(file["id"].asstr()[:]) == ["1", "2", "4"] and len(file["x"]) == 3
 
 
+def test_the_list_of_what_is_left_out_spares_what_is_read_and_goes_when_nothing_is(tmp_path):
+    output, listing = tmp_path / "out.h5", tmp_path / "out.h5.failed.csv"
+    for i in range(3):
+        np.save(tmp_path / f"{i}.npy", np.full(2, i))
+    table(tmp_path / "table.csv", [(i, i) for i in range(4)])
+    keys = {"inventory": inventory(tmp_path, "{id}.npy", missing="skip")}
+    packed(tmp_path, output, IMAGE, **keys)
+    before = listing.read_bytes(), output.read_bytes()
+    np.save(tmp_path / "3.npy", np.full(2, 3))
+    text = refused(tmp_path, output, IMAGE, "--force", "--inventory.csv", listing, stagers=2, **keys)
+    assert "out.h5.failed.csv' is the table that is read" in text and "name another" in text
+    assert (listing.read_bytes(), output.read_bytes()) == before
+    assert "'" + str(tmp_path / "1.npy") + "' is one of the files that are read" in refused(
+        tmp_path, tmp_path / "1.npy", IMAGE, "--force", **keys)
+    packed(tmp_path, output, IMAGE, "--force", **keys)
+    assert not listing.exists()
+    listing.write_text("id,note\n1,mine\n")
+    packed(tmp_path, output, IMAGE, "--force", **keys)
+    assert listing.read_text() == "id,note\n1,mine\n"
+
+
 def test_a_changed_byte_is_found(tmp_path):
     for i in range(50):
         np.save(tmp_path / f"{i}.npy", images(1)[0] + i)

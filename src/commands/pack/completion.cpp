@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/user_file.hpp"
 #include "commands/pack/muster.hpp"
 #include "commands/pack/provenance.hpp"
 #include "commands/writing/place.hpp"
@@ -16,6 +17,17 @@
 namespace headrace::commands::pack {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether pack wrote it: what somebody else put there stays.
+bool is_list(const std::string& path) {
+  std::string why;
+  const auto text = read_file_of_user(path, why);
+  return text && text->substr(0, text->find('\n')).ends_with("," + std::string(inventory::why_column));
+}
+
+}  // namespace
 
 writing::Layout layout_of(const Schema& schema, std::uint64_t samples) {
   writing::require_writable(schema);
@@ -54,11 +66,14 @@ writing::LateTexts Completion::ids(const KeptRows* kept) const {
 
 std::uint64_t Completion::run() {
   const auto failed = mpi::together(all_, [&] { return is_first() ? read_failures(part_) : FailedRows(); });
-  mpi::together(all_, [&] {
-    if (is_first()) list(failed);
-  });
+  const auto tell = [&] {
+    mpi::together(all_, [&] {
+      if (is_first()) list(failed);
+    });
+  };
   const auto lost = all_.max(static_cast<std::uint64_t>(failed.size()));
   if (lost == job_.samples) {
+    tell();
     writer_.abandon();
     throw Error(fmt::format("no sample's file could be read, so that nothing is written; {}{} says why", job_.path,
                             failed_suffix));
@@ -67,6 +82,7 @@ std::uint64_t Completion::run() {
     writer_.finish({left_out(0)}, {ids(nullptr)});
   else
     finish_without(failed);
+  tell();
   return lost;
 }
 
@@ -105,13 +121,36 @@ void Completion::move_together(const FailedRows& failed) {
 
 void Completion::list(const FailedRows& failed) const {
   const auto lost = failed.size() + inventory_.left_out.size();
-  if (lost == 0) return;
   const auto path = job_.path + failed_suffix;
+  if (lost == 0) {
+    std::error_code gone;
+    if (is_list(path)) fs::remove(path, gone);  // of a file that stood here before
+    return;
+  }
   ipc::Draft draft(path);
   draft.write(text_of(inventory_, failed));
   draft.put_in_place();
   log::warn("{} sample{} left out; {} lists {}, and why{}", lost, lost == 1 ? " is" : "s are", path,
             lost == 1 ? "it" : "them", beside_the_table(path) ? "" : " (to try again, put it beside the table)");
+}
+
+void Completion::require_no_input() const {
+  std::error_code unknown;
+  const auto list = job_.path + failed_suffix;
+  if (fs::equivalent(list, inventory_.settings.csv, unknown))
+    throw UsageError(
+        fmt::format("'{}' is the table that is read (it would be lost: it is where samples are listed that "
+                    "the file lacks); name another file than '{}'",
+                    list, job_.path));
+  if (inventory_.arrays.empty() || inventory_.path.is_url() || !fs::exists(job_.path)) return;
+  const auto name = fs::path(job_.path).filename().string();
+  std::string path;
+  for (std::size_t row = 0; row < inventory_.table.rows(); ++row) {
+    inventory_.path.make(inventory_.table, row, path);
+    if (path.ends_with(name) && fs::equivalent(path, job_.path, unknown))
+      throw UsageError(
+          fmt::format("'{}' is one of the files that are read (it would be lost); name another file", job_.path));
+  }
 }
 
 /// Paths of files are relative to the folder of their table.

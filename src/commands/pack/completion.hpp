@@ -22,6 +22,8 @@ class Completion {
   Completion(const mpi::Comm& all, const inventory::Inventory& inventory, const Schema& schema, writing::Job job,
              formats::Facts facts, writing::FileWriter& writer);
 
+  /// UsageError where the file, or the list of what it lacks, would take the place of what is read. One stager.
+  void require_no_input() const;
   /// What a run left that died while rows moved together. One stager.
   void remove_kept() const;
   /// Returns how many rows went.

@@ -154,7 +154,9 @@ class Pack : public writing::Work {
     completion_ = std::make_unique<Completion>(all_, inventory(), schema, job, facts, *writer_);
     mpi::together(all_, [&] {
       writing::require_no_input(orders_.output, slices_->catalog());
-      if (is_first()) make_room(facts);
+      if (!is_first()) return;
+      completion_->require_no_input();
+      make_room(facts);
     });
     writer_->prepare(facts, orders_.resume);
     mpi::together(all_, [&] {
