@@ -142,6 +142,24 @@ def test_norms_are_right_far_from_zero_and_numbers_for_all_readers(tmp_path):
     assert mean == pytest.approx(time.mean(), rel=1e-15) and deviation == pytest.approx(time.std(), rel=1e-9)
 
 
+def test_dictionaries_of_another_file_are_not_replaced(tmp_path, data):
+    write(data, tmp_path / "a.h5", "ftag")
+    names = [tmp_path / "norm_dict.yaml", tmp_path / "class_dict.yaml"]
+    before = [path.read_bytes() for path in names]
+    flags = ["-c", data[0] / "c.toml", "--premix.layout=ftag", "--field.mass.nonfinite=keep"]
+    done = premix(tmp_path / "b.h5", flags, stagers=2)
+    assert done.returncode == 2 and "norm_dict.yaml' is of a.h5" in done.stderr and "--force" in done.stderr, done.stderr
+    assert not list(tmp_path.glob("b.h5*")) and [path.read_bytes() for path in names] == before
+    write(data, tmp_path / "a.h5", "ftag", "--force")
+    assert [path.read_bytes() for path in names] == before
+    write(data, tmp_path / "b.h5", "ftag", "--force")
+    assert all(path.read_text().startswith("# headrace premix, stream train, file b.h5\n") for path in names)
+    for path in names:
+        path.write_text("mine")
+    write(data, tmp_path / "c.h5", "ftag")
+    assert all(path.read_text() == "mine" for path in names)
+
+
 def test_ftag_tools_read_it(tmp_path, data):
     reader = pytest.importorskip("ftag.hdf5", reason="atlas-ftag-tools is not installed (tools/bootstrap --readers)")
     path = write(data, tmp_path / "f.h5", "ftag")

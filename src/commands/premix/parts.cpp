@@ -6,8 +6,10 @@
 #include <bit>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/user_file.hpp"
 #include "commands/premix/layouts.hpp"
 #include "commands/premix/moments.hpp"
@@ -23,6 +25,14 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::uint64_t contiguous_block = 4, chunked_block = 16;  // chunks' worth of all datasets together
 constexpr std::uint64_t most_block_rows = 1 << 20;
+constexpr const char* dictionaries[] = {"norm_dict.yaml", "class_dict.yaml"};
+
+/// Nothing where there is no such file.
+std::optional<std::string> first_line(const std::string& path) {
+  std::string why;
+  const auto text = read_file_of_user(path, why);
+  return text ? std::optional(text->substr(0, text->find('\n'))) : std::nullopt;
+}
 
 /// Rows of a block of such rows: a power of two, so that chunks fill blocks.
 std::uint64_t block_rows_of(const writing::Layout& layout, const config::PremixConfig& config) {
@@ -86,10 +96,12 @@ std::unique_ptr<writing::FileWriter> Parts::writer_of(const mpi::Comm& writers, 
 
 void Parts::prepare(formats::Facts facts, bool resume, bool force) {
   facts_ = std::move(facts);
+  force_ = force;
   facts_["rows of a block"] = std::to_string(block_rows_);
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
     if (resume) formats::require_same_facts(formats::has_journal(part_) ? part_ : part_ + ".old", facts_);
+    if (config_.premix.layout == config::FileLayout::ftag) require_own_dictionaries();
     if (config_.premix.compression.how == config::Compression::How::none)
       writing::require_room(path_, bytes(), writing::allocated(part_));
   });
@@ -187,22 +199,44 @@ void Parts::write_dictionaries(writing::Session& session) {
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
     late_ = {{"/", "jet_counts", moments.label_counts()}};
-    write_dictionary("norm_dict.yaml", moments.norm_yaml());
-    write_dictionary("class_dict.yaml", moments.class_yaml());
+    write_dictionary(dictionaries[0], moments.norm_yaml());
+    write_dictionary(dictionaries[1], moments.class_yaml());
   });
 }
 
+std::string Parts::begin_of_dictionaries() const {
+  return "# headrace premix, stream " + facts_.at("stream") + ", file ";
+}
+
+std::string Parts::head_of_dictionaries() const {
+  return begin_of_dictionaries() + printable(fs::path(path_).filename().string());
+}
+
+std::string Parts::path_of_dictionary(const std::string& name) const {
+  return (fs::path(path_).parent_path() / name).string();
+}
+
+void Parts::require_own_dictionaries() const {
+  for (const auto* name : dictionaries) {
+    const auto path = path_of_dictionary(name), begin = begin_of_dictionaries();
+    const auto head = first_line(path);
+    if (force_ || !head || *head == head_of_dictionaries() || !head->starts_with(begin)) continue;
+    throw UsageError(
+        fmt::format("'{}' is of {} (it would be lost); name a file in another folder, move it away, or "
+                    "begin with --force",
+                    path, head->substr(begin.size())));
+  }
+}
+
 void Parts::write_dictionary(const std::string& name, const std::string& text) const {
-  const auto path = (fs::path(path_).parent_path() / name).string();
-  const auto begin = "# headrace premix, stream " + facts_.at("stream") + "\n";
-  std::string why;
-  const auto there = read_file_of_user(path, why);
-  if (there && !there->starts_with(begin)) {
-    log::info("{} is there and stays: it is not that of stream {}", path, facts_.at("stream"));
+  const auto path = path_of_dictionary(name);
+  const auto head = first_line(path);
+  if (head && *head != head_of_dictionaries() && !(force_ && head->starts_with(begin_of_dictionaries()))) {
+    log::info("{} is there and stays: it is not that of stream {} in this file", path, facts_.at("stream"));
     return;
   }
   ipc::Draft draft(path);
-  draft.write(begin + text);
+  draft.write(head_of_dictionaries() + "\n" + text);
   draft.put_in_place();
 }
 

@@ -30,7 +30,8 @@ class Parts {
   bool write(writing::Session& session);
   /// Gives the output its name.
   void finish();
-  /// layout = "ftag": writes norm_dict.yaml and class_dict.yaml beside the output; those of another stream stay.
+  /// layout = "ftag": writes norm_dict.yaml and class_dict.yaml beside the output; those of another stream stay,
+  /// and those of another file unless forced.
   void write_dictionaries(writing::Session& session);
   /// Takes away what prepare() made, unless there is something in it.
   void discard();
@@ -53,6 +54,11 @@ class Parts {
   void prepare_several(bool resume, bool force);
   bool write_several(writing::Session& session);
   void write_master() const;
+  std::string begin_of_dictionaries() const;
+  std::string head_of_dictionaries() const;
+  std::string path_of_dictionary(const std::string& name) const;
+  /// UsageError where one is of the same stream in another file.
+  void require_own_dictionaries() const;
   void write_dictionary(const std::string& name, const std::string& text) const;
 
   const mpi::Comm& all_;
@@ -64,6 +70,7 @@ class Parts {
   std::uint64_t row_bytes_ = 0, block_rows_ = 0, rows_before_ = 0, rows_done_ = 0;
   std::vector<h5::NewAttribute> attributes_, late_;  ///< late: known at the end
   formats::Facts facts_;
+  bool force_ = false;
   std::unique_ptr<writing::FileWriter> writer_;  ///< of one file
   std::uint64_t parts_ = 1;
   std::vector<bool> finished_;  ///< of several: by an earlier run
