@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -37,7 +36,6 @@ namespace headrace::commands::pack {
 
 namespace {
 
-namespace fs = std::filesystem;
 constexpr std::uint64_t block_bytes = 4 << 20, most_block_rows = 1 << 10;  // what a kill may cost
 constexpr std::uint64_t most_slice_bytes = 256 << 20;
 
@@ -56,7 +54,7 @@ class Pack : public writing::Work {
         part_(formats::part_of(orders.output)) {}
 
   int run() override {
-    const bool there = all_.bcast(fs::exists(orders_.output) ? "y" : "n") == "y";
+    const bool there = writing::is_there(all_, orders_.output);
     if (there && orders_.verify && !orders_.force && !orders_.resume) {
       writing::verify(all_, orders_.output);
       return 0;

@@ -123,11 +123,13 @@ void Parts::prepare_several(bool resume, bool force) {
     formats::remove_journal(part_);
     formats::write_facts(part_, facts_);
   });
-  std::string found(parts_, 'n');
-  if (all_.rank() == 0 && resume)
-    for (const auto& [number, entry] : formats::read_blocks(part_))
-      if (number < parts_ && fs::exists(part_path(number))) found[number] = 'y';
-  found = all_.bcast(found);
+  const auto found = all_.bcast(mpi::together(all_, [&] {
+    std::string there(parts_, 'n');
+    if (all_.rank() == 0 && resume)
+      for (const auto& [number, entry] : formats::read_blocks(part_))
+        if (number < parts_ && fs::exists(part_path(number))) there[number] = 'y';
+    return there;
+  }));
   for (std::uint64_t number = 0; number < parts_; ++number) {
     finished_[number] = found[number] == 'y';
     if (finished_[number]) rows_before_ += rows_of_part(number);

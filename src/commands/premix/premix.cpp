@@ -54,13 +54,14 @@ class Premix : public writing::Work {
       : config_(config), orders_(orders), all_(all), interrupts_(interrupts), path_(output_of(config, orders)) {}
 
   int run() override {
-    const bool there = all_.bcast(fs::exists(path_) ? "y" : "n") == "y";
+    const bool there = writing::is_there(all_, path_);
     if (there && orders_.verify && !orders_.force && !orders_.resume) {
       writing::verify(all_, path_);
       return 0;
     }
     mpi::together(all_, [&] {
-      if (all_.rank() == 0) writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
+      if (all_.rank() == 0)
+        writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
       if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
     });
     writing::require_common_folder(all_, path_);

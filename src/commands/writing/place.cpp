@@ -78,6 +78,11 @@ void require_common_folder(const mpi::Comm& all, const std::string& path) {
   });
 }
 
+bool is_there(const mpi::Comm& all, const std::string& path) {
+  const bool found = mpi::together(all, [&] { return all.rank() == 0 && fs::exists(path); });
+  return all.max(std::uint64_t{found ? 1u : 0u}) > 0;
+}
+
 void require_free(const std::string& path, bool one_file, bool force, bool resume) {
   if (fs::is_directory(path)) throw UsageError(fmt::format("'{}' is a folder; name a file in it", path));
   const auto part = formats::part_of(path), old = part + ".old";

@@ -14,6 +14,9 @@ namespace headrace::commands::writing {
 /// Collective: the folder is there, may be written, and is the same on all nodes. Error that names it, and the node.
 void require_common_folder(const mpi::Comm& all, const std::string& path);
 
+/// Collective: whether the first stager finds the file there.
+bool is_there(const mpi::Comm& all, const std::string& path);
+
 /// UsageError where the path is a folder, where something is in its way, or there is nothing to resume. One stager.
 /// one_file: the path is all that is written; the journal of a run that was killed with the file in its place goes.
 void require_free(const std::string& path, bool one_file, bool force, bool resume);
