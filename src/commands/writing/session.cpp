@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <filesystem>
 #include <functional>
 
 #include "base/error.hpp"
+#include "mpi/patience.hpp"
 
 namespace headrace::commands::writing {
 
@@ -58,13 +60,19 @@ void Session::keep(bool provenance) {
 void Session::run(BlockRun& run, const std::function<bool()>& pump) {
   run.start();
   bool ended = false;
-  staging_.run_until([&] {
-    if (stopped_) run.stop();
-    ended = run.finished();  // before the pump: what was done before it is finished is then taken
-    const bool idle = pump();
-    tell_progress(run);
-    return ended && idle;
-  });
+  try {
+    staging_.run_until([&] {
+      if (stopped_) run.stop();
+      ended = run.finished();  // before the pump: what was done before it is finished is then taken
+      const bool idle = pump();
+      tell_progress(run);
+      return ended && idle;
+    });
+  } catch (const std::exception& error) {
+    // Workers still write into what the caller holds, and some wait for rows that will not come.
+    if (!run.finished()) mpi::give_up(fmt::format("{}; what is written stays, go on with --resume", error.what()));
+    throw;
+  }
   rows_before_ += run.rows_done();
 }
 
