@@ -105,6 +105,18 @@ def test_several_files_skip_those_that_are_there(tmp_path, files):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_a_refused_resume_costs_no_progress(tmp_path, files):
+    flags = SMALL, "--premix.file-samples=500", "--premix.compression=lzf"
+    output = tmp_path / "out.h5"
+    interrupted("premix", output, *files, *flags, blocks=3)
+    if output.exists():  # it was done before the signal came
+        return
+    written = blocks_in(output)
+    done = premix(output, files, *flags, "--seed=4", "--resume")
+    assert done.returncode == 2 and "seed = 0, now 4" in done.stderr and blocks_in(output) == written, done.stderr
+    made(output, files, *flags, "--resume")
+
+
 def test_a_disk_that_is_full_is_told_and_what_is_there_goes_on(tmp_path, flags=("--premix.compression=gzip:1",)):
     """In a file system of its own, which somebody else fills while the file is written."""
     source, disk = tmp_path / "in.h5", tmp_path / "disk"

@@ -121,6 +121,7 @@ void Parts::prepare_several(bool resume, bool force) {
             fmt::format("'{}' exists (it would be lost); name another file, or give --force", part_path(number)));
     if (resume) return;
     formats::remove_journal(part_);
+    made_ = true;
     formats::write_facts(part_, facts_);
   });
   const auto found = all_.bcast(mpi::together(all_, [&] {
@@ -266,12 +267,12 @@ void Parts::write_master() const {
 
 void Parts::unlink() const {
   if (writer_) writer_->unlink();
-  if (several() && all_.rank() == 0 && rows_before_ == 0) formats::remove_journal(part_);
+  if (several() && made_) formats::remove_journal(part_);
 }
 
 void Parts::discard() {
   if (writer_) writer_->discard();
-  if (several() && all_.rank() == 0 && rows_done_ == 0) formats::remove_journal(part_);
+  if (several() && made_ && rows_done_ == 0) formats::remove_journal(part_);
 }
 
 }  // namespace headrace::commands::premix

@@ -74,6 +74,7 @@ class Parts {
   std::unique_ptr<writing::FileWriter> writer_;  ///< of one file
   std::uint64_t parts_ = 1;
   std::vector<bool> finished_;  ///< of several: by an earlier run
+  bool made_ = false;           ///< their journal: by this run
 };
 
 }  // namespace headrace::commands::premix
