@@ -1,0 +1,30 @@
+// The end of the desk: who is told why, and who comes after it.
+#include "service/host/front_desk.hpp"
+
+namespace headrace::service::host {
+
+void FrontDesk::close(const std::string& why) {
+  closed_ = why;
+  door_.withdraw();  // the process may be about to leave without destructors
+  for (const auto id : in_state(State::waiting)) refuse(id, why, ring::Refusal::failed);
+}
+
+void FrontDesk::close_at_once(const std::string& why) {
+  close(why);
+  door_.let_in();  // this thread may have been late: a trainer in the kernel's queue has a right to know, too
+  for (const auto id : in_state(State::connected)) read(id);
+  for (const auto id : in_state(State::connected)) refuse(id, why, ring::Refusal::failed);
+}
+
+std::vector<std::uint64_t> FrontDesk::in_state(State state) const {
+  std::vector<std::uint64_t> found;
+  for (const auto& [id, caller] : callers_)
+    if (caller.state == state && !caller.gone()) found.push_back(id);
+  return found;
+}
+
+void FrontDesk::over() {
+  callers_.clear();
+}
+
+}  // namespace headrace::service::host
