@@ -9,6 +9,7 @@
 #include "mpi/agree.hpp"
 #include "service/loading/join.hpp"
 #include "service/loading/outside_validity.hpp"
+#include "service/loading/progress.hpp"
 #include "service/loading/store_sink.hpp"
 #include "store/scratch_writer.hpp"
 
@@ -51,10 +52,11 @@ class ScratchLoad {
         in_memory_(rows_in_memory(filling.blueprint, filling.topology, store)),
         writer_(scratch_, store::writing_threads),
         options_(filling.options),
+        file_row_bytes_(bytes_of_a_row(filling.blueprint.catalog)),
+        progress_(filling.blueprint.placement.rows(stager_) * file_row_bytes_, filling.options.progress),
         joins_(std::ranges::any_of(filling.blueprint.fields, [](const auto& plan) { return plan.join.has_value(); })) {
     cut();
-    for (const auto& dataset : filling.blueprint.catalog.datasets) file_row_bytes_ += dataset.row_bytes;
-    options_.progress = [this](std::uint64_t done, std::uint64_t) { tell(done); };
+    options_.progress = [this](std::uint64_t done, std::uint64_t total) { progress_.at(done, total); };
   }
 
   /// Collective.
@@ -78,9 +80,18 @@ class ScratchLoad {
     return report;
   }
   /// For what is read afterwards into memory.
-  reader::LoadOptions rest_of_options() { return options_; }
+  reader::LoadOptions rest_of_options() {
+    progress_.begin(in_memory_.rows * file_row_bytes_);
+    return options_;
+  }
 
  private:
+  static std::uint64_t bytes_of_a_row(const catalog::Catalog& catalog) {
+    std::uint64_t bytes = 0;
+    for (const auto& dataset : catalog.datasets) bytes += dataset.row_bytes;
+    return bytes;
+  }
+
   void cut() {
     const auto& blueprint = filling_.blueprint;
     const auto& records = scratch_.records;
@@ -103,16 +114,17 @@ class ScratchLoad {
   reader::LoadReport fill(std::size_t number) {
     const auto& pane = panes_[number];
     clear(pane.columns, pane.rows);
+    progress_.begin(pane.rows * file_row_bytes_);
     StoreSink sink(filling_.blueprint, stager_, pane);
     auto report = fill_pane(filling_, sink, pane, options_);
     sink.finish(options_.threads);
-    rows_done_ += pane.rows;
     return report;
   }
   /// Others have more: takes part in what is collective.
   reader::LoadReport fill_nothing() {
     auto none = rows_of_slab(filling_.blueprint, stager_, in_memory_.rows, 0);
     none.columns = in_memory_.columns;
+    progress_.begin(0);
     StoreSink sink(filling_.blueprint, stager_, none);
     return fill_pane(filling_, sink, none, options_);
   }
@@ -129,20 +141,16 @@ class ScratchLoad {
       std::memset(columns[f], 0, rows * filling_.blueprint.schema[f].row_bytes());
   }
 
-  void tell(std::uint64_t done) const {
-    if (filling_.options.progress)
-      filling_.options.progress(rows_done_ * file_row_bytes_ + done,
-                                filling_.blueprint.placement.rows(stager_) * file_row_bytes_);
-  }
-
   const Filling& filling_;
   const std::uint32_t stager_;
   const store::Scratch& scratch_;
   const Pane in_memory_;
   std::vector<Pane> panes_;
-  std::uint64_t pane_rows_ = 0, rows_done_ = 0, file_row_bytes_ = 0;
+  std::uint64_t pane_rows_ = 0;
   store::ScratchWriter writer_;
   reader::LoadOptions options_;
+  const std::uint64_t file_row_bytes_;
+  ProgressOfParts progress_;
   const bool joins_;
 };
 

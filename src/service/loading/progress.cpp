@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -32,7 +33,7 @@ void Progress::at(std::uint64_t done, std::uint64_t total) {
   const auto now = Clock::now();
   if (now - told_at_ < tell_every) return;
   told_at_ = now;
-  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+  const double fraction = total > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total)) : 1;
   told_(fraction);
   if (!print_) return;
   const double seconds = std::chrono::duration<double>(now - begin_).count();
@@ -59,6 +60,18 @@ void Progress::done() {
   drawn_ = false;
   const std::string blank = "\r\033[K";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, blank.data(), blank.size());
+}
+
+void ProgressOfParts::begin(std::uint64_t part) {
+  before_ += part_;
+  part_ = part;
+}
+
+void ProgressOfParts::at(std::uint64_t done, std::uint64_t total) const {
+  if (!tell_) return;
+  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
+  const auto here = static_cast<std::uint64_t>(std::min(fraction, 1.0) * static_cast<double>(part_));
+  tell_(std::min(all_, before_ + here), all_);
 }
 
 }  // namespace headrace::service::loading

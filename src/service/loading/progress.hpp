@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "base/clock.hpp"
 
@@ -27,6 +28,22 @@ class Progress {
   std::function<void(double)> told_;
   std::string what_;
   Clock::time_point begin_ = Clock::now(), told_at_ = begin_, line_at_ = begin_;
+};
+
+/// Of what comes in parts, each of which tells how far it is: from 0 to an end of its own, which may count more than the
+/// part is worth (rows between those that are wanted), and perhaps several times over.
+class ProgressOfParts {
+ public:
+  /// tell: of `all`. Null: nobody is told.
+  ProgressOfParts(std::uint64_t all, std::function<void(std::uint64_t done, std::uint64_t all)> tell)
+      : all_(all), tell_(std::move(tell)) {}
+  /// The part before is done.
+  void begin(std::uint64_t part);
+  void at(std::uint64_t done, std::uint64_t total) const;
+
+ private:
+  std::uint64_t all_, before_ = 0, part_ = 0;
+  std::function<void(std::uint64_t, std::uint64_t)> tell_;
 };
 
 }  // namespace headrace::service::loading
