@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/error.hpp"
 #include "catalog/catalog.hpp"
 #include "h5/file.hpp"
 #include "reader/plain_file.hpp"
@@ -23,7 +24,14 @@ class FileInHand {
     if (!plain_) plain_ = std::make_shared<const PlainFile>(info_.path, hints_);
     return plain_;
   }
-  bool read_by_hdf5() const { return hdf5_.has_value(); }
+  /// Advice to the system, which never fails.
+  void forget_what_hdf5_read() {
+    if (!hdf5_) return;
+    try {
+      plain()->forget();
+    } catch (const Error&) {  // it cannot be opened once more, and stays in memory
+    }
+  }
 
  private:
   const catalog::FileInfo& info_;

@@ -117,6 +117,12 @@ class Load {
       if (!pieces.empty()) read_file(f, pieces, crew);
     }
     crew.finish();
+    // Of a file that became shorter HDF5 reads zeros, of one that is written to anybody reads something else; and jobs
+    // read when they come to it.
+    for (std::size_t f = 0; f < catalog_.files.size(); ++f) {
+      const auto pieces = pieces_in(catalog_.files[f], mine_);
+      if (!pieces.empty()) require_unchanged(f, pieces);
+    }
     for (const auto& file : catalog_.files)
       if (file.rows && !options_.more_to_come) file.rows->rest();
   }
@@ -129,6 +135,16 @@ class Load {
     read_foreign(courses, pieces, options_.threads, options_.refused);
   }
 
+  void require_unchanged(std::size_t f, const std::vector<Piece>& pieces) {
+    const auto note = ReadingNote::of_file(catalog_.files[f].path);
+    const auto why = known_->marks.change_of(catalog_.files[f]);
+    if (why.empty()) return;
+    for (std::size_t d = 0; d < catalog_.datasets.size(); ++d)
+      if (!catalog_.datasets[d].in_file[f].path.empty())
+        course(d, f).explain(pieces.front(), [&] { throw Error(why); });
+    throw Error(fmt::format("cannot read {} ({})", catalog_.files[f].path, why));
+  }
+
   bool alone(std::size_t d, std::size_t f) const {
     return routes_[d][f].way != Way::collective && !catalog_.datasets[d].in_file[f].path.empty();
   }
@@ -138,18 +154,11 @@ class Load {
     if (info.rows) return read_foreign_file(f, pieces);
     const auto note = ReadingNote::of_file(info.path);
     FileInHand file(info, {.pass_by = options_.pass_by, .scattered = comm_ == nullptr});
-    // HDF5 reads zeros beyond the end of a file that has become shorter, so this is asked before and after it reads;
-    // also after this rank's part in the collective reads.
-    const auto require_unchanged = [&] {
-      if (const auto why = known_->marks.change_of(info); !why.empty()) throw Error(why);
-    };
+    require_unchanged(f, pieces);
     std::size_t d = 0;
     try {
-      require_unchanged();
       for (; d < catalog_.datasets.size(); ++d)
         if (alone(d, f)) read_dataset(d, f, pieces, file, crew);
-      d = 0;
-      require_unchanged();
     } catch (const SinkError&) {
       throw;
     } catch (const ReadError&) {
@@ -159,7 +168,7 @@ class Load {
       if (d == catalog_.datasets.size()) throw;
       course(d, f).explain(pieces.front(), [&] { throw; });
     }
-    if (file.read_by_hdf5() && options_.pass_by) file.plain()->forget();
+    if (options_.pass_by) file.forget_what_hdf5_read();
   }
 
   void read_dataset(std::size_t d, std::size_t f, const std::vector<Piece>& pieces, FileInHand& file, Crew& crew) {

@@ -1,9 +1,13 @@
 // Files that fail: all ranks leave with the same words, and none waits for ever.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <mutex>
 #include <string>
 
 #include "../h5/formula.hpp"
@@ -165,6 +169,78 @@ BOOST_AUTO_TEST_CASE(a_file_that_shrinks_while_hdf5_reads_it) {
             {scratch.path, "has changed"});
     world.barrier();
   }
+}
+
+/// Rewrites the first file in place, as long as it was, while its rows are on their way; the reader has long gone on to
+/// the next one by then.
+class Rewriter : public SampleSink {
+ public:
+  explicit Rewriter(const Catalog& catalog) : SampleSink(catalog, false), catalog_(catalog) {}
+  void accept(std::size_t dataset, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
+    const auto& file = catalog_.files[0];
+    if (first >= file.samples) {
+      std::call_once(once_, [&] { next_.set_value(); });
+    } else {
+      next_.get_future().wait();
+      std::fstream(file.path, std::ios::in | std::ios::out | std::ios::binary).seekp(-8, std::ios::end) << "overturn";
+      std::filesystem::last_write_time(file.path,
+                                       std::filesystem::last_write_time(file.path) + std::chrono::seconds(100));
+    }
+    SampleSink::accept(dataset, first, rows, raw);
+  }
+
+ private:
+  const Catalog& catalog_;
+  std::once_flag once_;
+  std::promise<void> next_;
+};
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_rewritten_while_others_are_begun) {
+  const auto world = mpi::Comm::world(), self = mpi::Comm::self();
+  const Scratch scratch(world);
+  const auto mine = scratch.path + "." + std::to_string(world.rank());
+  const std::vector<std::string> files{mine + ".a", mine + ".b"};
+  for (const auto& file : files) write_synthetic(self, file, 100, 256);
+  const auto catalog = select(scan(self, files), {});
+  const std::vector<Interval> all{{0, 200}};
+  for (const bool alone : {true, false}) {
+    const auto before = std::filesystem::last_write_time(files[0]);
+    Rewriter sink(catalog);
+    LoadOptions options;
+    options.threads = 3;  // two helpers: one holds rows of the first file, the other brings those of the second
+    const auto said =
+        message_of([&] { alone ? load_alone(catalog, all, sink, options) : load(self, catalog, all, sink, options); });
+    BOOST_TEST(said.find(files[0]) != std::string::npos, said);
+    BOOST_TEST(said.find("has changed since it was examined") != std::string::npos, said);
+    std::filesystem::last_write_time(files[0], before);
+  }
+  for (const auto& file : files) std::filesystem::remove(file);
+  world.barrier();
+}
+
+/// Lets no file be opened any more.
+class Miser : public SampleSink {
+ public:
+  explicit Miser(const Catalog& catalog) : SampleSink(catalog, false) { ::getrlimit(RLIMIT_NOFILE, &before_); }
+  ~Miser() override { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  void accept(std::size_t dataset, std::uint64_t first, std::uint64_t rows, const std::byte* raw) override {
+    auto none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    SampleSink::accept(dataset, first, rows, raw);
+  }
+
+ private:
+  rlimit before_{};
+};
+
+BOOST_AUTO_TEST_CASE(what_was_read_need_not_be_forgotten) {
+  const auto catalog = select(scan(mpi::Comm::self(), {fixture("layouts.h5")}), {"compact"});
+  const std::vector<Interval> all{{0, catalog.samples}};
+  Miser sink(catalog);
+  LoadOptions options;
+  options.pass_by = true;
+  BOOST_TEST(message_of([&] { load_alone(catalog, all, sink, options); }) == "no error");
 }
 
 BOOST_AUTO_TEST_CASE(synthetic_rows_are_what_the_formula_says) {
