@@ -44,10 +44,11 @@ std::optional<Panes::Span> Feed::enter_windows(books::Step step) {
   window_closed_ = gate == Panes::Gate::closed;
   if (gate == Panes::Gate::open) return span;
   if (gate == Panes::Gate::never) {
-    events_.violation(0, "stream '" + recipient_.stream_name + "': epoch " + std::to_string(step.epoch) + ", step " +
-                             std::to_string(step.step) +
-                             " has samples of more than two windows, and no more are in memory at a time; choose a "
-                             "larger window or a smaller batch");
+    const auto why = "stream '" + recipient_.stream_name + "': epoch " + std::to_string(step.epoch) + ", step " +
+                     std::to_string(step.step) +
+                     " has samples of more than two windows, and no more are in memory at a time; choose a larger "
+                     "window or a smaller batch";
+    for (std::uint32_t replica = 0; replica < ring_.replicas(); ++replica) events_.violation(replica, why);
     state_ = State::closed;
   }
   return std::nullopt;
