@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
 #include "data/fields/plan.hpp"
+#include "data/fields/weight_field.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_files.hpp"
 #include "data/selection/scan_settings.hpp"
@@ -40,6 +41,12 @@ std::vector<blueprint::StreamSamples> samples_of_streams(const data::selection::
     all.push_back({positions[s], selected.class_sizes()[s], draw.draw, data::selection::lines_of(draw)});
   }
   return all;
+}
+
+/// All of them, here as everywhere, and before anything is loaded: where such a sample lies is only one stager's affair.
+void require_weights_fit(const blueprint::Blueprint& blueprint) {
+  for (const auto& plan : blueprint.fields)
+    if (plan.by_weight && blueprint.weights) data::fields::require_weights_fit(plan.spec(), blueprint.weights->weights);
 }
 
 }  // namespace
@@ -128,6 +135,7 @@ void Staging::place_samples(const data::selection::SelectedSamples& selected, co
   blueprint_->draws = std::move(placed.draws);
   blueprint_->classes = std::move(placed.classes);
   blueprint_->weights = std::move(placed.weights);
+  mpi::together(topology_.all, [&] { require_weights_fit(*blueprint_); });
   lay_out_windows(config_, topology_, windows, selected, *blueprint_);
   if (early) lay_out_early(config_, topology_, *blueprint_);
   if (purpose_ == Purpose::trainers) settle_windows(topology_, budgets, *blueprint_);

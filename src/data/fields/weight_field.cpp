@@ -1,6 +1,9 @@
 #include "data/fields/weight_field.hpp"
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
+#include "transform/numbers/cast.hpp"
 
 namespace headrace::data::fields {
 
@@ -36,6 +39,18 @@ transform::FieldSpec of_weight(const transform::FieldSpec& spec, double weight) 
   auto result = spec;
   result.items[0].constant = weight;
   return result;
+}
+
+void require_weights_fit(const transform::FieldSpec& spec, std::span<const double> weights) {
+  for (auto weight : weights) {
+    const auto given = weight;
+    std::byte unused[sizeof weight];
+    if (transform::numbers::cast(&weight, 1, spec.dtype, spec.overflow, unused) != 1)
+      throw UsageError(
+          fmt::format("field '{}': a sample weighs {}, which does not fit {}; give the field a wider dtype "
+                      "(float32, float64), or take coarser bins",
+                      spec.name, given, name_of(spec.dtype)));
+  }
 }
 
 }  // namespace headrace::data::fields

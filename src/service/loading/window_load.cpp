@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <thread>
 
 #include "base/contract.hpp"
@@ -15,15 +16,24 @@ namespace headrace::service::loading {
 
 namespace {
 
-/// f(i) for i below count, by so many threads. f does not throw.
+/// f(i) for i below count, by so many threads. Throws what one of them threw.
 template <class F>
 void share_out(std::size_t count, unsigned threads, const F& f) {
+  std::vector<std::exception_ptr> failures(threads);
   const auto share = [&](std::size_t first) {
-    for (auto i = first; i < count; i += threads) f(i);
+    try {
+      for (auto i = first; i < count; i += threads) f(i);
+    } catch (...) {
+      failures[first] = std::current_exception();
+    }
   };
-  std::vector<std::jthread> helpers;
-  for (unsigned t = 1; t < threads && t < count; ++t) helpers.emplace_back(share, t);
-  share(0);
+  {
+    std::vector<std::jthread> helpers;
+    for (unsigned t = 1; t < threads && t < count; ++t) helpers.emplace_back(share, t);
+    share(0);
+  }
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
 }
 
 bool is_overwritten(const data::fields::FieldPlan& plan) {
