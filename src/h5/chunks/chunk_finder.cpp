@@ -56,6 +56,7 @@ struct Visit {
 // 1.14.0 to .3 have the filter mask unsigned, too, and all pass sizes as hsize_t.
 int visit_one(const hsize_t* at, unsigned skipped, haddr_t offset, hsize_t bytes, void* data) {
   auto& visit = *static_cast<Visit*>(data);
+  if (bytes > std::numeric_limits<std::uint32_t>::max()) return H5_ITER_CONT;  // HDF5 reads what was not visited
   try {
     visit.at.assign(at, at + visit.at.size());
     visit.call(visit.at, {offset, static_cast<std::uint32_t>(bytes), skipped});
