@@ -73,9 +73,15 @@ void warn_together(const job::Topology& topology, const std::string& note, const
 
 void warn_of_files(const config::Config& config, const job::Topology& topology,
                    const std::vector<store::Scratch>& scratch) {
-  std::string network, cached;
-  if (const auto found = store::file_system_of(config.scratch); found.kind == store::FileSystem::Kind::network)
-    network = fmt::format("scratch = {}: that is {} on", config.scratch, found.name);
+  // The leader's folder it is, which another process of the node need not reach.
+  const auto network = mpi::together(topology.all, [&] {
+    if (!topology.is_leader()) return std::string();
+    const auto found = store::file_system_of(config.scratch);
+    return found.kind == store::FileSystem::Kind::network
+               ? fmt::format("scratch = {}: that is {} on", config.scratch, found.name)
+               : std::string();
+  });
+  std::string cached;
   if (!std::ranges::all_of(scratch, [](const auto& one) { return one.file.direct(); }))
     cached = fmt::format("scratch = {}: direct reads are not possible there on", config.scratch);
   warn_together(topology, network,
