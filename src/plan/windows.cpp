@@ -60,6 +60,17 @@ std::uint64_t Windows::block_of(std::uint64_t ordinal) const {
   return static_cast<std::uint64_t>(std::upper_bound(first_.begin(), first_.end(), ordinal) - first_.begin()) - 1;
 }
 
+std::uint64_t Windows::least_rows() const {
+  std::uint64_t sum = 0;
+  for (std::uint64_t k = 0; k < filled_.size();) {
+    const auto run = slot_of(k) / count_;
+    std::uint64_t least = rows(filled_[k]), slots = 0;
+    for (; k < filled_.size() && slot_of(k) / count_ == run; ++k, ++slots) least = std::min(least, rows(filled_[k]));
+    if (slots == count_) sum += least;  // else one of the windows gets none of the run
+  }
+  return sum;
+}
+
 WindowedOrder::WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64_t key)
     : windows_(std::move(windows)), key_(key) {
   const auto& filled = windows_->filled();

@@ -56,6 +56,10 @@ class Windows {
 
   /// The blocks that are dealt out, ascending: those that have rows, or all.
   const std::vector<std::uint32_t>& filled() const { return filled_; }
+  /// No window of any order has fewer rows: each may get the least block of every run.
+  std::uint64_t least_rows() const;
+  /// Whether so many positions one after another never are of more than two windows that follow each other.
+  bool two_hold(std::uint64_t positions) const { return count_ <= 2 || positions < least_rows() + 2; }
   /// What deals them out, where that is not the key of the order.
   const std::optional<std::uint64_t>& dealt_by() const { return dealt_by_; }
   /// The k-th of these stands in that slot of count() * blocks_a_window(), evenly; some slots stay empty. A run has the

@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
+#include "service/blueprint/windows.hpp"
 #include "service/loading/window_load.hpp"
 #include "store/node_store.hpp"
 
@@ -106,14 +107,7 @@ void require_possible(const blueprint::Blueprint& blueprint, const std::vector<s
   for (const auto s : large) {
     const auto& stream = blueprint.streams[s];
     if (stream.straight) continue;  // says so when laps are made
-    const auto schedule = stream.schedule(blueprint.trainers);
-    const auto batch = std::uint64_t{schedule.batch()} * schedule.trainers();
-    const auto window = blueprint.strata[s].size() / stream.windows->count();
-    require(
-        batch <= window,
-        fmt::format("stream '{}': a global batch of {} samples ({} trainers) is larger than a window of {}; choose a "
-                    "larger window or a smaller batch",
-                    stream.name, batch, schedule.trainers(), window));
+    blueprint::require_two_windows_hold(stream, blueprint.trainers, "choose a larger window or a smaller batch");
     require(blueprint.strata[s].sets().size() == 1 && !stream.mix,
             fmt::format("stream '{}' does not fit memory, and what it mixes cannot be read window by window; name a "
                         "folder on a disk of each node instead (scratch = \"DIR\"), or leave mix out",

@@ -191,4 +191,32 @@ BOOST_AUTO_TEST_CASE(epochs_differ) {
   BOOST_TEST(firsts.size() == 9u);  // each of the first three with each of the last three
 }
 
+BOOST_AUTO_TEST_CASE(no_window_has_fewer_than_the_least_rows) {
+  std::mt19937_64 random(7);
+  std::uint64_t reached = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const auto windows = random_windows(random, 1 + random() % 40);
+    const auto least = windows->least_rows();
+    for (int epoch = 0; epoch < 5; ++epoch) {
+      const WindowedOrder order(windows, random());
+      for (std::uint64_t w = 0; w < windows->count(); ++w) {
+        BOOST_TEST(order.starts()[w + 1] - order.starts()[w] >= least);
+        reached += order.starts()[w + 1] - order.starts()[w] == least;
+      }
+      if (windows->count() < 3) continue;
+      // So many positions never lie in three windows; one more may.
+      BOOST_TEST((windows->two_hold(least + 1) && !windows->two_hold(least + 2)));
+      std::uint64_t in_three = 0;
+      for (std::uint64_t first = 0; first + least < order.size(); ++first)
+        in_three += order.window_of(first + least) > order.window_of(first) + 1;
+      BOOST_TEST(in_three == 0u);
+    }
+  }
+  BOOST_TEST(reached > 1000u);  // it is no lower than it must be
+  const Windows differ({0, 333, 666, 1000, 1003, 1336}, 1);
+  BOOST_TEST(differ.least_rows() == 3u);
+  const Windows two({0, 333, 666, 669}, 2);
+  BOOST_TEST((two.count() == 2 && two.two_hold(600)));  // which are both in memory
+}
+
 BOOST_AUTO_TEST_SUITE_END()

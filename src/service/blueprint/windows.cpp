@@ -120,4 +120,14 @@ void require_windows_possible(config::Start start, const config::StreamConfig& s
   if (joins) refuse("join", "join the tables beforehand");
 }
 
+void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers, const std::string& way_out) {
+  const auto batch = std::uint64_t{stream.schedule(trainers).batch()} * trainers;
+  const auto& windows = *stream.windows;
+  require(windows.two_hold(batch),
+          fmt::format(
+              "stream '{}': a global batch of {} samples ({} trainers) is larger than a window may be ({} samples; {} "
+              "on average), so that some would be of three windows, of which two are in memory at a time; {}",
+              stream.name, batch, trainers, windows.least_rows(), windows.size() / windows.count(), way_out));
+}
+
 }  // namespace headrace::service::blueprint

@@ -49,4 +49,8 @@ std::uint64_t rounded_down(std::uint64_t count);
 void require_windows_possible(config::Start start, const config::StreamConfig& stream, const StreamFacts& facts,
                               bool mixes, bool joins);
 
+/// Where two windows at a time are in memory, trainers that go hand in hand must find each global batch in these. Error
+/// that ends with the way out.
+void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers, const std::string& way_out);
+
 }  // namespace headrace::service::blueprint

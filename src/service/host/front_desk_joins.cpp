@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/wait.hpp"
+#include "service/blueprint/windows.hpp"
 #include "service/host/front_desk.hpp"
 
 namespace headrace::service::host {
@@ -36,14 +37,9 @@ bool FrontDesk::joins(std::uint64_t id) {
 void FrontDesk::require_windows_for(std::uint32_t stream, std::uint32_t world_size) const {
   if (stream >= blueprint_->cells.size() || !blueprint_->cells[stream]) return;
   const auto& facts = blueprint_->streams[stream];
-  const auto batch = std::uint64_t{facts.schedule(world_size).batch()} * world_size;
   if (facts.straight) return;  // schedule() has found stretches for so many
-  const auto window = facts.windows->size() / facts.windows->count();
-  require(
-      batch <= window,
-      fmt::format("a global batch of {} samples ({} trainers) is larger than a window of {} of stream '{}'; restart "
-                  "the service with a larger window or a smaller batch, or use fewer trainers",
-                  batch, world_size, window, facts.name));
+  blueprint::require_two_windows_hold(
+      facts, world_size, "restart the service with a larger window or a smaller batch, or use fewer trainers");
 }
 
 bool FrontDesk::waits_for_holder(Caller& caller) {

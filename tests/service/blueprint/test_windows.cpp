@@ -182,4 +182,25 @@ BOOST_AUTO_TEST_CASE(orders_are_made_once) {
   BOOST_TEST(text_of_windows({}, facts) == "3 of 2 blocks of 16777216 bytes");
 }
 
+BOOST_AUTO_TEST_CASE(batches_of_three_windows_are_refused) {
+  auto facts = stream("train");
+  facts.samples = 1336;
+  facts.global_batch = 256;
+  facts.shuffle_in(std::make_shared<const plan::Windows>(Numbers{0, 333, 666, 1000, 1003, 1336}, 1));
+  BOOST_CHECK_EXCEPTION(
+      require_two_windows_hold(facts, 2, "choose a larger window or a smaller batch"), Error, [](const Error& error) {
+        BOOST_TEST(std::string(error.what()) ==
+                   "stream 'train': a global batch of 256 samples (2 trainers) is larger than a window may be (3 "
+                   "samples; 267 on average), so that some would be of three windows, of which two are in memory at a "
+                   "time; choose a larger window or a smaller batch");
+        return true;
+      });
+  facts.global_batch = 4;
+  require_two_windows_hold(facts, 2, "");
+  // Two blocks each: the small one never is alone.
+  facts.global_batch = 256;
+  facts.shuffle_in(std::make_shared<const plan::Windows>(Numbers{0, 333, 666, 1000, 1003, 1336, 1669}, 2));
+  require_two_windows_hold(facts, 2, "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
