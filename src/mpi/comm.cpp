@@ -157,30 +157,38 @@ std::vector<std::string> Comm::allgather(const std::string& mine, std::size_t ro
   return texts;
 }
 
-std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to) const {
+std::vector<std::string> Comm::alltoall(const std::vector<std::string>& to, std::size_t round) const {
   const auto ranks = static_cast<std::size_t>(size_);
-  std::vector<int> out(ranks), in(ranks), out_at(ranks), in_at(ranks);
-  std::string sent;
-  for (std::size_t r = 0; r < ranks; ++r) {
-    out[r] = narrow<int>(to[r].size());
-    out_at[r] = narrow<int>(sent.size());
-    sent += to[r];
-  }
-  collective("MPI_Ialltoall",
-             [&](MPI_Request* r) { return MPI_Ialltoall(out.data(), 1, MPI_INT, in.data(), 1, MPI_INT, handle_, r); });
-  std::size_t total = 0;
-  for (std::size_t r = 0; r < ranks; ++r) {
-    in_at[r] = narrow<int>(total);
-    total += static_cast<std::size_t>(in[r]);
-  }
-  std::string received(total, '\0');
-  collective("MPI_Ialltoallv", [&](MPI_Request* r) {
-    return MPI_Ialltoallv(sent.data(), out.data(), out_at.data(), MPI_CHAR, received.data(), in.data(), in_at.data(),
-                          MPI_CHAR, handle_, r);
+  std::vector<std::uint64_t> out_bytes, in_bytes(ranks);
+  for (const auto& text : to) out_bytes.push_back(text.size());
+  collective("MPI_Ialltoall", [&](MPI_Request* r) {
+    return MPI_Ialltoall(out_bytes.data(), 1, MPI_UINT64_T, in_bytes.data(), 1, MPI_UINT64_T, handle_, r);
   });
+  const auto longest = max(*std::max_element(out_bytes.begin(), out_bytes.end()));
+  const std::size_t piece = std::max<std::size_t>(1, round / ranks);
   std::vector<std::string> from(ranks);
-  for (std::size_t r = 0; r < ranks; ++r)
-    from[r] = received.substr(static_cast<std::size_t>(in_at[r]), static_cast<std::size_t>(in[r]));
+  std::vector<int> out(ranks), in(ranks), out_at(ranks), in_at(ranks);
+  std::string sent, received;
+  for (std::size_t at = 0; at < longest; at += piece) {
+    const auto part = [&](std::uint64_t bytes) {
+      return narrow<int>(bytes > at ? std::min<std::uint64_t>(piece, bytes - at) : 0);
+    };
+    sent.clear();
+    for (std::size_t r = 0; r < ranks; ++r) {
+      out[r] = part(out_bytes[r]);
+      in[r] = part(in_bytes[r]);
+      sent.append(to[r], std::min(at, to[r].size()), static_cast<std::size_t>(out[r]));
+    }
+    std::exclusive_scan(out.begin(), out.end(), out_at.begin(), 0);
+    std::exclusive_scan(in.begin(), in.end(), in_at.begin(), 0);
+    received.resize(static_cast<std::size_t>(in_at.back()) + static_cast<std::size_t>(in.back()));
+    collective("MPI_Ialltoallv", [&](MPI_Request* r) {
+      return MPI_Ialltoallv(sent.data(), out.data(), out_at.data(), MPI_CHAR, received.data(), in.data(), in_at.data(),
+                            MPI_CHAR, handle_, r);
+    });
+    for (std::size_t r = 0; r < ranks; ++r)
+      from[r].append(received, static_cast<std::size_t>(in_at[r]), static_cast<std::size_t>(in[r]));
+  }
   return from;
 }
 

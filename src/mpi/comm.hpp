@@ -73,8 +73,8 @@ class Comm {
   /// The texts of all ranks, of any length, in rank order.
   std::vector<std::string> allgather(const std::string& mine, std::size_t round = max_round) const;
 
-  /// to[r] goes to rank r; returns what each rank sent here. Less than 2 GiB leave and reach a rank.
-  std::vector<std::string> alltoall(const std::vector<std::string>& to) const;
+  /// to[r] goes to rank r; returns what each rank sent here. Of any length.
+  std::vector<std::string> alltoall(const std::vector<std::string>& to, std::size_t round = max_round) const;
 
   std::uint64_t sum(std::uint64_t mine) const { return reduce(mine, MPI_SUM); }
   std::uint64_t max(std::uint64_t mine) const { return reduce(mine, MPI_MAX); }

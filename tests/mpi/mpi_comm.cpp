@@ -98,7 +98,14 @@ BOOST_AUTO_TEST_CASE(texts_that_each_rank_sends_to_each) {
     const auto from = world.alltoall(to);
     for (int r = 0; r < world.size(); ++r)
       BOOST_TEST((from[static_cast<std::size_t>(r)] == text_of((world.rank() * 2 + r + turn) % 5)));
+    for (const std::size_t round : {700, 3001}) BOOST_TEST((world.alltoall(to, round) == from));
   }
+  // One receives what many send: also where only one has anything, and others go through the rounds with it.
+  std::vector<std::string> to(static_cast<std::size_t>(world.size()));
+  to[0] = text_of(world.rank());
+  const auto from = world.alltoall(to, 500);
+  for (int r = 0; r < world.size(); ++r)
+    BOOST_TEST(from[static_cast<std::size_t>(r)] == (world.rank() == 0 ? text_of(r) : ""));
 }
 
 BOOST_AUTO_TEST_CASE(failed_call_is_named) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -16,7 +17,20 @@ namespace headrace::service::loading {
 
 namespace {
 
-constexpr std::uint64_t round_bytes = std::uint64_t{16} << 20;  // of the tables, per stager and round
+constexpr std::uint64_t round_bytes = std::uint64_t{16} << 20;     // of the tables, per stager and round
+constexpr std::uint64_t arrival_bytes = std::uint64_t{256} << 20;  // of all that reaches a stager in a round
+
+/// What travels: this, then the row of every dataset but the ids.
+struct Header {
+  std::uint64_t sample, row;  // of the table
+};
+
+/// The id of the last one; such as there cannot be are cut off.
+std::int64_t last_id(std::int64_t base, std::uint64_t samples) {
+  std::int64_t last = 0;
+  if (samples == 0) return base;
+  return __builtin_add_overflow(base, samples - 1, &last) ? std::numeric_limits<std::int64_t>::max() : last;
+}
 
 /// The rows of one round in memory: those of a table's datasets, and the ids.
 ///
@@ -80,7 +94,7 @@ class JoinLoad {
 
   /// Collective. Rounds go through the tables in order, and within a round ranks do, so that rows arrive in order.
   void run() {
-    const auto rows_at_once = std::max<std::uint64_t>(1, round_bytes / std::max<std::uint64_t>(1, row_bytes_));
+    const auto rows_at_once = rows_of_round(row_bytes_, topology_.stagers());
     const auto step = rows_at_once * topology_.stagers();
     for (std::uint64_t begin = 0; begin < tables_.samples; begin += step) {
       const auto first = std::min(tables_.samples, begin + topology_.me() * rows_at_once);
@@ -98,11 +112,6 @@ class JoinLoad {
   }
 
  private:
-  // What travels: sample and row of the table, then the row of every dataset but the ids.
-  struct Header {
-    std::uint64_t sample, row;
-  };
-
   void check() const {
     for (const auto& dataset : tables_.datasets)
       for (const auto& here : dataset.in_file)
@@ -139,13 +148,13 @@ class JoinLoad {
     // Ids count the samples of the file that the user named.
     const auto f = static_cast<std::size_t>(&file - tables_.files.data());
     const auto& samples = asked_.samples.named_of(f);
-    const auto offset = id - base_;
-    require(offset >= 0 && static_cast<std::uint64_t>(offset) < samples.samples,
+    const auto number = sample_of_id(id, base_, samples.samples);
+    require(number.has_value(),
             fmt::format("join: id {} in row {} of '{}' in {} belongs to no sample of that file (ids go from {} to {}; "
                         "join-base = {})",
                         id, row - tables_.named_of(f).first_sample, tables_.datasets[0].path, tables_.named_of(f).path,
-                        base_, base_ + static_cast<std::int64_t>(samples.samples) - 1, base_));
-    return samples.first_sample + static_cast<std::uint64_t>(offset);
+                        base_, last_id(base_, samples.samples), base_));
+    return samples.first_sample + *number;
   }
 
   std::vector<std::string> address(const RoundSink& round, std::uint64_t first, std::uint64_t last) const {
@@ -216,6 +225,16 @@ class JoinLoad {
 };
 
 }  // namespace
+
+std::uint64_t rows_of_round(std::uint64_t row_bytes, std::uint64_t stagers) {
+  return std::max<std::uint64_t>(1, std::min(round_bytes, arrival_bytes / stagers) / (row_bytes + sizeof(Header)));
+}
+
+std::optional<std::uint64_t> sample_of_id(std::int64_t id, std::int64_t base, std::uint64_t samples) {
+  std::int64_t number = 0;
+  if (__builtin_sub_overflow(id, base, &number) || number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(number) < samples ? std::optional<std::uint64_t>(number) : std::nullopt;
+}
 
 void read_joins(const JoinedRows& asked, const TakeJoined& take) {
   std::map<std::pair<std::string, std::int64_t>, std::vector<std::size_t>> groups;

@@ -3,7 +3,9 @@
 // keep the order of the table.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "job/topology.hpp"
 #include "reader/load.hpp"
@@ -11,6 +13,13 @@
 #include "service/loading/store_sink.hpp"
 
 namespace headrace::service::loading {
+
+/// Rows of the tables that a stager reads in a round, at least 1: also where all that the stagers read goes to one of
+/// them, that one has memory for it.
+std::uint64_t rows_of_round(std::uint64_t row_bytes, std::uint64_t stagers);
+
+/// The sample of an id, counted from the first one of its file; nothing where no sample of the file has it.
+std::optional<std::uint64_t> sample_of_id(std::int64_t id, std::int64_t base, std::uint64_t samples);
 
 /// The rows that are asked for: those of the joined ones among `fields`, for the samples that `placement` stores.
 struct JoinedRows {
