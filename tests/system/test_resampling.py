@@ -334,6 +334,20 @@ def test_weights_make_the_same_of_all_samples(tmp_path, jets):
     assert np.all(weights[~inside] == 1)
 
 
+@pytest.mark.parametrize("keys", [{}, {"start": "early"}, {"window": 2, "block": "64KiB"}], ids=str)
+def test_weights_beyond_the_dtype_are_refused_by_all_at_once(tmp_path, keys):
+    """One sample alone weighs so much, and one stager has it."""
+    with h5py.File(tmp_path / "many.h5", "w") as file:
+        file["x"] = np.full(70_001, 1, "f4")
+        file["c"] = np.concatenate([np.zeros(70_000, "i4"), [1]]).astype("i4")
+    text = 'class-column = "c"\nclass-names = ["b:0", "c:1"]\n[field.x]\n[field.w]\nsource = "@weight"\ndtype = "float16"\n' \
+        '[resample]\nbins = ["x = 0:2:1"]\ntarget = "b"\nas = "weights"\n[stream.train]\nlast = "partial"\n'
+    (tmp_path / "w.toml").write_text(text)
+    with running(tmp_path, [tmp_path / "many.h5"], stagers=3, config=tmp_path / "w.toml", listens=False, **keys) as service:
+        assert service.wait() == 2, service.text
+        assert service.lines(r"field 'w': a sample weighs 70000, which does not fit float16; give the field a wider dtype"), service.text
+
+
 def test_pictures(tmp_path, jets):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed (tools/bootstrap --plots)")
     path = {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
