@@ -59,8 +59,6 @@ FileContents examine(const std::string& path, h5::Depth depth) {
     contents.dead_links = std::move(found.dead_links);
     for (const auto& attribute : h5::root_attributes(file)) {
       contents.netcdf = contents.netcdf || attribute.name == "_NCProperties";
-      if (attribute.name == "PYTABLES_FORMAT_VERSION")
-        for (auto& dataset : contents.datasets) h5::as_pytables_writes_times(dataset.type);
       if (attribute.name == "Conventions" || (attribute.name == "conventions" && contents.conventions.empty()))
         contents.conventions = conventions_text(attribute.texts);
     }

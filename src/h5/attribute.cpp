@@ -9,7 +9,7 @@ namespace headrace::h5 {
 
 namespace {
 
-constexpr hssize_t most_values = 64;  // of an attribute that is worth keeping
+constexpr hssize_t most_numbers = 64, most_texts = 10'000;  // of an attribute that is worth keeping
 
 /// A text of fixed length, less what ends or pads it there.
 std::string without_padding(std::string text, const TypeInfo& type) {
@@ -53,9 +53,9 @@ std::optional<Attribute> read_attribute(hid_t object, const char* name) {
   const Type type(check(H5Aget_type(attribute.id()), "H5Aget_type"));
   const Space space(check(H5Aget_space(attribute.id()), "H5Aget_space"));
   const auto count = H5Sget_simple_extent_npoints(space.id());
-  if (count < 1 || count > most_values) return std::nullopt;
-  Attribute out{name, describe_type(type.id()), {}, {}};
   const auto kind = H5Tget_class(type.id());
+  if (count < 1 || count > (kind == H5T_STRING ? most_texts : most_numbers)) return std::nullopt;
+  Attribute out{name, describe_type(type.id()), {}, {}};
   if (kind == H5T_STRING) {
     read_texts(attribute, type, static_cast<std::size_t>(count), out);
   } else if (kind == H5T_INTEGER || kind == H5T_FLOAT) {

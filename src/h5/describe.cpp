@@ -180,6 +180,19 @@ auto rank(const LinkToDataset& link) {
   return std::tuple(!link.hard, std::count(link.path.begin(), link.path.end(), '/'), std::string_view(link.path));
 }
 
+bool written_by_pytables(hid_t of_file) {
+  const auto is = H5Aexists_by_name(of_file, "/", "PYTABLES_FORMAT_VERSION", H5P_DEFAULT);
+  H5Eclear2(H5E_DEFAULT);
+  return is > 0;
+}
+
+/// The file that a dataset stands in tells, whichever links lead there.
+bool written_by_pytables(const File& file, const std::string& path) {
+  const Dataset dataset(H5Dopen2(file.id(), path.c_str(), link_access()));
+  const File own(dataset ? H5Iget_file_id(dataset.id()) : H5I_INVALID_HID);
+  return own && written_by_pytables(own.id());
+}
+
 DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in_this_file, Depth depth) {
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return rank(a) < rank(b); });
   auto info = describe_dataset(file, links[0].path, depth);
@@ -189,6 +202,10 @@ DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in
     info.offset.reset();
     info.chunk.clear();
   }
+  auto timed = info.type;
+  as_pytables_writes_times(timed);
+  if (timed != info.type && (in_this_file ? written_by_pytables(file.id()) : written_by_pytables(file, links[0].path)))
+    info.type = std::move(timed);
   return info;
 }
 

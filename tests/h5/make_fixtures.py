@@ -320,6 +320,9 @@ def kinds(folder):
         f["c64"].attrs["signed"] = np.array([-(2**63), 2**53 + 1])
         f["c64"].attrs["unsigned"] = np.uint64(2**64 - 1)
         f["c64"].attrs["short"] = np.int32(5)
+        f["c64"].attrs["names"] = [f"class {i}" for i in range(65)]  # texts of no fixed length
+        f["c64"].attrs["codes"] = np.array([b"%d" % i for i in range(4_000)])
+        f["c64"].attrs["many numbers"] = np.arange(65)
         low_level(f, "i12", narrow_type(t.STD_I16LE, 12), np.zeros(40, "<i2"))
         low_level(f, "i24", narrow_type(t.STD_I32LE, 24, 8), np.zeros(40, "<i4"))
         three = t.STD_U32BE.copy()
@@ -331,6 +334,11 @@ def kinds(folder):
         f.attrs["PYTABLES_FORMAT_VERSION"] = np.bytes_("2.1")
         with h5py.File(f"{folder}/kinds.h5") as kinds:
             kinds.copy("table", f)
+    with h5py.File(f"{folder}/pytables_links.h5", "w") as f:
+        f.attrs["PYTABLES_FORMAT_VERSION"] = np.bytes_("2.1")
+        f["table"] = h5py.ExternalLink("kinds.h5", "/table")
+    with h5py.File(f"{folder}/to_pytables.h5", "w") as f:
+        f["table"] = h5py.ExternalLink("pytables.h5", "/table")
 
 
 def links(folder):

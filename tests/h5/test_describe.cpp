@@ -74,6 +74,16 @@ BOOST_AUTO_TEST_CASE(bitfields_and_times_are_numbers) {
   BOOST_TEST(text_of(table).find("when: float64 (PyTables' time)") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(times_are_those_of_pytables_where_it_wrote_the_file_that_they_stand_in) {
+  const auto is_packed = [](const char* file, const char* path) {
+    return text_of(contents(file).at(path).type).find("when: float64 (PyTables' time)") != std::string::npos;
+  };
+  BOOST_TEST(is_packed("pytables.h5", "table"));
+  BOOST_TEST(is_packed("to_pytables.h5", "table"));  // through a link
+  BOOST_TEST(!is_packed("pytables_links.h5", "table"));
+  BOOST_TEST(!is_packed("kinds.h5", "table"));
+}
+
 BOOST_AUTO_TEST_CASE(numbers_that_no_cpu_takes_say_what_is_odd) {
   const auto found = contents("kinds.h5");
   const auto type = [&](const char* path) { return text_of(found.at(path).type); };
@@ -103,6 +113,18 @@ BOOST_AUTO_TEST_CASE(attributes_of_64_bits_keep_all_of_them) {
   BOOST_TEST((wholes("unsigned") == std::vector{headrace::Whole(UINT64_MAX)}));
   BOOST_TEST(wholes("short").empty());
   BOOST_TEST(found.at("c64").attribute("short")->numbers.at(0) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(attributes_may_name_many_classes) {
+  const auto found = contents("kinds.h5");
+  const auto attribute = [&](const char* name) { return found.at("c64").attribute(name); };
+  BOOST_TEST_REQUIRE(attribute("names"));
+  BOOST_TEST(attribute("names")->texts.size() == 65u);
+  BOOST_TEST(attribute("names")->texts.back() == "class 64");
+  BOOST_TEST_REQUIRE(attribute("codes"));
+  BOOST_TEST(attribute("codes")->texts.size() == 4'000u);
+  BOOST_TEST(attribute("codes")->texts.back() == "3999");
+  BOOST_TEST(!attribute("many numbers"));  // they are no names of anything
 }
 
 BOOST_AUTO_TEST_CASE(names_of_numbers_beyond_int64_are_refused) {
