@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "config/check.hpp"
 #include "config/class_values.hpp"
@@ -45,7 +46,8 @@ std::vector<Setting> read_environment(const Environment& variables, Mistakes& mi
     }
     const auto* key = find_key("", key_names("")[static_cast<std::size_t>(at - names.begin())]);
     Value value{{text}, name + "=" + text};
-    if (key->kind == Kind::list) value.texts = split_paths(text);
+    if (key->kind == Kind::list && key->path) value.texts = split_paths(text);  // other lists have one entry
+    if (key->kind == Kind::texts || key->kind == Kind::numbers) value.texts = split_items(text);
     settings.push_back({Source::environment, key, "", "", value});
   }
   return settings;
@@ -56,7 +58,7 @@ class Assembly {
  public:
   Assembly(std::vector<Setting> settings, Mistakes& mistakes) : settings_(std::move(settings)), mistakes_(mistakes) {}
 
-  Config make() {
+  Config make(const Arguments& arguments) {
     Config config;
     for (const auto& setting : settings_)
       if (setting.kind.empty() && setting.key->scope == Scope::top) apply(setting, config);
@@ -66,7 +68,9 @@ class Assembly {
     for (const auto& name : sections("stream")) config.streams.push_back(stream(name));
     if (config.streams.empty()) config.streams.push_back(stream("train"));
     if (config.quiet && config.verbose) mistakes_.add("quiet and verbose contradict each other; set one of them");
+    add_positional(arguments.positional, config);
     settle_inventory(config, mistakes_);
+    settle_target(arguments, config);
     check_fields(config, mistakes_);
     check_streams(config, mistakes_);
     check_mixes(config, mistakes_);
@@ -76,6 +80,26 @@ class Assembly {
   }
 
  private:
+  void add_positional(const std::vector<std::string>& positional, Config& config) const {
+    if (positional.empty()) return;
+    const bool flagged = std::any_of(settings_.begin(), settings_.end(), [](const Setting& s) {
+      return s.source == Source::flag && s.kind.empty() && s.key->name == "files";
+    });
+    if (!flagged) config.files.clear();
+    config.files.insert(config.files.end(), positional.begin(), positional.end());
+  }
+
+  /// Of resample.target only the classes tell whether it is a file: it is one beside the configuration that names it.
+  void settle_target(const Arguments& arguments, Config& config) const {
+    if (!has_target_file(config)) return;
+    Source source = Source::flag;
+    for (const auto& setting : settings_)
+      if (setting.kind.empty() && setting.key->name == "resample.target") source = setting.source;
+    if (source != Source::file) return;
+    const auto folder = std::filesystem::path(arguments.config).parent_path();
+    config.resample.target = (folder / config.resample.target).string();
+  }
+
   template <class Target>
   void apply(const Setting& setting, Target& target) {
     mistakes_.attempt({setting.kind, setting.section, std::string(setting.key->name)},
@@ -165,14 +189,7 @@ std::vector<Setting> all_settings(const Arguments& arguments, const Environment&
 
 Config read_config(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {
   auto settings = all_settings(arguments, variables, mistakes);
-  auto config = Assembly(std::move(settings), mistakes).make();
-  if (!arguments.positional.empty()) {
-    const bool flagged = std::any_of(arguments.settings.begin(), arguments.settings.end(),
-                                     [](const Setting& s) { return s.kind.empty() && s.key->name == "files"; });
-    if (!flagged) config.files.clear();
-    config.files.insert(config.files.end(), arguments.positional.begin(), arguments.positional.end());
-  }
-  return config;
+  return Assembly(std::move(settings), mistakes).make(arguments);
 }
 
 Outputs read_outputs(const Arguments& arguments, const Environment& variables, Mistakes& mistakes) {

@@ -38,6 +38,38 @@ BOOST_AUTO_TEST_CASE(mixes_hold_for_all_streams_or_one) {
   BOOST_TEST(text_of(config.streams[2].mix.epoch_size) == "longest");
 }
 
+BOOST_AUTO_TEST_CASE(lists_in_variables_are_parted_as_those_of_flags) {
+  const Environment variables{{"HEADRACE_CLASS_COLUMN", "f"},
+                              {"HEADRACE_CLASS_NAMES", "b:5, c:4"},
+                              {"HEADRACE_RESAMPLE_TARGET", "flat"},
+                              {"HEADRACE_RESAMPLE_BINS", "x = 0:1:2, 1:5:4"}};
+  const auto config = load({}, variables);
+  BOOST_TEST_REQUIRE(config.classes.size() == 2u);
+  BOOST_TEST(config.classes[0].where == "f == 5");
+  BOOST_TEST(config.classes[1].where == "f == 4");
+  BOOST_TEST_REQUIRE(config.resample.bins.size() == 1u);
+  BOOST_TEST(config.resample.bins[0].edges.size() == 7u);
+  const auto fetching = "[inventory]\ncsv = 't.csv'\npath = 'http://host/{id}.npy'\n[field.x]\nsource = '@file'\n";
+  const auto headers = toml(fetching, {}, {{"HEADRACE_FETCH_HEADERS", "Referer: http://a:80"}}).fetch.headers;
+  BOOST_TEST((headers == std::vector<std::string>{"Referer: http://a:80"}));
+}
+
+BOOST_AUTO_TEST_CASE(the_file_of_a_target_is_beside_the_configuration_that_names_it) {
+  const auto target = [&](const std::string& text, std::vector<std::string> args = {}) {
+    return toml("[resample]\nbins = ['x = 0:1:2']\n" + text +
+                    "[class.a]\nwhere = 'x > 1'\n[class.\"b.c\"]\nwhere = 'x < 1'\n",
+                std::move(args))
+        .resample.target;
+  };
+  BOOST_TEST(target("target = 'flat.txt'\n") == (folder / "flat.txt").string());
+  BOOST_TEST(target("target = '../t'\n") == (folder / "../t").string());
+  BOOST_TEST(target("target = '/abs/t.txt'\n") == "/abs/t.txt");
+  for (const auto* word : {"flat", "min", "a", "b.c"})
+    BOOST_TEST(target("target = '" + std::string(word) + "'\n") == word);
+  BOOST_TEST(target("target = 'flat.txt'\n", {"--resample.target", "mine.txt"}) == "mine.txt");
+  BOOST_TEST(target("target = 'flat.txt'\n", {"--resample.target", "flat"}) == "flat");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace headrace::config

@@ -44,6 +44,8 @@ BOOST_AUTO_TEST_CASE(fields_get_their_decoder) {
 BOOST_AUTO_TEST_CASE(what_contradicts) {
   const auto x = std::string("[field.x]\nsource = \"@file\"\n");
   BOOST_TEST(contains(toml_mistake("files = [\"a.h5\"]\n" + table + x), "csv contradicts files"));
+  BOOST_TEST(contains(toml_mistake(table + x, {"more.h5"}), "csv contradicts files"));
+  BOOST_TEST(contains(toml_mistake(table + x, {"--files", "more.h5"}), "csv contradicts files"));
   BOOST_TEST(contains(toml_mistake(table), "an inventory needs fields"));
   BOOST_TEST(contains(toml_mistake(x), "[field.x] source = '@file' is of an inventory, and there is none"));
   BOOST_TEST(contains(toml_mistake("[field.x]\ndecoder = \"npy\"\n"), "decoder has no effect without an inventory"));
