@@ -1,45 +1,26 @@
 #include "data/selection/choice.hpp"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "base/error.hpp"
+#include "data/selection/files_meant.hpp"
 #include "plan/permutation.hpp"
 
 namespace headrace::data::selection {
 
 namespace {
 
-std::string normal(const std::string& path) {
-  std::error_code ignored;
-  const auto real = std::filesystem::weakly_canonical(path, ignored).string();
-  return real.empty() ? path : real;
-}
-
-bool matches(const std::string& pattern, const std::string& path) {
-  if (pattern == path || normal(pattern) == normal(path) || fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0)
-    return true;
-  // A pattern without a folder means files of that name, wherever they are.
-  return pattern.find('/') == std::string::npos &&
-         fnmatch(pattern.c_str(), std::filesystem::path(path).filename().c_str(), 0) == 0;
-}
-
 /// The samples of the files that the patterns mean, ascending.
 std::vector<plan::Range> ranges_of_files(const std::vector<std::string>& patterns, const std::string& who,
                                          const catalog::Catalog& catalog) {
   if (patterns.empty()) return {{0, catalog.samples}};
-  std::vector<bool> used(patterns.size());
+  std::vector<bool> used;
   std::vector<plan::Range> ranges;
+  const auto meant = files_meant(patterns, catalog, used);
   for (std::size_t f = 0; f < catalog.files.size(); ++f) {
     const auto& file = catalog.files[f];
-    const auto& named = catalog.named_of(f).path;  // of a virtual file that was seen through, both names count
-    bool mine = false;
-    for (std::size_t i = 0; i < patterns.size(); ++i)
-      if (matches(patterns[i], file.path) || matches(patterns[i], named)) used[i] = mine = true;
-    if (mine && file.samples > 0) ranges.push_back({file.first_sample, file.first_sample + file.samples});
+    if (meant[f] && file.samples > 0) ranges.push_back({file.first_sample, file.first_sample + file.samples});
   }
   for (std::size_t i = 0; i < used.size(); ++i)
     if (!used[i]) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <filesystem>
@@ -12,6 +13,9 @@
 #include "base/dtype.hpp"
 #include "base/user_file.hpp"
 #include "config/resample_values.hpp"
+#include "data/selection/choice.hpp"
+#include "data/selection/files_meant.hpp"
+#include "data/selection/shared_samples.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -65,6 +69,7 @@ std::string files_of(const catalog::Catalog& catalog) {
     hash.add(std::filesystem::path(file.path).filename().string()).add(file.bytes).add(file.head).add(file.samples);
   for (const auto& dataset : catalog.datasets)
     hash.add(dataset.path).add(dataset.row_shape).add(h5::lasting_text(dataset.type)).add(dataset.row_bytes);
+  if (const auto lines = data::selection::samples_left_out(catalog); !lines.empty()) hash.add("left out").add(lines);
   return hash.text();
 }
 
@@ -86,21 +91,57 @@ std::string fields_of(const config::Config& config) {
   return hash.text();
 }
 
+/// Folders do not count, as files move; but for patterns that mean other files by them than by the names alone. Of these
+/// counts which they mean.
+void add_patterns(Hash& hash, const std::vector<std::string>& patterns, const catalog::Catalog& catalog) {
+  std::vector<std::string> names;
+  for (const auto& pattern : patterns) names.push_back(std::filesystem::path(pattern).filename().string());
+  for (const auto& name : names) hash.add(name);
+  const auto ranges_of = [&](const std::vector<std::string>& of) {
+    std::vector<std::uint64_t> ends;
+    for (const auto& range : data::selection::samples_meant(of, catalog))
+      ends.insert(ends.end(), {range.first, range.last});
+    return ends;
+  };
+  if (const auto meant = ranges_of(patterns); meant != ranges_of(names)) hash.add("folders").add(meant);
+}
+
 /// Which samples a stream has where there are classes, and in which order where it mixes them. Nothing where there are
 /// none: states of days before classes stay valid.
-void add_classes(Hash& hash, const config::Config& config, const config::StreamConfig& stream) {
+void add_classes(Hash& hash, const config::Config& config, const config::StreamConfig& stream,
+                 const catalog::Catalog& catalog) {
   for (const auto& one : config.classes) {
     hash.add("class").add(one.name).add(one.where);
-    for (const auto& pattern : one.files) hash.add(std::filesystem::path(pattern).filename().string());
+    add_patterns(hash, one.files, catalog);
   }
   if (stream.mix.kind == config::MixConfig::Kind::none) return;
   hash.add("mix").add(config::text_of(stream.mix)).add(stream.mix.within).add(config::text_of(stream.mix.epoch_size));
 }
 
+/// The other streams whose weights this one delivers though [resample] is not for it: a weight is a sample's. Those that
+/// only the data know to share samples are not among them.
+std::vector<const config::StreamConfig*> weighers(const config::Config& config, const config::StreamConfig& stream,
+                                                  const catalog::Catalog& catalog) {
+  std::vector<const config::StreamConfig*> all;
+  const bool delivers = std::ranges::any_of(
+      config.fields, [](const auto& field) { return field.source == std::vector<std::string>{"@weight"}; });
+  if (!delivers || config.resample.as != config::ResampleAs::weights || config::bins(config, stream)) return all;
+  const auto choices = data::selection::choose(config, catalog);
+  const auto mine = std::ranges::find(choices, stream.name, &data::selection::Choice::stream);
+  for (std::size_t s = 0; s < choices.size(); ++s)
+    if (config::bins(config, config.streams[s]) &&
+        data::selection::shared_without_data(*mine, choices[s]).value_or(0) > 0)
+      all.push_back(&config.streams[s]);
+  return all;
+}
+
 /// How often samples come. Nothing where each comes once.
-void add_resampling(Hash& hash, const config::Config& config, const config::StreamConfig& stream) {
+void add_resampling(Hash& hash, const config::Config& config, const config::StreamConfig& stream,
+                    const catalog::Catalog& catalog) {
   if (stream.select_repeats) hash.add("repeats");
-  if (!config::bins(config, stream)) return;
+  const auto others = weighers(config, stream, catalog);
+  for (const auto* other : others) hash.add("weights of").add(other->name).add(other->select);
+  if (others.empty() && !config::bins(config, stream)) return;
   const auto& resample = config.resample;
   hash.add(resample.as == config::ResampleAs::samples ? "resample" : "weights")
       .add(config::has_target_file(config) ? "file " + content(resample.target) : resample.target)
@@ -110,16 +151,16 @@ void add_resampling(Hash& hash, const config::Config& config, const config::Stre
   for (const auto& axis : resample.bins) hash.add(axis.item).add(axis.absolute).add(axis.edges);
 }
 
-/// Folders do not count: files move.
-std::string stream_of(const config::Config& config, const config::StreamConfig& stream) {
+std::string stream_of(const config::Config& config, const config::StreamConfig& stream,
+                      const catalog::Catalog& catalog) {
   Hash hash;
   hash.add(stream.name).add(stream.select);
-  for (const auto& pattern : stream.files) hash.add(std::filesystem::path(pattern).filename().string());
+  add_patterns(hash, stream.files, catalog);
   hash.add(content(stream.select_file)).add(stream.select_by).add(config.where).add(stream.where);
   for (const auto& part : config.split) hash.add(part.name).add(part.fraction);
   hash.add(stream.shuffle).add(stream.last);
-  add_classes(hash, config, stream);
-  add_resampling(hash, config, stream);
+  add_classes(hash, config, stream, catalog);
+  add_resampling(hash, config, stream, catalog);
   return hash.text();
 }
 
@@ -129,7 +170,7 @@ Fingerprint fingerprint_of(const config::Config& config, const config::StreamCon
                            const catalog::Catalog& catalog) {
   return {{"files", files_of(catalog)},
           {"fields", fields_of(config)},
-          {"stream", stream_of(config, stream)},
+          {"stream", stream_of(config, stream, catalog)},
           {"seed", std::to_string(config.seed)}};
 }
 

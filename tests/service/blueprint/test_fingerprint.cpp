@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 
+#include "inventory/source.hpp"
 #include "service/blueprint/fingerprint.hpp"
 
 using namespace headrace;
@@ -99,6 +100,63 @@ BOOST_AUTO_TEST_CASE(a_virtual_file_counts_as_it_was_named_whatever_is_read_in_i
   config.virtual_gaps = VirtualGaps::fill;  // the same where no row is missing
   catalog.named[0].head = 0;
   BOOST_TEST((fingerprint_of(config, config.streams[0], catalog) == before));
+}
+
+BOOST_AUTO_TEST_CASE(which_samples_an_inventory_does_without_counts) {
+  const auto without = [](const std::string& which) {
+    auto catalog = a_catalog();
+    inventory::Table table("id\n7\n", "t.csv", "id");
+    const inventory::PathTemplate path("{id}.npy", table);
+    inventory::Inventory all{{}, std::move(table), path, {}, {}, {}};
+    if (!which.empty()) all.left_out.push_back({which, "/scratch/" + which + ".npy", "it is not there"});
+    catalog.files[0].rows =
+        std::make_shared<inventory::Source>(std::make_shared<const inventory::Inventory>(std::move(all)));
+    const auto config = a_config();
+    return fingerprint_of(config, config.streams[0], catalog);
+  };
+  const auto config = a_config();
+  BOOST_TEST((without("") == fingerprint_of(config, config.streams[0], a_catalog())));
+  BOOST_TEST(without("2").at("files") != without("").at("files"));
+  BOOST_TEST(without("2").at("files") != without("3").at("files"));
+  BOOST_TEST(without("2").at("stream") == without("3").at("stream"));
+}
+
+BOOST_AUTO_TEST_CASE(weights_of_samples_that_streams_share_count_in_both) {
+  const auto of = [](const std::string& select, std::vector<double> edges, bool delivered = true) {
+    auto config = a_config();
+    if (delivered) config.fields.push_back({.name = "w", .source = {"@weight"}});
+    config.resample.as = ResampleAs::weights;
+    if (!edges.empty()) config.resample.bins = {{"x", "x", false, std::move(edges)}};
+    config.streams[0].resample = false;
+    config.streams[0].select = select;
+    return fingerprint_of(config, config.streams[0], a_catalog()).at("stream");
+  };
+  BOOST_TEST(of("2:9", {0, 1, 2}) != of("2:9", {0, 1, 3}));  // sample 8 is the other's, too
+  BOOST_TEST(of(":8", {0, 1, 2}) == of(":8", {}));
+  BOOST_TEST(of("2:9", {0, 1, 2}, false) == of("2:9", {}, false));
+}
+
+BOOST_AUTO_TEST_CASE(folders_of_patterns_count_where_they_tell_files_apart) {
+  using Patterns = std::vector<std::string>;
+  const auto of = [](const Patterns& patterns, const std::string& root, bool of_class) {
+    auto catalog = a_catalog();
+    catalog.files[0].path = root + "a/0.h5";
+    catalog.files[1].path = root + "b/0.h5";
+    auto config = a_config();
+    if (of_class)
+      config.classes = {{.name = "one", .files = patterns, .where = {}}};
+    else
+      config.streams[0].files = patterns;
+    return fingerprint_of(config, config.streams[0], catalog).at("stream");
+  };
+  for (const bool of_class : {false, true}) {
+    const auto first = of({"/d/a/*.h5"}, "/d/", of_class);
+    BOOST_TEST(of({"/d/b/*.h5"}, "/d/", of_class) != first);
+    BOOST_TEST(of({"/e/f/a/*.h5"}, "/e/f/", of_class) == first);  // they moved
+    const auto all = of({"*.h5"}, "/d/", of_class);
+    BOOST_TEST(all != first);
+    BOOST_TEST(of({"/d/?/*.h5"}, "/d/", of_class) == all);  // as it always was: the folder leaves nothing out
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_is_no_part_of_it) {
