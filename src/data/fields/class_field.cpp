@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "transform/distinct_codes.hpp"
 
 namespace headrace::data::fields {
 
@@ -23,6 +24,9 @@ ResolvedField resolve_class_field(const config::FieldConfig& field, const std::v
   spec.name = field.name;
   spec.columns = one_hot ? narrow<std::uint32_t>(classes.size()) : 1;
   spec.dtype = field.dtype.value_or(one_hot ? DType::float32 : DType::int64);
+  if (!one_hot && classes.size() > transform::distinct_codes(spec.dtype))
+    throw UsageError("dtype: " + std::string(name_of(spec.dtype)) + " does not tell " + std::to_string(classes.size()) +
+                     " classes apart; leave dtype out, or give a larger one");
   for (std::uint32_t column = 0; column < spec.columns; ++column) {
     transform::ItemSpec item;
     item.columns.emplace_back();

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "data/fields/class_field.hpp"
 #include "data/fields/field_fixture.hpp"
 
 BOOST_AUTO_TEST_SUITE(resolve_all)
@@ -67,6 +68,28 @@ BOOST_AUTO_TEST_CASE(nothing_of_one_that_only_a_message_speaks_of) {
   BOOST_TEST(!has(said, "left out"), said);
   BOOST_TEST(!has(mistakes_of({{.name = "f", .source = {"tt"}}}), "left out"));
   BOOST_TEST(mistakes_of({{.name = "t", .source = {"x"}}}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_type_that_does_not_tell_the_classes_apart_is_refused) {
+  const auto said = [](std::size_t classes, DType dtype, config::Encode encode = {}) {
+    try {
+      resolve_class_field({.name = "c", .source = {"@class"}, .dtype = dtype, .encode = encode},
+                          std::vector<config::ClassConfig>(classes));
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  BOOST_TEST(said(3, DType::boolean) ==
+             "dtype: bool does not tell 3 classes apart; leave dtype out, or give a larger one");
+  BOOST_TEST(has(said(300, DType::bfloat16), "bfloat16 does not tell 300 classes apart"));
+  BOOST_TEST(has(said(2100, DType::float16), "float16 does not tell 2100 classes apart"));
+  BOOST_TEST(has(said(129, DType::int8), "int8 does not tell 129 classes apart"));
+  BOOST_TEST(said(2, DType::boolean) == "");
+  BOOST_TEST(said(257, DType::bfloat16) == "");
+  BOOST_TEST(said(2049, DType::float16) == "");
+  BOOST_TEST(said(128, DType::int8) == "");
+  BOOST_TEST(said(3, DType::boolean, config::Encode::one_hot) == "");
 }
 
 BOOST_AUTO_TEST_CASE(all_mistakes_of_all_fields) {
