@@ -21,6 +21,7 @@ std::vector<std::string> texts_of(const config::Config& config) {
     texts.insert(texts.end(), field.source.begin(), field.source.end());
     texts.insert(texts.end(), {field.name, field.valid, field.join});
   }
+  for (const auto& one : config.classes) texts.push_back(one.where);
   for (const auto& axis : config.resample.bins) texts.push_back(axis.item);
   for (const auto& stream : config.streams) texts.insert(texts.end(), {stream.where, stream.select_by});
   return texts;

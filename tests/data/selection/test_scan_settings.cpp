@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE(a_dataset_that_is_named_anywhere_stays) {
   config.where = "abs(weight) > 1";
   config.streams = {{.name = "train", .where = "/run == 3"},
                     {.name = "val", .select_file = "ids.txt", .select_by = "event"}};
-  for (const auto* path : {"a/jets", "tracks", "hits", "hits/ids", "ok", "weight", "run", "event"})
+  config.classes = {{.name = "b", .files = {}, .where = "flavour == 5 || flavour == 4"}};
+  for (const auto* path : {"a/jets", "tracks", "hits", "hits/ids", "ok", "weight", "run", "event", "flavour"})
     BOOST_TEST(keeps(config, path), path);
   for (const auto* path : {"jet", "ids.txt", "runs", "weigh", "val", "a", "even", "d"})
     BOOST_TEST(!keeps(config, path), path);
