@@ -31,6 +31,14 @@ int plan(const config::Config& config, const PlanOptions& options, std::ostream&
     throw UsageError("--samples and --row-bytes go together; give both, or files");
   if (options.samples.has_value() == config.has_samples())
     throw UsageError("plan takes either files or --samples N --row-bytes BYTES");
+  constexpr std::uint64_t most_processes = 1 << 24;  // each is worked out; no machine has as many
+  const auto require_few = [&](std::uint64_t per_node, const std::string& what) {
+    if (per_node * options.nodes > most_processes)
+      throw UsageError("--nodes times --" + what + "-per-node is more than " + std::to_string(most_processes) +
+                       " (no machine has so many); correct one of them");
+  };
+  require_few(options.stagers_per_node, "stagers");
+  require_few(config.trainers_per_node, "trainers");
   constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
   if (options.samples && *options.row_bytes > most / *options.samples)
     throw UsageError("--samples times --row-bytes is more than 1 EiB; correct one of them");

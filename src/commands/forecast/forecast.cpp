@@ -37,7 +37,8 @@ std::vector<std::uint64_t> even(std::uint64_t samples, std::uint32_t stagers) {
 
 /// The selection, where slices alone decide it; nothing where files, lists, parts or conditions do.
 std::optional<plan::Selection> selection_of(const data::fields::StreamReport& stream, std::uint64_t samples) {
-  if (!stream.samples || !stream.config.files.empty() || !stream.mix.empty()) return std::nullopt;
+  const bool by_data = !stream.why.empty();  // perhaps their number was counted, but not which they are
+  if (!stream.samples || by_data || !stream.config.files.empty() || !stream.mix.empty()) return std::nullopt;
   if (stream.config.select.empty()) return plan::Selection::all(samples);
   return plan::Selection::parse(stream.config.select, samples);
 }

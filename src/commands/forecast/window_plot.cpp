@@ -152,7 +152,7 @@ void look_at_label(const config::Config& config, DataFacts& facts, const std::st
         "drop --label");
   begin_to_read(facts);
   const auto sums = service::blueprint::sum_blocks(facts.report.contents, facts.report.catalog, {plain_name(label)},
-                                                facts.blocks, mpi::Comm::self(), options_of(config));
+                                                   facts.blocks, mpi::Comm::self(), options_of(config));
   for (auto& stream : result.streams)
     if (stream.quality) service::blueprint::add_columns(sums, *stream.windows, *stream.quality);
 }

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "commands/forecast/command.hpp"
@@ -56,6 +57,37 @@ BOOST_AUTO_TEST_CASE(the_network_limits_what_is_remote) {
   BOOST_TEST(stream.bottleneck()->rate * stream.remote_share() * stream.balance_nodes() == 3e9,
              boost::test_tools::tolerance(1e-9));
   BOOST_TEST(stream.requests() == 6.0);  // two trainers ask three other nodes each
+}
+
+BOOST_AUTO_TEST_CASE(a_part_that_was_counted_is_spread_evenly_all_the_same) {
+  auto config = configured(10);
+  config.split = {{"train", 0.8}, {"val", 0.2}};
+  config.streams.push_back(config.streams[0]);
+  config.streams[0].select = "train";
+  config.streams[1].select = "val";
+  config.streams[1].name = "val";
+  auto facts = facts_made_up(config, 1000, 8);
+  facts.report.streams[0].samples = 803;
+  facts.report.streams[1].samples = 197;
+  const auto counted = forecast(config, facts, {2, 1, 1}, {});
+  BOOST_TEST(counted.streams[0].samples == 803u);
+  BOOST_TEST(counted.streams[1].samples == 197u);
+  BOOST_TEST(counted.streams[1].note == "the split decides which; taken as spread evenly");
+}
+
+BOOST_AUTO_TEST_CASE(more_stagers_or_trainers_than_can_be_counted_are_a_mistake) {
+  auto config = configured(10);
+  PlanOptions options{.nodes = 1 << 20, .stagers_per_node = 1 << 12, .samples = 100, .row_bytes = 8};
+  std::ostringstream out;
+  const auto says = [](const std::string& part) {
+    return [=](const auto& error) { return std::string(error.what()).find(part) != std::string::npos; };
+  };
+  BOOST_CHECK_EXCEPTION(commands::forecast::plan(config, options, out), UsageError,
+                        says("--nodes times --stagers-per-node"));
+  options.stagers_per_node = 1;
+  config.trainers_per_node = 1 << 12;
+  BOOST_CHECK_EXCEPTION(commands::forecast::plan(config, options, out), UsageError,
+                        says("--nodes times --trainers-per-node"));
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_says_how_many_nodes_would_do) {
