@@ -50,7 +50,8 @@ class MeasureSink : public reader::Sink {
                transform::ItemStatistics& into) const {
     const auto& plan = survey_.fields[use.field];
     const auto row = survey_.members.place(survey_.topology.me(), sample);
-    const auto* valid = plan.spec().items[use.item].valid.from == transform::ValidSpec::From::outside
+    const bool outside = plan.spec().items[use.item].valid.from == transform::ValidSpec::From::outside;
+    const auto* valid = outside || service::loading::combines_validity(plan)
                             ? validity_[use.field].data() + row * plan.spec().records
                             : nullptr;
     try {
@@ -75,9 +76,10 @@ void measure_samples(const Survey& survey, Tallies& tallies) {
       all, [&] { return catalog::select(survey.contents, paths, data::fields::missing_datasets(survey.fields)); });
   const auto intervals = service::loading::intervals_to_read(survey.members, survey.topology.me(), survey.slab,
                                                              data::selection::gap_to_read(catalog));
-  const auto validity = service::loading::read_outside_validity(
-      survey.fields,
-      {survey.contents, survey.samples.samples, survey.members, survey.topology, intervals, survey.options});
+  service::loading::AskedSamples asked{survey.contents, survey.samples.samples, survey.members, survey.topology,
+                                       intervals,       survey.options};
+  asked.combined = true;
+  const auto validity = service::loading::read_outside_validity(survey.fields, asked);
   MeasureSink sink(survey, catalog, intervals, validity);
   reader::load(all, catalog, intervals, sink, survey.options);
   sink.collect(tallies);

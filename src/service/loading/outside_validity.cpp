@@ -90,6 +90,10 @@ catalog::Catalog select(const std::vector<data::fields::FieldPlan>& fields, cons
 
 }  // namespace
 
+bool combines_validity(const data::fields::FieldPlan& plan) {
+  return !plan.join && plan.validity.from == From::items && plan.validity.items.size() > 1;
+}
+
 std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data::fields::FieldPlan>& fields,
                                                           const AskedSamples& asked) {
   std::vector<std::vector<std::byte>> valid(fields.size());
@@ -100,7 +104,7 @@ std::vector<std::vector<std::byte>> read_outside_validity(const std::vector<data
       asked.count.value_or(ordinals[asked.topology.me() + 1] - ordinals[asked.topology.me()] - asked.first);
   for (std::size_t f = 0; f < fields.size(); ++f) {
     const auto& plan = fields[f];
-    if (!plan.needs_validity_first()) continue;
+    if (!plan.needs_validity_first() && !(asked.combined && combines_validity(plan))) continue;
     agreed([&] { valid[f].assign(rows * plan.spec().records, std::byte{1}); });
     for (const auto& path : saying(plan)) {  // one after another: all write to the same bytes
       const auto catalog = agreed([&] { return select(fields, plan, asked, path); });
