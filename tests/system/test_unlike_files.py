@@ -1,6 +1,7 @@
 """Files whose datasets differ in type, byte order, padding, order of members and in what they lack: brought together,
 against NumPy."""
 
+import json
 import subprocess
 
 import h5py
@@ -143,6 +144,9 @@ def test_inspect_and_stats(tmp_path, files):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    lacking = configuration(tmp_path / "lacking.toml", {"extra": {"missing": 7}, "x": {}}, files=files, batch=4)
+    assert f"{sum(LENGTHS)} samples" in says("inspect", "-c", lacking)
+    assert json.loads(says("plan", "--json", "-c", lacking))["samples"] == sum(LENGTHS)
     told = says("stats", "-c", config)
     assert f"{np.mean(ETA.astype('f8')):.6g}" in told
     assert "types or layouts of the files brought together" in says("inspect", "-c", config)

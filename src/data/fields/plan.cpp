@@ -59,7 +59,7 @@ FieldPlans plan_fields(const config::Config& config, const catalog::Contents& co
     config::Mistakes mistakes;
     fields.resolve(mistakes);
     if (mistakes.empty()) return;
-    selection::check_streams(config, contents, fields.sample_paths(), mistakes);
+    selection::check_streams(config, contents, fields.sample_paths(), fields.may_lack(), mistakes);
     mistakes.throw_if_any();
   });
   for (std::size_t f = 0; f < fields.size(); ++f)

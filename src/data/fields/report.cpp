@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "catalog/files.hpp"
 #include "catalog/grouping.hpp"
@@ -22,10 +24,12 @@ namespace {
 /// The rows per file of all datasets of samples, which must be the same.
 class SampleCount {
  public:
-  explicit SampleCount(const catalog::Contents& contents) : contents_(contents) {}
+  /// may_lack: datasets that a file may be without.
+  SampleCount(const catalog::Contents& contents, std::set<std::string> may_lack)
+      : contents_(contents), may_lack_(std::move(may_lack)), rows_(contents.size()), told_by_(contents.size()) {}
 
   void add(const std::string& field, const std::string& path) {
-    std::vector<std::uint64_t> rows;
+    std::vector<std::optional<std::uint64_t>> rows;
     for (const auto& file : contents_) {
       const auto* dataset = catalog::find(file, path);
       const auto dead = dataset == nullptr ? catalog::dead_link(file, path) : "";
@@ -34,29 +38,45 @@ class SampleCount {
             fmt::format("[field.{}] dataset '{}' cannot be used (in {} {}); put there what it leads to, or "
                         "leave that file out",
                         field, path, file.path, dead));
+      if (!dataset && may_lack_.contains(path)) {
+        rows.emplace_back();
+        continue;
+      }
       if (!dataset)
         throw UsageError(
-            fmt::format("[field.{}] dataset '{}' is not in '{}'; leave that file out, or give missing "
-                        "where the dataset may be absent from all",
+            fmt::format("[field.{}] dataset '{}' is not in '{}'; leave that file out, or give missing: "
+                        "a value for where the dataset is absent",
                         field, path, file.path));
       rows.push_back(dataset->rows());
     }
-    if (paths_.empty()) rows_ = rows;
     paths_.push_back(path);
-    for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!rows[i]) continue;
+      if (!rows_[i]) {
+        rows_[i] = rows[i];
+        told_by_[i] = path;
+      }
       if (rows[i] != rows_[i])
         throw UsageError(
             fmt::format("[field.{}] datasets '{}' and '{}' have {} and {} rows in '{}'; fields have one "
                         "row a sample (or join by an id dataset)",
-                        field, paths_[0], path, rows_[i], rows[i], contents_[i].path));
+                        field, told_by_[i], path, *rows_[i], *rows[i], contents_[i].path));
+    }
   }
-  const std::vector<std::uint64_t>& per_file() const { return rows_; }
+  std::uint64_t samples() const {
+    std::uint64_t sum = 0;
+    for (const auto& rows : rows_) sum += rows.value_or(0);
+    return sum;
+  }
   const std::vector<std::string>& paths() const { return paths_; }
+  const std::set<std::string>& may_lack() const { return may_lack_; }
 
  private:
   const catalog::Contents& contents_;
+  std::set<std::string> may_lack_;
   std::vector<std::string> paths_;
-  std::vector<std::uint64_t> rows_;
+  std::vector<std::optional<std::uint64_t>> rows_;  // of a file that lacks them all: nothing
+  std::vector<std::string> told_by_;                // which dataset of it
 };
 
 /// What can be counted without reading data.
@@ -148,7 +168,7 @@ void add_field(const config::FieldConfig& config, const ResolvedField& resolved,
 
 /// The samples of the fields that are right; what is wrong with their numbers goes to `mistakes`.
 SampleCount count_samples(const ResolvedFields& fields, const catalog::Contents& contents, config::Mistakes& mistakes) {
-  SampleCount samples(contents);
+  SampleCount samples(contents, fields.may_lack());
   for (std::size_t f = 0; f < fields.size(); ++f)
     if (fields.field(f) && fields.config(f).join.empty())
       mistakes.attempt([&] {
@@ -182,13 +202,13 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
         if (const auto labels = data.labels(fields.config(f), *dataset)) fields.use_labels(f, *labels);
       });
   const auto samples = count_samples(fields, contents, mistakes);
-  selection::check_streams(config, contents, samples.paths(), mistakes);
+  selection::check_streams(config, contents, samples.paths(), samples.may_lack(), mistakes);
   mistakes.throw_if_any();
-  if (samples.per_file().empty())
+  if (samples.paths().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
-  for (const auto rows : samples.per_file()) report.samples += rows;
+  report.samples = samples.samples();
   for (std::size_t f = 0; f < fields.size(); ++f) add_field(fields.config(f), *fields.field(f), plugins, report);
-  report.catalog = catalog::select(contents, samples.paths());
+  report.catalog = catalog::select(contents, samples.paths(), samples.may_lack());
   add_streams(config, contents, report.catalog, data, report);
   report.session = data.session();
   return report;
@@ -205,7 +225,8 @@ void check_against_files(const config::Config& config, config::Mistakes& mistake
     ResolvedFields fields(config, contents, {.plugins = Plugins::look_at});
     fields.resolve(mistakes);
     const auto samples = count_samples(fields, contents, mistakes);
-    selection::check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), mistakes);
+    selection::check_streams(config, contents, all ? samples.paths() : std::vector<std::string>(), samples.may_lack(),
+                             mistakes);
   } catch (const Error& error) {
     mistakes.add(error.what());
   }

@@ -136,4 +136,13 @@ std::vector<std::string> ResolvedFields::sample_paths() const {
   return paths;
 }
 
+std::set<std::string> ResolvedFields::may_lack() const {
+  std::set<std::string> paths;
+  for (std::size_t f = 0; f < configs_.size(); ++f)
+    if (fields_[f] && configs_[f].join.empty() && configs_[f].missing)
+      for (const auto& need : fields_[f]->needs)
+        if (need.what == DatasetNeed::For::values) paths.insert(need.path);
+  return paths;
+}
+
 }  // namespace headrace::data::fields

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class ResolvedFields {
 
   /// The datasets with one row per sample, of the fields that are right; in their order, each as often as it is needed.
   std::vector<std::string> sample_paths() const;
+  /// Those of them that some file may lack: the fields say what stands there then.
+  std::set<std::string> may_lack() const;
 
  private:
   ResolvedField resolved(const config::FieldConfig& field, const std::vector<std::string>* labels);

@@ -40,7 +40,8 @@ Questions unread_questions(const std::vector<Choice>& choices, SampleColumns& co
 }  // namespace
 
 void check_streams(const config::Config& config, const catalog::Contents& contents,
-                   const std::vector<std::string>& paths, config::Mistakes& mistakes) {
+                   const std::vector<std::string>& paths, const std::set<std::string>& may_lack,
+                   config::Mistakes& mistakes) {
   auto asked = config;
   if (paths.empty())
     for (auto& stream : asked.streams) {
@@ -50,7 +51,7 @@ void check_streams(const config::Config& config, const catalog::Contents& conten
   if (paths.empty())
     for (auto& one : asked.classes) one.files.clear();
   try {
-    const auto catalog = paths.empty() ? catalog::Catalog() : catalog::select(contents, paths);
+    const auto catalog = paths.empty() ? catalog::Catalog() : catalog::select(contents, paths, may_lack);
     auto choices = choose(asked, catalog, mistakes);
     choose_classes(asked, catalog, mistakes, choices);
     SampleColumns columns(contents, catalog);

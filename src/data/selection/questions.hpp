@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,9 @@ std::vector<std::size_t> columns_of_bins(const config::Config& config, SampleCol
 
 /// What is wrong with the streams of a configuration, with the columns that they ask for, too: all goes to `mistakes`.
 /// Lists of ids are not read. `paths`: the datasets of samples; where they are not known, only columns are looked at.
+/// `may_lack`: those that some files need not have.
 void check_streams(const config::Config& config, const catalog::Contents& contents,
-                   const std::vector<std::string>& paths, config::Mistakes& mistakes);
+                   const std::vector<std::string>& paths, const std::set<std::string>& may_lack,
+                   config::Mistakes& mistakes);
 
 }  // namespace headrace::data::selection

@@ -5,6 +5,7 @@
 
 #include "data/fields/class_field.hpp"
 #include "data/fields/field_fixture.hpp"
+#include "data/selection/questions.hpp"
 
 BOOST_AUTO_TEST_SUITE(resolve_all)
 
@@ -90,6 +91,21 @@ BOOST_AUTO_TEST_CASE(a_type_that_does_not_tell_the_classes_apart_is_refused) {
   BOOST_TEST(said(2049, DType::float16) == "");
   BOOST_TEST(said(128, DType::int8) == "");
   BOOST_TEST(said(3, DType::boolean, config::Encode::one_hot) == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_file_may_lack_is_what_fields_have_a_value_for) {
+  auto contents = two_files();
+  contents[1].datasets.erase(contents[1].datasets.begin());  // n
+  config::Config config;
+  config.fields = {{.name = "n", .missing = 0}, {.name = "x"}};
+  for (auto& field : config.fields) field.source = {field.name};
+  config.streams = {{.name = "train", .where = "x > 0"}};
+  ResolvedFields fields(config, contents, {.plugins = Plugins::look_at});
+  config::Mistakes mistakes;
+  fields.resolve(mistakes);
+  BOOST_TEST((fields.may_lack() == std::set<std::string>{"n"}));
+  data::selection::check_streams(config, contents, fields.sample_paths(), fields.may_lack(), mistakes);
+  mistakes.throw_if_any();
 }
 
 BOOST_AUTO_TEST_CASE(all_mistakes_of_all_fields) {
