@@ -247,7 +247,7 @@ def test_it_is_told(tmp_path, files):
         opened = [(event["epoch"], event["window"]) for event in events if event["event"] == "window_open"]
         read = [event["read_bytes"] for event in events if event["event"] == "window_open"]
         so_far = json.loads(control("stat", service.name, "--json").stdout)["nodes_seen"][0]["memory"]["window_read_bytes"]
-        assert 0 < read[0] < read[1] < read[2] <= so_far
+        assert 0 < read[0] <= read[1] <= read[2] <= so_far  # two may have been read by the time the first is told
         assert opened[:3] == [(0, 0), (0, 1), (0, 2)] and (1, 0) in opened
         stream.close()
 
