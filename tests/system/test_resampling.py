@@ -250,7 +250,7 @@ GOOD = COLUMN + FIELDS + BINS + 'target = "c"\n'
     (GOOD.replace("0:100:4", "0:60:4"), r"stream 'train': \[resample\] \d+ samples are in none of the bins \(jets.x, abs\(jets.y\); the first: row \d+ of .*one.h5\); widen the bins, or set outside = 'drop'"),
     (GOOD.replace("jets.x =", "jets.z ="), r"\[resample\] bins: 'jets.z' is not there"),
     (GOOD.replace('target = "c"', 'target = "d"'), r"there is no class 'd'"),
-    (GOOD.replace('target = "c"', 'target = "c.txt"'), r"target = 'c.txt': it is neither a class nor a file that can be read"),
+    (GOOD.replace('target = "c"', 'target = "c.txt"'), r"target = '.*c.txt': it is neither a class nor a file that can be read"),
     (GOOD.replace('target = "c"', 'samples = 2'), r"\[resample\] bins needs target"),
     (GOOD + "samples = 10.5\n", r"is not a multiple of the target's number, above 0 and up to 10, or a whole number of samples from 11 up"),
     (GOOD.replace("0:100:4", "0:100"), r"is not a variable with its bins"),
