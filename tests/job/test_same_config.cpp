@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(every_key_is_common_or_known_not_to_be) {
                                   "inventory.readers",
                                   "inventory.workers",
                                   "inventory.python",
+                                  "inventory.decoder-timeout",
                                   "fetch.connections",
                                   "fetch.retries",
                                   "fetch.timeout"};

@@ -9,9 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "commands/inspect/class_of.hpp"
 #include "commands/inspect/sample_raw.hpp"
 #include "data/fields/plan.hpp"
-#include "data/selection/class_of.hpp"
 #include "data/selection/column_values.hpp"
 #include "data/selection/reading.hpp"
 #include "data/selection/scan_files.hpp"
@@ -168,7 +168,7 @@ SampleView view_sample(const config::Config& config, const std::string& which) {
       throw UsageError(fmt::format("--sample {}: what a sample weighs depends on all samples; leave field '{}' out",
                                    which, plan.spec().name));
   std::optional<std::size_t> of_class;
-  if (labelled) of_class = data::selection::class_of(config, contents, catalog, sample, alone, options);
+  if (labelled) of_class = commands::inspect::class_of(config, contents, catalog, sample, alone, options);
   if (labelled && !of_class)
     throw UsageError(
         fmt::format("--sample {}: the sample is of no class, so that no stream has it; name another", which));

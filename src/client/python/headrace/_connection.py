@@ -315,12 +315,10 @@ class Connection(Following):
         while True:
             session = self._session
             with session.guard:  # its end waits
-                if session is not self._session:
-                    continue  # it has ended, and another is in its place
-                if self._phase is _LOST:
-                    return self._recovery.total(None)
-                self._require_open()
-                return self._recovery.total(session.stats())
+                if session is self._session:  # else it has ended, and another is in its place
+                    if self._phase is not _LOST:
+                        self._require_open()
+                    return self._recovery.total(None if self._phase is _LOST else session.stats())
 
     @property
     def session(self) -> Session:

@@ -9,7 +9,7 @@
 #include "mpi/comm.hpp"
 #include "reader/load.hpp"
 
-namespace headrace::data::selection {
+namespace headrace::commands::inspect {
 
 /// The number of its class; nothing where it is of none. Collective over `comm`. Throws UsageError as choose_classes()
 /// does, and where two classes have it.
@@ -17,4 +17,4 @@ std::optional<std::size_t> class_of(const config::Config& config, const catalog:
                                     const catalog::Catalog& catalog, std::uint64_t sample, const mpi::Comm& comm,
                                     const reader::LoadOptions& options);
 
-}  // namespace headrace::data::selection
+}  // namespace headrace::commands::inspect

@@ -1,4 +1,4 @@
-#include "data/selection/class_of.hpp"
+#include "commands/inspect/class_of.hpp"
 
 #include <array>
 #include <vector>
@@ -7,11 +7,12 @@
 #include "data/selection/choice.hpp"
 #include "data/selection/questions.hpp"
 
-namespace headrace::data::selection {
+namespace headrace::commands::inspect {
 
 std::optional<std::size_t> class_of(const config::Config& config, const catalog::Contents& contents,
                                     const catalog::Catalog& catalog, std::uint64_t sample, const mpi::Comm& comm,
                                     const reader::LoadOptions& options) {
+  using namespace data::selection;
   const auto classes = choose_classes(config, catalog);
   SampleColumns columns(contents, catalog);
   const auto questions = questions_of(classes, columns);
@@ -38,4 +39,4 @@ std::optional<std::size_t> class_of(const config::Config& config, const catalog:
   return found;
 }
 
-}  // namespace headrace::data::selection
+}  // namespace headrace::commands::inspect
