@@ -10,8 +10,8 @@ contender, all over the same samples and batches, in turns:
 
 Buffers and blocks are an eighth of the samples, as a window is. Each contender lives in a cgroup that limits its memory,
 page cache included, to a quarter of the data, beside what it took before it read any (interpreter and libraries);
-Headrace's service is told to do with a quarter, all included, in a cgroup of 1.15 quarters. Where cgroups cannot limit memory the files are dropped
-from the page cache before each turn instead, and the table says so.
+Headrace's service is told to do with a quarter, all included, in a cgroup of 1.15 quarters. Where cgroups cannot limit
+memory the files are dropped from the page cache before each turn instead, and the table says so.
 
 A turn begins in a cold cache; half an epoch passes, then one is timed. Design effect: variance of how many samples of a
 class a batch has, over that of a global shuffle, which has 1; over all batches of the timed epochs. Contenders that
