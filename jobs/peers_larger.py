@@ -85,6 +85,10 @@ class Limit:
             time.sleep(0.1)
 
 
+class Gone(Exception):
+    """A contender has ended."""
+
+
 class Side:
     """A contender in a process of its own."""
 
@@ -100,7 +104,8 @@ class Side:
     def answer(self) -> str:
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"peers.py: {self.name} has ended with exit code {self.process.wait()}; see its message above")
+            raise Gone(f"peers.py: {self.name} has ended with exit code {self.process.wait()} (-9: it took more memory than "
+                       "it may have), and is left out from here on")
         return line
 
     def turn(self) -> dict[str, Any]:
@@ -164,7 +169,10 @@ def table(options: Any) -> dict[str, Any]:
                           "installs it", file=sys.stderr, flush=True)
                     continue
                 writer = WRITERS[needs]
-                subprocess.run([python, str(CONTEND), "write", writer.__name__, str(folder), str(samples)], check=True)
+                written = subprocess.run([python, str(CONTEND), "write", writer.__name__, str(folder), str(samples)], check=False)
+                if written.returncode != 0:
+                    print(f"peers.py: {needs} cannot write its files here (see above), so {name} is left out", file=sys.stderr)
+                    continue
                 called = stack.enter_context(service(name, folder, quarter, options.build)) if needs == "headrace" else ""
                 side = Side(Task(name, str(folder), samples, called), python)
                 stack.callback(side.end)
@@ -173,7 +181,12 @@ def table(options: Any) -> dict[str, Any]:
             for _ in range(options.repeats):
                 for side in random.sample(sides, len(sides)):
                     drop(folder)
-                    found.setdefault(side.name, []).append(side.turn())
+                    try:
+                        found.setdefault(side.name, []).append(side.turn())
+                    except Gone as gone:
+                        print(gone, file=sys.stderr, flush=True)
+                        sides.remove(side)
+                        continue
                     print(f"{side.name}: {found[side.name][-1]['rate'] * ROW / 1e9:.3f} GB/s", file=sys.stderr, flush=True)
             limited = all(side.limit.there for side in sides)
     finally:
@@ -187,6 +200,8 @@ def report(found: dict[str, list[dict[str, Any]]], samples: int, limited: bool) 
     print(f"  {'':18} {'GB/s':>7}   {'range':15} {'design effect':>13}")
     rates, effects = {}, {}
     for name, turns in found.items():
+        if not turns:
+            continue
         rates[name] = [turn["rate"] * ROW / 1e9 for turn in turns]
         effects[name] = design_effect([one for turn in turns for one in turn["counts"]], samples)
         print(f"  {name:18} {statistics.median(rates[name]):7.3f}   {min(rates[name]):.3f} - {max(rates[name]):.3f}   "
