@@ -29,7 +29,7 @@ class Buffers:
     """
 
     _MOST = 8  # of one size; whoever keeps more at a time gets fresh memory for the rest
-    _LEAST = 64 << 10  # bytes: what is smaller comes out of the heap, and is never given back to the system
+    _LEAST = 128 << 10  # bytes: what is smaller comes out of the heap, and is never given back to the system
 
     def __init__(self) -> None:
         self._raws: dict[int, list[_Raw]] = {}
