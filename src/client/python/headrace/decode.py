@@ -68,7 +68,10 @@ def reason(error: BaseException) -> str:
 
 
 def arity(function: Callable[..., Any]) -> int:
-    """How many arguments it wants by position, one or two. One that may be left out is wanted where it is called record."""
+    """How many arguments it wants by position: one or two.
+
+    A second that may be left out is wanted where it is called record.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
