@@ -78,8 +78,11 @@ def copy_by_h5py(source, target):
         for name, data in old.items():
             out = new.create_dataset(name, data.shape, data.dtype)
             for at in range(0, len(order), 10_000):
-                picked = np.sort(order[at:at + 10_000])
-                out[at:at + 10_000] = data[picked]
+                picked = order[at:at + 10_000]
+                ascending = np.argsort(picked)
+                rows = np.empty((len(picked), *data.shape[1:]), data.dtype)
+                rows[ascending] = data[picked[ascending]]
+                out[at:at + len(picked)] = rows
         new.flush()
     return time.perf_counter() - begin
 

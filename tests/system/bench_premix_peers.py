@@ -23,6 +23,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from bench_premix import copy_by_h5py
 
 TRACKS, TRACK_VALUES, JET_VALUES = 40, 15, 20
 JETS = [f"j{i}" for i in range(JET_VALUES)]
@@ -83,22 +84,6 @@ def headrace(options, *words):
     return time.perf_counter() - begin
 
 
-def by_h5py(source, target):
-    begin = time.perf_counter()
-    with h5py.File(source) as old, h5py.File(target, "w") as new:
-        order = np.random.default_rng(0).permutation(len(old["jets"]))
-        for name, data in old.items():
-            out = new.create_dataset(name, data.shape, data.dtype)
-            for at in range(0, len(order), 10_000):
-                picked = order[at:at + 10_000]
-                ascending = np.argsort(picked)
-                rows = np.empty((len(picked), *data.shape[1:]), data.dtype)
-                rows[ascending] = data[picked[ascending]]
-                out[at:at + len(picked)] = rows
-        new.flush()
-    return time.perf_counter() - begin
-
-
 def by_upp(options, folder, source):
     config = folder / "upp.yaml"
     shutil.rmtree(folder / "components", ignore_errors=True)
@@ -149,7 +134,7 @@ def turns_of(options, folder, source, layout):
     def premix():
         return headrace(options, "premix", source, *KEYS, "-o", output, "--premix.layout=ftag", "--force")
 
-    yield "h5py", 10, premix, lambda: by_h5py(source, folder / "h5py.h5")
+    yield "h5py", 10, premix, lambda: copy_by_h5py(source, folder / "h5py.h5")
     if options.upp:
         yield "UPP", 10, premix, lambda: by_upp(options, folder, source)
     if options.tensorflow:
