@@ -4,9 +4,9 @@
     bench_faces.py [--bytes 65536] [--rounds 40]
 
 The ring is filled before each measurement of a dozen batches, the ways alternate, and the median of the rounds counts,
-so that a service on the same cores disturbs little. Beside JAX stands one device_put of the same arrays; beside
-TensorFlow from_generator of the same arrays, which need no copy, by the same loop in the same turns: as users have it,
-and without the prefetching that tf.data adds at the end. One memcpy of a batch is told.
+so that a service on the same cores disturbs little. By the same loop in the same turns go, beside JAX, one device_put of
+the same arrays; beside TensorFlow, from_generator of the same arrays, which need no copy: as users have it, and without
+the prefetching that tf.data adds at the end. One memcpy of a batch is told.
 """
 
 import argparse
@@ -52,28 +52,28 @@ def once(call, times=50):
 
 
 def ways(stream, size):
-    """Name, loop over the stream, and the name and the call of what is done without us, or None."""
+    """Name and loop: over the stream, or of what is done without us."""
     structure = ("x", "label")
     held = [aligned_copy(stream.peek()[name]) for name in structure]
-    yield "the stream, both views", stream.map(lambda batch: (batch["x"], batch["label"])), None
+    yield "the stream, both views", stream.map(lambda batch: (batch["x"], batch["label"]))
     try:
         import headrace.torch
 
-        yield "torch.Loader", headrace.torch.Loader(stream, structure, copy=False), None
-        yield "torch.Loader, small copies", headrace.torch.Loader(stream, structure), None
+        yield "torch.Loader", headrace.torch.Loader(stream, structure, copy=False)
+        yield "torch.Loader, small copies", headrace.torch.Loader(stream, structure)
         import headrace.keras
 
         data = headrace.keras.Dataset(stream, structure)
         data.on_epoch_begin()
-        yield "keras.Dataset (torch)", (data[i] for i in itertools.count()), None
+        yield "keras.Dataset (torch)", (data[i] for i in itertools.count())
     except ImportError as error:
         print(error)
     try:
         import headrace.jax
         import jax
 
-        alone = ("device_put", lambda: jax.device_put(held))
-        yield "jax.batches", headrace.jax.batches(stream, structure, prefetch=0), alone
+        yield "jax.batches", headrace.jax.batches(stream, structure, prefetch=0)
+        yield "device_put alone", map(lambda _: jax.device_put(held), itertools.count())
     except ImportError as error:
         print(error)
     try:
@@ -82,12 +82,12 @@ def ways(stream, size):
 
         for copy in (True, False):
             ours = headrace.tensorflow.dataset(stream, structure, copy=copy)
-            yield f"tensorflow.dataset, copy={copy}", ours, None
+            yield f"tensorflow.dataset, copy={copy}", ours
         own = tf.data.Dataset.from_generator(lambda: itertools.repeat(tuple(held)), output_signature=ours.element_spec)
-        yield "from_generator alone", own, None
+        yield "from_generator alone", own
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
-        yield "from_generator, no prefetch", own.with_options(options), None
+        yield "from_generator, no prefetch", own.with_options(options)
     except ImportError as error:
         print(error)
 
@@ -106,20 +106,16 @@ def main():
         flags = {"field.x.source": "x", "field.label.source": "label", "batch": BATCH, "slots": SLOTS}
         with headrace.local(files=path, progress=False, exhausted_timeout=30, **flags) as stream:
             found = list(ways(stream, arguments.bytes))
-            seconds = {name: [] for name, _, _ in found}
+            seconds = {name: [] for name, _ in found}
             for _ in range(arguments.rounds):
-                for name, loop, _ in found:
+                for name, loop in found:
                     seconds[name].append(timed(stream, loop))
             plain = statistics.median(seconds[found[0][0]])
             source = np.zeros(arguments.bytes, np.uint8)
             print(f"{arguments.bytes} bytes a batch; memcpy of one {1e6 * once(lambda: source.copy()):.1f} us")
-            for name, _, alone in found:
+            for name, _ in found:
                 each = statistics.median(seconds[name])
-                beside = f" ({1e6 * (each - plain):+.1f})"
-                if alone:
-                    what, call = alone
-                    beside += f"; one {what} {1e6 * once(call):.1f}"
-                print(f"{name:30}{1e6 * each:8.1f} us{beside}")
+                print(f"{name:30}{1e6 * each:8.1f} us ({1e6 * (each - plain):+.1f})")
 
 
 if __name__ == "__main__":

@@ -97,6 +97,15 @@ def test_the_plain_stream_under_a_loop_that_never_waits(serve):
         assert stream.position == (3, 0)
 
 
+def test_under_the_guards_of_those_who_look_for_mistakes(stream):
+    """A transfer that was asked for is none that a guard forbids; without compilation arrays are JAX's all the same."""
+    for guard in (jax.transfer_guard("disallow"), jax.disable_jit()):
+        with guard:
+            x, index = next(iter(face.batches(stream, ("x", INDEX))))
+        assert isinstance(x, jax.Array) and isinstance(index, jax.Array)
+        assert_right("x", x, np.asarray(index))
+
+
 def test_sharding(stream):
     mesh = Mesh(np.array(jax.devices()), ("data",))
     assert len(mesh.devices) == 2

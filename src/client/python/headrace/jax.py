@@ -28,7 +28,8 @@ from .structure import INDEX, ROWS, VALID, Arrangement, Structure, array_of
 
 __all__ = ["Batches", "batches"]
 
-_SMALL = 128 << 10  # bytes; up to here asarray(), which copies once more, takes half of the time of device_put()
+_SMALL = 128 << 10  # bytes; up to here a call of a jitted function, whose results are copies, costs least by far
+_through = jax.jit(lambda arrays: arrays)
 
 
 def batches(
@@ -130,7 +131,7 @@ class Batches(Standing):
         return _Sent(position, rows, arrays, transfer)
 
     def _copy(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Ours, that JAX may take over; what asarray() will copy needs no alignment."""
+        """Ours, that JAX may take over; what it will copy once more needs no alignment."""
         plain = array.nbytes <= _SMALL and not self._placed
         return np.array(array) if plain else self._buffers.copy(array)
 
@@ -152,12 +153,24 @@ class Batches(Standing):
         if not self._placed:
             if not self._owned:
                 return jax.device_put(arrays)  # type: ignore[no-any-return]
-            of_size = [array for array in arrays if array.nbytes > _SMALL]
-            large = iter(jax.device_put(of_size) if of_size else ())
-            return [next(large) if array.nbytes > _SMALL else jax.numpy.asarray(array) for array in arrays]
+            return _put_on_cpu(arrays)
         if all(getattr(sharding, "is_fully_addressable", True) for sharding in shardings):
             return jax.device_put(arrays, shardings)  # type: ignore[no-any-return]
         return [jax.make_array_from_process_local_data(*pair) for pair in zip(shardings, arrays)]
+
+
+def _put_on_cpu(arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
+    """By one call for the small ones and one for the others."""
+    small = [] if jax.config.jax_disable_jit else [array for array in arrays if array.nbytes <= _SMALL]
+    large = [array for array in arrays if array.nbytes > _SMALL] if small else arrays
+    if not small:
+        return jax.device_put(large)  # type: ignore[no-any-return]
+    with jax.transfer_guard_host_to_device("allow"):  # it is for transfers that nobody asked for, as device_put() has it
+        put = _through(small)
+    if not large:
+        return put  # type: ignore[no-any-return]
+    of_small, of_large = iter(put), iter(jax.device_put(large))
+    return [next(of_small) if array.nbytes <= _SMALL else next(of_large) for array in arrays]
 
 
 def _itself(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
