@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "formats/strided.hpp"
 #include "transform/numbers/cast_or_throw.hpp"
 #include "transform/numbers/half.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 namespace numbers = transform::numbers;
 
 constexpr std::size_t at_a_time = 256;
+constexpr std::size_t cached_bytes = 64 << 10;  // of rows that are made at a time
 
 template <class Stored, class Wide>
 void widen(const std::byte* from, std::size_t n, Wide* to) {
@@ -81,21 +83,66 @@ void zero_nan(std::byte* values, DType type, std::size_t n) {
   if (type == DType::float64) return zero_above<std::uint64_t>(values, n, 0x7ff0000000000000);
 }
 
-/// A part of a row, record by record, into records that are `record` bytes apart.
-void put(const Part& part, std::uint64_t records, const std::byte* from, std::size_t record, std::byte* out) {
-  const auto in = size_of(part.from);
-  for (std::uint64_t r = 0; r < records; ++r) {
-    const auto* values = from + (part.first + r * part.stride) * in;
-    auto* to = out + r * record;
-    if (part.how == How::one || part.how == How::argmax) {
-      const std::int64_t value = part.how == How::one ? 1 : place_of_greatest(part, values);
-      convert(reinterpret_cast<const std::byte*>(&value), DType::int64, 1, part.to, to);
-      continue;
-    }
-    convert(values, part.from, part.run, part.to, to);
-    if (part.how == How::zero_nan) zero_nan(to, part.to, part.run);
-  }
+/// One value of each record.
+void put_one(const Part& part, const std::byte* values, std::byte* to) {
+  const std::int64_t value = part.how == How::one ? 1 : place_of_greatest(part, values);
+  convert(reinterpret_cast<const std::byte*>(&value), DType::int64, 1, part.to, to);
 }
+
+/// Some rows of a table, which become bytes part by part; so few that they stay in the cache meanwhile.
+class Rows {
+ public:
+  Rows(const Table& table, const Schema& schema)
+      : table_(table), schema_(schema), record_(table.dataset.row_bytes() / std::max<std::uint64_t>(1, table.records)) {}
+
+  /// The part of rows of a field; `offset`: where it begins in each record.
+  void put(const Part& part, std::size_t rows, const std::byte* field, std::byte* out, std::size_t offset) {
+    const auto in = size_of(part.from), source = schema_[part.field].row_bytes();
+    if (part.how == How::argmax || part.how == How::one) {
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::uint64_t r = 0; r < table_.records; ++r)
+          put_one(part, field + i * source + (part.first + r * part.stride) * in,
+                  out + (i * table_.records + r) * record_ + offset);
+      return;
+    }
+    const std::size_t records = rows * table_.records, values = records * part.run;
+    const auto made = part.run * size_of(part.to);
+    if (part.from == part.to && part.how == How::values)
+      return gather(part, rows, field, out + offset, record_);
+    const std::byte* plain = field;
+    const bool whole = table_.records * part.run * in == source && (table_.records == 1 || part.stride == part.run);
+    if (!whole) {
+      gathered_.resize(values * in);
+      gather(part, rows, field, gathered_.data(), part.run * in);
+      plain = gathered_.data();
+    }
+    auto* to = out;
+    if (made != record_) {
+      converted_.resize(values * size_of(part.to));
+      to = converted_.data();
+    }
+    convert(plain, part.from, values, part.to, to);
+    if (part.how == How::zero_nan) zero_nan(to, part.to, values);
+    if (to != out) copy_strided(to, made, out + offset, record_, records, made);
+  }
+
+ private:
+  /// The values as they are, a run each `step` bytes.
+  void gather(const Part& part, std::size_t rows, const std::byte* field, std::byte* to, std::size_t step) const {
+    const auto in = size_of(part.from), source = schema_[part.field].row_bytes();
+    const auto records = table_.records, between = part.stride * in;
+    const auto* from = field + part.first * in;
+    if (records == 1) return copy_strided(from, source, to, step, rows, part.run * in);
+    if (records * between == source) return copy_strided(from, between, to, step, rows * records, part.run * in);
+    for (std::size_t i = 0; i < rows; ++i)
+      copy_strided(from + i * source, between, to + i * records * step, step, records, part.run * in);
+  }
+
+  const Table& table_;
+  const Schema& schema_;
+  const std::size_t record_;
+  std::vector<std::byte> gathered_, converted_;
+};
 
 }  // namespace
 
@@ -152,24 +199,21 @@ Table table_of(const Schema& schema, std::size_t field, const std::string& path,
 void assemble(const Table& table, const Schema& schema, std::uint64_t first_row, std::size_t rows,
               std::span<const std::byte* const> fields, std::byte* out) {
   const auto row = table.dataset.row_bytes();
-  const auto record = row / std::max<std::uint64_t>(1, table.records);
-  std::size_t offset = 0;
-  for (const auto& part : table.parts) {
-    const auto source = schema[part.field].row_bytes();
-    std::size_t i = 0;
-    try {
-      const bool together = table.parts.size() == 1 && table.records == 1 && part.how == How::values;
-      if (together && part.run * size_of(part.from) == source) {  // all rows at once
-        convert(fields[part.field], part.from, rows * part.run, part.to, out);
-        continue;
+  const auto some = std::max<std::size_t>(1, cached_bytes / std::max<std::size_t>(1, row));
+  Rows part_of(table, schema);
+  for (std::size_t done = 0; done < rows; done += some) {
+    std::size_t offset = 0;
+    for (const auto& part : table.parts) {
+      try {
+        part_of.put(part, std::min(some, rows - done), fields[part.field] + done * schema[part.field].row_bytes(),
+                    out + done * row, offset);
+      } catch (const numbers::BadElement& bad) {
+        const auto at = first_row + done + bad.index / std::max<std::uint64_t>(1, part.run * table.records);
+        throw Error(fmt::format("dataset {}, row {}: field {} holds {}", table.dataset.path, at,
+                                schema[part.field].name, bad.what()));
       }
-      for (; i < rows; ++i) put(part, table.records, fields[part.field] + i * source, record, out + i * row + offset);
-    } catch (const numbers::BadElement& bad) {
-      const auto at = first_row + (i > 0 ? i : bad.index / std::max<std::uint64_t>(1, part.run));
-      throw Error(fmt::format("dataset {}, row {}: field {} holds {}", table.dataset.path, at, schema[part.field].name,
-                              bad.what()));
+      offset += part.made() * size_of(part.to);
     }
-    offset += part.made() * size_of(part.to);
   }
 }
 

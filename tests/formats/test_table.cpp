@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <limits>
+#include <random>
 #include <vector>
 
 #include "base/error.hpp"
@@ -95,6 +96,48 @@ BOOST_AUTO_TEST_CASE(what_becomes_of_values_on_their_way) {
   assemble(table, schema, 0, 3, fields, out.data());
   const unsigned char expected[] = {2, 0, 0, 0, 0x3c, 0, 0, 0x7c, 0, 0x3c, 1, 0, 0x3c, 0, 0x3c};
   BOOST_TEST(std::memcmp(out.data(), expected, sizeof expected) == 0);
+}
+
+// Against one value after the other, for rows that are many and few, wide and narrow.
+BOOST_AUTO_TEST_CASE(any_table_is_made_as_if_value_by_value) {
+  std::mt19937 chance(20261129);
+  const auto upto = [&](std::uint64_t n) { return chance() % n; };
+  constexpr DType types[] = {DType::uint8, DType::int16, DType::float16, DType::float32, DType::int64, DType::float64};
+  for (int round = 0; round < 300; ++round) {
+    const std::uint64_t records = 1 + upto(4), rows = round % 50 == 0 ? 5000 : upto(40), row = 1 + upto(90);
+    Schema schema;
+    Table table;
+    table.records = records;
+    table.dataset = {.path = "t", .members = {}, .dims = {rows, records}};
+    std::vector<std::vector<std::byte>> data;
+    for (std::uint64_t p = 0; p < 1 + upto(4); ++p) {
+      Part part{p, types[upto(6)], types[upto(6)], 0, 1 + upto(5), 0};
+      part.stride = upto(2) == 0 ? part.run : part.run + upto(3);
+      part.first = upto(3);
+      part.how = upto(4) == 0 ? How::zero_nan : How::values;
+      const auto least = part.first + (records - 1) * part.stride + part.run;
+      schema.push_back({.name = "f", .dtype = part.from, .shape = {upto(3) == 0 ? least + row : least}});
+      auto& bytes = data.emplace_back(rows * schema.back().row_bytes());
+      std::vector<std::int64_t> small(rows * schema.back().elements());
+      for (auto& value : small) value = static_cast<std::int64_t>(upto(100));
+      convert(at(small), DType::int64, small.size(), part.from, bytes.data());
+      for (std::uint64_t v = 0; v < part.run; ++v) table.dataset.members.push_back({"m", part.to});
+      table.parts.push_back(part);
+    }
+    std::vector<const std::byte*> fields;
+    for (const auto& bytes : data) fields.push_back(bytes.data());
+    const auto row_bytes = table.dataset.row_bytes();
+    std::vector<std::byte> made(rows * row_bytes), expected(rows * row_bytes);
+    assemble(table, schema, 0, rows, fields, made.data());
+    auto* to = expected.data();
+    for (std::uint64_t r = 0; r < rows * records; ++r)
+      for (const auto& part : table.parts) {
+        const auto* from = fields[part.field] + r / records * schema[part.field].row_bytes();
+        for (std::uint64_t v = 0; v < part.run; ++v, to += size_of(part.to))
+          convert(from + (part.first + r % records * part.stride + v) * size_of(part.from), part.from, 1, part.to, to);
+      }
+    BOOST_TEST_REQUIRE((made == expected), "round " << round);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
