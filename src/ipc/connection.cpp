@@ -143,7 +143,12 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
     if (count >= 0) {
       Received received{Receipt::message,
                         {std::string(buffer.data(), static_cast<std::size_t>(count)), take_fds(header)}};
-      require_whole(socket_, header.msg_flags, received.message.fds.size());
+      try {
+        require_whole(socket_, header.msg_flags, received.message.fds.size());
+      } catch (NoDescriptors& error) {
+        error.message = std::move(received.message.text);
+        throw;
+      }
       if (count == 0) received.what = Receipt::closed;  // nobody sends empty messages
       return received;
     }

@@ -11,6 +11,7 @@ namespace headrace::ipc {
 class NoDescriptors : public Error {
  public:
   using Error::Error;
+  std::string message;  ///< that was received all the same, but for its descriptors
 };
 
 /// For a failed call that makes a descriptor, by errno: NoDescriptors with the limit and what to do about it, else

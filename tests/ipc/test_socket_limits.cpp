@@ -1,6 +1,5 @@
 // What sockets do where something has an end: descriptors, messages, names that others took.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,8 +14,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/file_limit.hpp"
 #include "ipc/child.hpp"
+#include "ipc/descriptors_left.hpp"
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
 #include "ipc/socket_call.hpp"
@@ -38,32 +37,6 @@ struct Pair {
   Listener listener{Address(unique())};
   Connection client = Connection::connect(listener.address()).value();
   Connection server = listener.accept(1h).value();
-};
-
-/// Leaves room for so many descriptors more, until the end of its life.
-class Room {
- public:
-  explicit Room(std::uint64_t more) {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    // Numbers count, and there may be gaps: all below the limit are taken.
-    rlimit limit = before_;
-    limit.rlim_cur = open_files() + more + 64;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    for (;;) {
-      ipc::Fd fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
-      if (!fd) break;
-      taken_.push_back(std::move(fd));
-    }
-    taken_.resize(taken_.size() - more);
-  }
-  ~Room() {
-    taken_.clear();
-    setrlimit(RLIMIT_NOFILE, &before_);
-  }
-
- private:
-  rlimit before_{};
-  std::vector<ipc::Fd> taken_;
 };
 
 std::string error_of(const std::function<void()>& what) {
@@ -121,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_message_whose_descriptors_find_no_room_is_told_rightly) {
     BOOST_TEST((pair.client.send("two of them", std::array{0, 0}) == ipc::Sent::sent));
     std::string text;
     {
-      const Room left(room);
+      const DescriptorsLeft left(room);
       BOOST_CHECK_THROW(
           try { static_cast<void>(pair.server.receive()); } catch (const Error& error) {
             text = error.what();
@@ -140,7 +113,7 @@ BOOST_AUTO_TEST_CASE(descriptors_of_a_message_that_was_cut_are_closed) {
   const auto before = open_files();
   BOOST_TEST((pair.client.send("three", std::array{0, 0, 0}) == ipc::Sent::sent));
   {
-    const Room left(2);
+    const DescriptorsLeft left(2);
     BOOST_CHECK_THROW(static_cast<void>(pair.server.receive()), ipc::NoDescriptors);
   }
   send_raw(pair.client, "seventeen", ipc::max_message_fds + 1);
@@ -168,7 +141,7 @@ BOOST_AUTO_TEST_CASE(who_finds_no_descriptor_goes_on_waiting) {
   const auto client = Connection::connect(listener.address());
   BOOST_REQUIRE(client.has_value());
   {
-    const Room none(0);
+    const DescriptorsLeft none(0);
     BOOST_CHECK_THROW(static_cast<void>(listener.accept()), ipc::NoDescriptors);
     BOOST_CHECK_THROW(static_cast<void>(listener.accept()), ipc::NoDescriptors);
   }
@@ -187,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_needs_a_descriptor_says_which_limit_it_met) {
   for (const auto& [name, call] : calls) {
     std::string text;
     {
-      const Room none(0);
+      const DescriptorsLeft none(0);
       text = error_of(call);
     }
     BOOST_TEST(holds(text, name), text);

@@ -75,6 +75,9 @@ class Honest:
         self.held = collections.deque()
 
     def attach(self):
+        self.board.look_at_all()  # what is first read later is no growth
+        for taken in self.known.values():
+            taken.sum()
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

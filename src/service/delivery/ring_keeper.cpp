@@ -4,6 +4,7 @@
 
 #include "base/contract.hpp"
 #include "ipc/memory.hpp"
+#include "ipc/no_descriptor.hpp"
 #include "ipc/process.hpp"
 
 namespace headrace::service::delivery {
@@ -42,7 +43,13 @@ RingKeeper::Rubbish RingKeeper::look(Clock::time_point now) {
     state_ = State::blocked;
     return rubbish;
   }
-  former_ = Former{std::move(*leaver_), ring_->fd().duplicate(), ring_->bytes()};
+  ipc::Fd memfd;
+  try {
+    memfd = ring_->fd().duplicate();
+  } catch (const ipc::NoDescriptors&) {
+    return rubbish;  // there may be one at the next look
+  }
+  former_ = Former{std::move(*leaver_), std::move(memfd), ring_->bytes()};
   leaver_.reset();
   rubbish.ring = std::move(ring_);
   state_ = State::vacant;

@@ -73,16 +73,31 @@ const std::string& Trainers::stream_name(const ServedTrainer& trainer) const {
 }
 
 void Trainers::welcome(const books::HandOver& handed, std::vector<ipc::Fd> fds) {
-  require(fds.size() == 2, "a trainer was handed over without its descriptors");
+  if (fds.size() != 2) return lose(handed);
   if (!handed.joins) found(handed);
+  if (const auto trainer = of_place(handed)) return enter(*trainer, handed, std::move(fds));
+  ipc::Courier(poller_, ipc::Connection(std::move(fds[0])), manner, [] {})
+      .say(ring::encode(ring::Refused{ring::Refusal::refused,
+                                      "the other replicas of this trainer have just gone; start all of them again"}));
+}
+
+std::optional<std::uint64_t> Trainers::of_place(const books::HandOver& handed) const {
   const auto trainer = std::ranges::find_if(trainers_, [&](const auto& entry) {
     const auto& one = entry.second;
     return one.stream == handed.stream && one.ring == handed.ring && !one.leaving;
   });
-  if (trainer != trainers_.end()) return enter(trainer->first, handed, std::move(fds));
-  ipc::Courier(poller_, ipc::Connection(std::move(fds[0])), manner, [] {})
-      .say(ring::encode(ring::Refused{ring::Refusal::refused,
-                                      "the other replicas of this trainer have just gone; start all of them again"}));
+  return trainer == trainers_.end() ? std::nullopt : std::optional(trainer->first);
+}
+
+void Trainers::lose(const books::HandOver& handed) {
+  const auto why = fmt::format("no file descriptor was left to take over trainer {} ({})", handed.rank, handed.who);
+  if (!handed.joins) {
+    log::warn("stream {}: {}; its place is free again", supply_.blueprint().streams[handed.stream].name, why);
+    actions_.to_head(books::Left{handed.stream, handed.rank, handed.grant.generation, handed.grant.ledger, false});
+    return actions_.to_leader(books::RingLeft{handed.stream, handed.ring, books::RingState::whole});
+  }
+  if (const auto trainer = of_place(handed))
+    for (const auto member : members_of(*trainer)) throw_out(member, why + "; start all replicas again");
 }
 
 void Trainers::found(const books::HandOver& handed) {
@@ -123,13 +138,13 @@ void Trainers::enter(std::uint64_t trainer_id, const books::HandOver& handed, st
   member.talk =
       std::make_unique<ipc::Courier>(poller_, ipc::Connection(std::move(fds[0])), manner, [this, id] { read(id); });
   member.pidfd = std::move(fds[1]);
-  member.bell = ipc::Bell::make();
   ++trainer.came;
   ++trainer.here;
-  poller_.add_edge(member.bell.fd(), [this, id] { rung(id); });
-  poller_.add(member.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
   auto& ring = rings_.at(trainer.stream, trainer.ring)->ring();
   try {
+    member.bell = ipc::Bell::make();
+    poller_.add_edge(member.bell.fd(), [this, id] { rung(id); });
+    poller_.add(member.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
     fds.clear();
     fds.push_back(ring.for_trainer());
     fds.push_back(member.bell.duplicate().take());

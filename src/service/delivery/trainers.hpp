@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ class Trainers {
            Workers& workers, const Rings& rings, Actions actions);
   ~Trainers();
 
-  /// A trainer that the front desk hands over: socket and pidfd.
+  /// A trainer that the front desk hands over: socket and pidfd. Without them, which were lost where no descriptor was
+  /// left, its place is free again.
   void welcome(const books::HandOver& trainer, std::vector<ipc::Fd> fds);
   /// The coordinator's answer to a trainer that goes on from a saved state.
   void hear(const books::AgreeAnswer& message);
@@ -71,6 +73,8 @@ class Trainers {
 
  private:
   void look_at_all();
+  std::optional<std::uint64_t> of_place(const books::HandOver& handed) const;
+  void lose(const books::HandOver& handed);
   void found(const books::HandOver& handed);
   void enter(std::uint64_t trainer, const books::HandOver& handed, std::vector<ipc::Fd> fds);
   /// By number of a member, from here ...

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
+#include "log/log.hpp"
 
 namespace headrace::service::host {
 
@@ -69,9 +71,16 @@ void Router::arrived(const std::string& text) {
     receivers_.from_head(books::decode_from_head(text));
 }
 
+ipc::Received Router::receive(std::size_t link) const try {
+  return links_[link]->receive();
+} catch (const ipc::NoDescriptors& error) {
+  log::warn("{}", error.what());
+  return {ipc::Receipt::message, {error.message, {}}};  // whoever it is for sees that they are missing
+}
+
 void Router::read(std::size_t link) {
   for (;;) {
-    auto received = links_[link]->receive();
+    auto received = receive(link);
     if (received.what == ipc::Receipt::closed) {
       links_[link].reset();
       return receivers_.link_closed(at(link));

@@ -62,6 +62,7 @@ class Router {
   void flush_for(std::chrono::milliseconds limit);
 
  private:
+  ipc::Received receive(std::size_t link) const;
   void read(std::size_t link);
   void say(std::size_t link, std::string text, std::vector<ipc::Fd> fds);
   std::uint32_t at(std::size_t link) const { return seat_.is_leader() ? static_cast<std::uint32_t>(link) : 0; }

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "ipc/child.hpp"
+#include "ipc/descriptors_left.hpp"
 #include "ring/consumer.hpp"
 #include "service/delivery/stagers.hpp"
 #include "service/delivery/trainers.hpp"
@@ -91,6 +92,14 @@ struct House {
     BOOST_TEST_REQUIRE((found != said.rend()));
     return *as<Message>(*found);
   }
+  HandOver handed(std::uint32_t rank, std::uint32_t place, pid_t pid = getpid()) {
+    return {.stream = 0,
+            .ring = place,
+            .rank = rank,
+            .world_size = 2,
+            .who = "process " + std::to_string(pid) + " on here",
+            .grant = {++generations, 1, Ledger(stager.drawn.streams[0].schedule(2).steps(), 0)}};
+  }
   RingKeeper& keeper(std::uint32_t place) const { return *rings->at(0, place); }
 };
 
@@ -105,21 +114,8 @@ struct Visitor {
 
   /// Comes to a place whose ring is whole, as a trainer of this process or of another one.
   Visitor(House& h, std::uint32_t rank, std::uint32_t place, pid_t pid = getpid()) : house(h) {
-    std::array<int, 2> ends{};
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
-      throw_errno("socketpair");
-    connection = ipc::Connection(ipc::Fd(ends[0]));
-    std::vector<ipc::Fd> fds;
-    fds.emplace_back(ends[1]);
-    fds.push_back(ipc::open_pidfd(pid));
-    const auto steps = h.stager.drawn.streams[0].schedule(2).steps();
-    h.trainers->welcome({.stream = 0,
-                         .ring = place,
-                         .rank = rank,
-                         .world_size = 2,
-                         .who = "process " + std::to_string(pid) + " on here",
-                         .grant = {++h.generations, 1, Ledger(steps, 0)}},
-                        std::move(fds));
+    auto fds = call(pid);
+    h.trainers->welcome(h.handed(rank, place, pid), std::move(fds));
     auto message = hear();
     welcome = std::get<ring::Welcome>(ring::decode_from_service(message.text));
     memory = std::move(message.fds.at(0));
@@ -127,6 +123,18 @@ struct Visitor {
     consumer.emplace(memory, bell.duplicate(), welcome.fields,
                      ring::Geometry{welcome.ring_bytes, welcome.slots, welcome.batch, welcome.generation});
     memory.close();
+  }
+  /// One that has called, and is not welcome yet.
+  explicit Visitor(House& h) : house(h) {}
+  std::vector<ipc::Fd> call(pid_t pid) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+      throw_errno("socketpair");
+    connection = ipc::Connection(ipc::Fd(ends[0]));
+    std::vector<ipc::Fd> fds;
+    fds.emplace_back(ends[1]);
+    fds.push_back(ipc::open_pidfd(pid));
+    return fds;
   }
   /// The next message from the service.
   ipc::Message hear() {
@@ -201,6 +209,28 @@ BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
     BOOST_TEST(&house.keeper(0).ring() == ring);
   }
   BOOST_TEST(house.heard<RingRetired>() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_costs_who_comes_in_it_alone) {
+  House house;
+  Visitor honest(house, 0, 0), late(house);
+  // They were lost on the way from the leader.
+  house.trainers->welcome(house.handed(1, 1), {});
+  BOOST_TEST(house.last<Left>().rank == 1u);
+  BOOST_TEST(house.last<Left>().generation == house.generations);
+  BOOST_TEST(house.last<RingLeft>().ring == 1u);
+  BOOST_TEST((house.last<RingLeft>().state == RingKeeper::State::whole));
+  honest.work(3);
+  // They came, and there is none for a bell.
+  auto fds = late.call(getpid());
+  {
+    const DescriptorsLeft none(0);
+    house.trainers->welcome(house.handed(1, 1), std::move(fds));
+  }
+  const auto refused = std::get<ring::Refused>(ring::decode_from_service(late.hear().text));
+  BOOST_TEST(refused.text.find("Too many open files") != std::string::npos, refused.text);
+  BOOST_TEST(house.until([&] { return house.heard<RingLeft>() == 2; }));
+  honest.work(3);
 }
 
 BOOST_AUTO_TEST_CASE(a_bell_in_hostile_hands_stops_nobody) {

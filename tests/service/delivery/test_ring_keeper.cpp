@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "ipc/child.hpp"
+#include "ipc/descriptors_left.hpp"
 #include "service/delivery/ring_keeper.hpp"
 
 using namespace headrace;
@@ -115,6 +116,20 @@ BOOST_AUTO_TEST_CASE(who_was_thrown_out_and_lives_keeps_its_ring_to_itself) {
   RingKeeper::Rubbish rubbish;
   while (place.keeper.retired().has_value()) rubbish = place.keeper.look(place.now);
   BOOST_TEST(static_cast<bool>(rubbish.memfd));
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_settles_later_where_no_descriptor_is_left) {
+  Place place;
+  Holder holder(place.keeper.ring());
+  {
+    auto leaver = holder.leaver();
+    const DescriptorsLeft none(0);
+    BOOST_TEST((place.leave(std::move(leaver)) == State::settling));
+    BOOST_TEST(!place.keeper.retired().has_value());
+  }
+  place.keeper.look(place.now);
+  BOOST_TEST((place.keeper.state() == State::vacant));
+  BOOST_TEST(place.keeper.retired().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_thrown_out_process_that_unmapped_all_costs_no_memory) {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "ipc/descriptors_left.hpp"
 #include "ipc/socket.hpp"
 #include "service/host/router.hpp"
 
@@ -131,6 +132,18 @@ BOOST_AUTO_TEST_CASE(descriptors_travel_with_a_trainer) {
   service.routers[0]->to_local(1, HandOver{}, std::move(fds));
   BOOST_TEST(service.take(1) == Heard{"from_leader trainer"}, boost::test_tools::per_element());
   BOOST_TEST(service.fds[1].size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_trainer_whose_descriptors_found_no_place_still_comes) {
+  Service service;
+  std::vector<ipc::Fd> fds;
+  for (int i = 0; i < 2; ++i) fds.emplace_back(dup(STDERR_FILENO));
+  service.routers[0]->to_local(1, HandOver{}, std::move(fds));
+  {
+    const DescriptorsLeft none(0);
+    BOOST_TEST(service.take(1) == Heard{"from_leader trainer"}, boost::test_tools::per_element());
+  }
+  BOOST_TEST(service.fds[1].size() < 2u);
 }
 
 BOOST_AUTO_TEST_CASE(what_comes_on_a_wrong_way_is_an_error) {
