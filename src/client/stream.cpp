@@ -44,8 +44,9 @@ Result Stream::acquire(double timeout, hr_batch& batch) {
   if (!turn_.take(deadline, calls_)) return not_our_turn(deadline, "another thread's hr_acquire did not end");
   const Turn::Ours ours(turn_);
   ring::Lease lease;
-  auto result = next(deadline, lease);
-  if (result.code == HR_OK) fill(lease, batch);
+  std::uint64_t seeks = 0;
+  auto result = next(deadline, lease, seeks);
+  if (result.code == HR_OK) fill(lease, seeks, batch);
   return result;
 }
 
@@ -54,7 +55,7 @@ Result Stream::not_our_turn(const Deadline& deadline, const std::string& whose) 
   return {HR_TIMEOUT, whose + " " + deadline.text() + "; use a stream in one thread, or wait longer"};
 }
 
-Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
+Result Stream::next(const Deadline& deadline, ring::Lease& lease, std::uint64_t& seeks) {
   std::optional<Clock::time_point> waiting_since;
   std::optional<Result> outcome;
   while (!outcome) {
@@ -62,6 +63,7 @@ Result Stream::next(const Deadline& deadline, ring::Lease& lease) {
       outcome = why_it_hears_nothing();
       break;
     }
+    seeks = seeks_.load();
     const auto acquired = inbox_.lost() ? ring::Acquired::nothing : consumer_.try_acquire(lease);
     if (acquired == ring::Acquired::end) {
       outcome = {HR_END, "stream '" + info_.welcome().stream + "' has ended after epoch " +
@@ -106,7 +108,7 @@ std::optional<Result> Stream::sleep(const Deadline& deadline) {
   return std::nullopt;
 }
 
-void Stream::fill(const ring::Lease& lease, hr_batch& batch) {
+void Stream::fill(const ring::Lease& lease, std::uint64_t seeks, hr_batch& batch) {
   const auto fields = info_.welcome().fields.size();
   batch = {.size = sizeof batch,
            .lease = lease.slot,
@@ -117,9 +119,11 @@ void Stream::fill(const ring::Lease& lease, hr_batch& batch) {
            .index = consumer_.index(lease.slot),
            .data = pointers_.data() + lease.slot * fields};
   const Lock lock(mutex_);
-  const bool epoch_ends = lease.step + 1 >= info_.welcome().batches;
-  epoch_ = lease.epoch + (epoch_ends ? 1 : 0);
-  step_ = epoch_ends ? 0 : lease.step + 1;
+  if (seeks == seeks_.load()) {  // else it is of before a seek, which another thread has made meanwhile
+    const bool epoch_ends = lease.step + 1 >= info_.welcome().batches;
+    epoch_ = lease.epoch + (epoch_ends ? 1 : 0);
+    step_ = epoch_ends ? 0 : lease.step + 1;
+  }
   ++stats_.batches;
   ++stats_.held;
   stats_.rows += lease.rows;
@@ -233,17 +237,18 @@ Result Stream::tell_to_seek(std::uint64_t epoch, std::uint64_t step) {
   if (!sending_.take(deadline, calls_)) return calls_.ending() ? closed() : hears_nothing();
   const Turn::Ours ours(sending_);  // from the number on: the service wants them to grow
   const auto sought = consumer_.seek();
+  {
+    const Lock lock(mutex_);  // before it is told: no batch of there can have come yet
+    epoch_ = epoch;
+    step_ = step;
+    ++seeks_;
+  }
   const ring::Seek seek{sought.generation, epoch, step, shared() ? sought.taken : 0};
   if (auto no = say(ring::encode(seek), deadline); no.code != HR_OK) {
     seek_unheard_.store(true, std::memory_order_relaxed);
     return no;
   }
   seek_unheard_.store(false, std::memory_order_relaxed);
-  {
-    const Lock lock(mutex_);
-    epoch_ = epoch;
-    step_ = step;
-  }
   // The others must not get what is cut off, once they know by whatever way that this call is over.
   const Deadline to_be_heard(patience_for_answers);
   while (shared() && !consumer_.led(sought.generation)) {

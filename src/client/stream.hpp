@@ -52,9 +52,10 @@ class Stream {
   Calls& calls() { return calls_; }
 
  private:
-  Result next(const Deadline& deadline, ring::Lease& lease) REQUIRES(turn_);
+  /// seeks: how many there had been when the batch was taken.
+  Result next(const Deadline& deadline, ring::Lease& lease, std::uint64_t& seeks) REQUIRES(turn_);
   std::optional<Result> sleep(const Deadline& deadline) REQUIRES(turn_);
-  void fill(const ring::Lease& lease, hr_batch& batch) EXCLUDES(mutex_);
+  void fill(const ring::Lease& lease, std::uint64_t seeks, hr_batch& batch) EXCLUDES(mutex_);
   /// HR_REFUSED unless this is the one that seeks.
   Result require_leader() const;
   bool shared() const { return info_.welcome().replicas > 1; }
@@ -81,6 +82,7 @@ class Stream {
   bool forked_ = false;          // written in a child by its only thread
   Calls calls_;
   std::atomic<const Files*> files_{nullptr};  // set once, to what inbox_ holds
+  std::atomic<std::uint64_t> seeks_{0};
   std::atomic<bool> seek_unheard_{false};     // the service was not told: the ring will not bring what was asked for
 
   // Where several are taken, in this order.
