@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.machinery
 import io
 import itertools
 import json
@@ -11,6 +12,7 @@ import os
 import sys
 import tarfile
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,8 +83,23 @@ def torch_batches(task: Task) -> Iterator[np.ndarray]:
             yield touch(x.numpy(), label.numpy())
 
 
+def import_streaming() -> Any:
+    """It imports torchvision for data sets of pictures, whose builds fit PyTorch's for GPUs alone: an empty one will do."""
+    try:
+        importlib.import_module("torchvision")
+    except (ImportError, RuntimeError):
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        for name, what in (("", ""), (".datasets", "VisionDataset"), (".transforms", ""), (".transforms.functional", "to_tensor")):
+            module = sys.modules["torchvision" + name] = types.ModuleType("torchvision" + name)
+            module.__spec__ = importlib.machinery.ModuleSpec("torchvision" + name, None)
+            if what:
+                setattr(module, what, type(what, (), {}))
+    return importlib.import_module("streaming")
+
+
 def mosaic_batches(task: Task) -> Iterator[np.ndarray]:
-    from streaming import StreamingDataset
+    StreamingDataset = import_streaming().StreamingDataset
 
     data = StreamingDataset(
         local=f"{task.folder}/mds", shuffle=True, shuffle_algo="py1e", shuffle_block_size=task.part, batch_size=BATCH,
@@ -107,7 +124,7 @@ def tfdata_batches(task: Task) -> Iterator[np.ndarray]:
     files = task.shards("tfrecord")
     data = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files), seed=SEED)
     data = data.interleave(tf.data.TFRecordDataset, cycle_length=4, num_parallel_calls=2, deterministic=False)
-    data = data.shuffle(task.part, seed=SEED).map(parsed, num_parallel_calls=2)
+    data = data.shuffle(task.part // 2, seed=SEED).map(parsed, num_parallel_calls=2)
     data = data.batch(BATCH, drop_remainder=True).prefetch(2)
     while True:
         for x, label in data.as_numpy_iterator():
@@ -118,7 +135,7 @@ def webdataset_batches(task: Task) -> Iterator[np.ndarray]:
     import webdataset
 
     data = webdataset.WebDataset(task.shards("tar"), shardshuffle=SHARDS, seed=SEED, empty_check=False)
-    data = data.shuffle(task.part // 2).map(  # each of two workers has a buffer
+    data = data.shuffle(task.part // 4).map(  # each of two workers has a buffer
         lambda one: (np.frombuffer(one["x"], np.uint8), int(one["cls"]))
     )
     loader = torch_loader(data.batched(BATCH, partial=False), 2, batch_size=None)
@@ -147,7 +164,7 @@ CONTENDERS = {  # what it needs, and how it goes
 def contend(task: Task) -> None:
     """A contender's process: begins when told so, and answers each turn with one line."""
     needs, batches = CONTENDERS[task.contender]
-    importlib.import_module(needs)
+    import_streaming() if needs == "streaming" else importlib.import_module(needs)
     if needs in ("streaming", "webdataset"):
         importlib.import_module("torch.utils.data")
     print("there", flush=True)
@@ -181,9 +198,7 @@ def write_hdf5(folder: Path, samples: int) -> None:
 
 
 def write_mds(folder: Path, samples: int) -> None:
-    from streaming import MDSWriter
-
-    with MDSWriter(out=f"{folder}/mds", columns={"x": f"ndarray:uint8:{ROW}", "label": "int"}) as out:
+    with import_streaming().MDSWriter(out=f"{folder}/mds", columns={"x": f"ndarray:uint8:{ROW}", "label": "int"}) as out:
         for first, block in rows(samples):
             for i, row in enumerate(block, first):
                 out.write({"x": row, "label": i * CLASSES // samples})

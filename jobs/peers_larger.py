@@ -8,7 +8,8 @@ contender, all over the same samples and batches, in turns:
     tf.data             TFRecord shards, interleaved, then a shuffle buffer
     webdataset          tar shards in random order, then a shuffle buffer
 
-Buffers and blocks are an eighth of the samples, as a window is. Each contender lives in a cgroup that limits its memory,
+Blocks of py1e are an eighth of the samples; buffers of tf.data and WebDataset a sixteenth, since with an eighth their
+memory limit ends them. Headrace's blocks are small beside its window, as those of a large file are. Each contender lives in a cgroup that limits its memory,
 page cache included, to a quarter of the data, beside what it took before it read any (interpreter and libraries);
 Headrace's service is told to do with a quarter, all included, in a cgroup of 1.15 quarters. Where cgroups cannot limit
 memory the files are dropped from the page cache before each turn instead, and the table says so.
@@ -126,8 +127,8 @@ def service(name: str, folder: Path, quarter: int, build: Path) -> Iterator[str]
     program, called = str(build / "bin" / "headrace"), f"larger-{name.split()[1]}-{os.getpid()}"
     command = [program, "serve", f"--files={folder}/data.h5", f"--name={called}", f"--batch={BATCH}", "--stay", "--quiet"]
     command += [f"--memory={quarter}", "--slots=3"]
-    # Some hundred blocks a window mix what is sorted as a global shuffle does.
-    command += [f"--scratch={folder}"] if name.endswith("scratch") else ["--window=auto", "--block=1MiB"]
+    # Of a small budget most are rings and buffers: a window is then some 4 % of the samples, here of 64 blocks.
+    command += [f"--scratch={folder}"] if name.endswith("scratch") else ["--window=auto", "--block=256KiB"]
     limit = Limit()
     limit.allow(int(1.15 * quarter))
     child = subprocess.Popen([*limit.prefix(), *command])
