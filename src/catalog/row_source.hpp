@@ -32,6 +32,8 @@ class RowSource {
                     RowTaker& taker) const = 0;
   /// Lets go of what was kept for the next read().
   virtual void rest() const {}
+  /// Whether this is one of the files that it reads: who writes asks.
+  virtual bool reads(const std::string& path) const = 0;
   /// How, for people: "files, 8 at a time".
   virtual std::string how() const = 0;
 };

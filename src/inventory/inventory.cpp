@@ -2,14 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/printable.hpp"
 #include "fetch/fetcher.hpp"
 #include "inventory/decoders/checksum.hpp"
 
 namespace headrace::inventory {
 
+namespace fs = std::filesystem;
+
 std::string array_dataset(const std::string& decoder) {
   return "@file:" + decoder;
+}
+
+bool has_file(const Inventory& inventory, const std::string& path) {
+  std::error_code unknown;
+  if (fs::equivalent(inventory.settings.csv, path, unknown)) return true;
+  if (inventory.arrays.empty() || inventory.path.is_url() || !fs::exists(path, unknown)) return false;
+  const auto name = fs::path(path).filename().string();
+  std::string sample;
+  for (std::size_t row = 0; row < inventory.table.rows(); ++row) {
+    inventory.path.make(inventory.table, row, sample);
+    if (sample.ends_with(name) && fs::equivalent(sample, path, unknown)) return true;
+  }
+  return false;
 }
 
 void verify(const Inventory& inventory, std::size_t row, std::string_view content) {

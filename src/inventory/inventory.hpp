@@ -46,6 +46,9 @@ struct Inventory {
   std::vector<LeftOut> left_out;          ///< in the table's order
 };
 
+/// Whether the file of a sample, or the table, is this one, whatever the names.
+bool has_file(const Inventory& inventory, const std::string& path);
+
 /// Throws Error where the content is not what the table's checksum says.
 void verify(const Inventory& inventory, std::size_t row, std::string_view content);
 void verify(const Inventory& inventory, std::size_t row, Content content);

@@ -14,6 +14,7 @@ class Source : public catalog::RowSource {
   void read(const std::vector<std::string>& datasets, std::uint64_t row, std::uint64_t rows, unsigned threads,
             catalog::RowTaker& taker) const override;
   void rest() const override;
+  bool reads(const std::string& path) const override { return has_file(*inventory_, path); }
   std::string how() const override;
   const Inventory& inventory() const { return *inventory_; }
 

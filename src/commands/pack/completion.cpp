@@ -142,15 +142,6 @@ void Completion::require_no_input() const {
         fmt::format("'{}' is the table that is read (it would be lost: it is where samples are listed that "
                     "the file lacks); name another file than '{}'",
                     list, job_.path));
-  if (inventory_.arrays.empty() || inventory_.path.is_url() || !fs::exists(job_.path)) return;
-  const auto name = fs::path(job_.path).filename().string();
-  std::string path;
-  for (std::size_t row = 0; row < inventory_.table.rows(); ++row) {
-    inventory_.path.make(inventory_.table, row, path);
-    if (path.ends_with(name) && fs::equivalent(path, job_.path, unknown))
-      throw UsageError(
-          fmt::format("'{}' is one of the files that are read (it would be lost); name another file", job_.path));
-  }
 }
 
 /// Paths of files are relative to the folder of their table.

@@ -115,12 +115,15 @@ void require_no_input(const std::vector<std::string>& paths, const catalog::Cata
   for (const auto& path : paths)
     if (stat(path.c_str(), &info) == 0) written.try_emplace({info.st_dev, info.st_ino}, path);
   if (written.empty()) return;
+  const auto refuse = [](const std::string& path) {
+    throw UsageError(fmt::format("'{}' is one of the files that are read (it would be lost); name another file", path));
+  };
   for (const auto* files : {&catalog.files, &catalog.as_named()})
     for (const auto& file : *files) {
-      if (stat(file.path.c_str(), &info) != 0) continue;
-      if (const auto lost = written.find({info.st_dev, info.st_ino}); lost != written.end())
-        throw UsageError(
-            fmt::format("'{}' is one of the files that are read (it would be lost); name another file", lost->second));
+      if (stat(file.path.c_str(), &info) == 0)
+        if (const auto lost = written.find({info.st_dev, info.st_ino}); lost != written.end()) refuse(lost->second);
+      for (const auto& [file_of, path] : written)
+        if (file.rows && file.rows->reads(path)) refuse(path);
     }
 }
 
