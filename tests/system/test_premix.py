@@ -159,16 +159,6 @@ def test_what_is_refused_before_anything_is_read(tmp_path, files):
     assert refused(premix(there, files, stagers=2), 2, "'", "there.h5' exists", "--force")
     assert there.read_text() == "mine"
     assert refused(premix(files[0], files, "--force"), 2, "part0.h5' is one of the files that are read")
-    # Samples with a file each are files that are read, too, and so is the table.
-    for i in range(3):
-        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
-            file["x"] = np.full(4, i)
-    keys = {"inventory": inventory(tmp_path, "{id}.h5"), "batch": 1}
-    config = configuration(tmp_path / "each.toml", {"x": {"decoder": "hdf5:x"}}, **keys)
-    for lost in (table(tmp_path / "table.csv", [(i, i) for i in range(3)]), tmp_path / "1.h5"):
-        before = lost.read_bytes()
-        assert refused(premix(lost, [], "-c", config, "--force"), 2, f"{lost.name}' is one of the files that are read")
-        assert lost.read_bytes() == before
     assert refused(premix(tmp_path / "no" / "x.h5", files), 2, "has no folder", "make it")
     assert refused(premix(tmp_path, files), 2, "is a folder")
     assert refused(call("premix", *files), 2, "give -o FILE")
@@ -187,6 +177,18 @@ def test_no_part_takes_the_place_of_a_file_that_is_read(tmp_path, files):
     done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2)
     assert refused(done, 2, "data.0001.h5' is one of the files that are read", "name another file")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_no_file_of_an_inventory_is_lost(tmp_path):
+    for i in range(3):
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["x"] = np.full(4, i)
+    keys = {"inventory": inventory(tmp_path, "{id}.h5"), "batch": 1}
+    config = configuration(tmp_path / "each.toml", {"x": {"decoder": "hdf5:x"}}, **keys)
+    for lost in (table(tmp_path / "table.csv", [(i, i) for i in range(3)]), tmp_path / "1.h5"):
+        before = lost.read_bytes()
+        assert refused(premix(lost, [], "-c", config, "--force"), 2, f"{lost.name}' is one of the files that are read")
+        assert lost.read_bytes() == before
 
 
 def test_a_bad_value_leaves_nothing(tmp_path):
