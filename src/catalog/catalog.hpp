@@ -26,6 +26,8 @@ namespace headrace::catalog {
 struct SourceFile {
   std::string path;
   std::uint64_t bytes = 0;
+  std::int64_t mtime_ns = 0;
+  std::uint64_t head = 0;  ///< as FileInfo has it
   bool operator==(const SourceFile&) const = default;
 };
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "catalog/file_print.hpp"
+
 namespace headrace::catalog {
 
 namespace {
@@ -185,10 +187,15 @@ std::vector<SourceFile> files_behind(const FileContents& file, const Sources& so
   while (!open.empty()) {
     const auto* dataset = open.back();
     open.pop_back();
+    if (!dataset->other_file.empty() && seen.insert(dataset->other_file).second) {
+      const auto print = print_of(dataset->other_file);
+      files.push_back({dataset->other_file, print.bytes, print.mtime_ns, print.head});
+    }
     for (const auto& part : dataset->parts) {
       const auto& source = sources.of(dataset->home, part);
       if (!source.why.empty()) continue;
-      if (seen.insert(source.file.path).second) files.push_back({source.file.path, source.file.bytes});
+      if (seen.insert(source.file.path).second) 
+        files.push_back({source.file.path, source.file.bytes, source.file.mtime_ns, source.file.head});
       const auto* there = sources.dataset_of(dataset->home, part);
       if (there != nullptr && known.insert(there).second) open.push_back(there);
     }

@@ -21,7 +21,7 @@ namespace {
 bool judge(FileContents& file, const Sources& sources, const ScanOptions& options) {
   bool all_there = true;
   for (auto& dataset : file.datasets) {
-    if (!dataset.problem.empty() || dataset.home.empty()) continue;
+    if (!dataset.problem.empty() || dataset.home.empty() || dataset.dims.empty()) continue;
     auto report = check_virtual(dataset, sources);
     if (!report.problem.empty()) {
       all_there = false;

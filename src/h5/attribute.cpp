@@ -1,7 +1,10 @@
 #include "h5/attribute.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <optional>
+#include <string_view>
 
 #include "h5/error.hpp"
 
@@ -69,6 +72,12 @@ std::optional<Attribute> read_attribute(hid_t object, const char* name) {
   return out;
 }
 
+/// Without it values would be others, and nobody would be told.
+bool changes_values(std::string_view name) {
+  constexpr std::string_view names[] = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned"};
+  return std::ranges::find(names, name) != std::end(names);
+}
+
 }  // namespace
 
 std::vector<Attribute> attributes_of(hid_t object) {
@@ -82,7 +91,9 @@ std::vector<Attribute> attributes_of(hid_t object) {
       if (auto attribute = read_attribute(id, name)) to.all.push_back(std::move(*attribute));
       return 0;
     } catch (const Error&) {
-      return 0;  // an attribute that cannot be read is no reason not to read the data
+      if (!changes_values(name)) return 0;  // no reason not to read the data
+      to.failure = std::current_exception();
+      return -1;
     } catch (...) {
       to.failure = std::current_exception();
       return -1;

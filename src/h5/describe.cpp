@@ -63,7 +63,7 @@ void describe_other_files(hid_t id, const Plist& properties, DatasetInfo& info) 
   info.lost = lost_raw_files(properties, home, info.rows() * info.row_elements() * info.type.size);
   if (H5Pget_layout(properties.id()) != H5D_VIRTUAL) return;
   info.home = home;
-  info.parts = virtual_parts(properties, info.dims);
+  if (!info.dims.empty()) info.parts = virtual_parts(properties, info.dims);
 }
 
 /// Nothing is written: no place. It is asked for by its status, because HDF5 adds the length of a user block to an
@@ -197,11 +197,6 @@ DatasetInfo describe(const File& file, std::vector<LinkToDataset> links, bool in
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return rank(a) < rank(b); });
   auto info = describe_dataset(file, links[0].path, depth);
   for (std::size_t i = 1; i < links.size(); ++i) info.aliases.push_back(links[i].path);
-  if (!in_this_file) {
-    info.layout = Layout::other;  // what we know of offsets and chunks holds in another file
-    info.offset.reset();
-    info.chunk.clear();
-  }
   auto timed = info.type;
   as_pytables_writes_times(timed);
   if (timed != info.type && (in_this_file ? written_by_pytables(file.id()) : written_by_pytables(file, links[0].path)))
@@ -219,6 +214,12 @@ DatasetInfo describe_dataset(const File& file, const std::string& path, Depth de
     const Dataset dataset(check(H5Dopen2(file.id(), path.c_str(), link_access()), "H5Dopen"));
     info = describe(dataset.id(), path);
     if (depth == Depth::try_reading) try_reading(dataset.id(), info);
+    if (object_info(dataset.id()).identity.file != object_info(file.id()).identity.file) {
+      info.layout = Layout::other;  // behind an external link: offsets and chunks are those of another file
+      info.offset.reset();
+      info.chunk.clear();
+      info.other_file = home_of(dataset.id());
+    }
   } catch (const Error& e) {
     info.problem = e.what() + newer_version_hint(e.what());
   }

@@ -16,6 +16,9 @@ struct RowSelection {
 /// Rows [first, first + rows) of a dataset of these dims; nothing on either side for no rows.
 inline RowSelection select_rows(const Dataset& dataset, const std::vector<hsize_t>& dims, std::uint64_t first,
                                 std::uint64_t rows) {
+  if (dims.empty())  // one value, which is all there is
+    return {Space(check(H5Dget_space(dataset.id()), "H5Dget_space")),
+            Space(check(H5Screate(H5S_SCALAR), "H5Screate"))};
   std::vector<hsize_t> start(dims.size(), 0), count = dims;
   start[0] = first;
   count[0] = rows;

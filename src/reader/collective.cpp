@@ -34,12 +34,13 @@ class Rounds {
     reader_.emplace(file, course.here().place());
   }
 
+  /// For so many rows that do not go straight to their place; not between two ranks' parts of one read.
+  void make_room(std::uint64_t rows) { staging_.resize(std::max(staging_.size(), rows * course_.row_bytes())); }
   /// Collective: this slice, or nothing.
   void read(const Piece* slice) {
     if (slice == nullptr) return take_part(0, 0, staging_.data());
     course_.fetched(*slice);
     auto* place = course_.place(*slice);
-    if (place == nullptr) staging_.resize(std::max(staging_.size(), slice->rows * course_.row_bytes()));
     take_part(slice->row, slice->rows, place != nullptr ? place : staging_.data());
     if (place != nullptr)
       course_.placed(*slice);
@@ -70,6 +71,10 @@ bool read_collective(const mpi::Comm& comm, const Course& course, const std::vec
   const auto slices = slices_of(course, pieces, slice_bytes);
   const auto rounds = comm.max(std::uint64_t{slices.size()});
   auto reading = mpi::together(comm, [&] { return std::make_unique<Rounds>(comm, course, file); });
+  mpi::together(comm, [&] {
+    for (const auto& slice : slices)
+      if (course.place(slice) == nullptr) reading->make_room(slice.rows);
+  });
   for (std::uint64_t i = 0; i < rounds; ++i) {
     // A rank that fails inside H5Dread has taken part in its exchange, so that the others reach the agreement too.
     const Piece* slice = i < slices.size() ? &slices[i] : nullptr;

@@ -58,7 +58,7 @@ std::string FileMarks::look(const std::string& path, std::uint64_t bytes, std::i
 std::string FileMarks::change_of(const catalog::FileInfo& file) {
   if (auto why = look(file.path, file.bytes, file.mtime_ns, file.head); !why.empty()) return why;
   for (const auto& source : file.sources)
-    if (const auto why = look(source.path, source.bytes, 0, 0); !why.empty())
+    if (const auto why = look(source.path, source.bytes, source.mtime_ns, source.head); !why.empty())
       return fmt::format("of the file {}, which it is made of: {}", source.path, why);
   return "";
 }

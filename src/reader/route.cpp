@@ -64,7 +64,9 @@ std::uint64_t band_bytes(const h5::DatasetInfo& dataset) {
 
 std::uint64_t rows_at_once(const h5::DatasetInfo& dataset, std::uint64_t bytes) {
   constexpr std::uint64_t most_chunks = 1 << 16;
-  const auto rows = bytes / std::max<std::uint64_t>(1, dataset.row_bytes());
+  constexpr std::uint64_t most_ragged = 4096;  // of any length, which HDF5 allocates on the heap
+  auto rows = bytes / std::max<std::uint64_t>(1, dataset.row_bytes());
+  if (h5::has_pointers(dataset.type)) rows = std::min(rows, most_ragged);
   if (dataset.layout != h5::Layout::chunked) return std::max<std::uint64_t>(1, rows);
   std::uint64_t beside = 1;  // chunks that the same row lies in
   for (std::size_t i = 1; i < dataset.dims.size(); ++i)

@@ -62,7 +62,7 @@ Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(
 void Item::prepare_constant() {
   double value = *spec_.constant;
   try {
-    numbers::cast_or_throw(&value, 1, target_.dtype, target_.overflow, constant_);
+    numbers::cast_or_throw(&value, 1, target_.dtype, numbers::Overflow::error, constant_);
   } catch (const numbers::BadElement& bad) {
     throw UsageError(std::string("missing: ") + bad.what());
   }

@@ -170,3 +170,8 @@ def test_a_plugin_beside_the_configuration(tmp_path, files):
 def test_a_stand_in_that_does_not_fit(tmp_path, files):
     said = refusal(tmp_path, files[1], {"x": {}, "w": {"source": "jets.weight", "missing": 300, "dtype": "uint8"}})
     assert all(word in said for word in ("[field.w]", "missing", "300", "uint8")), said
+    # What becomes of the data's values is no rule for what stands in for them.
+    for missing, overflow in ((-1, "saturate"), (0.5, "truncate")):
+        section = {"source": "jets.weight", "missing": missing, "dtype": "uint8", "overflow": overflow}
+        said = refusal(tmp_path, files[1], {"x": {}, "w": section})
+        assert all(word in said for word in ("[field.w]", "missing", str(missing), "uint8")), said

@@ -19,6 +19,25 @@ def refusal(*arguments, **keys):
     return refused_service(*arguments, batch=1, **keys)
 
 
+def test_single_values_of_files_and_links_to_others(tmp_path):
+    """A value may lie among the metadata; behind an external link is another file, of which nothing is known."""
+    compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    compact.set_layout(h5py.h5d.COMPACT)
+    for i in range(5):
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["plain"] = float(i)
+            one = h5py.h5d.create(file.id, b"compact", h5py.h5t.NATIVE_INT32, h5py.h5s.create(h5py.h5s.SCALAR), compact)
+            one.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(10 * i, "i4"))
+            file["linked"] = h5py.ExternalLink("other.h5", "x")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.arange(600)
+    table(tmp_path / "table.csv", [(i, i) for i in range(5)])
+    fields = {"plain": {"decoder": "hdf5:plain"}, "compact": {"decoder": "hdf5:compact"}}
+    got, _, _ = deliver(tmp_path, [], fields, inventory=inventory(tmp_path, "{id}.h5"))
+    assert got["plain"].tolist() == [0, 1, 2, 3, 4] and got["compact"].tolist() == [0, 10, 20, 30, 40]
+    assert "other files" in refusal(tmp_path, [], {"x": {"decoder": "hdf5:linked"}}, inventory=inventory(tmp_path, "{id}.h5"))
+
+
 @pytest.mark.parametrize("stagers", [None, 2])
 def test_every_decoder_gives_what_was_written(tmp_path, stagers):
     """Several arrays of the same files at once; the table's columns beside them."""

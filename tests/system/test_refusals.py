@@ -47,6 +47,16 @@ def test_pattern_without_a_match(tmp_path):
     assert "none-*.h5" in refused(tmp_path, None, "none-*.h5", code=2)
 
 
+def test_a_folder_that_cannot_be_looked_into(tmp_path):
+    """Its files would be missing without a word."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "part.h5")
+    (tmp_path / "broken").symlink_to("broken")  # what opening any unreadable folder does, also for root
+    said = refused(tmp_path, None, f"{tmp_path}/*/part*.h5", code=2)
+    assert "cannot look for files" in said and "broken" in said
+
+
 def test_directory(tmp_path):
     (tmp_path / "folder.h5").mkdir()
     assert "folder.h5" in refused(tmp_path, None, "folder.h5")

@@ -7,6 +7,7 @@ import h5py
 import headrace
 import numpy as np
 import pytest
+from field_files import deliver
 from samples import FIELDS, values, write
 from service import HEADRACE, running
 from test_delivery import all_epochs, exactly_once, flat, trainers
@@ -151,3 +152,45 @@ def test_samples_are_shown_by_either_name(folder):
             for which in ("95", "all.h5:95", "part3.h5:4")]
     assert told[0] == told[1] == told[2]
     assert "part3.h5" in json.dumps(told[0])
+
+
+@pytest.mark.parametrize("chunks", [None, (4, 2)])
+def test_sources_behind_external_links_are_not_taken_for_their_file(tmp_path, chunks):
+    """Offsets and chunks of a dataset behind a link are those of the other file."""
+    lengths = (9, 5)
+    for k, n in enumerate(lengths):
+        with h5py.File(tmp_path / f"raw{k}.h5", "w") as file:
+            file.create_dataset("data", data=np.arange(2 * n).reshape(n, 2) + 100 * k, chunks=chunks)
+        with h5py.File(tmp_path / f"part{k}.h5", "w") as file:
+            file["other"] = np.full(5000, -7)  # what lies where the data of the other file do
+            file["data"] = h5py.ExternalLink(f"raw{k}.h5", "data")
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        layout, first = h5py.VirtualLayout((sum(lengths), 2), int), 0
+        for k, n in enumerate(lengths):
+            layout[first:first + n] = h5py.VirtualSource(f"part{k}.h5", "data", shape=(n, 2))
+            first += n
+        file.create_virtual_dataset("data", layout)
+        one = h5py.VirtualLayout((), float)
+        one[()] = h5py.VirtualSource("one.h5", "one", shape=())
+        file.create_virtual_dataset("one", one)  # a single value, which is no field
+    expected = np.concatenate([np.arange(2 * n).reshape(n, 2) + 100 * k for k, n in enumerate(lengths)])
+    for files in ([tmp_path / "all.h5"], [tmp_path / f"part{k}.h5" for k in range(2)]):
+        got, _, _ = deliver(tmp_path, [str(file) for file in files], {"data": {"source": "data"}})
+        assert np.array_equal(got["data"], expected)
+    assert run("inspect", tmp_path / "all.h5").returncode == 0
+
+
+def test_a_file_behind_an_external_link_does_not_change_while_it_is_read(tmp_path):
+    with h5py.File(tmp_path / "raw.h5", "w") as file:
+        file["data"] = np.zeros((400, 1000))
+    with h5py.File(tmp_path / "part.h5", "w") as file:
+        file["data"] = h5py.ExternalLink("raw.h5", "data")
+    with running(tmp_path, [tmp_path / "part.h5"], batch=10, block="64KiB", window=8) as service:
+        with headrace.connect(str(service), progress=False) as stream, pytest.raises(headrace.ServiceLost) as told:
+            for turn in range(1000):
+                for batch in stream:
+                    if turn == 0 and batch.step == 2:
+                        with h5py.File(tmp_path / "raw.h5", "w") as file:
+                            file["data"] = np.ones((400, 1001))
+        assert service.wait() == 1
+    assert "raw.h5" in str(told.value) and "changed" in str(told.value), told.value

@@ -1,6 +1,7 @@
 #include "data/selection/scan_files.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "catalog/files.hpp"
 #include "catalog/same_files.hpp"
@@ -18,12 +19,26 @@ Scanned scan_inventory(const config::Config& config, const job::Topology& topolo
   return {1, inventory::scan(topology.all, inventory_settings(config))};
 }
 
+/// What the patterns match, as the first rank of each node saw it: a file may come while others look.
+std::vector<std::string> files_of_node(const config::Config& config, const job::Topology& topology) {
+  const auto mine = mpi::together(topology.all, [&] {
+    std::string names;  // each ends with a zero: they need not be UTF-8
+    if (topology.node.rank() == 0)
+      for (const auto& file : catalog::expand_files(config.files)) names += file + '\0';
+    return names;
+  });
+  const auto names = topology.node.bcast(mine);
+  std::vector<std::string> files;
+  for (std::size_t at = 0; at < names.size(); at += files.back().size() + 1) files.emplace_back(names.data() + at);
+  return files;
+}
+
 }  // namespace
 
 Scanned scan_files(const config::Config& config, const job::Topology& topology) {
   if (!config.inventory.csv.empty()) return scan_inventory(config, topology);
   const bool several_nodes = topology.nodes.size() > 1;
-  const auto files = mpi::together(topology.all, [&] { return catalog::expand_files(config.files); });
+  const auto files = files_of_node(config, topology);
   if (several_nodes) catalog::require_same_files(topology.all, topology.node, files);
   auto contents = catalog::scan(topology.all, files, scan_options(config));
   if (several_nodes) catalog::require_same_files(topology.all, topology.node, catalog::files_behind(contents));

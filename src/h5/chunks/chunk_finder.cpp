@@ -43,7 +43,8 @@ std::optional<StoredChunk> ChunkFinder::find(const std::vector<std::uint64_t>& a
   return StoredChunk{noted.offset, static_cast<std::uint32_t>(noted.bytes), skipped};
 }
 
-#ifdef HEADRACE_CHUNK_ITER
+// 1.13.0 and .1 tell numbers of chunks where others tell elements.
+#if defined(HEADRACE_CHUNK_ITER) && !(H5_VERSION_GE(1, 13, 0) && !H5_VERSION_GE(1, 13, 2))
 
 namespace {
 
