@@ -59,6 +59,10 @@ class Living {
             fmt::format("two fields become '{}' of the dataset '{}'; leave one out, or give it another "
                         "place in [premix.dataset]",
                         name, to.dataset.path));
+    // Another number of bytes would be written over what follows the member.
+    require(part.made() * size_of(part.to) == size_of(type),
+            fmt::format("'{}' of the dataset '{}' would be {} values; leave its field out", name, to.dataset.path,
+                        part.made()));
     to.dataset.members.push_back({name, type});
     to.parts.push_back(part);
   }
