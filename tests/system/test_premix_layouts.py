@@ -137,6 +137,15 @@ def test_several_labels_of_a_jet_are_no_class_of_it(tmp_path, several_labels):
     assert done.returncode == 2 and "3 labels for each jet" in done.stderr and not list(tmp_path.glob("v.h5*"))
 
 
+def test_ftag_refuses_what_it_has_no_place_for(tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["pt"], file["image"] = np.zeros(4, "f4"), np.zeros((4, 3, 32, 32), "f4")
+    flags = ["--premix.layout=ftag", "--field.pt.source=pt", "--field.image.source=image"]
+    done = premix(tmp_path / "f.h5", [tmp_path / "in.h5"], *flags)
+    assert done.returncode == 2 and "'image', which has 3 axes" in done.stderr and "shape" in done.stderr
+    assert not list(tmp_path.glob("f.h5*"))
+
+
 def test_what_salt_and_ftag_tools_read(tmp_path, data):
     _, jets, tracks = data
     path = write(data, tmp_path / "f.h5", "ftag", stagers=3)
