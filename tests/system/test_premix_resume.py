@@ -140,3 +140,22 @@ def test_a_disk_that_is_full_is_told_and_what_is_there_goes_on(tmp_path, flags=(
         return
     assert "code 1" in done.stdout and "whole" in done.stdout, done.stdout + done.stderr
     assert "crashed" not in done.stderr and "No space left" in done.stderr, done.stderr
+
+
+def test_files_that_are_there_need_no_room_again(tmp_path):
+    """In a file system that holds the output once."""
+    source, disk = tmp_path / "in.h5", tmp_path / "disk"
+    with h5py.File(source, "w") as file:
+        file["x"] = np.random.default_rng(1).random((17500, 200), "f4")
+    disk.mkdir()
+    script = """mount -t tmpfs -o size=16m tmpfs "$1" || exit 77
+        out="$1/o.h5"; headrace="$2"; shift 2
+        "$headrace" premix "$@" -o "$out" & run=$!
+        while [ ! -e "${out%.h5}.0001.h5" ] && kill -0 $run 2>/dev/null; do :; done
+        kill -9 $run 2>/dev/null; wait $run
+        [ -e "$out" ] || "$headrace" premix "$@" -o "$out" --resume && [ -e "$out" ] && echo whole"""
+    command = ["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, source, "--premix.file-samples=2500"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
+        pytest.skip("only root can mount a file system")
+    assert "whole" in done.stdout, done.stdout + done.stderr
