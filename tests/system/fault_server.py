@@ -80,6 +80,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_moved(self, path, count, content):
         self.send(302, Location="/" + path.rpartition("/")[2])
 
+    def on_home(self, path, count, content):
+        """By its whole address, without the password."""
+        self.send(302, Location=f"{self.server.url}/{path.rpartition('/')[2]}")
+
+    def on_away(self, path, count, content):
+        """To the server that `other` tells."""
+        self.send(302, Location=f"{self.server.other}/{path.rpartition('/')[2]}")
+
     def on_elsewhere(self, path, count, content):
         self.send(302, Location="file:///etc/passwd")
 

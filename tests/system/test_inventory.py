@@ -263,6 +263,20 @@ def test_urls_that_fail_for_good(tmp_path, path, why):
             assert len(server.asked[path]) == 1
 
 
+def test_secrets_are_for_the_server_of_the_url_alone(tmp_path):
+    """Not for another port of the same host, where a URL may lead; still for another path of the server."""
+    table(tmp_path / "table.csv", [("home", "home/a.npy"), ("away", "away/b.npy")], ("id", "path"))
+    with serving({"a.npy": npy(np.zeros(3))}) as server, serving({"b.npy": npy(np.ones(3))}) as other:
+        server.other = other.url
+        got, _, _ = deliver(tmp_path, [], {"x": {"decoder": "npy"}}, fetch={"headers": ["X-Secret: abc"]},
+                            inventory=inventory(tmp_path, server.url.replace("//", "//user:pass@") + "/{path}"))
+        assert got["x"][:, 0].tolist() == [0, 1]
+        for path in ("home/a.npy", "a.npy", "away/b.npy"):
+            assert all({"X-Secret", "Authorization"} <= headers.keys() for headers in server.asked[path]), path
+        assert other.asked["b.npy"]
+        assert not any({"X-Secret", "Authorization"} & headers.keys() for headers in other.asked["b.npy"])
+
+
 def test_a_wrong_checksum(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     table(tmp_path / "table.csv", [("a", "00ff")], ("id", "md5"))
