@@ -255,6 +255,10 @@ Transfer::Outcome Transfer::whole() {
     return fail(fmt::format("the server sends it packed ({}), which was not asked for", printable(encoding_)));
   if (length_ >= 0 && content_.size() != from_ + static_cast<std::uint64_t>(length_))
     return try_again(fmt::format("{} of {} bytes came", content_.size(), from_ + static_cast<std::uint64_t>(length_)));
+  // A server may send less of the rest than it was asked for.
+  const auto all = status_ == 206 ? number_in(std::string_view(range_).substr(range_.find('/') + 1)) : -1;
+  if (all >= 0 && content_.size() < static_cast<std::uint64_t>(all))
+    return try_again(fmt::format("{} of {} bytes came", content_.size(), all));
   return Outcome::done;
 }
 

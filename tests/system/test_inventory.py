@@ -230,8 +230,9 @@ def test_decoders_of_others_and_what_json_has_no_numbers_for(tmp_path):
 
 def test_urls_that_fail_for_a_while(tmp_path):
     large = np.arange(400_000, dtype="f8")
-    arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5}
-    paths = ["a.npy", "busy/b.npy", "cut/c.npy", "changed/d.npy", "moved/e.npy", "slow/f.npy"]
+    arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5,
+              "g": large + 6}
+    paths = ["a.npy", "busy/b.npy", "cut/c.npy", "changed/d.npy", "moved/e.npy", "slow/f.npy", "pieces/g.npy"]
     with serving({f"{name}.npy": npy(array) for name, array in arrays.items()}) as server:
         sums = [hashlib.sha256(npy(array)).hexdigest() for array in arrays.values()]
         table(tmp_path / "table.csv", [(i, path, sums[i]) for i, path in enumerate(paths)], ("id", "path", "sha256"))
@@ -241,6 +242,7 @@ def test_urls_that_fail_for_a_while(tmp_path):
         assert len(server.asked["busy/b.npy"]) == 3
         first, second = server.asked["cut/c.npy"]
         assert "Range" not in first and second["If-Range"] == '"one"' and second["Range"].startswith("bytes=1600")
+        assert len(server.asked["pieces/g.npy"]) == 3
         assert all(headers["X-Secret"] == "abc" for asked in server.asked.values() for headers in asked)
 
 
