@@ -142,6 +142,31 @@ def test_a_disk_that_is_full_is_told_and_what_is_there_goes_on(tmp_path, flags=(
     assert "crashed" not in done.stderr and "No space left" in done.stderr, done.stderr
 
 
+NO_LOG = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+int open(const char* path, int flags, mode_t mode) {
+  if (strstr(path, ".part.blocks.")) { errno = EMFILE; return -1; }
+  return syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+int open64(const char* path, int flags, mode_t mode) { return open(path, flags, mode); }
+"""
+
+
+def test_a_journal_that_cannot_be_made_ends_all_stagers(tmp_path, files):
+    (tmp_path / "no_log.c").write_text(NO_LOG)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "no_log.so", tmp_path / "no_log.c"], check=True)
+    output = tmp_path / "out.h5"
+    done = premix(output, files, SMALL, "--premix.compression=lzf", stagers=2, LD_PRELOAD=str(tmp_path / "no_log.so"))
+    assert done.returncode == 1 and "Too many open files" in done.stderr and "crashed" not in done.stderr, done.stderr
+    assert leftovers(output) == [] and not output.exists()
+
+
 def test_files_that_are_there_need_no_room_again(tmp_path):
     """In a file system that holds the output once."""
     source, disk = tmp_path / "in.h5", tmp_path / "disk"
