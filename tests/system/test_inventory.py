@@ -279,6 +279,16 @@ def test_secrets_are_for_the_server_of_the_url_alone(tmp_path):
         assert not any({"X-Secret", "Authorization"} & headers.keys() for headers in other.asked["b.npy"])
 
 
+def test_a_server_without_any_of_the_samples_is_told_soon(tmp_path):
+    """Though samples may be missing."""
+    table(tmp_path / "table.csv", [(i, i) for i in range(100)])
+    with serving({}) as server:
+        text = refusal(tmp_path, [], {"x": {"source": "@file"}},
+                       inventory=inventory(tmp_path, server.url + "/{id}.npy", missing="skip"))
+        assert "none of the first 16 samples can be read" in text and "15.npy (the server answers 404" in text
+        assert len(server.asked) == 16
+
+
 def test_a_wrong_checksum(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     table(tmp_path / "table.csv", [("a", "00ff")], ("id", "md5"))
