@@ -19,10 +19,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked[path].append(dict(self.headers))
             count = len(self.server.asked[path])
+            self.server.busy += 1
+            self.server.most_busy = max(self.server.most_busy, self.server.busy)
         content = self.server.contents.get(name)
         getattr(self, "on_" + (kind or "plain"), self.on_plain)(path, count, content)
 
     def send(self, status, body=b"", length=None, **headers):
+        with self.server.lock:  # before anybody has the answer and may ask again
+            self.server.busy -= 1
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key.replace("_", "-"), value)
@@ -33,6 +37,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_plain(self, path, count, content):
         self.send(404) if content is None else self.send(200, content)
+
+    def on_tardy(self, path, count, content):
+        """So late that others may ask meanwhile."""
+        self.server.released.wait(0.005)
+        self.send(200, content)
 
     def on_busy(self, path, count, content):
         self.send(503, b"later", Retry_After="0") if count <= 2 else self.send(200, content)
@@ -112,6 +121,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, contents):
         super().__init__(("127.0.0.1", 0), Handler)
         self.contents, self.asked, self.lock, self.released = contents, defaultdict(list), threading.Lock(), threading.Event()
+        self.busy = self.most_busy = 0  # with requests
 
     @property
     def url(self):

@@ -279,6 +279,14 @@ def test_secrets_are_for_the_server_of_the_url_alone(tmp_path):
         assert not any({"X-Secret", "Authorization"} & headers.keys() for headers in other.asked["b.npy"])
 
 
+def test_many_threads_have_the_connections_of_the_stager_together(tmp_path):
+    table(tmp_path / "table.csv", [(i, i) for i in range(130)])
+    with serving({f"{i}.npy": npy(np.full(2, i)) for i in range(130)}) as server:
+        got, _, _ = deliver(tmp_path, [], {"x": {"source": "@file"}}, threads=4, fetch={"connections": 1},
+                            inventory=inventory(tmp_path, server.url + "/tardy/{id}.npy"))
+        assert got["x"][:, 0].tolist() == list(range(130)) and server.most_busy == 1
+
+
 def test_a_server_without_any_of_the_samples_is_told_soon(tmp_path):
     """Though samples may be missing."""
     table(tmp_path / "table.csv", [(i, i) for i in range(100)])
