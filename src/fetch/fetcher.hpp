@@ -4,7 +4,8 @@
 //   2. What broke off is gone on with behind what has come, if it is still the same file (its ETag or date); a file that
 //      has changed meanwhile begins anew.
 //   3. What has come is as long as the server said.
-//   4. No error, and nothing else that leaves this, holds a header of the settings, or the password of a URL.
+//   4. No error, and nothing else that leaves this, holds a header of the settings, or the password of a URL; a server
+//      to which a URL is redirected gets neither, unless scheme, host and port are those of the URL.
 #pragma once
 
 #include <curl/curl.h>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <memory>
 #include <random>
 #include <string_view>
 
@@ -64,6 +65,27 @@ std::int64_t number_in(std::string_view text) {
   return status == std::errc{} && rest == end ? number : -1;
 }
 
+/// Decoded; "" where the URL has none.
+std::string part_of(const std::string& url, CURLUPart part) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
+  char* text = nullptr;
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+      curl_url_get(parsed.get(), part, &text, CURLU_DEFAULT_PORT | CURLU_URLDECODE) != CURLUE_OK)
+    return "";
+  std::string found(text);
+  curl_free(text);
+  return found;
+}
+
+/// Scheme, host and port are the same.
+bool same_server(const std::string& one, const std::string& other) {
+  const auto same = [&](CURLUPart part) {
+    const auto mine = part_of(one, part);
+    return !mine.empty() && strcasecmp(mine.c_str(), part_of(other, part).c_str()) == 0;
+  };
+  return same(CURLUPART_SCHEME) && same(CURLUPART_HOST) && same(CURLUPART_PORT);
+}
+
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
   if (const auto code = curl_easy_setopt(easy, option, value); code != CURLE_OK)
@@ -79,14 +101,10 @@ Transfer::Transfer(const Settings& settings, curl_slist* headers)
   set(easy_, CURLOPT_PRIVATE, this);
   set(easy_, CURLOPT_ERRORBUFFER, curl_says_.data());
   set(easy_, CURLOPT_USERAGENT, "headrace");
-  set(easy_, CURLOPT_FOLLOWLOCATION, 1L);
-  set(easy_, CURLOPT_MAXREDIRS, 10L);
 #if LIBCURL_VERSION_NUM >= 0x075500  // 7.85
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 #else
   set(easy_, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-  set(easy_, CURLOPT_REDIR_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
   set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.timeout.count()));
@@ -106,11 +124,19 @@ Transfer::~Transfer() {
 void Transfer::begin(std::size_t number, std::string url) {
   number_ = number;
   url_ = std::move(url);
+  user_ = part_of(url_, CURLUPART_USER);
+  password_ = part_of(url_, CURLUPART_PASSWORD);
+  begin_at_url();
   content_.clear();
   why_.clear();
   etag_.clear();
   date_.clear();
   tries_ = 0;
+}
+
+void Transfer::begin_at_url() {
+  where_ = url_;
+  redirections_ = 0;
 }
 
 void Transfer::prepare_try() {
@@ -122,14 +148,15 @@ void Transfer::prepare_try() {
   const bool go_on = content_.size() >= worth_going_on && !same.empty();
   if (!go_on) content_.clear();
   from_ = content_.size();
-  set(easy_, CURLOPT_URL, url_.c_str());
+  set(easy_, CURLOPT_URL, where_.c_str());
   set(easy_, CURLOPT_RANGE, go_on ? fmt::format("{}-", from_).c_str() : static_cast<const char*>(nullptr));
-  if (go_on) {
-    for (const auto* header = headers_; header != nullptr; header = header->next)
-      own_ = curl_slist_append(own_, header->data);
-    own_ = curl_slist_append(own_, ("If-Range: " + same).c_str());
-  }
-  set(easy_, CURLOPT_HTTPHEADER, go_on ? own_ : headers_);
+  const bool trusted = where_ == url_ || same_server(where_, url_);  // with the secrets
+  for (const auto* header = trusted ? headers_ : nullptr; header != nullptr; header = header->next)
+    own_ = curl_slist_append(own_, header->data);
+  if (go_on) own_ = curl_slist_append(own_, ("If-Range: " + same).c_str());
+  set(easy_, CURLOPT_HTTPHEADER, own_);
+  set(easy_, CURLOPT_USERNAME, trusted && !user_.empty() ? user_.c_str() : nullptr);
+  set(easy_, CURLOPT_PASSWORD, trusted && !user_.empty() ? password_.c_str() : nullptr);
   curl_says_[0] = '\0';
   begin_answer();
 }
@@ -151,7 +178,7 @@ std::size_t Transfer::take_header(char* data, std::size_t size, std::size_t coun
 }
 
 void Transfer::note_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) return begin_answer();  // of the next one, after a redirection
+  if (line.starts_with("HTTP/")) return begin_answer();  // of the next one, after one that is not the last
   if (is_header(line, "Content-Length")) length_ = number_in(value_of(line));
   if (is_header(line, "ETag")) new_etag_ = value_of(line);
   if (is_header(line, "Last-Modified")) new_date_ = value_of(line);
@@ -207,6 +234,18 @@ Transfer::Outcome Transfer::try_again(const std::string& why) {
   if (tries_ >= settings_.retries) return fail(tries_ == 0 ? why : fmt::format("{}; tried {} times", why, tries_ + 1));
   at_ = Clock::now() + pause(settings_, tries_, chance(), retry_after(retry_after_, std::time(nullptr)));
   ++tries_;
+  begin_at_url();
+  waits = true;
+  return Outcome::again;
+}
+
+/// Not left to libcurl, which would take all headers along, whatever server it is led to.
+Transfer::Outcome Transfer::follow(std::string to) {
+  constexpr unsigned most = 10;
+  if (++redirections_ > most)
+    return fail(fmt::format("it is redirected more than {} times, perhaps in a circle", most));
+  where_ = std::move(to);
+  at_ = Clock::now();
   waits = true;
   return Outcome::again;
 }
@@ -216,6 +255,10 @@ Transfer::Outcome Transfer::whole() {
     return fail(fmt::format("the server sends it packed ({}), which was not asked for", printable(encoding_)));
   if (length_ >= 0 && content_.size() != from_ + static_cast<std::uint64_t>(length_))
     return try_again(fmt::format("{} of {} bytes came", content_.size(), from_ + static_cast<std::uint64_t>(length_)));
+  // A server may send less of the rest than it was asked for.
+  const auto all = status_ == 206 ? number_in(std::string_view(range_).substr(range_.find('/') + 1)) : -1;
+  if (all >= 0 && content_.size() < static_cast<std::uint64_t>(all))
+    return try_again(fmt::format("{} of {} bytes came", content_.size(), all));
   return Outcome::done;
 }
 
@@ -227,7 +270,9 @@ Transfer::Outcome Transfer::outcome(CURLcode result) {
     content_.clear();
     return try_again("the server sent another part of it than was asked for");
   }
-  if (result == CURLE_TOO_MANY_REDIRECTS) return fail("it is redirected more than 10 times, perhaps in a circle");
+  const char* to = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &to);
+  if (result == CURLE_OK && status_ / 100 == 3 && to != nullptr) return follow(to);
   if (result == CURLE_UNSUPPORTED_PROTOCOL) return fail("it leads to what is neither http nor https");
   if (result == CURLE_OK && (status_ == 200 || status_ == 206)) {
     if (!judged_) judge_answer();  // nothing came

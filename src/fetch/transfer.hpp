@@ -39,20 +39,23 @@ class Transfer {
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);
   std::size_t take(std::string_view part);
   void note_header(std::string_view line);
+  void begin_at_url();
   void begin_answer();
   bool judge_answer();
   Outcome try_again(const std::string& why);
+  Outcome follow(std::string to);
   Outcome fail(std::string why);
   Outcome whole();
 
   const Settings& settings_;
   CURL* easy_;
-  curl_slist* headers_;        // of all requests
-  curl_slist* own_ = nullptr;  // and, for a try that goes on, its own
+  curl_slist* headers_;        // of all requests to the servers of the URLs themselves
+  curl_slist* own_ = nullptr;  // of this try
   std::array<char, CURL_ERROR_SIZE> curl_says_{};
   std::size_t number_ = 0;
-  std::string url_, content_, why_;
-  unsigned tries_ = 0;
+  std::string url_, user_, password_, content_, why_;
+  std::string where_;  // the URL, or where it leads
+  unsigned tries_ = 0, redirections_ = 0;
   Clock::time_point at_{};
   // Of the answer.
   bool judged_ = false, wrong_ = false;

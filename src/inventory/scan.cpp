@@ -147,13 +147,17 @@ void find_form_at(const Inventory& inventory, std::size_t row, Array& array) {
   if (array.form.bytes() == 0) throw Error(fmt::format("it holds no values, its form is {}", text_of(array.form)));
 }
 
-/// From the first sample's file; where samples may be left out, from the first that has one.
+/// From the first sample's file; where samples may be left out, from the first that has one. Where none of so many has,
+/// something else is wrong, and to try all, again and again where they are behind URLs, would tell it late.
 void find_form(const Inventory& inventory, Array& array) {
+  constexpr std::size_t most = 16;
+  const auto rows = inventory.settings.skip_missing ? std::min(most, inventory.table.rows()) : 1;
   for (std::size_t row = 0;; ++row) try {
       return find_form_at(inventory, row, array);
     } catch (const Error& error) {
-      if (!inventory.settings.skip_missing || row + 1 == inventory.table.rows())
-        throw Error(explained(inventory, row, error.what()));
+      if (row + 1 < rows) continue;
+      const auto why = explained(inventory, row, error.what());
+      throw Error(row == 0 ? why : fmt::format("none of the first {} samples can be read; the last: {}", rows, why));
     }
 }
 

@@ -41,6 +41,7 @@ class Reading {
 
   void run(std::uint64_t row, std::uint64_t rows, unsigned threads) {
     const bool url = inventory_.path.is_url() && content_.size() + python_.size() > 0;
+    if (url) threads = std::min(threads, inventory_.settings.fetch.connections);  // each has one at least
     // Of files, enough to be worth a job; of URLs, so many that all connections are busy for most of its time.
     const std::uint64_t job_bytes = (url ? std::uint64_t{32} << 20 : std::uint64_t{512} << 10);
     const std::uint64_t most_rows = url ? 32 * inventory_.settings.fetch.connections : 128;

@@ -19,10 +19,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked[path].append(dict(self.headers))
             count = len(self.server.asked[path])
+            self.server.busy += 1
+            self.server.most_busy = max(self.server.most_busy, self.server.busy)
         content = self.server.contents.get(name)
         getattr(self, "on_" + (kind or "plain"), self.on_plain)(path, count, content)
 
     def send(self, status, body=b"", length=None, **headers):
+        with self.server.lock:  # before anybody has the answer and may ask again
+            self.server.busy -= 1
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key.replace("_", "-"), value)
@@ -33,6 +37,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_plain(self, path, count, content):
         self.send(404) if content is None else self.send(200, content)
+
+    def on_tardy(self, path, count, content):
+        """So late that others may ask meanwhile."""
+        self.server.released.wait(0.005)
+        self.send(200, content)
 
     def on_busy(self, path, count, content):
         self.send(503, b"later", Retry_After="0") if count <= 2 else self.send(200, content)
@@ -51,6 +60,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(206, content[at:], ETag='"one"', Content_Range=f"bytes {at}-{len(content) - 1}/{len(content)}")
         else:
             self.send(200, content, ETag='"one"')
+
+    def on_pieces(self, path, count, content):
+        """The first answer breaks off, and ranges bring a mebibyte at most."""
+        at = int(self.headers.get("Range", "bytes=0-")[6:].rstrip("-"))
+        if at == 0:
+            self.send(200, content[: len(content) // 2], len(content), ETag='"one"')
+            self.close_connection = True
+        else:
+            piece = content[at : at + (1 << 20)]
+            self.send(206, piece, ETag='"one"', Content_Range=f"bytes {at}-{at + len(piece) - 1}/{len(content)}")
 
     def on_changed(self, path, count, content):
         """Between the two it has become another file."""
@@ -80,6 +99,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_moved(self, path, count, content):
         self.send(302, Location="/" + path.rpartition("/")[2])
 
+    def on_home(self, path, count, content):
+        """By its whole address, without the password."""
+        self.send(302, Location=f"{self.server.url}/{path.rpartition('/')[2]}")
+
+    def on_away(self, path, count, content):
+        """To the server that `other` tells."""
+        self.send(302, Location=f"{self.server.other}/{path.rpartition('/')[2]}")
+
     def on_elsewhere(self, path, count, content):
         self.send(302, Location="file:///etc/passwd")
 
@@ -94,6 +121,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, contents):
         super().__init__(("127.0.0.1", 0), Handler)
         self.contents, self.asked, self.lock, self.released = contents, defaultdict(list), threading.Lock(), threading.Event()
+        self.busy = self.most_busy = 0  # with requests
 
     @property
     def url(self):

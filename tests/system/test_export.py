@@ -246,6 +246,21 @@ def test_another_compression_is_not_gone_on_with(tmp_path, data):
         assert done.returncode == 2 and "export.compression = zstd:3, now lz4" in done.stderr, done.stderr
 
 
+def test_what_is_there_needs_no_room_again(tmp_path):
+    """In a file system that holds the output once."""
+    source, disk = tmp_path / "in.h5", tmp_path / "disk"
+    with h5py.File(source, "w") as file:
+        file["x"] = np.random.default_rng(1).random((17500, 200), "f4")
+    disk.mkdir()
+    script = """mount -t tmpfs -o size=16m tmpfs "$1" || exit 77
+        "$2" export "$3" --format=npy -o "$1/t" && "$2" export "$3" --format=npy -o "$1/t" --force && echo again"""
+    done = subprocess.run(["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, source],
+                          capture_output=True, text=True, timeout=120)
+    if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
+        pytest.skip("only root can mount a file system")
+    assert "again" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("kind, first", [("tfrecord", "t_0001.tfrecord"), ("npy", "n_0001.npy"), ("zarr", "a/x/0.0")])
 def test_files_that_went_since_are_written_again(tmp_path, data, kind, first):
     flags = f"--format={kind}", "--chunk-size=2"

@@ -249,8 +249,9 @@ def test_decoders_of_others_and_what_json_has_no_numbers_for(tmp_path):
 
 def test_urls_that_fail_for_a_while(tmp_path):
     large = np.arange(400_000, dtype="f8")
-    arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5}
-    paths = ["a.npy", "busy/b.npy", "cut/c.npy", "changed/d.npy", "moved/e.npy", "slow/f.npy"]
+    arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5,
+              "g": large + 6}
+    paths = ["a.npy", "busy/b.npy", "cut/c.npy", "changed/d.npy", "moved/e.npy", "slow/f.npy", "pieces/g.npy"]
     with serving({f"{name}.npy": npy(array) for name, array in arrays.items()}) as server:
         sums = [hashlib.sha256(npy(array)).hexdigest() for array in arrays.values()]
         table(tmp_path / "table.csv", [(i, path, sums[i]) for i, path in enumerate(paths)], ("id", "path", "sha256"))
@@ -260,6 +261,7 @@ def test_urls_that_fail_for_a_while(tmp_path):
         assert len(server.asked["busy/b.npy"]) == 3
         first, second = server.asked["cut/c.npy"]
         assert "Range" not in first and second["If-Range"] == '"one"' and second["Range"].startswith("bytes=1600")
+        assert len(server.asked["pieces/g.npy"]) == 3
         assert all(headers["X-Secret"] == "abc" for asked in server.asked.values() for headers in asked)
 
 
@@ -280,6 +282,38 @@ def test_urls_that_fail_for_good(tmp_path, path, why):
         assert why in text and "id 'bad'" in text and "secret" not in text and "pass@" not in text
         if "404" in why:
             assert len(server.asked[path]) == 1
+
+
+def test_secrets_are_for_the_server_of_the_url_alone(tmp_path):
+    """Not for another port of the same host, where a URL may lead; still for another path of the server."""
+    table(tmp_path / "table.csv", [("home", "home/a.npy"), ("away", "away/b.npy")], ("id", "path"))
+    with serving({"a.npy": npy(np.zeros(3))}) as server, serving({"b.npy": npy(np.ones(3))}) as other:
+        server.other = other.url
+        got, _, _ = deliver(tmp_path, [], {"x": {"decoder": "npy"}}, fetch={"headers": ["X-Secret: abc"]},
+                            inventory=inventory(tmp_path, server.url.replace("//", "//user:pass@") + "/{path}"))
+        assert got["x"][:, 0].tolist() == [0, 1]
+        for path in ("home/a.npy", "a.npy", "away/b.npy"):
+            assert all({"X-Secret", "Authorization"} <= headers.keys() for headers in server.asked[path]), path
+        assert other.asked["b.npy"]
+        assert not any({"X-Secret", "Authorization"} & headers.keys() for headers in other.asked["b.npy"])
+
+
+def test_many_threads_have_the_connections_of_the_stager_together(tmp_path):
+    table(tmp_path / "table.csv", [(i, i) for i in range(130)])
+    with serving({f"{i}.npy": npy(np.full(2, i)) for i in range(130)}) as server:
+        got, _, _ = deliver(tmp_path, [], {"x": {"source": "@file"}}, threads=4, fetch={"connections": 1},
+                            inventory=inventory(tmp_path, server.url + "/tardy/{id}.npy"))
+        assert got["x"][:, 0].tolist() == list(range(130)) and server.most_busy == 1
+
+
+def test_a_server_without_any_of_the_samples_is_told_soon(tmp_path):
+    """Though samples may be missing."""
+    table(tmp_path / "table.csv", [(i, i) for i in range(100)])
+    with serving({}) as server:
+        text = refusal(tmp_path, [], {"x": {"source": "@file"}},
+                       inventory=inventory(tmp_path, server.url + "/{id}.npy", missing="skip"))
+        assert "none of the first 16 samples can be read" in text and "15.npy (the server answers 404" in text
+        assert len(server.asked) == 16
 
 
 def test_a_wrong_checksum(tmp_path):

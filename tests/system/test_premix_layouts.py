@@ -100,6 +100,52 @@ def test_a_label_that_does_not_fit_is_an_error(tmp_path, data):
     assert not list(tmp_path.glob("u.h5*"))
 
 
+@pytest.fixture
+def several_labels(tmp_path):
+    """A file whose jets have three labels each, and the configuration of it."""
+    kinds = np.random.default_rng(5).integers(0, 3, (50, 3)).astype("i4")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["pt"], file["kinds"] = np.arange(50, dtype="f4"), kinds
+        file["x"] = np.zeros((50, 2), "f4")
+    (tmp_path / "c.toml").write_text("""
+files = ["in.h5"]
+seed = 11
+[field.pt]
+source = "pt"
+[field.jets]
+source = "x"
+[field.kinds]
+source = "kinds"
+encode = "index"
+classes = ["u:0", "c:1", "b:2"]
+""")
+    return tmp_path / "c.toml", kinds[epoch_order(50, 11)]
+
+
+def test_several_labels_of_a_jet_are_no_class_of_it(tmp_path, several_labels):
+    config, kinds = several_labels
+    with h5py.File(made(tmp_path / "f.h5", ["-c", config], "--premix.layout=ftag")) as file:
+        jets = file["jets"][:]
+    assert set(jets.dtype.names) == {"pt", "jets_0", "jets_1", "kinds_0", "kinds_1", "kinds_2"}
+    assert np.array_equal(np.stack([jets[f"kinds_{i}"] for i in range(3)], 1), kinds)
+    assert np.array_equal(jets["pt"], epoch_order(50, 11))
+    with h5py.File(made(tmp_path / "u.h5", ["-c", config], "--premix.layout=umami")) as file:
+        assert "labels" not in file["jets"] and np.array_equal(file["jets/add_labels/kinds"], kinds)
+    with config.open("a") as text:
+        text.write('[premix.dataset]\n"jets/labels" = "kinds"\n')
+    done = premix(tmp_path / "v.h5", ["-c", config], "--premix.layout=umami")
+    assert done.returncode == 2 and "3 labels for each jet" in done.stderr and not list(tmp_path.glob("v.h5*"))
+
+
+def test_ftag_refuses_what_it_has_no_place_for(tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["pt"], file["image"] = np.zeros(4, "f4"), np.zeros((4, 3, 32, 32), "f4")
+    flags = ["--premix.layout=ftag", "--field.pt.source=pt", "--field.image.source=image"]
+    done = premix(tmp_path / "f.h5", [tmp_path / "in.h5"], *flags)
+    assert done.returncode == 2 and "'image', which has 3 axes" in done.stderr and "shape" in done.stderr
+    assert not list(tmp_path.glob("f.h5*"))
+
+
 def test_what_salt_and_ftag_tools_read(tmp_path, data):
     _, jets, tracks = data
     path = write(data, tmp_path / "f.h5", "ftag", stagers=3)

@@ -140,3 +140,47 @@ def test_a_disk_that_is_full_is_told_and_what_is_there_goes_on(tmp_path, flags=(
         return
     assert "code 1" in done.stdout and "whole" in done.stdout, done.stdout + done.stderr
     assert "crashed" not in done.stderr and "No space left" in done.stderr, done.stderr
+
+
+NO_LOG = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+int open(const char* path, int flags, mode_t mode) {
+  if (strstr(path, ".part.blocks.")) { errno = EMFILE; return -1; }
+  return syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+int open64(const char* path, int flags, mode_t mode) { return open(path, flags, mode); }
+"""
+
+
+def test_a_journal_that_cannot_be_made_ends_all_stagers(tmp_path, files):
+    (tmp_path / "no_log.c").write_text(NO_LOG)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "no_log.so", tmp_path / "no_log.c"], check=True)
+    output = tmp_path / "out.h5"
+    done = premix(output, files, SMALL, "--premix.compression=lzf", stagers=2, LD_PRELOAD=str(tmp_path / "no_log.so"))
+    assert done.returncode == 1 and "Too many open files" in done.stderr and "crashed" not in done.stderr, done.stderr
+    assert leftovers(output) == [] and not output.exists()
+
+
+def test_files_that_are_there_need_no_room_again(tmp_path):
+    """In a file system that holds the output once."""
+    source, disk = tmp_path / "in.h5", tmp_path / "disk"
+    with h5py.File(source, "w") as file:
+        file["x"] = np.random.default_rng(1).random((17500, 200), "f4")
+    disk.mkdir()
+    script = """mount -t tmpfs -o size=16m tmpfs "$1" || exit 77
+        out="$1/o.h5"; headrace="$2"; shift 2
+        "$headrace" premix "$@" -o "$out" & run=$!
+        while [ ! -e "${out%.h5}.0001.h5" ] && kill -0 $run 2>/dev/null; do :; done
+        kill -9 $run 2>/dev/null; wait $run
+        [ -e "$out" ] || "$headrace" premix "$@" -o "$out" --resume && [ -e "$out" ] && echo whole"""
+    command = ["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, source, "--premix.file-samples=2500"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
+        pytest.skip("only root can mount a file system")
+    assert "whole" in done.stdout, done.stdout + done.stderr

@@ -41,6 +41,14 @@ std::uint64_t epochs_of_round(const BenchOptions& options, double epoch_bytes, s
   return static_cast<std::uint64_t>(std::max(1.0, epochs));
 }
 
+std::vector<std::size_t> message_sizes(std::uint64_t peers) {
+  constexpr std::size_t least = std::size_t{256} << 10, buffer = std::size_t{256} << 20, counted = std::size_t{1} << 30;
+  std::vector<std::size_t> sizes{std::min(least, counted / std::max<std::uint64_t>(peers, 1))};
+  for (const std::size_t size : {std::size_t{1} << 20, std::size_t{8} << 20})
+    if (size * peers <= buffer) sizes.push_back(size);
+  return sizes;
+}
+
 Rounds::Rounds(service::Staging& staging, const BenchOptions& options)
     : staging_(staging), options_(options), limit_(staging) {
   const auto& blueprint = staging.blueprint();
@@ -104,10 +112,11 @@ void Rounds::measure_alltoallv(Figures& figures) {
     peers += to.back();
   }
   const auto remote = all().max(limit_.remote_bytes()) * epochs_;
-  if (all().max(peers) == 0 || remote == 0) return;
+  const auto most_peers = all().max(peers);
+  if (most_peers == 0 || remote == 0) return;
   // The best of several message sizes is the limit.
   alltoallv_seconds_ = 1e300;
-  for (const std::size_t message : {std::size_t{256} << 10, std::size_t{1} << 20, std::size_t{8} << 20}) {
+  for (const auto message : message_sizes(most_peers)) {
     const auto rounds = std::max<std::uint64_t>(1, remote / (message * std::max<std::uint64_t>(peers, 1)));
     const auto most = all().max(rounds);
     const double seconds = mpi::time_alltoallv(all(), to, message, most);

@@ -2,6 +2,7 @@
 // each stager, on the thread that owns MPI; trainers are processes of their own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -20,6 +21,9 @@ std::uint64_t computed_batches(double compute_seconds, std::uint64_t slots);
 
 /// How many whole epochs are measured at a time; at least one.
 std::uint64_t epochs_of_round(const BenchOptions& options, double epoch_bytes, std::uint64_t epoch_batches);
+
+/// Of messages to each of so many peers at a time: their buffers fit memory, and MPI counts bytes in ints.
+std::vector<std::size_t> message_sizes(std::uint64_t peers);
 
 class Rounds {
  public:

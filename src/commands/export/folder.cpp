@@ -165,6 +165,7 @@ void Folder::complete() const {
 }
 
 std::uint64_t Folder::bytes() const {
+  if (!fs::exists(path_)) return 0;
   std::uint64_t sum = 0;
   for (const auto& entry : fs::recursive_directory_iterator(path_))
     if (entry.is_regular_file()) sum += entry.file_size();

@@ -27,7 +27,7 @@ class Folder {
   /// A file in it, whole or not at all.
   void write(const std::string& name, const std::string& text) const;
   void complete() const;
-  /// Bytes of all its files.
+  /// Bytes of all its files; 0 where there is no folder.
   std::uint64_t bytes() const;
   /// Takes away what prepare() made, and files that were begun.
   void discard() const;

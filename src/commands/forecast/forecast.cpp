@@ -197,7 +197,7 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
                                                         .room = room});
   const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
   std::uint64_t bytes = 0;
-  bool any = false;
+  std::vector<bool> in_parts;
   for (std::size_t s = 0; s < samples.size(); ++s) {
     auto& stream = result.streams[s];
     std::uint64_t mine = samples[s] * result.row_bytes;
@@ -217,10 +217,12 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
     }
     const bool straight = shares.straight && blueprint.streams[s].shuffle == plan::Shuffle::none && mine > room / 4;
     if (straight) mine = 2 * mine / service::blueprint::Straight::usual;
-    any = any || straight || stream.windows != nullptr;
+    in_parts.push_back(straight || stream.windows != nullptr);
     bytes += mine;
   }
-  if (result.resident || !any) return;
+  if (result.resident || std::ranges::count(in_parts, true) == 0) return;
+  for (std::size_t s = 0; s < samples.size(); ++s)  // beside those that stay in memory
+    result.streams[s].from_files = result.streams[s].from_files && in_parts[s];
   result.need.store = bytes / machine.nodes;
   result.by_windows = result.need.total() <= config.memory;
 }
@@ -242,7 +244,7 @@ void limit(const Rates& rates, const Forecast& result, double file_of_row, std::
   add("NIC", rates.nic, stream.remote_share() * uneven);
   add("memory", rates.memory, uneven);
   add("scratch", rates.scratch, result.disk_share() * uneven);
-  if (!result.resident && !result.on_disk) {  // from the files, epoch after epoch
+  if (stream.from_files) {
     add("disk", rates.disk, file_of_row);
     add("file system", rates.disk_total, file_of_row * nodes);
   }
@@ -330,6 +332,7 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
   result.stored = layout.stored;
   result.row_bytes = row_bytes(blueprint.schema);
   weigh(config, blueprint, layout, result);
+  for (auto& stream : result.streams) stream.from_files = !result.resident && !result.on_disk;
   if (config.start == config::Start::early)
     lay_out_early(config, facts, layout, blueprint, result);
   else

@@ -56,6 +56,7 @@ struct StreamForecast {
   /// Where it is shuffled in windows: these, and how far that is from a global shuffle.
   std::shared_ptr<const plan::Windows> windows{};
   std::optional<service::blueprint::WindowQuality> quality{};
+  bool from_files = false;    ///< it is read from the files, epoch after epoch
   std::vector<Limit> limits;  ///< ascending
   double balance_nodes() const { return plan::balance(flow.from_node); }
   double balance_stagers() const { return plan::balance(flow.from_stager); }

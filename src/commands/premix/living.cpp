@@ -59,13 +59,28 @@ class Living {
             fmt::format("two fields become '{}' of the dataset '{}'; leave one out, or give it another "
                         "place in [premix.dataset]",
                         name, to.dataset.path));
+    // Another number of bytes would be written over what follows the member.
+    require(part.made() * size_of(part.to) == size_of(type),
+            fmt::format("'{}' of the dataset '{}' would be {} values; leave its field out", name, to.dataset.path,
+                        part.made()));
     to.dataset.members.push_back({name, type});
     to.parts.push_back(part);
+  }
+
+  /// Of more axes only the first values would be written.
+  static void require_axes(const Field& field, const Role& role) {
+    const std::size_t most = role.is == Is::tracks ? 2 : 1;
+    if (field.shape.size() > most)
+      throw UsageError(
+          fmt::format("layout = 'ftag' has no place for all values of '{}', which has {} axes; leave it out, give its "
+                      "field fewer axes (shape), or choose another layout",
+                      field.name, field.shape.size()));
   }
 
   void add(std::size_t f) {
     const auto& field = of_.schema[f];
     const auto& role = of_.roles[f];
+    require_axes(field, role);
     const bool of_tracks = role.is == Is::tracks || role.is == Is::valid || role.is == Is::track_label;
     const auto chosen = writing::chosen_paths(of_.config.premix, field.name);
     const auto path = chosen.empty() ? (of_tracks ? role.group : std::string("jets")) : chosen.front();

@@ -103,12 +103,20 @@ void Parts::prepare(formats::Facts facts, bool resume, bool force) {
     if (resume) formats::require_same_facts(formats::has_journal(part_) ? part_ : part_ + ".old", facts_);
     if (config_.premix.layout == config::FileLayout::ftag) require_own_dictionaries();
     if (config_.premix.compression.how == config::Compression::How::none)
-      writing::require_room(path_, bytes(), writing::allocated(part_));
+      writing::require_room(path_, bytes(), bytes_there(resume));
   });
   if (several()) return prepare_several(resume, force);
   writer_ = writer_of(all_, path_, 0, samples_);
   writer_->prepare(facts_, resume);
   rows_before_ = rows_done_ = writer_->rows_before();
+}
+
+std::uint64_t Parts::bytes_there(bool resume) const {
+  auto bytes = writing::allocated(part_);
+  // Only of a resumed run: those that --force replaces stand beside their successors until these are whole.
+  for (std::uint64_t number = 0; resume && several() && number < parts_; ++number)
+    bytes += writing::allocated(part_path(number)) + writing::allocated(formats::part_of(part_path(number)));
+  return bytes;
 }
 
 void Parts::prepare_several(bool resume, bool force) {

@@ -51,6 +51,8 @@ class Parts {
   std::uint64_t rows_of_part(std::uint64_t number) const;
   std::unique_ptr<writing::FileWriter> writer_of(const mpi::Comm& writers, const std::string& path, std::uint64_t first,
                                                  std::uint64_t rows) const;
+  /// Bytes on the disk that an earlier run left, and that are not wanted again.
+  std::uint64_t bytes_there(bool resume) const;
   void prepare_several(bool resume, bool force);
   bool write_several(writing::Session& session);
   void write_master() const;

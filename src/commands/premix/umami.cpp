@@ -91,10 +91,22 @@ class Umami {
     return 0;
   }
 
+  /// The greatest of several values tells the class only where there is one for each class.
+  void require_label(const Field& field) const {
+    const auto* config = writing::config_of(of_.config, field.name);
+    const bool codes = config != nullptr && config->encode == config::Encode::index;
+    if (field.elements() > 1 && (codes || field.shape.size() > 1))
+      throw UsageError(
+          fmt::format("[premix.dataset] \"jets/labels\" = '{}': that is {} labels for each jet; give it a field with "
+                      "one, as in source = \"DATASET.0\"",
+                      field.name, field.elements()));
+  }
+
   void add(std::size_t f, const std::string& path) {
     const auto& field = of_.schema[f];
     auto& tables = layout_.tables;
     if (path == "jets/labels") {
+      require_label(field);
       tables.push_back(field.elements() > 1 ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
                                             : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
       if (!field.classes.empty()) {

@@ -90,6 +90,8 @@ void FileWriter::prepare(const formats::Facts& facts, bool resume) {
     formats::remove_journal(part_);
     make();
     formats::write_facts(part_, facts);
+    // Here, where all agree on what fails: later the others would wait for the first.
+    if (chunked()) log_ = std::make_unique<formats::BlockLog>(part_, 0);
   });
   std::vector<std::uint64_t> finished;
   for (const auto& [number, entry] : done_) finished.push_back(number);
@@ -174,7 +176,6 @@ std::exception_ptr FileWriter::write_chunked(Session& session, std::uint64_t& wr
   std::vector<std::uint64_t> left;
   for (const auto& block : blocks_)
     if (done_.count(block.number) == 0) left.push_back(block.number);
-  if (is_first() && !log_) log_ = std::make_unique<formats::BlockLog>(part_, 0);
   BlockRun* running = nullptr;
   Funnel funnel(
       writers_, left, [&](const EncodedBlock& block) { put(block); }, [&] { running->release(); });

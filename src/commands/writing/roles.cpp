@@ -15,9 +15,16 @@ const config::FieldConfig* masked_by(const config::Config& config, const std::st
   return nullptr;
 }
 
+/// The class of the jet; where a field holds several labels, none of them is.
+Role of_label(config::Encode encode, const Field& field) {
+  const bool one_hot = encode == config::Encode::one_hot;
+  const bool single = one_hot ? field.shape.size() == 1 : field.elements() == 1;
+  if (!single) return {Is::scalar, "", ""};
+  return {one_hot ? Is::one_hot : Is::index, "", ""};
+}
+
 Role of_jet(const config::FieldConfig* config, const Field& field) {
-  const bool label = config != nullptr && config->encode != config::Encode::none;
-  if (label) return {config->encode == config::Encode::one_hot ? Is::one_hot : Is::index, "", ""};
+  if (config != nullptr && config->encode != config::Encode::none) return of_label(config->encode, field);
   // Labels without encode, such as @class, have their classes' names.
   if (!field.classes.empty()) return {field.shape.empty() ? Is::index : Is::one_hot, "", ""};
   if (field.shape.empty()) return {field.name == "weight" ? Is::weight : Is::scalar, "", ""};

@@ -6,6 +6,7 @@
 
 using headrace::commands::bench::computed_batches;
 using headrace::commands::bench::epochs_of_round;
+using headrace::commands::bench::message_sizes;
 
 BOOST_AUTO_TEST_SUITE(rounds)
 
@@ -34,6 +35,16 @@ BOOST_AUTO_TEST_CASE(a_round_of_small_batches_ends) {
   options.round_batches = std::numeric_limits<double>::infinity();  // --round 1MB
   options.round_bytes = 1e6;
   BOOST_TEST(epochs_of_round(options, 128, 4) == 7812u);
+}
+
+BOOST_AUTO_TEST_CASE(messages_to_many_peers_are_few_and_small) {
+  constexpr std::size_t kib = 1 << 10, mib = 1 << 20;
+  using Sizes = std::vector<std::size_t>;
+  BOOST_TEST(message_sizes(1) == (Sizes{256 * kib, mib, 8 * mib}), boost::test_tools::per_element());
+  BOOST_TEST(message_sizes(32) == (Sizes{256 * kib, mib, 8 * mib}), boost::test_tools::per_element());
+  BOOST_TEST(message_sizes(256) == (Sizes{256 * kib, mib}), boost::test_tools::per_element());
+  BOOST_TEST(message_sizes(4095) == Sizes{256 * kib}, boost::test_tools::per_element());
+  BOOST_TEST(message_sizes(65536) == Sizes{16 * kib}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -115,6 +115,22 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_limited_by_reading_too) {
   BOOST_TEST(limit_of({.disk = 1e9, .disk_total = 2e9, .memory = 5e9}, "file system") == 5e8);
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_stays_in_memory_beside_windows_waits_for_no_disk) {
+  auto two = configured(32);
+  two.memory = std::uint64_t{256} << 20;
+  two.window.kind = WindowConfig::Kind::automatic;
+  two.block = 1 << 20;
+  two.streams.push_back(two.streams[0]);
+  two.streams[0].select = ":3990000";
+  two.streams[1].name = "val";
+  two.streams[1].select = "3990000:";
+  const auto both = made_up(two, 4'000'000, 1000, {4, 1, 1}, {.disk = 1e8, .disk_total = 2e9, .memory = 5e9});
+  BOOST_TEST(both.by_windows);
+  BOOST_TEST(both.streams[0].bottleneck()->name == "disk");
+  BOOST_TEST(both.streams[1].bottleneck()->name == "memory");
+  BOOST_TEST(both.streams[1].limits.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(memory_is_that_of_the_fullest_node) {
   const auto of_chunks = configured(10);
   auto facts = facts_made_up(of_chunks, 1000, 1'000'000);
