@@ -39,6 +39,8 @@ class Export : public writing::Work {
       if (all_.rank() == 0) folder_.require_free(orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, folder_.path());
+    if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
+      log::warn("{}", why);
     session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, folder_.path()), all_);
     interrupts_.before_writing(session_->staging().host(), [this] { discard(); });
     plan();

@@ -7,8 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/user_file.hpp"
-#include "commands/pack/muster.hpp"
 #include "commands/pack/provenance.hpp"
+#include "commands/writing/muster.hpp"
 #include "commands/writing/place.hpp"
 #include "ipc/own_files.hpp"
 #include "log/log.hpp"
@@ -87,7 +87,7 @@ std::uint64_t Completion::run() {
 }
 
 void Completion::finish_without(const FailedRows& failed) {
-  Muster muster(all_);
+  writing::Muster muster(all_);
   std::exception_ptr failure;
   try {
     if (is_first()) move_together(failed);

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "commands/pack/failures.hpp"
-#include "commands/pack/muster.hpp"
 #include "commands/pack/slices.hpp"
 #include "commands/writing/block_source.hpp"
+#include "commands/writing/muster.hpp"
 
 namespace headrace::commands::pack {
 
@@ -26,7 +26,7 @@ class InventoryBlocks : public writing::BlockSource {
     std::function<void(std::uint64_t rows)> told{};  ///< how many are read; the thread that owns MPI
     std::function<std::uint64_t()> written{};  ///< blocks that all stagers together have written, as the journal says
   };
-  InventoryBlocks(Slices& slices, Failures& failures, Muster& muster, How how)
+  InventoryBlocks(Slices& slices, Failures& failures, writing::Muster& muster, How how)
       : slices_(slices), failures_(failures), muster_(muster), how_(std::move(how)) {}
 
   const Schema& schema() const override { return slices_.schema(); }
@@ -43,7 +43,7 @@ class InventoryBlocks : public writing::BlockSource {
 
   Slices& slices_;
   Failures& failures_;
-  Muster& muster_;
+  writing::Muster& muster_;
   const How how_;
   std::atomic<bool> stopped_ = false;
   std::uint64_t slice_rows_ = 1, least_rows_ = 1;  ///< wanted; at least, unless no more are left

@@ -207,7 +207,7 @@ class Pack : public writing::Work {
     const auto bytes = slices_->samples() * row_bytes_;
     writing::Meter meter(*host_, is_first() && !config_.quiet,
                          {bytes, writer_->rows_before() * row_bytes_, row_bytes_});
-    Muster muster(all_);
+    writing::Muster muster(all_);
     Failures failures(part_, topology_.me());
     InventoryBlocks blocks(*slices_, failures, muster,
                            {.threads = threads_,

@@ -65,6 +65,8 @@ class Premix : public writing::Work {
       if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
     });
     writing::require_common_folder(all_, path_);
+    if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
+      log::warn("{}", why);
     session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_);
     interrupts_.before_writing(session_->staging().host(), [this] {
       if (parts_) parts_->unlink();

@@ -82,9 +82,18 @@ FileWriter::~FileWriter() = default;
 
 void FileWriter::prepare(const formats::Facts& facts, bool resume) {
   made_ = !resume;
+  resume ? go_on(facts) : begin_anew(facts);
+  std::vector<std::uint64_t> finished;
+  for (const auto& [number, entry] : done_) finished.push_back(number);
+  for (const auto number : parted(writers_.bcast(joined(finished)))) done_.try_emplace(number);
+  offsets_ = parted(writers_.bcast(joined(offsets_)));
+  for (const auto& block : blocks_)
+    if (done_.count(block.number) != 0) rows_before_ += block.rows;
+}
+
+void FileWriter::begin_anew(const formats::Facts& facts) {
   mpi::together(writers_, [&] {
     if (!is_first()) return;
-    if (resume) return take_up(facts);
     fs::remove(old_part());
     formats::remove_journal(old_part());
     formats::remove_journal(part_);
@@ -93,12 +102,6 @@ void FileWriter::prepare(const formats::Facts& facts, bool resume) {
     // Here, where all agree on what fails: later the others would wait for the first.
     if (chunked()) log_ = std::make_unique<formats::BlockLog>(part_, 0);
   });
-  std::vector<std::uint64_t> finished;
-  for (const auto& [number, entry] : done_) finished.push_back(number);
-  for (const auto number : parted(writers_.bcast(joined(finished)))) done_.try_emplace(number);
-  offsets_ = parted(writers_.bcast(joined(offsets_)));
-  for (const auto& block : blocks_)
-    if (done_.count(block.number) != 0) rows_before_ += block.rows;
 }
 
 void FileWriter::make() {

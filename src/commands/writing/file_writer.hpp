@@ -73,6 +73,8 @@ class FileWriter {
   /// Of an earlier run, while its chunks are copied.
   std::string old_part() const { return part_ + ".old"; }
   void make();
+  void begin_anew(const formats::Facts& facts);
+  void go_on(const formats::Facts& facts);
   void take_up(const formats::Facts& facts);
   void restore();
   void copy_blocks();

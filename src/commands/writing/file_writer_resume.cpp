@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <filesystem>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "commands/writing/file_writer.hpp"
+#include "commands/writing/muster.hpp"
+#include "commands/writing/place.hpp"
+#include "mpi/agree.hpp"
 
 namespace headrace::commands::writing {
 
@@ -36,6 +40,19 @@ EncodedBlock read_back(int file, const std::string& path, const formats::BlockEn
 }
 
 }  // namespace
+
+/// Chunks may be copied for longer than patience lasts: the others wait for as long as the file grows.
+void FileWriter::go_on(const formats::Facts& facts) {
+  Muster muster(writers_);
+  std::exception_ptr failure;
+  try {
+    if (is_first()) take_up(facts);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  muster.wait(failure != nullptr, [this] { return allocated(part_); });
+  mpi::agree(writers_, failure);
+}
 
 void FileWriter::take_up(const formats::Facts& facts) {
   if (chunked()) {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <functional>
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "mpi/patience.hpp"
 
@@ -40,6 +42,17 @@ config::Config staged(config::Config config, const std::string& stream, const st
   config.slots = 2;
   config.trainers_per_node = 1;
   return named_for(std::move(config), path);
+}
+
+std::string other_order(const config::Config& config, const std::string& stream) {
+  const auto& written = stream_named(config, stream);
+  const auto shuffled = std::ranges::count(config.streams, plan::Shuffle::global, &config::StreamConfig::shuffle);
+  const bool shares = config.window.kind == config::WindowConfig::Kind::bytes && shuffled > 1;
+  if (!shares || written.shuffle != plan::Shuffle::global) return "";
+  return fmt::format(
+      "window = {0}: a service shares it among large streams, and here '{1}' has all of it; beside another large "
+      "stream its order is not that of 'headrace serve' (give window as a number of blocks: each stream has its own)",
+      format_bytes(config.window.amount), written.name);
 }
 
 Session::Session(const config::Config& config, const mpi::Comm& world)

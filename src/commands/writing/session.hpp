@@ -26,6 +26,9 @@ config::Config named_for(config::Config config, const std::string& path);
 /// What the staging is told: this stream alone, and no trainers to speak of; named for the path.
 config::Config staged(config::Config config, const std::string& stream, const std::string& path);
 
+/// Why the order may be another than that of a service, which has all streams of the configuration; "": it is the same.
+std::string other_order(const config::Config& config, const std::string& stream);
+
 class Session {
  public:
   Session(const config::Config& config, const mpi::Comm& world);

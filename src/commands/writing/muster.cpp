@@ -1,4 +1,4 @@
-#include "commands/pack/muster.hpp"
+#include "commands/writing/muster.hpp"
 
 #include <fmt/format.h>
 
@@ -10,27 +10,27 @@
 #include "base/clock.hpp"
 #include "mpi/patience.hpp"
 
-namespace headrace::commands::pack {
+namespace headrace::commands::writing {
 
 namespace {
 
-enum Tag { word_tag = 1, over_tag = 2 };
+enum MusterTag { muster_word = 1, muster_over = 2 };
 constexpr std::chrono::milliseconds nap{2};
 
-std::span<std::byte> room_of(std::uint64_t& value) {
+std::span<std::byte> to_fill(std::uint64_t& value) {
   return std::as_writable_bytes(std::span(&value, 1));
 }
 
-std::span<const std::byte> bytes_of(const std::uint64_t& value) {
+std::span<const std::byte> to_send(const std::uint64_t& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
 }  // namespace
 
 Muster::Muster(const mpi::Comm& all) : all_(all), mail_(all), words_(static_cast<std::size_t>(all.size()), none) {
-  if (!is_first()) in_.add(mail_.receive(0, over_tag, room_of(over_in_)), 0);
+  if (!is_first()) in_.add(mail_.receive(0, muster_over, to_fill(over_in_)), 0);
   for (int rank = 1; is_first() && rank < all.size(); ++rank)
-    in_.add(mail_.receive(rank, word_tag, room_of(words_[static_cast<std::size_t>(rank)])), 0);
+    in_.add(mail_.receive(rank, muster_word, to_fill(words_[static_cast<std::size_t>(rank)])), 0);
 }
 
 bool Muster::pump() {
@@ -49,7 +49,7 @@ bool Muster::pump() {
 void Muster::say_over() {
   if (said_over_) return;
   said_over_ = true;
-  for (int rank = 1; rank < all_.size(); ++rank) out_.add(mail_.send(rank, over_tag, bytes_of(over_out_)), 0);
+  for (int rank = 1; rank < all_.size(); ++rank) out_.add(mail_.send(rank, muster_over, to_send(over_out_)), 0);
 }
 
 bool Muster::told_to_stop() {
@@ -70,7 +70,7 @@ void Muster::wait(bool has_failed, const std::function<std::uint64_t()>& progres
   if (is_first())
     words_[0] = word_;
   else
-    out_.add(mail_.send(0, word_tag, bytes_of(word_)), 0);
+    out_.add(mail_.send(0, muster_word, to_send(word_)), 0);
   const auto begin = Clock::now();
   auto looked = begin;
   std::uint64_t before = 0;
@@ -92,4 +92,4 @@ void Muster::wait(bool has_failed, const std::function<std::uint64_t()>& progres
   }
 }
 
-}  // namespace headrace::commands::pack
+}  // namespace headrace::commands::writing

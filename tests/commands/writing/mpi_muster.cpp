@@ -1,9 +1,9 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
-#include "commands/pack/muster.hpp"
+#include "commands/writing/muster.hpp"
 
-namespace headrace::commands::pack {
+namespace headrace::commands::writing {
 
 BOOST_AUTO_TEST_SUITE(muster)
 
@@ -28,4 +28,4 @@ BOOST_AUTO_TEST_CASE(one_that_fails_stops_the_others) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace headrace::commands::pack
+}  // namespace headrace::commands::writing

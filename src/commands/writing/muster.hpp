@@ -12,7 +12,7 @@
 #include "mpi/comm.hpp"
 #include "mpi/p2p.hpp"
 
-namespace headrace::commands::pack {
+namespace headrace::commands::writing {
 
 class Muster {
  public:
@@ -42,4 +42,4 @@ class Muster {
   bool said_over_ = false;
 };
 
-}  // namespace headrace::commands::pack
+}  // namespace headrace::commands::writing
