@@ -164,7 +164,9 @@ bool hdf5_can_read(const std::string& file, const std::string& path, const Expec
   const auto type = H5Dget_type(dataset);
   std::vector<std::byte> all(expected.rows * expected.elements * H5Tget_size(type));
   const bool read = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) >= 0;
-  H5Tclose(type), H5Dclose(dataset), H5Fclose(id);
+  const auto space = H5Dget_space(dataset);
+  if (read) H5Dvlen_reclaim(type, space, H5P_DEFAULT, all.data());
+  H5Sclose(space), H5Tclose(type), H5Dclose(dataset), H5Fclose(id);
   return read;
 }
 
