@@ -13,12 +13,12 @@ namespace headrace::catalog {
 
 namespace {
 
-thread_local std::string unreadable;  // glob() hands nothing to whom it calls
+thread_local std::string what_glob_missed;  // glob() hands nothing to whom it calls
 
 /// Of a folder that glob() cannot look into. A file where a pattern has a folder is none that was meant.
-int note_unreadable(const char* folder, int error) {
+int note_missed(const char* folder, int error) {
   if (error == ENOTDIR || error == ENOENT) return 0;
-  unreadable = errno_text(folder, error);
+  what_glob_missed = errno_text(folder, error);
   return 1;
 }
 
@@ -26,8 +26,8 @@ std::vector<std::string> matches(const std::string& pattern) {
   std::error_code ignored;
   if (pattern.find_first_of("*?[") == std::string::npos || std::filesystem::exists(pattern, ignored)) return {pattern};
   glob_t found{};
-  unreadable.clear();
-  const int status = ::glob(pattern.c_str(), 0, note_unreadable, &found);
+  what_glob_missed.clear();
+  const int status = ::glob(pattern.c_str(), 0, note_missed, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   if (status == GLOB_NOMATCH || (status == 0 && paths.empty()))
@@ -35,7 +35,7 @@ std::vector<std::string> matches(const std::string& pattern) {
         fmt::format("no file matches '{}' (in {})", pattern, std::filesystem::current_path(ignored).string()));
   if (status != 0)
     throw UsageError(fmt::format("cannot look for files that match '{}' ({})", pattern,
-                                 unreadable.empty() ? "no memory" : unreadable));
+                                 what_glob_missed.empty() ? "no memory" : what_glob_missed));
   return paths;
 }
 
