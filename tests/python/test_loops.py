@@ -112,7 +112,19 @@ def test_peek_then_seek_or_close(serve_fake):
         stream.seek(1)
         assert (stream.peek().epoch, stream.peek().step) == (1, 0)
     service.wait_for("train 0 goodbye")
-    assert "train 0 discarded 0 0" in service.events() and "train 0 discarded 1 0" in service.events()
+    assert "train 0 discarded 0 0" in service.events()
+    assert not [event for event in service.events() if "released" in event]  # what was looked at is not used
+
+
+def test_peek_then_a_seek_that_is_refused(stream):
+    """Whoever is refused stays where it is: what was looked at is still the next."""
+    stream.peek()
+    with pytest.raises(headrace.Invalid, match="does not exist"):
+        stream.seek(0, 99)
+    with pytest.raises(headrace.Error):
+        stream.load_state_dict({**stream.state_dict(), "step": 99})
+    assert stream.position == (0, 0)
+    assert steps(stream) == epoch(0)
 
 
 # -- what takes ahead --------------------------------------------------------------------------------------------------
