@@ -185,6 +185,15 @@ def test_a_ring_is_not_registered_while_somebody_has_views(stream, device):
     assert len(device.registered) == 1
 
 
+def test_a_look_keeps_no_ring_from_being_registered(stream, device):
+    loader = face.Loader(stream, EVERYTHING, device="cuda")
+    first = loader.peek()[2].tolist()
+    for i, batch in enumerate(loader):
+        numbers = assert_all_right(batch)
+        assert i or numbers == first
+        assert len(device.registered) == 1
+
+
 def test_a_ring_that_cannot_be_registered(service, monkeypatch, caplog):
     device = Device(register="out of memory")
     monkeypatch.setattr(face, "_open", lambda name, pin: Gpu(device, pin))

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _ANSWER = 60.0  # seconds for a word of the service that it gives at once
 
-
 _PINNED_TEXT = (
     "its ring is registered with the GPU by headrace.torch.Loader(device=...), and a copy to it out of a view would go "
     "on after the view is dropped; iterate that loader, connect another trainer, or give the loader pin=False"
@@ -306,7 +305,8 @@ class Connection(Following):
             session = self._ready()
             while session.pin is None and self._deferred.return_oldest():
                 pass
-            if session.pin is None and not session.held and session.raw.lease == NOTHING:
+            if session.pin is None and not session.held:
+                session.return_unadopted()  # a look at it gave copies
                 session.pin = pin(session.ring, session.ring_bytes)
 
     # -- the rest ------------------------------------------------------------------------------------------------------
