@@ -144,7 +144,7 @@ class Loop:
         """The next batch; None where there is none left or, with wait=False, none ready. See Connection.acquire."""
         if self._epoch < 0:
             self._begin()
-        elif self._number != self._course.number:
+        elif self.over:
             return None
         return self._stream._take(self._epoch, wait, to_device)
 
@@ -160,6 +160,11 @@ class Loop:
     @property
     def jumps(self) -> int:
         return self._course.jumps
+
+    @property
+    def over(self) -> bool:
+        """A newer one has begun."""
+        return self._epoch >= 0 and self._number != self._course.number
 
     def _begin(self) -> None:
         self._epoch = self._course.resume() if self._resumes else self._course.begin()
