@@ -199,6 +199,19 @@ def test_set_epoch(stream):
     assert stream.position == (1, 0)
 
 
+def test_set_epoch_after_a_loop_that_was_left(stream):
+    """The next loop is of that epoch, all of it, as samplers of PyTorch have it; and the one after it the next."""
+    for _ in range(2):
+        stream.set_epoch(0)
+        loop = iter(stream)
+        assert steps(next(loop) for _ in range(3)) == epoch(0)[:3]
+    stream.set_epoch(0)
+    assert steps(stream) == epoch(0)
+    stream.set_epoch(1)
+    next(iter(stream)), next(stream.resume())
+    assert steps(stream) == epoch(2)
+
+
 def test_a_stream_has_no_samples_by_number(stream):
     with pytest.raises(TypeError, match=r"headrace.torch.Loader\(stream\).*batch_size=None"):
         stream[0]
