@@ -230,7 +230,7 @@ class Connection(Following):
             self._change((_OPEN,), _LOST)
             self._recovery.keep(given)
             if session.pin is not None:
-                self._finish_deferred()  # a device reads the ring until then
+                self._deferred.finish(self.label, self._exhausted_timeout)  # a device reads the ring until then
             session.end(goodbye=False)
         self._find()
 
@@ -351,7 +351,7 @@ class Connection(Following):
                 return
             if goodbye:
                 self._drop_viewless()
-            self._finish_deferred()
+            self._deferred.finish(self.label, self._exhausted_timeout)
             self._session.end(goodbye)
             self._change((Phase.CLOSING,), Phase.CLOSED)
             _open.discard(self)
@@ -363,14 +363,6 @@ class Connection(Following):
             if batch is not None:
                 with contextlib.suppress(BufferError):
                     batch.release()
-
-    def _finish_deferred(self) -> None:
-        while self._deferred:
-            try:
-                self._deferred.return_oldest()
-            except Exception as error:  # the device failed: its copies are over in any case
-                log.warning("%s: waiting for a device copy failed at close: %s", self.label, error)
-                self._deferred.drop_oldest()
 
     def _die_in_child(self) -> None:
         self._phase = Phase.FORKED
