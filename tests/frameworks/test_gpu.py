@@ -298,6 +298,23 @@ def test_measuring_without_a_gpu_says_so(measure_gpu, monkeypatch, capsys):
     assert "no GPU here; nothing measured" in capsys.readouterr().out
 
 
+def test_measuring_checks_epochs_of_the_same_samples(measure_gpu, monkeypatch):
+    """Those of a stream that drops its last rows are others each time."""
+    flags = {}
+
+    def local(**given):
+        flags.update(given)
+        raise headrace.Closed("seen enough")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
+    monkeypatch.setattr(headrace, "local", local)
+    monkeypatch.setattr("sys.argv", ["measure_gpu.py", "file.h5", "x"])
+    with pytest.raises(headrace.Closed):
+        measure_gpu.main()
+    assert flags["last"] == "pad"
+
+
 def test_measuring_sees_what_is_wrong(measure_gpu, monkeypatch, stream, device, capsys):
     """Its rows that need no real GPU, over the one that copies late."""
     monkeypatch.setattr(torch.cuda, "synchronize", device._done)

@@ -1,6 +1,7 @@
 """Which epoch a loop is of: looks lose nothing, what was taken ahead is not given, the state is that of what was."""
 
 import logging
+from pathlib import Path
 
 import headrace
 import numpy as np
@@ -314,6 +315,12 @@ def test_an_empty_last_batch_is_told_at_connect(serve, caplog):
     (told,) = caplog.messages
     for words in ("rank 1", "empty last batch", "9 samples", "2 trainers with batch 4", "headrace.VALID"):
         assert words in told
+
+
+def test_the_trainer_of_the_quickstart_takes_an_empty_batch(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "jobs"))
+    plan = pytest.importorskip("quickstart_trainer").Plan({"x": ((3, 4), "float32")})
+    assert plan.add({}, {"x": np.zeros((0, 3, 4), np.float32)}, 0) == {"x": {"0": [0, 0.0]}}
 
 
 @pytest.mark.parametrize("last", ["drop", "pad"])
