@@ -149,7 +149,7 @@ def _put_on_cpu(arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
     large = [array for array in arrays if array.nbytes > _SMALL] if small else arrays
     if not small:
         return jax.device_put(large)  # type: ignore[no-any-return]
-    with jax.transfer_guard_host_to_device("allow"):  # it is for transfers that nobody asked for, as device_put() has it
+    with jax.transfer_guard_host_to_device("allow"):  # it is for transfers that nobody asked for, as in device_put()
         put = _through(small)
     if not large:
         return put  # type: ignore[no-any-return]

@@ -52,8 +52,8 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
     # epoch that ends after such a reading, before all of its batches were asked for, was broken off: it was a look, to
     # build a model. What is asked for outside of epochs is one, too (TensorFlow's signature), up to two batches. So a
     # batch counts as given once it cannot have been a look. TensorFlow takes as many as it likes to build a model, and
-    # reads no `num_batches` at the end of an epoch: there all count when it ends. Before each epoch of fit() another one
-    # ended, if only by a reset; where `num_batches` was read since, a model is about to be built.
+    # reads no `num_batches` at the end of an epoch: there all count when it ends. Before each epoch of fit() another
+    # one ended, if only by a reset; where `num_batches` was read since, a model is about to be built.
 
     def __init__(
         self, stream: Stream, structure: Optional[Structure] = None, *, copy: Optional[bool] = None, **options: Any
