@@ -50,7 +50,7 @@ class Plan:
         classes = self.classes(rows)
         for name in self.summed:
             values = np.asarray(rows[name])[:count]
-            sums = values.reshape(count, -1).sum(axis=1, dtype=np.float64)
+            sums = values.reshape(count, math.prod(values.shape[1:])).sum(axis=1, dtype=np.float64)
             mine = totals.setdefault(name, {})
             for number in [0] if classes is None else np.unique(classes[:count]):
                 chosen = sums if classes is None else sums[classes[:count] == number]

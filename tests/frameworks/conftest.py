@@ -37,6 +37,16 @@ def assert_right(name, values, index):
     np.testing.assert_array_equal(np.asarray(values), expected(name, np.asarray(index)), err_msg=name)
 
 
+def fail_once(stream):
+    """Its next attempt to take a batch raises Timeout."""
+
+    def fail(*_):
+        del stream._take
+        raise headrace.Timeout("of a test")
+
+    stream._take = fail
+
+
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "samples.h5"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import headrace
 import pytest
-from conftest import STEPS, assert_right
+from conftest import STEPS, assert_right, fail_once
 from headrace import INDEX, ROWS, VALID
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (tools/bootstrap --frameworks)")
@@ -139,7 +139,7 @@ def test_a_registered_ring_gives_no_views(stream, device):
         with pytest.raises(headrace.Error, match="registered with the GPU"):
             take()
     assert_right("big", first[0], first[1])
-    loop.close()
+    del loop
     stream.seek(3)
     copied = stream.peek()  # a copy is none
     assert_right("x", copied["x"], copied.index)
@@ -185,6 +185,15 @@ def test_a_ring_is_not_registered_while_somebody_has_views(stream, device):
     assert len(device.registered) == 1
 
 
+def test_a_look_keeps_no_ring_from_being_registered(stream, device):
+    loader = face.Loader(stream, EVERYTHING, device="cuda")
+    first = loader.peek()[2].tolist()
+    for i, batch in enumerate(loader):
+        numbers = assert_all_right(batch)
+        assert i or numbers == first
+        assert len(device.registered) == 1
+
+
 def test_a_ring_that_cannot_be_registered(service, monkeypatch, caplog):
     device = Device(register="out of memory")
     monkeypatch.setattr(face, "_open", lambda name, pin: Gpu(device, pin))
@@ -222,6 +231,25 @@ def test_state_breaks_and_seeks(stream, device):
     loader.seek(0)
     assert next(iter(loader)).tolist() == steps[0]
     assert [index.tolist() for index in loader] == steps
+
+
+def test_a_loop_goes_on_after_an_exception(stream, device, steps):
+    """As after a Timeout or Ctrl-C while it waits for a batch: the rest of the epoch comes all the same."""
+    loop = iter(face.Loader(stream, INDEX, device="cuda"))
+    first = next(loop).tolist()
+    fail_once(stream)
+    with pytest.raises(headrace.Timeout):
+        next(loop)
+    assert [first, *(index.tolist() for index in loop)] == steps
+
+
+def test_a_newer_loop_ends_an_older_one(stream, device, steps):
+    """With all that it had taken ahead."""
+    loader = face.Loader(stream, INDEX, device="cuda")
+    older = iter(loader)
+    assert [next(older).tolist() for _ in range(2)] == steps[:2]
+    next(iter(loader))
+    assert list(older) == [] and stream.position == (1, 1)
 
 
 def test_reads_ahead_of_the_user(stream, device):
@@ -268,6 +296,23 @@ def test_measuring_without_a_gpu_says_so(measure_gpu, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["measure_gpu.py", "file.h5", "x"])
     assert measure_gpu.main() == measure_gpu.NO_GPU
     assert "no GPU here; nothing measured" in capsys.readouterr().out
+
+
+def test_measuring_checks_epochs_of_the_same_samples(measure_gpu, monkeypatch):
+    """Those of a stream that drops its last rows are others each time."""
+    flags = {}
+
+    def local(**given):
+        flags.update(given)
+        raise headrace.Closed("seen enough")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
+    monkeypatch.setattr(headrace, "local", local)
+    monkeypatch.setattr("sys.argv", ["measure_gpu.py", "file.h5", "x"])
+    with pytest.raises(headrace.Closed):
+        measure_gpu.main()
+    assert flags["last"] == "pad"
 
 
 def test_measuring_sees_what_is_wrong(measure_gpu, monkeypatch, stream, device, capsys):

@@ -10,7 +10,7 @@ import time
 import headrace
 import numpy as np
 import pytest
-from conftest import BATCH, STEPS, assert_right
+from conftest import BATCH, STEPS, assert_right, fail_once
 from headrace import INDEX, ROWS, VALID
 
 jax = pytest.importorskip("jax", reason="JAX is not installed (tools/bootstrap --frameworks)")
@@ -142,6 +142,25 @@ def test_state_looks_and_seeks(stream, steps):
         if len(visited) == 2:
             batches.seek(0, 17)
     assert visited == steps[:2] + steps[17:]
+
+
+def test_a_loop_goes_on_after_an_exception(stream, steps):
+    """As after a Timeout or Ctrl-C while it waits for a batch: the rest of the epoch comes all the same."""
+    loop = iter(face.batches(stream, INDEX))
+    first = next(loop).tolist()
+    fail_once(stream)
+    with pytest.raises(headrace.Timeout):
+        next(loop)
+    assert [first, *(index.tolist() for index in loop)] == steps
+
+
+def test_a_newer_loop_ends_an_older_one(stream, steps):
+    """With all that it had taken ahead."""
+    batches = face.batches(stream, INDEX)
+    older = iter(batches)
+    assert [next(older).tolist() for _ in range(2)] == steps[:2]
+    next(iter(batches))
+    assert list(older) == [] and stream.position == (1, 1)
 
 
 # -- a device that is no CPU -------------------------------------------------------------------------------------------

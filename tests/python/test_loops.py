@@ -1,6 +1,7 @@
 """Which epoch a loop is of: looks lose nothing, what was taken ahead is not given, the state is that of what was."""
 
 import logging
+from pathlib import Path
 
 import headrace
 import numpy as np
@@ -112,7 +113,19 @@ def test_peek_then_seek_or_close(serve_fake):
         stream.seek(1)
         assert (stream.peek().epoch, stream.peek().step) == (1, 0)
     service.wait_for("train 0 goodbye")
-    assert "train 0 discarded 0 0" in service.events() and "train 0 discarded 1 0" in service.events()
+    assert "train 0 discarded 0 0" in service.events()
+    assert not [event for event in service.events() if "released" in event]  # what was looked at is not used
+
+
+def test_peek_then_a_seek_that_is_refused(stream):
+    """Whoever is refused stays where it is: what was looked at is still the next."""
+    stream.peek()
+    with pytest.raises(headrace.Invalid, match="does not exist"):
+        stream.seek(0, 99)
+    with pytest.raises(headrace.Error):
+        stream.load_state_dict({**stream.state_dict(), "step": 99})
+    assert stream.position == (0, 0)
+    assert steps(stream) == epoch(0)
 
 
 # -- what takes ahead --------------------------------------------------------------------------------------------------
@@ -185,6 +198,19 @@ def test_set_epoch(stream):
     assert steps(stream) == epoch(2)
     stream.set_epoch(1)
     assert stream.position == (1, 0)
+
+
+def test_set_epoch_after_a_loop_that_was_left(stream):
+    """The next loop is of that epoch, all of it, as samplers of PyTorch have it; and the one after it the next."""
+    for _ in range(2):
+        stream.set_epoch(0)
+        loop = iter(stream)
+        assert steps(next(loop) for _ in range(3)) == epoch(0)[:3]
+    stream.set_epoch(0)
+    assert steps(stream) == epoch(0)
+    stream.set_epoch(1)
+    next(iter(stream)), next(stream.resume())
+    assert steps(stream) == epoch(2)
 
 
 def test_a_stream_has_no_samples_by_number(stream):
@@ -289,6 +315,12 @@ def test_an_empty_last_batch_is_told_at_connect(serve, caplog):
     (told,) = caplog.messages
     for words in ("rank 1", "empty last batch", "9 samples", "2 trainers with batch 4", "headrace.VALID"):
         assert words in told
+
+
+def test_the_trainer_of_the_quickstart_takes_an_empty_batch(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "jobs"))
+    plan = pytest.importorskip("quickstart_trainer").Plan({"x": ((3, 4), "float32")})
+    assert plan.add({}, {"x": np.zeros((0, 3, 4), np.float32)}, 0) == {"x": {"0": [0, 0.0]}}
 
 
 @pytest.mark.parametrize("last", ["drop", "pad"])

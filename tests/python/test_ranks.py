@@ -1,6 +1,7 @@
 """Which trainer a process is: arguments and launchers' environments, partial and contradictory ones included."""
 
 import sys
+from types import SimpleNamespace
 
 import headrace
 import pytest
@@ -128,6 +129,12 @@ def test_initialised_frameworks_know_the_rank(monkeypatch, module, environ, expe
 def test_a_rank_says_which_framework_it_is_from(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.distributed", Distributed(2, 4))
     assert str(place(environ={})) == "rank 2 (from torch.distributed) of 4 (torch.distributed)"
+
+
+def test_a_jax_that_cannot_say_whether_it_is_initialised(monkeypatch):
+    """As before 0.5.1."""
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(distributed=SimpleNamespace()))
+    assert place(environ={})[:2] == (0, 1)
 
 
 def test_what_is_not_initialised_is_not_asked(monkeypatch):

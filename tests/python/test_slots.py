@@ -1,5 +1,6 @@
 """Slots that come back late: who holds all of them waits, and what keeps a batch says when it has happened."""
 
+import asyncio
 import concurrent.futures
 import gc
 import logging
@@ -184,6 +185,21 @@ def test_a_future_that_fails_is_over():
     future.set_exception(ValueError("of its owner"))
     assert waited.happened()
     waited.wait()
+
+
+@pytest.mark.parametrize("kind", [concurrent.futures.Future, asyncio.Future])
+def test_a_future_that_is_never_done(service, caplog, kind):
+    """Neither a loop nor close() waits for ever, and both say for what; what the future's owner reads stays."""
+    loop = asyncio.new_event_loop()
+    future = kind(loop=loop) if kind is asyncio.Future else kind()
+    with service.connect(exhausted_timeout=0.05) as stream, caplog.at_level(logging.WARNING, "headrace"):
+        batches = stream.resume()
+        for _ in range(stream.slots):
+            next(batches).release(after=future)
+        with pytest.raises(headrace.Exhausted, match="epoch 0 step 0"):
+            next(batches)
+    assert stream.closed and "Future" in caplog.messages[-1] and "until this happens" in caplog.messages[-1]
+    loop.close()
 
 
 def test_where_asking_fails_the_slot_stays(stream):

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _ANSWER = 60.0  # seconds for a word of the service that it gives at once
 
-
 _PINNED_TEXT = (
     "its ring is registered with the GPU by headrace.torch.Loader(device=...), and a copy to it out of a view would go "
     "on after the view is dropped; iterate that loader, connect another trainer, or give the loader pin=False"
@@ -231,7 +230,7 @@ class Connection(Following):
             self._change((_OPEN,), _LOST)
             self._recovery.keep(given)
             if session.pin is not None:
-                self._finish_deferred()  # a device reads the ring until then
+                self._deferred.finish(self.label, self._exhausted_timeout)  # a device reads the ring until then
             session.end(goodbye=False)
         self._find()
 
@@ -306,7 +305,8 @@ class Connection(Following):
             session = self._ready()
             while session.pin is None and self._deferred.return_oldest():
                 pass
-            if session.pin is None and not session.held and session.raw.lease == NOTHING:
+            if session.pin is None and not session.held:
+                session.return_unadopted()  # a look at it gave copies
                 session.pin = pin(session.ring, session.ring_bytes)
 
     # -- the rest ------------------------------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ class Connection(Following):
                 return
             if goodbye:
                 self._drop_viewless()
-            self._finish_deferred()
+            self._deferred.finish(self.label, self._exhausted_timeout)
             self._session.end(goodbye)
             self._change((Phase.CLOSING,), Phase.CLOSED)
             _open.discard(self)
@@ -363,14 +363,6 @@ class Connection(Following):
             if batch is not None:
                 with contextlib.suppress(BufferError):
                     batch.release()
-
-    def _finish_deferred(self) -> None:
-        while self._deferred:
-            try:
-                self._deferred.return_oldest()
-            except Exception as error:  # the device failed: its copies are over in any case
-                log.warning("%s: waiting for a device copy failed at close: %s", self.label, error)
-                self._deferred.drop_oldest()
 
     def _die_in_child(self) -> None:
         self._phase = Phase.FORKED

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Optional
 
+from ._recovery import log
+
+_NAP = 0.0005  # seconds from asking to asking
+
 
 class Happening(NamedTuple):
-    """Something that is waited for: whether it has happened, and a call that returns once it has."""
+    """Something that is waited for."""
 
     happened: Callable[[], bool]
-    wait: Callable[[], Any]
+    wait: Callable[[], Any]  #: returns once a device is done; at once for a future, which may never be and is asked
     what: Any  #: with all that it keeps
 
 
@@ -28,7 +31,7 @@ def happening(after: Any) -> Happening:
             return Happening(ask, wait, after)
     done = _method(after, "done")
     if done is not None and _method(after, "result") is not None:
-        return Happening(done, lambda: _wait_for_future(after, done), after)
+        return Happening(done, lambda: None, after)  # whether it failed is its owner's concern
     raise TypeError(
         f"release(after=) takes what says when it has happened, an event of a device (query(), synchronize()), a "
         f"jax.Array, a Future or a list of these; {type(after).__name__} does not. The batch is as it was"
@@ -38,15 +41,6 @@ def happening(after: Any) -> Happening:
 def _method(of: Any, name: str) -> Optional[Callable[[], Any]]:
     found = None if isinstance(of, type) else getattr(of, name, None)
     return found if callable(found) else None
-
-
-def _wait_for_future(future: Any, done: Callable[[], Any]) -> None:
-    """Whether it failed is its owner's concern: what it did with the batch is over in any case."""
-    while not done():
-        with contextlib.suppress(Exception):
-            future.result()
-        if not done():  # asyncio's do not wait
-            time.sleep(0.001)
 
 
 class Deferred:
@@ -61,22 +55,35 @@ class Deferred:
     def add(self, what: Happening, lease: Any) -> None:
         self._waiting.append((what, lease))
 
-    def return_finished(self) -> None:
-        """Those that have happened. Where asking fails, the lease stays."""
-        for _ in range(len(self._waiting)):
+    def return_finished(self) -> bool:
+        """Those that have happened; False where there are none. Where asking fails, the lease stays."""
+        before = len(self._waiting)
+        for _ in range(before):
             if self._waiting[0][0].happened():
                 self._waiting.popleft()
             else:
                 self._waiting.rotate(-1)
+        return len(self._waiting) < before
 
     def return_oldest(self) -> bool:
-        """Waits for the oldest; False where there is none."""
-        if not self._waiting:
-            return False
-        self._waiting[0][0].wait()
-        self._waiting.popleft()
-        return True
+        """Waits for the oldest, if it is a device; False where nothing has happened."""
+        if self._waiting:
+            self._waiting[0][0].wait()
+        return self.return_finished()
 
-    def drop_oldest(self) -> None:
-        """Whatever became of it."""
-        self._waiting.popleft()
+    def finish(self, who: str, limit: float) -> None:
+        """Waits for all devices, and up to `limit` seconds for futures: their leases stay then, as views do."""
+        ends = time.monotonic() + limit
+        while self._waiting:
+            try:
+                if not self.return_oldest():
+                    if time.monotonic() >= ends:
+                        log.warning("%s: batches are still kept until this happens: %s", who, self)
+                        return
+                    time.sleep(_NAP)
+            except Exception as error:  # the device failed: its copies are over in any case
+                log.warning("%s: waiting for a device copy failed at close: %s", who, error)
+                self._waiting.popleft()
+
+    def __str__(self) -> str:
+        return ", ".join(repr(what.what) for what, _ in self._waiting)

@@ -1,7 +1,8 @@
 """Loops over a stream: which epoch the next one is of, and what counts as given where batches are taken ahead.
 
 1. A `for` is the next epoch; or the rest of one that was attached to or sought; or, where the loop before was dropped
-   after at most one batch (a probe: somebody wanted to see what a batch looks like), the same once more.
+   after at most one batch (a probe: somebody wanted to see what a batch looks like), the same once more; or the epoch
+   that set_epoch() has named.
 2. Nothing moves before a loop is asked for its first batch, so that iter() alone never costs anything.
 3. What is taken is not yet given: a face that reads ahead says what it has given, and the stream's position and state
    are those of the batch last given. Whoever goes on without the face goes on there.
@@ -36,6 +37,7 @@ class Course:
         self.number = 0  #: of the last `for`: older ones are over
         self.jumps = 0  #: seeks by the user: what was taken ahead before is worth nothing
         self.start: Optional[Position] = None  #: of the last loop; None after attaching and seeking
+        self.wanted: Optional[int] = None  #: the epoch that the next loop is of, where the user has said so
         self._given = 0  # batches of that loop
         self._ended = False
         self._next: Optional[Position] = None  # after the batch last given, where more were taken
@@ -65,7 +67,7 @@ class Course:
     def jumped(self) -> None:
         """The user has gone elsewhere: the next loop starts there."""
         self.jumps += 1
-        self.start = self._next = None
+        self.start = self._next = self.wanted = None
 
     def begin(self) -> int:
         """A `for` starts: its epoch."""
@@ -76,9 +78,12 @@ class Course:
             if self._given <= 1:
                 self._tell_once(start)
                 position = start
+            elif self.wanted == epoch:
+                position = epoch, 0
             else:
                 position = epoch + 1, 0  # past the last epoch, too: the service learns that the rest is not wanted
         self.go_to(position, dropped)
+        self.wanted = None
         self.number += 1
         self.start, self._given, self._ended = self._connection.place_of_next(), 0, False
         return self.start[0]
@@ -144,7 +149,7 @@ class Loop:
         """The next batch; None where there is none left or, with wait=False, none ready. See Connection.acquire."""
         if self._epoch < 0:
             self._begin()
-        elif self._number != self._course.number:
+        elif self.over:
             return None
         return self._stream._take(self._epoch, wait, to_device)
 
@@ -160,6 +165,11 @@ class Loop:
     @property
     def jumps(self) -> int:
         return self._course.jumps
+
+    @property
+    def over(self) -> bool:
+        """A newer one has begun."""
+        return self._epoch >= 0 and self._number != self._course.number
 
     def _begin(self) -> None:
         self._epoch = self._course.resume() if self._resumes else self._course.begin()

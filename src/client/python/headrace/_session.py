@@ -78,10 +78,10 @@ class Session:
                 self.held.pop(number, None)
 
     def return_unadopted(self) -> None:
-        """As not used; where there are replicas, as not taken: what has been counts for all of them."""
+        """As not taken: after a seek that is refused it is still the next, and replicas count what has been taken."""
         if self.raw.lease != NOTHING:
             number, self.raw.lease = self.raw.lease, NOTHING
-            if not self.shared or _lib.quick.hr_put_back(self.handle, number) != _lib.OK:
+            if _lib.quick.hr_put_back(self.handle, number) != _lib.OK:
                 _hr_release(self.handle, number, 0)
 
     def return_lost(self) -> bool:

@@ -101,10 +101,10 @@ class Decoder:
             return
         try:
             import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]
-
-            fit(pandas.DataFrame.from_records(records))
         except ImportError:
             fit(records)
+        else:
+            fit(pandas.DataFrame.from_records(records))
 
     def handle(self, sample: Sample, content: Optional[bytes]) -> IO[Any]:
         binary = getattr(self.user, "binary", True)

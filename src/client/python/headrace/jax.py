@@ -7,7 +7,6 @@ for epoch in range(10):
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
@@ -18,6 +17,7 @@ try:
 except ImportError as error:
     raise ImportError(f"headrace.jax needs JAX ({error}): pip install 'headrace[jax]'") from error
 
+from ._ahead import Ahead
 from ._loop import Loop
 from ._mapped import Standing
 from ._memory import Buffers, aligned_copy, unowned
@@ -100,23 +100,7 @@ class Batches(Standing):
         return f"<headrace.jax.Batches of {self._stream!r}: {self._arrangement.structure!r}>"
 
     def _run(self, loop: Loop) -> Iterator[Any]:
-        ahead: deque[_Sent] = deque()
-        jumps = loop.jumps
-        while True:
-            if jumps != loop.jumps:  # the user went elsewhere: what was taken ahead is of the place before
-                ahead.clear()
-                jumps = loop.jumps
-            while len(ahead) <= self._prefetch:
-                batch = loop.take(wait=not ahead)
-                if batch is None:
-                    break
-                ahead.append(self._send(batch))
-                del batch
-            if not ahead:
-                loop.end()
-                return
-            loop.give(ahead[0].position)
-            yield self._given(ahead.popleft())
+        return Ahead(loop, self._prefetch, loop.take, self._send, self._given)
 
     def _send(self, batch: Batch) -> _Sent:
         """On a CPU JAX takes over a copy. A device reads the slot, which is kept until the transfer is done."""
@@ -165,7 +149,7 @@ def _put_on_cpu(arrays: list[np.ndarray[Any, Any]]) -> list[Any]:
     large = [array for array in arrays if array.nbytes > _SMALL] if small else arrays
     if not small:
         return jax.device_put(large)  # type: ignore[no-any-return]
-    with jax.transfer_guard_host_to_device("allow"):  # it is for transfers that nobody asked for, as device_put() has it
+    with jax.transfer_guard_host_to_device("allow"):  # it is for transfers that nobody asked for, as in device_put()
         put = _through(small)
     if not large:
         return put  # type: ignore[no-any-return]

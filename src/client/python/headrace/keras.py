@@ -49,9 +49,11 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     # Keras reads `num_batches` when it is about to iterate anew, and nowhere between two batches of one iteration. An
-    # epoch that ends after such a reading was broken off: it was a look, to build a model. What is asked for outside of
-    # epochs is one, too (TensorFlow's signature), up to two batches. So a batch counts as given once it cannot have
-    # been a look.
+    # epoch that ends after such a reading, before all of its batches were asked for, was broken off: it was a look, to
+    # build a model. What is asked for outside of epochs is one, too (TensorFlow's signature), up to two batches. So a
+    # batch counts as given once it cannot have been a look. TensorFlow takes as many as it likes to build a model, and
+    # reads no `num_batches` at the end of an epoch: there all count when it ends. Before each epoch of fit() another
+    # one ended, if only by a reset; where `num_batches` was read since, a model is about to be built.
 
     def __init__(
         self, stream: Stream, structure: Optional[Structure] = None, *, copy: Optional[bool] = None, **options: Any
@@ -75,13 +77,17 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         self._cuts = stream.last == "pad" and VALID not in leaves and stream.world_size == 1
         self._copy = backend != "torch" or stream.replicas > 1 if copy is None else copy
         self._buffers = Buffers()
-        self._looks = 2 if backend == "jax" else 1  # batches that building a model may take: JAX reads one ahead
+        self._backend: str = backend
+        self._ahead = 0  # batches that Keras has asked for and not yet given to the model
         self._lock = threading.Lock()  # TensorFlow asks in a thread of its own
         self._loop: Optional[Loop] = None
         self._anew = True  # Keras is about to iterate anew
+        self._begins = True  # fit() or the like: `num_batches` was read since an epoch ended
+        self._builds = False  # in this epoch, perhaps
         self._inside = False  # of an epoch of Keras
         self._asked = 0  # for batches in this iteration
         self._taken: list[tuple[int, int]] = []  # and not yet given
+        self._jumps = 0  # of the loop, when these were taken
 
     @property
     def stream(self) -> Stream:
@@ -93,7 +99,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
 
     @property
     def num_batches(self) -> int:
-        self._anew = True
+        self._anew = self._begins = True
         return len(self._stream)
 
     def __getitem__(self, index: int) -> Any:
@@ -107,13 +113,21 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
             return made
 
     def on_epoch_begin(self) -> None:
-        self._inside = True
+        with self._lock:
+            self._builds = self._begins
+            if self._anew or self._builds:
+                self._forget_look()
+            self._inside = True
+            self._ahead = int(self._backend == "jax" and _jax_reads_ahead())
 
     def on_epoch_end(self) -> None:
         with self._lock:
-            if self._inside and not self._anew:
+            whole = self._asked >= len(self._stream) and not self._builds and self._backend != "tensorflow"
+            if self._inside and self._anew and not whole:
+                self._forget_look()
+            elif self._inside:
                 self._give()
-            self._inside = False
+            self._inside = self._begins = False
 
     def state_dict(self) -> dict[str, Any]:
         """As Stream.state_dict(). Keras with TensorFlow reads ahead: there it is right between epochs."""
@@ -132,7 +146,10 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         return self._buffers.copy(array) if self._copy else array
 
     def _next(self) -> Batch:
+        self._forget_before_jump()
         if self._anew:
+            if self._inside:
+                self._give()  # the last iteration was broken off
             # Where all batches of the last iteration were given, go on; inside of an epoch, too, if that began there.
             complete = self._asked >= len(self._stream) and not self._taken
             self._begin(resumes=complete)
@@ -140,6 +157,7 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
         assert self._loop is not None
         batch = self._loop.take()
         if batch is None and not self._stream.finished:
+            self._give(keep=0)  # as the loop's that gave them
             self._loop.end()
             self._begin(resumes=False)
             batch = self._loop.take()
@@ -152,11 +170,16 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
 
     def _begin(self, resumes: bool) -> None:
         self._loop, self._taken = Loop(self._stream, resumes, ahead=True), []
+        self._jumps = self._loop.jumps
 
     def _count(self, position: tuple[int, int]) -> None:
         self._asked += 1
         self._taken.append(position)
-        if self._asked > (self._looks if self._inside else _LOOKS_OUTSIDE):
+        if not self._inside:
+            sure = self._asked > _LOOKS_OUTSIDE
+        else:
+            sure = self._asked > 1 + self._ahead and self._backend != "tensorflow"
+        if sure:
             self._give()
 
     def _settle(self) -> None:
@@ -165,11 +188,33 @@ class Dataset(Standing, keras.utils.PyDataset):  # type: ignore[misc]
             if self._inside and not self._anew:
                 self._give()
 
-    def _give(self) -> None:
-        for position in self._taken:
+    def _give(self, keep: Optional[int] = None) -> None:
+        """All but what the model has not seen yet. When all of an epoch were asked for, the last is taken for seen."""
+        self._forget_before_jump()
+        if keep is None:
+            keep = 0 if self._asked >= len(self._stream) else self._ahead
+        while len(self._taken) > keep:
             assert self._loop is not None
-            self._loop.give(position)
-        self._taken.clear()
+            self._loop.give(self._taken.pop(0))
+
+    def _forget_look(self) -> None:
+        """It comes again, and the next iteration does not go on after it."""
+        if self._taken:
+            self._taken.clear()
+            self._asked = 0
+
+    def _forget_before_jump(self) -> None:
+        """The user went elsewhere: what was taken before that counts no more."""
+        if self._loop is not None and self._jumps != self._loop.jumps:
+            self._taken.clear()
+            self._jumps = self._loop.jumps
+
+
+def _jax_reads_ahead() -> bool:
+    """Keras' iterator for JAX takes one more batch on its way to a device; not for CPUs, nor under a distribution."""
+    import jax
+
+    return jax.default_backend() != "cpu" and keras.distribution.distribution() is None
 
 
 def _arranged(stream: Stream, structure: Optional[Structure]) -> Structure:

@@ -73,7 +73,8 @@ def _initialised() -> list[Placement]:
         source = "torch.distributed"
         found.append(Placement(distributed.get_rank(), distributed.get_world_size(), -1, f"from {source}", source))
     jax = sys.modules.get("jax")
-    if jax is not None and getattr(jax, "distributed", None) is not None and jax.distributed.is_initialized():
+    initialized = getattr(getattr(jax, "distributed", None), "is_initialized", None)  # not in JAX before 0.5.1
+    if jax is not None and initialized is not None and initialized():
         found.append(Placement(jax.process_index(), jax.process_count(), -1, "from jax.distributed", "jax.distributed"))
     return found
 

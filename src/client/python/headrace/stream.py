@@ -206,9 +206,11 @@ class Stream:
     def set_epoch(self, epoch: int) -> None:
         """The next loop is of this epoch: as samplers of PyTorch have it, harmless where that is so in any case.
 
-        Inside that epoch, such as after load_state_dict(), it changes nothing.
+        Inside that epoch, such as after load_state_dict(), it moves nothing; but where a loop over it was left, the
+        next one begins it anew.
         """
         if int(epoch) == self.position[0]:
+            self._course.wanted = int(epoch)
             return
         if self.replica == 0:
             return self.seek(epoch)

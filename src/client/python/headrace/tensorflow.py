@@ -41,8 +41,9 @@ def dataset(stream: Stream, structure: Optional[Structure] = None, *, copy: bool
 
     In a plain loop the state of the stream is that of the batch last given (tf.data's own prefetch is switched off for
     that); with prefetch(), shuffle() and the like batches are taken ahead, so save it between epochs, or as
-    stream.seek(epoch, steps done). After stream.load_state_dict() into the middle of an epoch make the dataset anew:
-    its cardinality is not known then.
+    stream.seek(epoch, steps done). A look, next(iter(...)), takes several there, which costs the epoch: use
+    stream.peek(), or look before prefetch(). After stream.load_state_dict() into the middle of an epoch make the
+    dataset anew: its cardinality is not known then.
     """
     if not isinstance(stream, Stream):
         raise TypeError(f"dataset() takes a headrace.Stream, not {type(stream).__name__}")

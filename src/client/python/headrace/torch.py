@@ -9,8 +9,8 @@ for epoch in range(10):
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -20,6 +20,7 @@ try:
 except ImportError as error:
     raise ImportError(f"headrace.torch needs PyTorch ({error}): pip install 'headrace[torch]'") from error
 
+from ._ahead import Ahead
 from ._cuda import Cuda, Gpu
 from ._loop import Loop
 from ._mapped import Standing
@@ -168,25 +169,12 @@ class Loader(Standing):
     # -- through a GPU -------------------------------------------------------------------------------------------------
 
     def _through_gpu(self, gpu: Gpu, loop: Loop) -> Iterator[Any]:
-        ahead: deque[_Sent] = deque()
-        jumps = loop.jumps
+        def take(wait: bool) -> Optional[Batch]:
+            gpu.see_to(self._stream._connection)
+            return loop.take(wait, to_device=True)
+
         gpu.begin()
-        while True:
-            if jumps != loop.jumps:  # the user went elsewhere: what was taken ahead is of the place before
-                ahead.clear()
-                jumps = loop.jumps
-            while len(ahead) <= self._prefetch:
-                gpu.see_to(self._stream._connection)
-                batch = loop.take(wait=not ahead, to_device=True)
-                if batch is None:
-                    break
-                ahead.append(self._send(gpu, batch))
-                del batch
-            if not ahead:
-                loop.end()
-                return
-            loop.give(ahead[0].position)
-            yield self._given(gpu, ahead.popleft())
+        return Ahead(loop, self._prefetch, take, partial(self._send, gpu), partial(self._given, gpu))
 
     def _send(self, gpu: Gpu, batch: Batch) -> _Sent:
         """Asks for the copies. The lease and what they read are kept until all of them are done."""
