@@ -34,8 +34,10 @@ def definitions(text):
             yield value[1], "a value"
 
 
-def clashes(sources):
-    """`NAME: FILES` of what several of these, name -> text, define alike, and of aliases that mean different things."""
+def clashes(sources, headers=()):
+    """`NAME: FILES` of what several of these, name -> text, define alike, of aliases that mean different things, and of types
+    and values that have the name of a function of the room, as the texts of its headers declare it."""
+    functions = {name for text in headers for name in re.findall(r"^[a-z][\w:<>&*, ]* (\w+)\(", text, re.M)}
     where, aliases = collections.defaultdict(set), collections.defaultdict(dict)
     for source, text in sources.items():
         for what in definitions(text):
@@ -43,6 +45,8 @@ def clashes(sources):
         for name, meaning in re.findall(r"^using (\w+) = (.*);", text, re.M):
             aliases[name][meaning] = source
     found = [f"{name} ({kind}): {', '.join(sorted(files))}" for (name, kind), files in where.items() if len(files) > 1]
+    found += [f"{name} ({kind}, and a function of the room): {', '.join(sorted(files))}" for (name, kind), files in where.items()
+              if kind in ("a type", "a value") and name in functions]
     return found + [f"{name} (an alias): {', '.join(sorted(one.values()))}" for name, one in aliases.items()
                     if len(set(one.values())) > 1]
 
@@ -50,7 +54,8 @@ def clashes(sources):
 def test_sources_of_a_room_go_into_one():
     wrong = []
     for folder in {path.parent for path in (ROOT / "src").rglob("*.cpp")}:
-        wrong += clashes({str(path.relative_to(ROOT)): path.read_text() for path in folder.glob("*.cpp")})
+        wrong += clashes({str(path.relative_to(ROOT)): path.read_text() for path in folder.glob("*.cpp")},
+                         [path.read_text() for path in folder.glob("*.hpp")])
     assert not wrong
 
 
@@ -60,6 +65,7 @@ def test_what_clashes_is_found():
     assert [text.split(":")[0] for text in clashes({"a": one, "b": other})] == ["page (a value)", "Parser (a type)"]
     assert clashes({"a": "using Json = X;\n", "b": other}) == []
     assert clashes({"a": "using Json = Y;\n", "b": other}) == ["Json (an alias): a, b"]
+    assert clashes({"a": one}, ["int page(const X& x);\n"]) == ["page (a value, and a function of the room): a"]
     two = {"a": "namespace {\nbool of(const A::Bits& bits) {\n}\n}\n", "b": "namespace {\nbool of(const Bits& bits) {\n}\n}\n"}
     assert clashes(two) == ["of (Bits): a, b"]  # a type by its full name and without
     assert clashes({"a": one, "b": one.replace("Parser", "Other")}) == ["page (a value): a, b", "of (int): a, b"]
