@@ -4,9 +4,9 @@
     bench_faces.py [--bytes 65536] [--rounds 40]
 
 The ring is filled before each measurement of a dozen batches, the ways alternate, and the median of the rounds counts,
-so that a service on the same cores disturbs little. By the same loop in the same turns go, beside JAX, one device_put of
-the same arrays; beside TensorFlow, from_generator of the same arrays, which need no copy: as users have it, and without
-the prefetching that tf.data adds at the end. One memcpy of a batch is told.
+so that a service on the same cores disturbs little. By the same loop in the same turns go, beside JAX, one device_put
+of the same arrays; beside TensorFlow, from_generator of the same arrays, which need no copy: as users have it, and
+without the prefetching that tf.data adds at the end. One memcpy of a batch is told.
 """
 
 import argparse

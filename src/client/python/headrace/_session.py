@@ -77,11 +77,14 @@ class Session:
                 _hr_release(self.handle, number, 1)
                 self.held.pop(number, None)
 
-    def return_unadopted(self) -> None:
-        """As not taken: after a seek that is refused it is still the next, and replicas count what has been taken."""
+    def return_unadopted(self, at_end: bool = False) -> None:
+        """As not taken: after a seek that is refused it is still the next, and replicas count what has been taken.
+
+        At the end as not used, so that the service hears of it; but where there are replicas, others go on.
+        """
         if self.raw.lease != NOTHING:
             number, self.raw.lease = self.raw.lease, NOTHING
-            if _lib.quick.hr_put_back(self.handle, number) != _lib.OK:
+            if (at_end and not self.shared) or _lib.quick.hr_put_back(self.handle, number) != _lib.OK:
                 _hr_release(self.handle, number, 0)
 
     def return_lost(self) -> bool:
@@ -107,7 +110,7 @@ class Session:
         with self.guard:
             if self.handle is None:
                 return
-            self.return_unadopted()
+            self.return_unadopted(at_end=True)
             pin, self.pin = self.pin, None
             if pin is not None:
                 pin()  # before the pages go, or get others
