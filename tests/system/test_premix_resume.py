@@ -168,15 +168,15 @@ def test_a_journal_that_cannot_be_made_ends_all_stagers(tmp_path, files):
 
 
 def test_files_that_are_there_need_no_room_again(tmp_path):
-    """In a file system that holds the output once."""
+    """In a file system that holds the output once, of which most is there."""
     source, disk = tmp_path / "in.h5", tmp_path / "disk"
     with h5py.File(source, "w") as file:
         file["x"] = np.random.default_rng(1).random((17500, 200), "f4")
     disk.mkdir()
-    script = """mount -t tmpfs -o size=16m tmpfs "$1" || exit 77
+    script = """mount -t tmpfs -o size=24m tmpfs "$1" || exit 77
         out="$1/o.h5"; headrace="$2"; shift 2
         "$headrace" premix "$@" -o "$out" & run=$!
-        while [ ! -e "${out%.h5}.0001.h5" ] && kill -0 $run 2>/dev/null; do :; done
+        while [ ! -e "${out%.h5}.0004.h5" ] && kill -0 $run 2>/dev/null; do :; done
         kill -9 $run 2>/dev/null; wait $run
         [ -e "$out" ] || "$headrace" premix "$@" -o "$out" --resume && [ -e "$out" ] && echo whole"""
     command = ["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, source, "--premix.file-samples=2500"]

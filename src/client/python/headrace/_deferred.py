@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Optional
 
-from ._recovery import log
-
+log = logging.getLogger("headrace")
 _NAP = 0.0005  # seconds from asking to asking
 
 
