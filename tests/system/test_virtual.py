@@ -178,19 +178,3 @@ def test_sources_behind_external_links_are_not_taken_for_their_file(tmp_path, ch
         got, _, _ = deliver(tmp_path, [str(file) for file in files], {"data": {"source": "data"}})
         assert np.array_equal(got["data"], expected)
     assert run("inspect", tmp_path / "all.h5").returncode == 0
-
-
-def test_a_file_behind_an_external_link_does_not_change_while_it_is_read(tmp_path):
-    with h5py.File(tmp_path / "raw.h5", "w") as file:
-        file["data"] = np.zeros((400, 1000))
-    with h5py.File(tmp_path / "part.h5", "w") as file:
-        file["data"] = h5py.ExternalLink("raw.h5", "data")
-    with running(tmp_path, [tmp_path / "part.h5"], batch=10, block="64KiB", window=8) as service:
-        with headrace.connect(str(service), progress=False) as stream, pytest.raises(headrace.ServiceLost) as told:
-            for turn in range(1000):
-                for batch in stream:
-                    if turn == 0 and batch.step == 2:
-                        with h5py.File(tmp_path / "raw.h5", "w") as file:
-                            file["data"] = np.ones((400, 1001))
-        assert service.wait() == 1
-    assert "raw.h5" in str(told.value) and "changed" in str(told.value), told.value

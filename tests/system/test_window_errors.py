@@ -119,3 +119,23 @@ def test_a_value_that_must_not_be_in_a_later_window(tmp_path, stagers):
         assert service.wait() == 1, service.text
         for said in service.text, str(told.value):
             assert re.search(rf"'packed'.*row {number}\b.*{re.escape(str(files[0]))}|{re.escape(str(files[0]))}.*'packed'.*\b{number}\b", said), said
+
+
+def test_a_file_behind_external_links_is_watched_as_well(tmp_path):
+    (tmp_path / "behind").mkdir()
+    behind = write(tmp_path / "behind")
+    files = []
+    for file in behind:
+        os.utime(file, (1.7e9, 1.7e9))
+        files.append(tmp_path / file.name)
+        with h5py.File(file) as there, h5py.File(files[-1], "w") as out:
+            for name in there:
+                out[name] = h5py.ExternalLink(str(file), name)
+    config = train_only(tmp_path, files)
+    with running(tmp_path, config=config, memory=room(config, share=0.4)) as service:
+        stream = connect(service)
+        for batch in stream:
+            batch.release()
+        is_rewritten(behind[0])
+        said = lost(service, stream)
+    assert f"of the file {behind[0]}, which it is made of: it has changed since it was examined" in said, said
