@@ -9,10 +9,10 @@ contender, all over the same samples and batches, in turns:
     webdataset          tar shards in random order, then a shuffle buffer
 
 Blocks of py1e are an eighth of the samples; buffers of tf.data and WebDataset a sixteenth, since with an eighth their
-memory limit ends them. Headrace's blocks are small beside its window, as those of a large file are. Each contender lives in a cgroup that limits its memory,
-page cache included, to a quarter of the data, beside what it took before it read any (interpreter and libraries);
-Headrace's service is told to do with a quarter, all included, in a cgroup of 1.15 quarters. Where cgroups cannot limit
-memory the files are dropped from the page cache before each turn instead, and the table says so.
+memory limit ended them. Headrace's blocks are small beside its window, as those of a large file are. Each contender lives
+in a cgroup that limits its memory, page cache included, to a quarter of the data, beside what it took before it read any
+(interpreter and libraries); Headrace's service is told to do with a quarter, all included, in a cgroup of 1.15 quarters.
+Where cgroups cannot limit memory the files are dropped from the page cache before each turn instead, and the table says so.
 
 A turn begins in a cold cache; half an epoch passes, then one is timed. Design effect: variance of how many samples of a
 class a batch has, over that of a global shuffle, which has 1; over all batches of the timed epochs. Contenders that
@@ -127,7 +127,7 @@ def service(name: str, folder: Path, quarter: int, build: Path) -> Iterator[str]
     program, called = str(build / "bin" / "headrace"), f"larger-{name.split()[1]}-{os.getpid()}"
     command = [program, "serve", f"--files={folder}/data.h5", f"--name={called}", f"--batch={BATCH}", "--stay", "--quiet"]
     command += [f"--memory={quarter}", "--slots=3"]
-    # Of a small budget most are rings and buffers: a window is then some 4 % of the samples, here of 64 blocks.
+    # Of a small budget most are rings and buffers: at --scale 0.5 a window is 64 blocks, 4 % of the samples.
     command += [f"--scratch={folder}"] if name.endswith("scratch") else ["--window=auto", "--block=256KiB"]
     limit = Limit()
     limit.allow(int(1.15 * quarter))

@@ -34,8 +34,9 @@ std::vector<std::string> matches(const std::string& pattern) {
     throw UsageError(
         fmt::format("no file matches '{}' (in {})", pattern, std::filesystem::current_path(ignored).string()));
   if (status != 0)
-    throw UsageError(fmt::format("cannot look for files that match '{}' ({})", pattern,
-                                 what_glob_missed.empty() ? "no memory" : what_glob_missed));
+    throw UsageError(fmt::format("cannot look for files that match '{}' ({}); see to it that it can be read, or leave it out "
+                                 "of the pattern",
+                                 pattern, what_glob_missed.empty() ? "no memory" : what_glob_missed));
   return paths;
 }
 

@@ -194,7 +194,7 @@ std::vector<SourceFile> files_behind(const FileContents& file, const Sources& so
     for (const auto& part : dataset->parts) {
       const auto& source = sources.of(dataset->home, part);
       if (!source.why.empty()) continue;
-      if (seen.insert(source.file.path).second) 
+      if (seen.insert(source.file.path).second)
         files.push_back({source.file.path, source.file.bytes, source.file.mtime_ns, source.file.head});
       const auto* there = sources.dataset_of(dataset->home, part);
       if (there != nullptr && known.insert(there).second) open.push_back(there);

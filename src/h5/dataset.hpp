@@ -31,7 +31,7 @@ struct DatasetInfo {
   std::optional<std::uint64_t> offset;     ///< of the first byte in the file, where contiguous and written
   std::vector<VirtualPart> parts;          ///< where it is virtual: what it is made of
   std::string home;                        ///< where it is virtual: the file that it lies in, behind links of this one
-  std::string other_file;                   ///< that it really lies in, behind an external link; "": this one
+  std::string other_file;                  ///< that it really lies in, behind an external link; "": this one
   std::string stored_as;                   ///< its path in the file, where that is another than `path`
   std::string lost;                        ///< why some of its values are not there to be read; "": as far as is known
 
