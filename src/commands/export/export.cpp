@@ -48,7 +48,6 @@ class Export : public writing::Work {
     session_->keep(false);
     interrupts_.while_writing([this](const std::string& signal) { session_->stop(signal); });
     const bool complete = write();
-    interrupts_.after_writing();
     if (!complete) return interrupted();
     finish();
     return 0;

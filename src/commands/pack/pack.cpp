@@ -69,10 +69,11 @@ class Pack : public writing::Work {
     interrupts_.while_writing([this](const std::string& signal) { stop(signal); });
     writing_ = true;
     const bool complete = write();
-    interrupts_.after_writing();
     if (!complete) return interrupted();
     tell_written(completion_->run());
-    if (orders_.verify) writing::verify(all_, orders_.output);
+    if (!orders_.verify) return 0;
+    interrupts_.after_writing();
+    writing::verify(all_, orders_.output);
     return 0;
   }
 

@@ -77,10 +77,11 @@ class Premix : public writing::Work {
     interrupts_.while_writing([this](const std::string& signal) { session_->stop(signal); });
     writing_ = true;
     const bool complete = write();
-    interrupts_.after_writing();
     if (!complete) return interrupted();
     tell_written();
-    if (orders_.verify) writing::verify(all_, path_);
+    if (!orders_.verify) return 0;
+    interrupts_.after_writing();
+    writing::verify(all_, path_);
     return 0;
   }
 

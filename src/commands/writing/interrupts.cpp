@@ -29,7 +29,7 @@ void Interrupts::after_writing() {
 }
 
 void Interrupts::forget() {
-  signals_.on_stop(nullptr);
+  signals_.on_stop([](const std::string&) { return true; });
   signals_.on_end(nullptr);
   signals_.on_report(nullptr);
   mpi::patience().farewell = nullptr;

@@ -23,8 +23,9 @@ class Interrupts {
   void before_writing(service::host::Host& host, std::function<void()> tidy);
   /// From here on something is written. stop: makes the work end soon, any thread.
   void while_writing(std::function<void(const std::string& signal)> stop);
-  /// Signals end it at once again; what is written stays.
+  /// What is written stays, and more is to be done that takes a while: signals end it at once again.
   void after_writing();
+  /// The end has begun: the first signal changes nothing any more, neither what is told nor the exit code.
   void forget();
 
  private:
