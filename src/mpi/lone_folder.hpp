@@ -1,25 +1,36 @@
-// The session folder that Open MPI 5 makes for a process without an mpirun, and leaves behind, empty:
-// TMPDIR/ompi.HOST.USER/jf.0/NUMBER. What was not there before MPI started, and is empty when it has ended, goes.
+// Where Open MPI puts the session folder of a process without an mpirun: in a folder of its own, so that two which begin
+// and end in the same moment do not take away what the other is about to write in (MPI_Init then ends the process), and
+// nothing stays: Open MPI 5 leaves it behind.
 //
-// The thread that owns MPI.
+//   TMPDIR/headrace-mpi.UID.XXXXXX    locked (flock) as long as its process lives; the next one removes those of dead ones
+//
+// The thread that owns MPI, while no other reads the environment.
 #pragma once
 
+#include <functional>
 #include <string>
-#include <vector>
 
 namespace headrace::mpi {
 
 class LoneFolder {
  public:
-  /// Before MPI starts.
-  void look_before();
-  /// Once it is up.
-  void look_after();
-  /// Once it has ended. Removes nothing that holds anything.
-  void remove() const noexcept;
+  LoneFolder() = default;
+  /// Once MPI has ended.
+  ~LoneFolder();
+  LoneFolder(const LoneFolder&) = delete;
+  LoneFolder& operator=(const LoneFolder&) = delete;
+
+  /// Starts MPI, which sees this folder as the one for temporary files; where none can be made, that of all.
+  void start(const std::function<void()>& start_mpi);
 
  private:
-  std::vector<std::string> before_, ours_;
+  void make();
+
+  std::string path_;
+  int lock_ = -1;
 };
+
+/// Removes those in a folder whose processes are dead, of this user.
+void remove_lone_folders_in(const std::string& temporary) noexcept;
 
 }  // namespace headrace::mpi

@@ -118,10 +118,12 @@ Session::Session() : folder_(folder_of_restart()) {
                      "shows what there is)");
   set_defaults();
   if (!folder_.empty()) ::setenv(segments, folder_.c_str(), 0);
-  const bool lone = !launched();
-  if (lone) lone_.look_before();
-  const int provided = start_mpi();
-  if (lone) lone_.look_after();
+  int provided = MPI_THREAD_SINGLE;
+  const auto start = [&provided] { provided = start_mpi(); };
+  if (launched())
+    start();
+  else
+    lone_.start(start);
   if (provided < MPI_THREAD_FUNNELED) {
     MPI_Finalize();
     throw Error("this MPI library supports no threads beside the main one (MPI_THREAD_FUNNELED); use another build");
@@ -132,7 +134,6 @@ Session::Session() : folder_(folder_of_restart()) {
 
 Session::~Session() {
   if (!leaves_at_once) end_mpi();
-  lone_.remove();
   if (!folder_.empty()) rmdir(folder_.c_str());  // by the last of the node; the others fail, as it is not empty
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 from samples import write
@@ -43,3 +44,17 @@ def test_the_next_service_removes_it(tmp_path, monkeypatch):
             for segment in killed.shared.iterdir():
                 segment.unlink()
             killed.shared.rmdir()
+
+
+def test_without_an_mpirun_nobody_stands_in_the_way(tmp_path, monkeypatch):
+    """Others' folders of that name come and go, which failed now and then; here is a file, which fails always."""
+    data, config = write(tmp_path, 40), tmp_path / "config.toml"
+    config.write_text(f"files = {[str(path) for path in data]}\n[stream.train]\nbatch = 4\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    in_the_way = temporary / f"ompi.{socket.gethostname().split('.')[0]}.{os.geteuid()}"
+    in_the_way.write_text("")
+    done = control("inspect", "-c", config, "--sample=3")
+    assert done.returncode == 0, done.stderr
+    assert list(temporary.iterdir()) == [in_the_way]
