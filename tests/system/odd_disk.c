@@ -1,5 +1,6 @@
 // Preloaded into a stager: the disk of its scratch files is one that tests cannot have. By the environment:
 //   FAIL=FILE     from the moment on at which the file is there, reads fail, as those of a broken disk do
+//   HELD=FILE     as long as the file is there, reads beyond the first HELD_FROM bytes wait, as those of a disk that hangs do
 //   BROKEN=PATH   those of this file, instead of those of scratch files
 //   FULL=1        there is no room, though the file system says that there is
 //   NETWORK=DIR   the folder is on a file system of the network
@@ -22,7 +23,14 @@ static int is_broken(int fd) {
   return length > 0 && (path[length] = 0, strcmp(path, broken) == 0);
 }
 
+static void wait_while_held(int fd, off_t end) {
+  const char *sign = getenv("HELD"), *from = getenv("HELD_FROM");
+  if (!sign || (from && end <= atol(from))) return;
+  while (access(sign, F_OK) == 0 && is_broken(fd)) usleep(1000);
+}
+
 static ssize_t read_or_fail(int fd, void* to, size_t bytes, off_t offset) {
+  wait_while_held(fd, offset + (off_t)bytes);
   const char* sign = getenv("FAIL");
   if (sign && access(sign, F_OK) == 0 && is_broken(fd)) {
     errno = EIO;

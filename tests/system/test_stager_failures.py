@@ -2,11 +2,9 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
-import zlib
 from pathlib import Path
 
 import h5py
@@ -22,17 +20,19 @@ def files(tmp_path_factory):
     return write(tmp_path_factory.mktemp("data"), 70, 50)
 
 
-@pytest.fixture(scope="module")
-def slow_file(tmp_path_factory):
-    """1 GB that takes seconds to load: one chunk, compressed once, many times."""
-    path = tmp_path_factory.mktemp("slow") / "slow.h5"
-    words = np.random.default_rng(1).integers(0, 256, (64, 16), np.uint8)
-    chunk = words[np.random.default_rng(2).integers(0, 64, 256 * 4096 // 16)].tobytes()
+ODD_DISK = str(HEADRACE.parents[1] / "lib" / "odd_disk.so")
+
+
+@pytest.fixture
+def held(tmp_path, monkeypatch):
+    """A file whose second half cannot be read, as of a disk that hangs, until held.gate is gone."""
+    path = tmp_path / "held.h5"
     with h5py.File(path, "w") as file:
-        dataset = file.create_dataset("x", (256 * 1024, 4096), "u1", chunks=(256, 4096), compression="gzip")
-        packed = zlib.compress(chunk)
-        for k in range(1024):
-            dataset.id.write_direct_chunk((256 * k, 0), packed)
+        file["x"] = np.random.default_rng(1).integers(0, 256, (4096, 1024), np.uint8)
+    gate = path.with_suffix(".gate")
+    gate.touch()
+    for name, value in {"LD_PRELOAD": ODD_DISK, "BROKEN": path, "HELD": gate, "HELD_FROM": path.stat().st_size // 2}.items():
+        monkeypatch.setenv(name, str(value))
     return path
 
 
@@ -88,8 +88,8 @@ def is_connected(pid):
 
 @pytest.mark.parametrize("stagers, victim, name", [(None, 0, "SIGTERM"), (None, 0, "SIGINT"), (2, 1, "SIGTERM"), (2, 1, "SIGINT"),
                                                    (None, 0, "SIGKILL"), (2, 0, "SIGKILL"), (2, 1, "SIGKILL")])
-def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
-    with running(tmp_path, [slow_file], stagers, io="collective") as service, Trainer(service) as trainer:
+def test_a_signal_while_loading(tmp_path, held, name, stagers, victim):
+    with running(tmp_path, [held], stagers) as service, Trainer(service) as trainer:
         until(lambda: "is still loading" in control("wait", service, "--timeout=0").stderr, "loading")
         until(lambda: is_connected(trainer.pid), "the trainer's connection")
         ended_by(service, name, victim)
@@ -101,15 +101,16 @@ def test_a_signal_while_loading(tmp_path, slow_file, name, stagers, victim):
 
 
 @pytest.mark.parametrize("stagers, node, code", [(None, 0, 0), (2, 0, 1), (2, 1, 1)])
-def test_a_stop_while_loading(tmp_path, slow_file, stagers, node, code):
+def test_a_stop_while_loading(tmp_path, held, stagers, node, code):
     path = tmp_path / "here.sock"
-    with running(tmp_path, [slow_file], stagers, io="collective", socket=path, split_nodes=True, listens=False) as service:
+    with running(tmp_path, [held], stagers, socket=path, split_nodes=True, listens=False) as service:
         here = f"{path}.{node}" if node else path
         until(lambda: "is still loading" in control("wait", here, "--timeout=0").stderr, "loading")
         with Trainer(here) as trainer:
             until(lambda: is_connected(trainer.pid), "the trainer's connection")
             waits = subprocess.Popen([HEADRACE, "wait", here], stderr=subprocess.PIPE, text=True)
-            assert "is still loading" in control("wait", here, "--timeout=0").stderr  # and waits has asked, too
+            until(lambda: is_connected(waits.pid), "its question")  # for a moment, ten times a second
+            assert "is still loading" in control("wait", here, "--timeout=0").stderr
             began = time.monotonic()
             stopped = control("stop", here)
             assert (stopped.returncode, stopped.stdout) == (0, "stopped\n"), stopped.stderr
@@ -125,17 +126,19 @@ def test_a_stop_while_loading(tmp_path, slow_file, stagers, node, code):
     assert not list(tmp_path.glob("*.sock*"))
 
 
-def test_a_load_that_fails_is_told_to_trainers_that_wait(tmp_path, slow_file):
-    damaged = tmp_path / "damaged.h5"
-    shutil.copy(slow_file, damaged)
-    with h5py.File(damaged, "r+") as file:
-        file["x"].id.write_direct_chunk((len(file["x"]) - 256, 0), b"garbage")
-    with running(tmp_path, [damaged], 2) as service, Trainer(service) as trainer:
+def test_a_load_that_fails_is_told_to_trainers_that_wait(tmp_path, held):
+    with h5py.File(held, "w") as file:
+        dataset = file.create_dataset("x", (4096, 1024), "u1", chunks=(256, 1024), compression="gzip")
+        dataset[:] = np.random.default_rng(1).integers(0, 256, dataset.shape)
+        dataset.id.write_direct_chunk((4096 - 256, 0), b"garbage")
+    with running(tmp_path, [held], 2) as service, Trainer(service) as trainer:
+        until(lambda: is_connected(trainer.pid), "the trainer's connection")
+        held.with_suffix(".gate").unlink()
         with pytest.raises(Failed) as failed:
             trainer.connected()
         assert service.wait() == 1
-        assert failed.value.kind == "ServiceLost" and "damaged.h5" in failed.value.text
-        assert len(service.lines("^headrace: .*damaged.h5")) == 1
+        assert failed.value.kind == "ServiceLost" and "held.h5" in failed.value.text
+        assert len(service.lines("^headrace: .*held.h5")) == 1
 
 
 def test_stop_is_graceful(tmp_path, files):
