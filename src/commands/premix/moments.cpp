@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 namespace headrace::commands::premix {
@@ -66,7 +68,8 @@ std::vector<double> Moments::values(const formats::Table& table, std::size_t mem
   return all;
 }
 
-void Moments::add(std::uint64_t block, std::size_t rows, std::span<const std::byte* const> fields) {
+void Moments::add(const writing::Block& block, std::span<const std::byte* const> fields) {
+  const auto rows = block.rows;
   std::vector<Sums> sums(variables_.size());
   std::vector<Counts> counts(variables_.size());
   std::vector<double> valid;
@@ -86,9 +89,24 @@ void Moments::add(std::uint64_t block, std::size_t rows, std::span<const std::by
       ++counts[v][static_cast<std::int64_t>(all[i])];
   }
   const Lock lock(mutex_);
-  blocks_[block] = std::move(sums);
+  blocks_[block.first] = std::move(sums);
   for (std::size_t v = 0; v < counts.size(); ++v)
     for (const auto& [value, count] : counts[v]) counts_[v][value] += count;
+}
+
+std::vector<writing::Block> Moments::missing(const mpi::Comm& all, const std::vector<writing::Block>& blocks) {
+  auto mine = nlohmann::json::array();
+  {
+    const Lock lock(mutex_);
+    for (const auto& [first, sums] : blocks_) mine.push_back(first);
+  }
+  std::set<std::uint64_t> there;
+  for (const auto& text : all.allgather(mine.dump()))
+    for (const auto& first : nlohmann::json::parse(text)) there.insert(first.get<std::uint64_t>());
+  std::vector<writing::Block> left;
+  std::ranges::copy_if(blocks, std::back_inserter(left),
+                       [&](const writing::Block& block) { return there.count(block.first) == 0; });
+  return left;
 }
 
 void Moments::collect(const mpi::Comm& all) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "commands/writing/block_run.hpp"
 #include "commands/writing/layout.hpp"
 #include "mpi/comm.hpp"
 #include "transform/statistics.hpp"
@@ -20,7 +21,9 @@ class Moments {
  public:
   Moments(const writing::Layout& layout, const Schema& schema);
 
-  void add(std::uint64_t block, std::size_t rows, std::span<const std::byte* const> fields) EXCLUDES(mutex_);
+  void add(const writing::Block& block, std::span<const std::byte* const> fields) EXCLUDES(mutex_);
+  /// Of these blocks those that no rank has added. Collective.
+  std::vector<writing::Block> missing(const mpi::Comm& all, const std::vector<writing::Block>& blocks) EXCLUDES(mutex_);
   /// Collective: from here on the first rank has the sums of all.
   void collect(const mpi::Comm& all) EXCLUDES(mutex_);
 
@@ -44,7 +47,7 @@ class Moments {
   const Schema schema_;
   std::vector<Variable> variables_;
   Mutex mutex_;
-  std::map<std::uint64_t, std::vector<Sums>> blocks_ GUARDED_BY(mutex_);
+  std::map<std::uint64_t, std::vector<Sums>> blocks_ GUARDED_BY(mutex_);  // by their first row
   std::vector<Counts> counts_ GUARDED_BY(mutex_);  // per variable
   std::vector<Sums> total_;                        // once collected
   std::vector<Counts> total_counts_;

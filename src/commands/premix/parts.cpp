@@ -62,6 +62,7 @@ Parts::Parts(const mpi::Comm& all, const config::OutputConfig& config, std::stri
   attributes_.push_back({"/", "datasets", names});
   if (several()) parts_ = (samples_ + config_.premix.file_samples - 1) / config_.premix.file_samples;
   finished_.resize(parts_);
+  if (config_.premix.layout == config::FileLayout::ftag) moments_ = std::make_unique<Moments>(layout, schema_);
 }
 
 Parts::~Parts() = default;
@@ -88,10 +89,25 @@ std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
 
 std::unique_ptr<writing::FileWriter> Parts::writer_of(const mpi::Comm& writers, const std::string& path,
                                                       std::uint64_t first, std::uint64_t rows) const {
-  return std::make_unique<writing::FileWriter>(
+  auto writer = std::make_unique<writing::FileWriter>(
       writers,
       writing::Job{path, first, rows, config_.premix.compression, config_.premix.chunk, block_rows_, attributes_},
       layout_of(config_, schema_, rows));
+  if (moments_)
+    writer->watch([this](const writing::Block& block, std::span<const std::byte* const> fields) {
+      moments_->add(block, fields);
+    });
+  return writer;
+}
+
+std::vector<writing::Block> Parts::blocks() const {
+  std::vector<writing::Block> all;
+  for (std::uint64_t number = 0; number < parts_; ++number) {
+    const auto first = number * config_.premix.file_samples;
+    const auto part = writing::blocks_of(first, several() ? rows_of_part(number) : samples_, block_rows_);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 void Parts::prepare(formats::Facts facts, bool resume, bool force) {
@@ -101,7 +117,7 @@ void Parts::prepare(formats::Facts facts, bool resume, bool force) {
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
     if (resume) formats::require_same_facts(formats::has_journal(part_) ? part_ : part_ + ".old", facts_);
-    if (config_.premix.layout == config::FileLayout::ftag) require_own_dictionaries();
+    if (moments_) require_own_dictionaries();
     if (config_.premix.compression.how == config::Compression::How::none)
       writing::require_room(path_, bytes(), bytes_there(resume));
   });
@@ -191,27 +207,25 @@ void Parts::finish() {
 }
 
 void Parts::write_dictionaries(writing::Session& session) {
-  if (config_.premix.layout != config::FileLayout::ftag) return;
-  const auto layout = layout_of(config_, schema_, samples_);
-  Moments moments(layout, schema_);
-  const auto blocks = writing::blocks_of(0, samples_, block_rows_);
+  if (!moments_) return;
+  const auto left = moments_->missing(all_, blocks());
   const std::size_t me = session.topology().me(), all = session.topology().stagers();
   std::vector<writing::Block> mine;
-  for (auto i = me; i < blocks.size(); i += all) mine.push_back(blocks[i]);
+  for (auto i = me; i < left.size(); i += all) mine.push_back(left[i]);
   writing::BlockRun run(session.staging(), session.rows(), std::move(mine), false,
                         [&](const writing::Block& block, const writing::Buffer& rows) {
-                          moments.add(block.number, block.rows, rows.fields);
+                          moments_->add(block, rows.fields);
                         });
   session.run(run);
   session.wait_for_all();
   mpi::agree(all_, run.failure());
   if (session.any_stopped()) return;
-  moments.collect(all_);
+  moments_->collect(all_);
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
-    late_ = {{"/", "jet_counts", moments.label_counts()}};
-    write_dictionary(dictionaries[0], moments.norm_yaml());
-    write_dictionary(dictionaries[1], moments.class_yaml());
+    late_ = {{"/", "jet_counts", moments_->label_counts()}};
+    write_dictionary(dictionaries[0], moments_->norm_yaml());
+    write_dictionary(dictionaries[1], moments_->class_yaml());
   });
 }
 

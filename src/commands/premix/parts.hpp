@@ -15,6 +15,8 @@
 
 namespace headrace::commands::premix {
 
+class Moments;
+
 class Parts {
  public:
   Parts(const mpi::Comm& all, const config::OutputConfig& config, std::string path, Schema schema,
@@ -31,7 +33,7 @@ class Parts {
   /// Gives the output its name.
   void finish();
   /// layout = "ftag": writes norm_dict.yaml and class_dict.yaml beside the output; those of another stream stay,
-  /// and those of another file unless forced.
+  /// and those of another file unless forced. Blocks that an earlier run wrote are gathered once more.
   void write_dictionaries(writing::Session& session);
   /// Takes away what prepare() made, unless there is something in it.
   void discard();
@@ -53,6 +55,7 @@ class Parts {
                                                  std::uint64_t rows) const;
   /// Bytes on the disk that an earlier run left, and that are not wanted again.
   std::uint64_t bytes_there(bool resume) const;
+  std::vector<writing::Block> blocks() const;
   void prepare_several(bool resume, bool force);
   bool write_several(writing::Session& session);
   void write_master() const;
@@ -74,6 +77,7 @@ class Parts {
   formats::Facts facts_;
   bool force_ = false;
   std::unique_ptr<writing::FileWriter> writer_;  ///< of one file
+  std::unique_ptr<Moments> moments_;  ///< of what write() writes, where dictionaries are wanted
   std::uint64_t parts_ = 1;
   std::vector<bool> finished_;  ///< of several: by an earlier run
   bool made_ = false;           ///< their journal: by this run

@@ -164,6 +164,7 @@ std::exception_ptr FileWriter::write_contiguous(BlockSource& source, std::uint64
       share(),
       [&](const Block& block, std::span<const std::byte* const> fields) {
         file.write(block.number, block.first - job_.first, block.rows, fields);
+        if (watcher_) watcher_(block, fields);
       },
       written);
   try {
@@ -185,6 +186,7 @@ std::exception_ptr FileWriter::write_chunked(Session& session, std::uint64_t& wr
   BlockRun run(session.staging(), rows, share(), true, [&](const Block& block, const Buffer& buffer) {
     funnel.add(formats::encode(block.number, block.first - job_.first, block.rows, layout_.tables, encodings_,
                                rows.schema(), buffer.fields));
+    if (watcher_) watcher_(block, buffer.fields);
   });
   running = &run;
   session.run(run, [&] {

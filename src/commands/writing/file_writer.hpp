@@ -9,7 +9,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands/writing/block_source.hpp"
@@ -44,6 +46,10 @@ class FileWriter {
  public:
   FileWriter(const mpi::Comm& writers, Job job, Layout layout);
   ~FileWriter();
+
+  /// Who is shown each block that this run writes, by the worker that has written it.
+  using Watcher = std::function<void(const Block& block, std::span<const std::byte* const> fields)>;
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
   /// Makes the part file, or takes up the one that is there. Error where there is no room.
   void prepare(const formats::Facts& facts, bool resume);
@@ -100,6 +106,7 @@ class FileWriter {
   std::uint64_t rows_before_ = 0, rows_done_ = 0;
   std::unique_ptr<h5::NewFile> file_;  ///< at the first writer, where chunks go
   std::unique_ptr<formats::BlockLog> log_;
+  Watcher watcher_;
   std::uint64_t uncommitted_ = 0;
   formats::CommitPace pace_;
 };

@@ -38,12 +38,12 @@ const Message* find(const std::variant<Others...>& way) {
 struct House {
   Stager stager{mpi::Comm::self(), false, 400, {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)}};
   Config config;
-  Workers workers{1};
   ipc::Poller poller;
   std::optional<Rings> rings;
   std::mutex mutex;
   std::deque<std::function<void()>> jobs;
   std::vector<FromStager> said;
+  Workers workers{1};  // ends before what it works on
   std::optional<Trainers> trainers;
   std::uint64_t generations = 0;
 
