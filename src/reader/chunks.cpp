@@ -28,17 +28,11 @@ class ChunkReading {
     limit_ = static_cast<unsigned>(std::clamp<std::uint64_t>(memory_limit / job_bytes, 1, 2 * crew.threads()));
   }
 
-  void read(const Piece& piece) {
-    for (const auto& part : cut(piece, grid_->band_rows(), grid_->band_rows())) {
-      course_.tally.tell();
-      std::vector<StoredChunk> chunks;
-      course_.explain(part, [&] { chunks = find(part.row / grid_->band_rows()); });
-      if (chunks.empty())
-        through_hdf5(part);  // it knows what stands where nothing was written
-      else
-        take(part, chunks);
+  void read(const std::vector<Piece>& pieces) {
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      for (const auto& part : cut(pieces[i], grid_->band_rows(), grid_->band_rows())) read_part(part);
+      if (i + 1 == pieces.size() || !shares_chunks(pieces[i + 1])) close_job();
     }
-    close_job();
   }
   /// Returns why HDF5 read more of it than what was never written; "" where it did not.
   std::string finish() {
@@ -47,6 +41,25 @@ class ChunkReading {
   }
 
  private:
+  std::uint64_t band_of(const Piece& part) const { return part.row / grid_->band_rows(); }
+  /// Whether a job that read this part as well would decode fewer chunks than two would.
+  bool shares_chunks(const Piece& part) const {
+    return band_of(part) == last_band_ && !(course_.here().filters.empty() && grid_->whole());
+  }
+
+  void read_part(const Piece& part) {
+    course_.tally.tell();
+    if (is_full() && !shares_chunks(part)) close_job();
+    if (band_of(part) != last_band_) {
+      last_band_ = band_of(part);
+      course_.explain(part, [&] { chunks_ = find(last_band_); });
+    }
+    if (chunks_.empty())
+      through_hdf5(part);  // it knows what stands where nothing was written
+    else
+      take(part, chunks_);
+  }
+
   const h5::chunks::ChunkFinder& finder() {
     if (!finder_) finder_ = std::make_unique<h5::chunks::ChunkFinder>(course_.path(), course_.here());
     return *finder_;
@@ -90,8 +103,9 @@ class ChunkReading {
   void take(const Piece& part, const std::vector<StoredChunk>& chunks) {
     if (!job_) course_.explain(part, [&] { job_.emplace(course_, grid_, file_.plain()); });
     job_->add(part, chunks);
-    if (job_->stored_bytes() >= job_stored || job_->plain_bytes() >= job_plain) close_job();
   }
+
+  bool is_full() const { return job_ && (job_->stored_bytes() >= job_stored || job_->plain_bytes() >= job_plain); }
 
   /// What is filtered takes a while, in which the system may read what comes next. All else is read as fast as it can
   /// be, unless the system reads nothing that it was not told of.
@@ -124,6 +138,8 @@ class ChunkReading {
   std::unique_ptr<h5::chunks::ChunkFinder> finder_;
   std::unique_ptr<h5::Reader> reader_;
   std::vector<std::byte> staging_;
+  std::uint64_t last_band_ = ~std::uint64_t{0};
+  std::vector<StoredChunk> chunks_;  // of that band
   std::optional<ChunkJob> job_;  // that is being put together
   std::deque<ChunkJob> ahead_;
   std::uint64_t ahead_stored_ = 0;
@@ -134,7 +150,7 @@ class ChunkReading {
 
 std::string read_chunks(const Course& course, const std::vector<Piece>& pieces, FileInHand& file, Crew& crew) {
   ChunkReading reading(course, file, crew);
-  for (const auto& piece : pieces) reading.read(piece);
+  reading.read(pieces);
   return reading.finish();
 }
 

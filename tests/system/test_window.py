@@ -300,3 +300,24 @@ def test_fields_of_every_kind(tmp_path, field_files, stagers, split):
     for name in MASKS:
         if name in rows:
             np.testing.assert_array_equal(rows[name], MASKS[name](data))
+
+
+@pytest.mark.parametrize("stored", [{"compression": "gzip"}, {}, {"compression": "gzip", "chunks": (8192, 2)}],
+                         ids=["gzip", "as it is", "chunks beside each other"])
+def test_labels_in_one_chunk_are_read_once_a_window(tmp_path, stored):
+    """Blocks lie anywhere in it."""
+    path, samples = tmp_path / "labels.h5", 8192
+    labels = np.random.default_rng(3).integers(0, 1 << 60, (samples, 4))
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(samples * 512, dtype=np.uint32).reshape(samples, 512)
+        file.create_dataset("label", data=labels, **({"chunks": labels.shape} | stored))
+    config = configuration(tmp_path / "c.toml", {}, files=[path], slots=4, block="16KiB", window=256, batch=64, epochs=1)
+    with running(tmp_path, config=config, memory=room(config)) as service, connect(service) as stream:
+        for batch in stream:
+            np.testing.assert_array_equal(batch["label"], labels[batch.index])
+            np.testing.assert_array_equal(batch["x"][:, 0], batch.index * 512)
+            if batch.step == samples // 64 - 1:
+                told = json.loads(control("stat", service.name, "--json").stdout)
+            batch.release()
+    read = told["nodes_seen"][0]["memory"]["window_read_bytes"]
+    assert read < 2 * path.stat().st_size  # each of four windows once; block by block it would be a hundred times
