@@ -27,12 +27,12 @@ def why_not_two_programs():
     return "mpirun dies of two programs in one command line" if done.returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV) else ""
 
 
-def until(condition, what, seconds=60):
-    """Waits until condition() is true, and returns what it said."""
+def until(condition, what, seconds=60, every=0.01):
+    """Waits until condition() is true, and returns what it said. every: seconds between looks; more if each costs."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(every)
     return found
 
 
@@ -151,8 +151,10 @@ class Service:
         raise AssertionError(f"still running after {seconds} s:\n{self.text}\n{told}")
 
     def stop(self):
-        # One that still loads would end at once, as a failure under mpirun.
-        until(lambda: self.process.poll() is not None or control("wait", self.name, "--timeout=1").returncode == 0, "loaded")
+        # One that still loads would end at once, as a failure under mpirun. Many are about to end by themselves, and
+        # their socket is gone: `wait` would sit out its time.
+        until(lambda: self.process.poll() is not None or control("wait", self.name, "--timeout=0").returncode == 0,
+              "loaded", every=0.05)
         done = control("stop", self.name)
         # It may have ended by itself a moment before.
         assert done.returncode == 0 or "there is no service" in done.stderr, done.stderr
