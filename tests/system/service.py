@@ -18,6 +18,10 @@ os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # by which a service finds the
 
 HEADRACE = Path(os.environ["HEADRACE_BUILD"]) / "bin" / "headrace"
 
+# By this Open MPI 4 waits no second before and after SIGTERM when it ends what still runs of a job. For tests of what
+# has been said by then; not for those that count messages or look at what SIGTERM does: who would say more needs it.
+AT_ONCE = {"OMPI_MCA_odls_base_sigkill_timeout": "0"}
+
 
 @functools.cache
 def why_not_two_programs():
@@ -78,7 +82,7 @@ def sockets_with(word):
 class Service:
     """`mpirun -n stagers headrace serve FLAGS`, or without mpirun where stagers is None."""
 
-    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None, pass_fds=()):
+    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None, pass_fds=(), at_once=False):
         self.name = name or f"sys-{uuid.uuid4().hex[:10]}"
         self.shared = Path("/dev/shm") / self.name  # where MPI's shared memory goes, so that others' is not taken for ours
         self.shared.mkdir(exist_ok=True)
@@ -90,6 +94,7 @@ class Service:
         environment = {key: value for key, value in os.environ.items()
                        if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
+        environment |= AT_ONCE if at_once else {}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             env=environment, cwd=cwd, start_new_session=True, pass_fds=pass_fds)
@@ -174,12 +179,12 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, pass_fds=(), **flags):
+def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, pass_fds=(), at_once=False, **flags):
     """A service that is gone at the end of the block without a trace; if still running it is stopped, gracefully.
 
-    listens: the block begins when trainers can knock, else at once.
+    listens: the block begins when trainers can knock, else at once. at_once: see AT_ONCE.
     """
-    service = Service(folder, files, stagers, flags, cwd, prefix, pass_fds=pass_fds)
+    service = Service(folder, files, stagers, flags, cwd, prefix, pass_fds=pass_fds, at_once=at_once)
     try:
         if listens:
             until(lambda: service.process.poll() is not None or service.listens(), "socket of the service")

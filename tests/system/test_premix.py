@@ -13,7 +13,7 @@ from inventories import inventory, table
 from order import epoch_order
 from premixing import call, leftovers, made, premix
 from samples import FIELDS, values, write
-from service import running
+from service import AT_ONCE, running
 
 SAMPLES = (90, 1, 120)
 TOTAL = sum(SAMPLES)
@@ -75,7 +75,7 @@ def test_more_than_memory_holds(tmp_path, large, whole, stagers, split):
     (flags, same), disk = whole, tmp_path / "disk"
     disk.mkdir()
     memory = memory_for(0.1, files=[large], stagers=stagers or 1, split_nodes=split, slots=2, batch=1)
-    done = premix(tmp_path / "out.h5", [large], *flags, f"--memory={memory}", stagers=stagers)
+    done = premix(tmp_path / "out.h5", [large], *flags, f"--memory={memory}", stagers=stagers, **AT_ONCE)
     assert done.returncode != 0 and "memory" in done.stderr, done.stderr  # without the disk it cannot be
     done = premix(tmp_path / "out.h5", [large], *flags, f"--memory={memory}", f"--scratch={disk}", *["--split-nodes"] * split, stagers=stagers)
     assert done.returncode == 0 and "regime scratch" in done.stderr, done.stderr
@@ -155,7 +155,7 @@ def test_a_flipped_byte_is_found(tmp_path, files):
         byte = file.read(1)[0]
         file.seek(place)
         file.write(bytes([byte ^ 4]))
-    done = premix(path, files, "--verify", stagers=2)
+    done = premix(path, files, "--verify", stagers=2, **AT_ONCE)
     assert done.returncode == 1 and "are not what was written" in done.stderr and str(path) in done.stderr
     assert made(path, files, "--verify", "--force")
 
@@ -170,7 +170,7 @@ def refused(done, code, *words):
 def test_what_is_refused_before_anything_is_read(tmp_path, files):
     there = tmp_path / "there.h5"
     there.write_text("mine")
-    assert refused(premix(there, files, stagers=2), 2, "'", "there.h5' exists", "--force")
+    assert refused(premix(there, files, stagers=2, **AT_ONCE), 2, "'", "there.h5' exists", "--force")
     assert there.read_text() == "mine"
     assert refused(premix(files[0], files, "--force"), 2, "part0.h5' is one of the files that are read")
     assert refused(premix(tmp_path / "no" / "x.h5", files), 2, "has no folder", "make it")
@@ -188,7 +188,7 @@ def test_what_is_refused_before_anything_is_read(tmp_path, files):
 def test_no_part_takes_the_place_of_a_file_that_is_read(tmp_path, files):
     inputs = [shutil.copy(file, tmp_path / f"data.{k:04}.h5") for k, file in enumerate(files, 1)]
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2)
+    done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2, **AT_ONCE)
     assert refused(done, 2, "data.0001.h5' is one of the files that are read", "name another file")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
