@@ -29,7 +29,7 @@ with open(f"{{folder}}/{{stream.rank}}.json", "w") as out:
 
 # An MPI program of its own, which knows nothing of the service but its name. FIRST: its first rank.
 MPI_TRAINER = """
-import ctypes, json, sys
+import ctypes, glob, json, sys, time
 import headrace
 name, folder, first, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
@@ -38,6 +38,9 @@ assert mpi.MPI_Init(None, None) == 0
 rank = ctypes.c_int()
 assert mpi.MPI_Comm_rank(world, ctypes.byref(rank)) == 0
 with headrace.connect(name, rank=rank.value - first, world_size=size, timeout=60) as stream:
+    open(f"{folder}/{stream.rank}.here", "w").close()
+    while len(glob.glob(f"{folder}/*.here")) < size:  # the service ends when none is left, whoever may still come
+        time.sleep(0.01)
     epochs = [sum((batch.index.tolist() for batch in stream), []) for _ in range(2)]
 with open(f"{folder}/{stream.rank}.json", "w") as out:
     json.dump({"epochs": epochs}, out)
