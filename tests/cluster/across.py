@@ -1,6 +1,7 @@
 """The real service over the nodes of a cluster, with trainers on any of them."""
 
 import contextlib
+import functools
 import itertools
 import os
 import signal
@@ -53,10 +54,14 @@ class Across(Service):
 
     def ready(self, nodes=None):
         for node in nodes or self.hosts:
-            until(lambda: self.process.poll() is not None or self.control(node, "wait", "--timeout=1").returncode == 0, "a ready service")
-            done = self.control(node, "wait", "--timeout=1")
+            done = until(functools.partial(self._ready_or_ended, node), "a ready service")
             assert done.returncode == 0, done.stderr + self.text
         return self
+
+    def _ready_or_ended(self, node):
+        """What `headrace wait` there came to; nothing while the service still starts."""
+        done = self.control(node, "wait", "--timeout=1")
+        return done if done.returncode == 0 or self.process.poll() is not None else None
 
     def stop(self):
         done = self.control(next(iter(self.hosts)), "stop")

@@ -82,7 +82,7 @@ class Slurm:
             self._start("login", "slurmctld", "-D")
             for node in cluster.nodes:
                 self._start(node, "slurmd", "-D", "-N", node)
-            until(lambda: self.run(["sinfo", "-h", "-N", "-o", "%t"]).stdout.split() == ["idle"] * len(cluster.nodes), "idle nodes")
+            self.idle()
         except BaseException:
             self.close()
             raise
@@ -105,6 +105,11 @@ class Slurm:
         done = subprocess.run(self.cluster.on("login", command), capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               env=self.cluster.environment() | self.environment() | (env or {}))
         return done
+
+    def idle(self):
+        """Waits until all nodes are."""
+        wanted = ["idle"] * len(self.cluster.nodes)
+        until(lambda: self.run(["sinfo", "-h", "-N", "-o", "%t"]).stdout.split() == wanted, "idle nodes", every=0.1)
 
     def state(self, job):
         """As squeue and scontrol say: PENDING, RUNNING, COMPLETED, ..."""

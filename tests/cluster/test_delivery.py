@@ -41,7 +41,7 @@ def test_every_sample_exactly_once(tmp_path, files, cluster, stagers, trainers):
     hosts = {f"node{k}": count for k, count in enumerate(stagers) if count}
     most = max(trainers.count(k) for k in trainers)
     with across(cluster, tmp_path, files, hosts, batch=7, last="partial", epochs=2, audit="full", trainers_per_node=most) as service:
-        with trainers_on(service, [f"node{k}" for k in trainers]) as group:
+        with trainers_on(service, [f"node{k}" for k in trainers], again=True) as group:
             first, second = epochs_of(group, 2)
         assert service.wait() == 0
         exactly_once(service, 2)
@@ -79,7 +79,7 @@ def test_stagers_are_numbered_node_by_node_however_ranks_are_mapped(tmp_path, fi
                 audit="full") as service:
         said = [re.search(r"(node\d): stagers (\d) to (\d)", line) for line in service.lines(r"node\d: stagers \d to \d")]
         assert ", ".join("{} {}-{}".format(*line.groups()) for line in said) == order
-        with trainers_on(service, hosts) as group:
+        with trainers_on(service, hosts, again=True) as group:
             assert epochs_of(group, 1) == [list(range(SAMPLES))]
         assert service.wait() == 0
         exactly_once(service, 1)
@@ -89,7 +89,8 @@ def test_a_stream_that_stands_still_stops_no_other(tmp_path, files, cluster):
     hosts = {"node0": 1, "node1": 1, "node2": 1}
     flags = {"stream.train.shuffle": "global", "stream.val.shuffle": "global"}
     with across(cluster, tmp_path, files, hosts, batch=4, last="partial", slots=2, **flags) as service:
-        with trainers_on(service, hosts, stream="val") as still, trainers_on(service, hosts, stream="train") as busy:
+        both = [trainers_on(service, hosts, again=True, stream=stream) for stream in ("val", "train")]
+        with both[0] as still, both[1] as busy:
             for trainer in still:
                 trainer.take(1)
                 trainer.ask("rest")  # stopped in the middle of what it has asked for

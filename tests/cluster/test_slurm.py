@@ -1,6 +1,7 @@
 """jobs/headrace.sbatch on a real Slurm: service and trainers in one allocation, stopped, requeued, and gone on with."""
 
 import contextlib
+import itertools
 import os
 import signal
 
@@ -23,6 +24,9 @@ def slurm():
             yield slurm
 
 
+ENDS = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
+
+
 def text(folder):
     log = folder / "log"
     return log.read_text() if log.exists() else ""
@@ -41,14 +45,14 @@ class Job:
     def state(self):
         return self.slurm.state(self.number)
 
-    def ended(self, *others, seconds=120):
-        """The state that it ended in, or one of the others."""
-        ends = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", *others)
-        return until(lambda: (state := self.state()) in ends and state, f"the job's end: {self.state()}\n{text(self.folder)}", seconds)
+    def ended(self, seconds=120):
+        """The state that it ended in. Asked seldom: whoever asks takes the job's cores from it."""
+        return until(lambda: (state := self.state()) in ENDS and state,
+                     f"the job's end: {self.state()}\n{text(self.folder)}", seconds, every=0.25)
 
     def checkpoint(self):
-        until(lambda: (self.folder / "checkpoint.npz").exists() or self.ended("RUNNING", "PENDING") not in ("RUNNING", "PENDING"),
-              "a checkpoint")
+        file, looks = self.folder / "checkpoint.npz", itertools.count(1)
+        until(lambda: file.exists() or (next(looks) % 100 == 0 and self.state() in ENDS), "a checkpoint")
         assert self.state() == "RUNNING", text(self.folder)
 
 

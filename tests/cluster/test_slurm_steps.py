@@ -1,5 +1,6 @@
 """srun by hand on a real Slurm: service and trainers in one step (--multi-prog), and nodes that lose power."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,8 +16,8 @@ from slurm import Slurm
 from test_launch import ROOT, recorded
 
 
-@pytest.fixture
-def slurm():
+@contextlib.contextmanager
+def started():
     with cluster_of(3) as cluster:
         try:
             slurm = Slurm(cluster, timeout=300)  # Slurm's default: it does not notice while a test runs
@@ -24,6 +25,27 @@ def slurm():
             pytest.skip(str(error))
         with slurm:
             yield slurm
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with started() as slurm:
+        yield slurm
+
+
+@pytest.fixture
+def slurm(shared):
+    """One for all tests; whatever a test leaves in it ends first."""
+    yield shared
+    shared.run(["scancel", "--user=root"])
+    shared.idle()
+
+
+@pytest.fixture
+def doomed():
+    """One whose node will be gone."""
+    with started() as slurm:
+        yield slurm
 
 
 class Step(Across):
@@ -37,12 +59,14 @@ class Step(Across):
 
 
 @pytest.mark.parametrize("idle", [False, True])
-def test_a_power_cut(slurm, folder, tell, idle):
-    files = sorted(folder.glob("*.h5"))
-    with until_gone(Step(slurm, folder, files, {"batch": 4})) as service, trainers_on(service, ["node0", "node2"]) as group:
+def test_a_power_cut(doomed, folder, tell, idle):
+    files, nodes = sorted(folder.glob("*.h5")), ["node0", "node2"]
+    variables = {"HEADRACE_NODE_TIMEOUT": "4"} if idle else {}  # else 10 s, by ethernet.sh
+    step = Step(doomed, folder, files, {"batch": 4}, variables)
+    with until_gone(step) as service, trainers_on(service, nodes) as group:
         if not idle:
             working(group)
-        slurm.cluster.cut("node1")
+        doomed.cluster.cut("node1")
         since = time.monotonic()
         if idle:
             for trainer in group:

@@ -1,6 +1,5 @@
 """Files whose every value tells its sample: written by h5py, checked against the same formula in trainers."""
 
-import h5py
 import numpy as np
 
 #: name -> (row shape, type in the file, how it is stored)
@@ -32,6 +31,8 @@ def values(name, index):
 
 def write(folder, *lengths, fields=FIELDS):
     """Files part0.h5, part1.h5, ... of so many samples each, which together are one data set. Returns their paths."""
+    import h5py  # trainers check samples without it
+
     paths, first = [], 0
     for part, length in enumerate(lengths):
         paths.append(folder / f"part{part}.h5")

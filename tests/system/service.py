@@ -18,6 +18,10 @@ os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # by which a service finds the
 
 HEADRACE = Path(os.environ["HEADRACE_BUILD"]) / "bin" / "headrace"
 
+# By this Open MPI 4 waits no second before and after SIGTERM when it ends what still runs of a job. For tests of what
+# has been said by then; not for those that count messages or look at what SIGTERM does: who would say more needs it.
+AT_ONCE = {"OMPI_MCA_odls_base_sigkill_timeout": "0"}
+
 
 @functools.cache
 def why_not_two_programs():
@@ -27,12 +31,12 @@ def why_not_two_programs():
     return "mpirun dies of two programs in one command line" if done.returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV) else ""
 
 
-def until(condition, what, seconds=60):
-    """Waits until condition() is true, and returns what it said."""
+def until(condition, what, seconds=60, every=0.01):
+    """Waits until condition() is true, and returns what it said. every: seconds between looks; more if each costs."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(every)
     return found
 
 
@@ -78,7 +82,7 @@ def sockets_with(word):
 class Service:
     """`mpirun -n stagers headrace serve FLAGS`, or without mpirun where stagers is None."""
 
-    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None, pass_fds=()):
+    def __init__(self, folder, files, stagers, flags, cwd=None, prefix=(), name=None, pass_fds=(), at_once=False):
         self.name = name or f"sys-{uuid.uuid4().hex[:10]}"
         self.shared = Path("/dev/shm") / self.name  # where MPI's shared memory goes, so that others' is not taken for ours
         self.shared.mkdir(exist_ok=True)
@@ -90,6 +94,7 @@ class Service:
         environment = {key: value for key, value in os.environ.items()
                        if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
+        environment |= AT_ONCE if at_once else {}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             env=environment, cwd=cwd, start_new_session=True, pass_fds=pass_fds)
@@ -151,8 +156,10 @@ class Service:
         raise AssertionError(f"still running after {seconds} s:\n{self.text}\n{told}")
 
     def stop(self):
-        # One that still loads would end at once, as a failure under mpirun.
-        until(lambda: self.process.poll() is not None or control("wait", self.name, "--timeout=1").returncode == 0, "loaded")
+        # One that still loads would end at once, as a failure under mpirun. Many are about to end by themselves, and
+        # their socket is gone: `wait` would sit out its time.
+        until(lambda: self.process.poll() is not None or control("wait", self.name, "--timeout=0").returncode == 0,
+              "loaded", every=0.05)
         done = control("stop", self.name)
         # It may have ended by itself a moment before.
         assert done.returncode == 0 or "there is no service" in done.stderr, done.stderr
@@ -172,12 +179,12 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, pass_fds=(), **flags):
+def running(folder, files=(), stagers=None, cwd=None, prefix=(), listens=True, pass_fds=(), at_once=False, **flags):
     """A service that is gone at the end of the block without a trace; if still running it is stopped, gracefully.
 
-    listens: the block begins when trainers can knock, else at once.
+    listens: the block begins when trainers can knock, else at once. at_once: see AT_ONCE.
     """
-    service = Service(folder, files, stagers, flags, cwd, prefix, pass_fds=pass_fds)
+    service = Service(folder, files, stagers, flags, cwd, prefix, pass_fds=pass_fds, at_once=at_once)
     try:
         if listens:
             until(lambda: service.process.poll() is not None or service.listens(), "socket of the service")

@@ -20,8 +20,9 @@ def files(tmp_path_factory):
 @contextlib.contextmanager
 def trainers(service, world_size, nodes=1, **options):
     """Trainer r of world_size, spread over the nodes in runs."""
+    options |= {"world_size": world_size, "again": True}
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(Trainer(service.node(r * nodes // world_size), rank=r, world_size=world_size, **options))
+        yield [stack.enter_context(Trainer(service.node(r * nodes // world_size), rank=r, **options))
                for r in range(world_size)]
 
 

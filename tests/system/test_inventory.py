@@ -247,7 +247,8 @@ def test_decoders_of_others_and_what_json_has_no_numbers_for(tmp_path):
     np.testing.assert_array_equal(made("odd_decoders:with_named")[:, 0], [1.5, np.inf, np.nan, -np.inf])
 
 
-def test_urls_that_fail_for_a_while(tmp_path):
+def test_urls_that_fail_for_a_while(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADRACE_WAIT_RETRY", "0.05")
     large = np.arange(400_000, dtype="f8")
     arrays = {"a": large, "b": large + 1, "c": large + 2, "d": large + 3, "e": large + 4, "f": large + 5,
               "g": large + 6}
@@ -273,7 +274,8 @@ def test_urls_that_fail_for_a_while(tmp_path):
     ("silent/a.npy", "nothing came for 1000 ms; tried 3 times"),
     ("part/a.npy", "another part of it than was asked for; tried 3 times"),
 ])
-def test_urls_that_fail_for_good(tmp_path, path, why):
+def test_urls_that_fail_for_good(tmp_path, monkeypatch, path, why):
+    monkeypatch.setenv("HEADRACE_WAIT_RETRY", "0.05")
     with serving({"a.npy": npy(np.zeros(3))}) as server:
         table(tmp_path / "table.csv", [("good", "a.npy"), ("bad", path)], ("id", "path"))
         text = refusal(tmp_path, [], {"x": {"decoder": "npy"}},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from samples import write
-from service import HEADRACE, processes_with, until, why_not_two_programs
+from service import AT_ONCE, HEADRACE, processes_with, until, why_not_two_programs
 
 pytestmark = pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 SAMPLES = 90
@@ -29,7 +29,7 @@ with open(f"{{folder}}/{{stream.rank}}.json", "w") as out:
 
 # An MPI program of its own, which knows nothing of the service but its name. FIRST: its first rank.
 MPI_TRAINER = """
-import ctypes, json, sys
+import ctypes, glob, json, sys, time
 import headrace
 name, folder, first, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
@@ -38,6 +38,9 @@ assert mpi.MPI_Init(None, None) == 0
 rank = ctypes.c_int()
 assert mpi.MPI_Comm_rank(world, ctypes.byref(rank)) == 0
 with headrace.connect(name, rank=rank.value - first, world_size=size, timeout=60) as stream:
+    open(f"{folder}/{stream.rank}.here", "w").close()
+    while len(glob.glob(f"{folder}/*.here")) < size:  # the service ends when none is left, whoever may still come
+        time.sleep(0.01)
     epochs = [sum((batch.index.tolist() for batch in stream), []) for _ in range(2)]
 with open(f"{folder}/{stream.rank}.json", "w") as out:
     json.dump({"epochs": epochs}, out)
@@ -62,14 +65,14 @@ class Job:
     def trainers(self, count, *command):
         return ["-n", count, HEADRACE, "run", "--", *(command or (sys.executable, self.trainer, self.name, self.folder))]
 
-    def popen(self, *command):
-        environment = {key: value for key, value in os.environ.items() if key not in NAMES}
+    def popen(self, *command, **more):
+        environment = {key: value for key, value in os.environ.items() if key not in NAMES} | more
         return subprocess.Popen(["mpirun", *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment)
 
-    def run(self, *command):
-        """Until it has ended by itself: ctest is the watchdog."""
-        process = self.popen(*command)
+    def run(self, *command, **more):
+        """Until it has ended by itself: ctest is the watchdog. more: variables."""
+        process = self.popen(*command, **more)
         out, err = process.communicate()
         print(out, err)
         until(lambda: not processes_with(self.name), "the end of all its processes")
@@ -147,7 +150,7 @@ def test_a_service_that_cannot_start_ends_the_job(job):
     (lambda job: job.serve(1, "--ranks=1-0"), "headrace: --ranks 1-0 is not a range of ranks"),
 ])
 def test_mistakes(job, line, words):
-    done = job.run(*line(job))
+    done = job.run(*line(job), **AT_ONCE)
     assert done.returncode != 0
     assert words in done.stderr
 
@@ -156,7 +159,7 @@ def test_mistakes(job, line, words):
 def test_all_mistakes_are_told_wherever_the_service_stands(job, service_first):
     """Those of the files too: the first of its command line looks at them, be it the first of the job or not."""
     serve, trainers = job.serve(2, "--slots=1", "--field.nothing.source=/nothing"), job.trainers(1)
-    done = job.run(*(serve if service_first else trainers), ":", *(trainers if service_first else serve))
+    done = job.run(*(serve if service_first else trainers), ":", *(trainers if service_first else serve), **AT_ONCE)
     assert done.returncode != 0
     assert "2 mistakes:" in done.stderr and "--slots 1" in done.stderr and "no dataset 'nothing'" in done.stderr, done.stderr
 

@@ -119,8 +119,9 @@ def test_every_decoder(tmp_path, stagers):
                 np.testing.assert_array_equal(file[f"field{k}"][:], expected, decoder)
 
 
-def test_urls_and_what_is_not_to_be_had(tmp_path):
+def test_urls_and_what_is_not_to_be_had(tmp_path, monkeypatch):
     """What fails for a while comes; what fails for good is listed, and the list is the next inventory."""
+    monkeypatch.setenv("HEADRACE_WAIT_RETRY", "0.05")
     arrays = {f"{i:02}": np.full((3, 2), i, "i4") for i in range(40)}
     arrays["03"] = np.arange(400_000)  # another shape
     kinds = {"05": "busy/", "07": "cut/", "09": "changed/", "11": "moved/", "13": "circle/", "17": "elsewhere/", "19": "always_busy/"}

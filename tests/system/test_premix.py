@@ -13,7 +13,7 @@ from inventories import inventory, table
 from order import epoch_order
 from premixing import call, leftovers, made, premix
 from samples import FIELDS, values, write
-from service import running
+from service import AT_ONCE, running
 
 SAMPLES = (90, 1, 120)
 TOTAL = sum(SAMPLES)
@@ -50,26 +50,40 @@ def test_the_same_bytes_whoever_writes(tmp_path, files):
     assert made(tmp_path / "4.h5", files, "--split-nodes", stagers=4).read_bytes() == alone
 
 
-@pytest.mark.parametrize("flags", [(), ("--shuffle=none",), ("--premix.compression=gzip:1",)], ids=["shuffled", "in order", "compressed"])
-@pytest.mark.parametrize("stagers, split", [(None, False), (2, False), (2, True)], ids=["1 process", "2 stagers", "2 nodes"])
-def test_more_than_memory_holds(tmp_path, stagers, split, flags):
-    """Most of the rows lie on a disk of the node meanwhile: the same bytes."""
-    source, disk = tmp_path / "in.h5", tmp_path / "disk"
-    with h5py.File(source, "w") as file:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "in.h5"
+    with h5py.File(path, "w") as file:
         file["x"] = np.arange(3000 * 4100).reshape(3000, 4100).astype("<i4")
         file["y"] = np.arange(3000)
+    return path
+
+
+@pytest.fixture(scope="module", params=[(), ("--shuffle=none",), ("--premix.compression=gzip:1",)],
+                ids=["shuffled", "in order", "compressed"])
+def whole(request, large):
+    """(flags, the file that one process makes with them where memory holds all)"""
+    flags = "--seed=5", "--slots=2", *request.param
+    path = made(large.parent / "whole.h5", [large], *flags)
+    yield flags, path
+    path.unlink()
+
+
+@pytest.mark.parametrize("stagers, split", [(None, False), (2, False), (2, True)], ids=["1 process", "2 stagers", "2 nodes"])
+def test_more_than_memory_holds(tmp_path, large, whole, stagers, split):
+    """Most of the rows lie on a disk of the node meanwhile: the same bytes."""
+    (flags, same), disk = whole, tmp_path / "disk"
     disk.mkdir()
-    flags = "--seed=5", "--slots=2", *flags
-    memory = memory_for(0.1, files=[source], stagers=stagers or 1, split_nodes=split, slots=2, batch=1)
-    done = premix(tmp_path / "out.h5", [source], *flags, f"--memory={memory}", stagers=stagers)
+    memory = memory_for(0.1, files=[large], stagers=stagers or 1, split_nodes=split, slots=2, batch=1)
+    done = premix(tmp_path / "out.h5", [large], *flags, f"--memory={memory}", stagers=stagers, **AT_ONCE)
     assert done.returncode != 0 and "memory" in done.stderr, done.stderr  # without the disk it cannot be
-    done = premix(tmp_path / "out.h5", [source], *flags, f"--memory={memory}", f"--scratch={disk}", *["--split-nodes"] * split, stagers=stagers)
+    done = premix(tmp_path / "out.h5", [large], *flags, f"--memory={memory}", f"--scratch={disk}", *["--split-nodes"] * split, stagers=stagers)
     assert done.returncode == 0 and "regime scratch" in done.stderr, done.stderr
     assert leftovers(tmp_path / "out.h5") == [] and not list(disk.iterdir())
     with h5py.File(tmp_path / "out.h5") as file:
         numbers = np.arange(3000) if "--shuffle=none" in flags else epoch_order(3000, 5)
         assert np.array_equal(file["y"][:], numbers) and np.array_equal(file["x"][:, 0], file["y"][:] * 4100)
-    assert (tmp_path / "out.h5").read_bytes() == made(tmp_path / "whole.h5", [source], *flags).read_bytes()
+    assert (tmp_path / "out.h5").read_bytes() == same.read_bytes()
 
 
 def test_file_order_and_a_part_of_a_split(tmp_path, files):
@@ -141,7 +155,7 @@ def test_a_flipped_byte_is_found(tmp_path, files):
         byte = file.read(1)[0]
         file.seek(place)
         file.write(bytes([byte ^ 4]))
-    done = premix(path, files, "--verify", stagers=2)
+    done = premix(path, files, "--verify", stagers=2, **AT_ONCE)
     assert done.returncode == 1 and "are not what was written" in done.stderr and str(path) in done.stderr
     assert made(path, files, "--verify", "--force")
 
@@ -156,7 +170,7 @@ def refused(done, code, *words):
 def test_what_is_refused_before_anything_is_read(tmp_path, files):
     there = tmp_path / "there.h5"
     there.write_text("mine")
-    assert refused(premix(there, files, stagers=2), 2, "'", "there.h5' exists", "--force")
+    assert refused(premix(there, files, stagers=2, **AT_ONCE), 2, "'", "there.h5' exists", "--force")
     assert there.read_text() == "mine"
     assert refused(premix(files[0], files, "--force"), 2, "part0.h5' is one of the files that are read")
     assert refused(premix(tmp_path / "no" / "x.h5", files), 2, "has no folder", "make it")
@@ -174,7 +188,7 @@ def test_what_is_refused_before_anything_is_read(tmp_path, files):
 def test_no_part_takes_the_place_of_a_file_that_is_read(tmp_path, files):
     inputs = [shutil.copy(file, tmp_path / f"data.{k:04}.h5") for k, file in enumerate(files, 1)]
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2)
+    done = premix(tmp_path / "data.h5", inputs, "--premix.file-samples=50", "--force", stagers=2, **AT_ONCE)
     assert refused(done, 2, "data.0001.h5' is one of the files that are read", "name another file")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -182,6 +182,7 @@ def test_listed_samples_that_are_not_there(tmp_path, files):
     for content, by, words in [("1 2 900", "index", ["sample 900", "223"]), ("1000 5", "number", ["1 of the 2", "5"]),
                                ("1 b", "index", ["listed.txt:1", "'b'"]), ("# none\n", "index", ["lists no sample"])]:
         listed.write_text(content)
-        with running(tmp_path, files, 2, listens=False, **FIELDS, **{"stream.a.select-file": listed, "stream.a.select-by": by}) as service:
+        flags = FIELDS | {"stream.a.select-file": listed, "stream.a.select-by": by}
+        with running(tmp_path, files, 2, listens=False, at_once=True, **flags) as service:
             assert service.wait() == 1
             assert all(word in service.text for word in words), service.text

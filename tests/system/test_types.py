@@ -3,8 +3,9 @@
 import h5py
 import numpy as np
 import pytest
-from field_files import deliver, refusal
+from field_files import configuration, deliver, fetch, refusal
 from h5py import h5t
+from service import running
 from type_files import LENGTHS, SAMPLES, TEXTS, compound, fixed, parts, text_type, write
 
 NUMBER = np.arange(SAMPLES)
@@ -139,12 +140,25 @@ def test_floats_that_are_no_labels_are_told(tmp_path, files):
     assert "field 'pt': label 0.5 is no whole number" in said and "column 'pt', row" in said, said
 
 
-@pytest.mark.parametrize("condition, kept", [
-    ("q == 74", MASK == 74), ("q % 2 == 1", MASK % 2 == 1), ("events.valid", NUMBER * 4 % 3 == 1),
-    ("wide > 0 && events.when < 0", (MASK > 0) & (SECONDS < 0)),
-    ("matrix.4 == 1", NUMBER % 3 == 1), ("jets.cov.4 > 100 && jets.z.imag < -20", (NUMBER * 7 + 4 > 100) & (NUMBER > 10)),
-    ("truth == true", NUMBER % 3 == 0), ("image.2.1 >= 2009", NUMBER >= 20), ("jets.p.x == 5", NUMBER == 5),
-    ("null == 'ab  '", [word == b"ab  " for word in WORDS]), ("space == 'ab'", [word.rstrip() == b"ab" for word in WORDS])])
-def test_conditions_see_the_same_values(tmp_path, files, condition, kept):
+CONDITIONS = {
+    "q == 74": MASK == 74, "q % 2 == 1": MASK % 2 == 1, "events.valid": NUMBER * 4 % 3 == 1,
+    "wide > 0 && events.when < 0": (MASK > 0) & (SECONDS < 0),
+    "matrix.4 == 1": NUMBER % 3 == 1, "jets.cov.4 > 100 && jets.z.imag < -20": (NUMBER * 7 + 4 > 100) & (NUMBER > 10),
+    "truth == true": NUMBER % 3 == 0, "image.2.1 >= 2009": NUMBER >= 20, "jets.p.x == 5": NUMBER == 5,
+    "null == 'ab  '": [word == b"ab  " for word in WORDS], "space == 'ab'": [word.rstrip() == b"ab" for word in WORDS]}
+
+
+def test_conditions_see_the_same_values(tmp_path, files):
+    """Each a stream's, all of one service."""
+    streams = {f"stream.s{i}.where": condition for i, condition in enumerate(CONDITIONS)}
+    config = configuration(tmp_path / "fields.toml", {"q": {}}, files=files, batch=8, last="partial", epochs=1)
+    with running(tmp_path, (), 2, config=config, audit="full", **streams) as service:
+        for i, (condition, kept) in enumerate(CONDITIONS.items()):
+            _, numbers, _ = fetch(service, f"s{i}")
+            assert numbers.tolist() == np.flatnonzero(kept).tolist(), condition
+
+
+@pytest.mark.parametrize("condition", ["wide > 0 && events.when < 0", "null == 'ab  '"])
+def test_a_condition_of_all_streams_sees_them(tmp_path, files, condition):
     _, numbers, _ = deliver(tmp_path, files, {"q": {}}, 2, where=condition)
-    assert numbers.tolist() == np.flatnonzero(kept).tolist()
+    assert numbers.tolist() == np.flatnonzero(CONDITIONS[condition]).tolist()

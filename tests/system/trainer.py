@@ -4,6 +4,7 @@ In the test, Trainer(name, rank=...) starts it and calls its methods, those of S
 so that several trainers work at once.
 """
 
+import collections
 import contextlib
 import os
 import pickle
@@ -24,9 +25,17 @@ class Failed(Exception):
 
 
 class Trainer:
-    def __init__(self, service, prefix=(), **options):
-        """prefix: of the command line, to start it elsewhere."""
-        self.process = subprocess.Popen([*prefix, sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    _idle = collections.defaultdict(list)  # processes that have served and may again, by their prefix
+
+    def __init__(self, service, prefix=(), again=False, **options):
+        """prefix: of the command line, to start it elsewhere. again: its process may be one that another trainer left,
+        and is left to the next: to start a Python and all that it imports costs more than a short test does."""
+        self._place = tuple(map(str, prefix)) if again else None
+        idle = Trainer._idle[self._place] if again else []
+        while idle and idle[-1].poll() is not None:
+            idle.pop()
+        self.process = idle.pop() if idle else subprocess.Popen(
+            [*prefix, sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.ask("connect", str(service), **options)
         self._connecting = True
 
@@ -68,6 +77,11 @@ class Trainer:
         return self
 
     def __exit__(self, kind, *_):
+        if kind is None and self._place is not None and not self._connecting and self.process.poll() is None:
+            self.ask("end")  # it says goodbye
+            self.answer()
+            Trainer._idle[self._place].append(self.process)
+            return
         if kind is None and self.process.poll() is None:
             self.process.stdin.close()  # it says goodbye and ends
             self.process.wait(30)
@@ -188,6 +202,7 @@ class Side:
         if getattr(self, "stream", None) is not None:
             self.held.clear()
             self.stream.close()
+            self.batches = self.stream = None
 
     @staticmethod
     def _checked(batch):
