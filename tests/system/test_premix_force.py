@@ -50,3 +50,9 @@ def test_percent_signs_in_names(tmp_path, files, name):
     moved = tmp_path / "again.h5"
     made(moved, [output], "--shuffle=none")  # by this program's own reader of virtual files
     assert column(moved, "p%%q%") == epoch_order(ROWS)
+
+
+@pytest.mark.parametrize("seed", [5, 2**63, 2**64 - 1])
+def test_seeds_are_told_as_they_are(tmp_path, files, seed):
+    with h5py.File(made(tmp_path / "o.h5", files, f"--seed={seed}")) as file:
+        assert int(file.attrs["seed"]) == seed

@@ -42,7 +42,7 @@ std::vector<h5::NewAttribute> attributes_of(const writing::Origin& origin) {
           {"/", "config", origin.config},
           {"/", "stream", origin.stream},
           {"/", "epoch", std::int64_t{0}},
-          {"/", "seed", static_cast<std::int64_t>(origin.seed)},
+          {"/", "seed", origin.seed},
           {"/", "sources", origin.sources}};
 }
 

@@ -146,6 +146,8 @@ void write_attribute(const File& file, const NewAttribute& attribute) {
     write_attribute(object.id(), attribute.name, text_type().id(), space, values.data());
   } else if (const auto* number = std::get_if<std::int64_t>(&attribute.value)) {
     write_attribute(object.id(), attribute.name, H5T_NATIVE_INT64, scalar, number);
+  } else if (const auto* natural = std::get_if<std::uint64_t>(&attribute.value)) {
+    write_attribute(object.id(), attribute.name, H5T_NATIVE_UINT64, scalar, natural);
   } else {
     write_attribute(object.id(), attribute.name, H5T_NATIVE_DOUBLE, scalar, &std::get<double>(attribute.value));
   }
