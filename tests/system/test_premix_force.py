@@ -41,6 +41,66 @@ def refused(done, code, *words):
     return True
 
 
+@pytest.mark.parametrize("flags", [(), ("--premix.compression=lzf",)], ids=["plain", "compressed"])
+def test_force_that_fails_in_the_middle_leaves_no_file_that_joins_two_runs(tmp_path, files, flags):
+    output, whole = tmp_path / "m.h5", tmp_path / "whole" / "m.h5"
+    whole.parent.mkdir()
+    made(whole, files, SPLIT, *flags, "--seed=7")
+    made(output, files, SPLIT, *flags)
+    # The third file's log cannot be made: two files are new by then.
+    blocked = tmp_path / "m.0003.h5.part.blocks.0"
+    (blocked / "x").mkdir(parents=True)
+    assert refused(premix(output, files, SPLIT, *flags, "--seed=7", "--force"), 1, "m.0003.h5.part.blocks.0")
+    assert not output.exists() and (tmp_path / "m.h5.part.json").exists()
+    assert refused(premix(output, files, SPLIT, *flags, "--seed=7"), 2, "is what an earlier run left")
+    shutil.rmtree(blocked)
+    made(output, files, SPLIT, *flags, "--seed=7", "--resume")
+    assert column(output) == epoch_order(ROWS, 7)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("m*")} == {
+        path.name: path.read_bytes() for path in whole.parent.iterdir()}
+    assert premix(output, files, "--verify").returncode == 0
+
+
+def test_verify_knows_a_part_from_another_and_from_that_of_another_run(tmp_path, files):
+    output = made(tmp_path / "m.h5", files, SPLIT)
+    (tmp_path / "other").mkdir()
+    other = made(tmp_path / "other" / "m.h5", files, SPLIT, "--seed=3")
+    second = tmp_path / "m.0002.h5"
+    kept = second.read_bytes()
+    for strange in (tmp_path / "m.0001.h5", other.parent / "m.0002.h5"):
+        shutil.copy(strange, second)
+        assert refused(premix(output, files, "--verify", stagers=2), 1, "m.0002.h5 is not the file that", "from its row 250 on", "write it again")
+    second.write_bytes(kept)
+    done = premix(output, files, "--verify")
+    assert done.returncode == 0 and "all checksums match" in done.stderr
+    # Files of older versions do not tell, and are read as they were.
+    for path in tmp_path.glob("m*.h5"):
+        with h5py.File(path, "r+") as file:
+            assert file.attrs.pop("run")
+    assert premix(output, files, "--verify").returncode == 0
+
+
+def test_files_that_nothing_joins_any_more_go(tmp_path, files):
+    output = made(tmp_path / "m.h5", files, SPLIT)
+    own = tmp_path / "m.0007.h5"
+    own.write_text("mine")
+    done = premix(output, files, "--premix.file-samples=400", "--force", "--seed=2", stagers=2)
+    assert done.returncode == 0 and "1 file of an earlier run was beside" in done.stderr, done.stderr
+    assert names(tmp_path) == ["m.0001.h5", "m.0002.h5", "m.0003.h5", "m.0007.h5", "m.h5"]
+    assert column(output) == epoch_order(ROWS, 2)
+    made(output, files, "--force")
+    assert names(tmp_path) == ["m.0007.h5", "m.h5"] and own.read_text() == "mine"
+    assert column(output) == epoch_order(ROWS)
+
+
+def test_files_that_are_read_are_not_among_those_that_go(tmp_path, files):
+    output = made(tmp_path / "m.h5", files, SPLIT)
+    parts = sorted(tmp_path.glob("m.0*.h5"))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert refused(premix(output, parts, "--force"), 2, "is one of the files that are read (it would be lost)")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["a%%b.h5", "cut_50%.h5", "x%b.h5"])
 def test_percent_signs_in_names(tmp_path, files, name):
     output = tmp_path / name

@@ -101,7 +101,10 @@ class Premix : public writing::Work {
                                      blueprint.streams[0].samples,
                                      attributes_of(writing::origin_of(config_, stream, blueprint.catalog)));
     });
-    mpi::together(all_, [&] { writing::require_no_input(parts_->paths(), blueprint.catalog); });
+    mpi::together(all_, [&] {
+      if (all_.rank() == 0 && (orders_.force || orders_.resume)) parts_->find_old();
+      writing::require_no_input(parts_->paths(), blueprint.catalog);
+    });
     auto facts = writing::facts_of(config_, stream, blueprint.catalog, "premix");
     parts_->prepare(std::move(facts), orders_.resume, orders_.force);
   }
