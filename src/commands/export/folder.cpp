@@ -51,7 +51,10 @@ class Written {
   /// file: within the folder. What somebody put there beside is not ours, even if it is of the same kind.
   bool has(const fs::path& file) const {
     auto name = file.filename().string();
-    if (name.ends_with(".part")) name.resize(name.size() - 5);
+    if (const auto whole = ipc::drafted(name))
+      name = *whole;
+    else if (name.ends_with(".part"))
+      name.resize(name.size() - 5);
     const auto folder = file.parent_path().generic_string();
     if (records_) return folder.empty() && (name == "metadata.json" || is_numbered(name));
     if (folder.empty())
@@ -161,7 +164,19 @@ void Folder::write(const std::string& name, const std::string& text) const {
 }
 
 void Folder::complete() const {
+  sweep();
   formats::remove_journal(part());
+}
+
+/// Drafts that an earlier run left when it was killed: readers refuse folders with files that they do not know.
+void Folder::sweep() const {
+  const Written written(path_, part());
+  std::vector<fs::path> left;
+  std::error_code gone;
+  for (const auto& entry : fs::recursive_directory_iterator(path_, gone))
+    if (ipc::drafted(entry.path().filename().string()) && written.has(entry.path().lexically_relative(path_)))
+      left.push_back(entry.path());
+  for (const auto& draft : left) fs::remove(draft, gone);
 }
 
 std::uint64_t Folder::bytes() const {
