@@ -116,3 +116,22 @@ def test_percent_signs_in_names(tmp_path, files, name):
 def test_seeds_are_told_as_they_are(tmp_path, files, seed):
     with h5py.File(made(tmp_path / "o.h5", files, f"--seed={seed}")) as file:
         assert int(file.attrs["seed"]) == seed
+
+
+def test_two_runs_for_one_file_whatever_the_way_to_it(tmp_path, files):
+    source, folder = tmp_path / "big.h5", tmp_path / "data"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    with h5py.File(source, "w") as file:
+        file["x"] = np.zeros((3000, 2048), "f4")
+    with subprocess.Popen([HEADRACE, "premix", source, "-o", folder / "o.h5"], stderr=subprocess.DEVNULL) as first:
+        until(lambda: (folder / "o.h5.part.json").exists() or first.poll() is not None, "a journal")
+        first.send_signal(signal.SIGSTOP)
+        try:
+            if (folder / "o.h5.part.json").exists():  # else it was done before
+                for flags in ((), ("--force",), ("--resume",)):
+                    done = premix(tmp_path / "link" / "o.h5", [source], *flags)
+                    assert refused(done, 2, "o.h5' is being written by another run", str(first.pid))
+        finally:
+            first.send_signal(signal.SIGCONT)
+    assert first.returncode == 0

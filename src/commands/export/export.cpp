@@ -36,6 +36,7 @@ class Export : public writing::Work {
 
   int run() override {
     mpi::together(all_, [&] {
+      writing::require_no_other_writer(folder_.path());
       if (all_.rank() == 0) folder_.require_free(orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, folder_.path());

@@ -60,6 +60,7 @@ class Premix : public writing::Work {
       return 0;
     }
     mpi::together(all_, [&] {
+      writing::require_no_other_writer(path_);
       if (all_.rank() == 0)
         writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
       if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
