@@ -112,6 +112,43 @@ def test_percent_signs_in_names(tmp_path, files, name):
     assert column(moved, "p%%q%") == epoch_order(ROWS)
 
 
+def test_somebodys_own_files_and_links_stay(tmp_path, files):
+    for name in ("z.h5.part", "zz.h5.part.old"):
+        own = tmp_path / name
+        own.write_text("mine")
+        output = tmp_path / f"{name.split('.')[0]}.h5"
+        assert refused(premix(output, files), 2, f"{name}' is there, and", "move it away, or begin with --force")
+        assert own.read_text() == "mine" and not output.exists()
+    made(tmp_path / "z.h5", files, "--force")
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    (tmp_path / "w.h5.part").symlink_to(victim)
+    assert refused(premix(tmp_path / "w.h5", files), 2, "w.h5.part' is there, and")
+    made(tmp_path / "w.h5", files, "--force")
+    assert victim.read_text() == "mine" and not (tmp_path / "w.h5").is_symlink()
+    (tmp_path / "v.h5.part").symlink_to(victim)
+    made(tmp_path / "v.h5", files, SPLIT, "--force")
+    assert victim.read_text() == "mine" and not (tmp_path / "v.h5").is_symlink()
+    os.mkfifo(tmp_path / "pipe.h5")
+    assert refused(premix(tmp_path / "pipe.h5", files, "--force"), 2, "pipe.h5' is no regular file")
+    os.mkfifo(tmp_path / "q.0002.h5")
+    assert refused(premix(tmp_path / "q.h5", files, SPLIT, "--force"), 2, "q.0002.h5' is no regular file")
+
+
+@pytest.mark.parametrize("flags", [(), ("--premix.compression=gzip:1",)], ids=["plain", "compressed"])
+def test_a_part_file_that_is_gone_is_told(tmp_path, flags):
+    source, output, flags = tmp_path / "big.h5", tmp_path / "m.h5", ("--premix.chunk=1KiB", *flags)
+    with h5py.File(source, "w") as file:
+        file["x"] = np.random.default_rng(1).normal(size=(20000, 32)).astype("f4")
+    interrupted("premix", output, source, *flags, blocks=2)
+    if output.exists():  # it was done before the signal came
+        return
+    (tmp_path / "m.h5.part").unlink()
+    for _ in range(2):
+        assert refused(premix(output, [source], *flags, "--resume"), 1, "m.h5.part' is gone, or no file", "begin anew with --force")
+    made(output, [source], *flags, "--force")
+
+
 @pytest.mark.parametrize("seed", [5, 2**63, 2**64 - 1])
 def test_seeds_are_told_as_they_are(tmp_path, files, seed):
     with h5py.File(made(tmp_path / "o.h5", files, f"--seed={seed}")) as file:

@@ -188,10 +188,14 @@ void Parts::prepare_several(bool resume, bool force) {
   // The journal of the whole has a line for each file that is finished.
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
-    for (std::uint64_t number = 0; number < parts_ && !resume && !force; ++number)
-      if (fs::exists(part_path(number)))
-        throw UsageError(
-            fmt::format("'{}' exists (it would be lost); name another file, or give --force", part_path(number)));
+    for (std::uint64_t number = 0; number < parts_ && !resume; ++number) {
+      const auto path = part_path(number);
+      writing::require_regular(path);
+      if (force) continue;
+      if (fs::exists(path))
+        throw UsageError(fmt::format("'{}' exists (it would be lost); name another file, or give --force", path));
+      writing::require_nobodys(formats::part_of(path));
+    }
     if (resume) return;
     formats::remove_journal(part_);
     made_ = true;
@@ -337,6 +341,7 @@ void Parts::write_master() const {
   attributes.push_back({"/", writing::run_attribute, run_});
   attributes.push_back({"/", "parts", names.dump()});
   attributes.push_back({"/", "complete", std::int64_t{1}});
+  fs::remove(part_);  // a link would be followed
   h5::write_virtual(part_, datasets, parts, attributes);
   formats::sync_file(part_);
   fs::rename(part_, path_);

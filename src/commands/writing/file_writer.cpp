@@ -94,7 +94,7 @@ void FileWriter::prepare(const formats::Facts& facts, bool resume) {
 void FileWriter::begin_anew(const formats::Facts& facts) {
   mpi::together(writers_, [&] {
     if (!is_first()) return;
-    fs::remove(old_part());
+    for (const auto& left : {part_, old_part()}) fs::remove(left);  // a link would be followed
     formats::remove_journal(old_part());
     formats::remove_journal(part_);
     make();
