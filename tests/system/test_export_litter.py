@@ -77,3 +77,15 @@ def mounted(tmp_path, script, *arguments):
     if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
         pytest.skip("only root can mount a file system")
     return done.stdout + done.stderr
+
+
+def test_room_is_asked_of_the_folder_and_not_for_what_is_compressed(tmp_path):
+    source = tmp_path / "in.h5"
+    with h5py.File(source, "w") as file:
+        file["x"] = np.zeros((20000, 100), "f4")
+    (tmp_path / "t").mkdir()
+    told = mounted(tmp_path, """mount -t tmpfs -o size=2m tmpfs "$1/t" || exit 77
+        "$2" export "$3" --format=zarr -o "$1/t"; echo "raw $?"; ls -A "$1/t"
+        "$2" export "$3" --format=zarr --compression=zstd:3 --chunk-size=1000 -o "$1/t" && echo compressed""", source)
+    assert "too little room" in told and "raw 1" in told, told
+    assert "compressed" in told, told

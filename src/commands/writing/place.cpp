@@ -143,11 +143,12 @@ void require_no_input(const std::vector<std::string>& paths, const catalog::Cata
 
 void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there) {
   struct statvfs room {};
-  if (statvfs(folder_of(path).c_str(), &room) != 0) return;  // writing will tell
+  const auto folder = fs::is_directory(path) ? fs::path(path) : folder_of(path);  // it may be a file system of its own
+  if (statvfs(folder.c_str(), &room) != 0) return;  // writing will tell
   const auto left = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize + there;
   require(bytes <= left, fmt::format("too little room for '{}' (it takes {}, and {} has {}); make room, or name a file "
                                      "elsewhere",
-                                     path, format_bytes(bytes), folder_of(path).string(), format_bytes(left)));
+                                     path, format_bytes(bytes), folder.string(), format_bytes(left)));
 }
 
 std::uint64_t allocated(const std::string& path) {

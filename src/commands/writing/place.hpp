@@ -31,7 +31,7 @@ void require_nobodys(const std::string& part);
 void require_no_input(const std::string& path, const catalog::Catalog& catalog);
 void require_no_input(const std::vector<std::string>& paths, const catalog::Catalog& catalog);
 
-/// Error where the folder of the path has less room than so many bytes, `there` of which the output has already.
+/// Error where the folder of the path, or the path if it is one that is there, has less room than so many bytes, `there` of which the output has already.
 void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there);
 
 /// Bytes that the file takes on the disk; 0 where there is none.
