@@ -71,6 +71,17 @@ def test_drafts_of_others_stay_in_the_way(tmp_path, source):
     assert done.returncode == 2 and "is no file of an export" in done.stderr and own.read_text() == "mine", done.stderr
 
 
+def test_the_folder_that_one_is_in(tmp_path, source):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    exported(source, ".", *FLAGS, cwd=folder)
+    whole = contents(folder)
+    (folder / "metadata.json").unlink()
+    (tmp_path / "here.part.json").write_text(json.dumps({"export.format": "zarr", "@fields": json.dumps(["x", "y"])}))
+    exported(source, ".", *FLAGS, "--force", cwd=folder)
+    assert contents(folder) == whole and [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
 def mounted(tmp_path, script, *arguments):
     done = subprocess.run(["unshare", "-m", "bash", "-c", script, "_", tmp_path, HEADRACE, *arguments], capture_output=True,
                           text=True, timeout=120)

@@ -20,9 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string without_slash(std::string path) {
+/// "." and ".." have no name of their own: what stands beside them would be within.
+std::string named(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
+  const auto name = fs::path(path).filename();
+  return name == "." || name == ".." ? fs::weakly_canonical(path).string() : path;
 }
 
 /// In the journal: the fields that are written, as a list.
@@ -99,7 +101,7 @@ class Written {
 
 }  // namespace
 
-Folder::Folder(const std::string& path) : path_(without_slash(path)) {}
+Folder::Folder(const std::string& path) : path_(named(path)) {}
 
 bool Folder::is_empty() const {
   return !fs::exists(path_) || fs::is_empty(path_);
