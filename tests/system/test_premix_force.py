@@ -149,6 +149,19 @@ def test_a_part_file_that_is_gone_is_told(tmp_path, flags):
     made(output, [source], *flags, "--force")
 
 
+def test_what_is_refused_before_anything_is_written(tmp_path, files):
+    output = tmp_path / "o.h5"
+    config = tmp_path / "break.toml"
+    config.write_text(f'files = ["{files[0]}"]\n[field."a\\nb"]\nsource = "y"\n')
+    assert refused(premix(output, [], "-c", config), 2, "'a\\nb' (its name has a line break)")
+    assert refused(premix(tmp_path / os.fsdecode(b"\xff.h5"), files, SPLIT), 2, r"'\xff.h5' is no UTF-8")
+    (tmp_path / "norm_dict.yaml").mkdir()
+    with h5py.File(tmp_path / "jets.h5", "w") as file:
+        file["pt"] = np.arange(10.0)
+    assert refused(premix(output, [tmp_path / "jets.h5"], "--premix.layout=ftag"), 2, "norm_dict.yaml' is no regular file")
+    assert leftovers(output) == [] and not output.exists()
+
+
 @pytest.mark.parametrize("seed", [5, 2**63, 2**64 - 1])
 def test_seeds_are_told_as_they_are(tmp_path, files, seed):
     with h5py.File(made(tmp_path / "o.h5", files, f"--seed={seed}")) as file:

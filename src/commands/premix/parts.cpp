@@ -58,6 +58,10 @@ Parts::Parts(const mpi::Comm& all, const config::OutputConfig& config, std::stri
       schema_(std::move(schema)),
       samples_(samples),
       attributes_(std::move(attributes)) {
+  if (const auto name = fs::path(path_).filename().string(); several() && !is_text(name))
+    throw UsageError(fmt::format("'{}' is no UTF-8, and the file that joins those of premix.file-samples names them in "
+                                 "it; name another file",
+                                 printable(name)));
   const auto layout = layout_of(config_, schema_, samples_);
   row_bytes_ = layout.row_bytes();
   block_rows_ = block_rows_of(layout, config_.premix);
@@ -304,6 +308,7 @@ std::string Parts::path_of_dictionary(const std::string& name) const {
 void Parts::require_own_dictionaries() const {
   for (const auto* name : dictionaries) {
     const auto path = path_of_dictionary(name), begin = begin_of_dictionaries();
+    writing::require_regular(path);
     const auto head = first_line(path);
     if (force_ || !head || *head == head_of_dictionaries() || !head->starts_with(begin)) continue;
     throw UsageError(
