@@ -30,17 +30,23 @@ std::string log_prefix(const std::string& part) {
   return part + ".blocks.";
 }
 
-/// The logs of all stagers.
-std::vector<std::string> logs_of(const std::string& part) {
+/// The files in its folder whose names are wanted.
+template <class Wanted>
+std::vector<std::string> files_beside(const std::string& part, const Wanted& wanted) {
   std::vector<std::string> found;
-  const auto prefix = fs::path(log_prefix(part)).filename().string();
   auto folder = fs::path(part).parent_path();
   if (folder.empty()) folder = ".";
   std::error_code unread;
   for (const auto& entry : fs::directory_iterator(folder, unread))
-    if (entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path().string());
+    if (wanted(entry.path().filename().string())) found.push_back(entry.path().string());
   std::sort(found.begin(), found.end());
   return found;
+}
+
+/// The logs of all stagers.
+std::vector<std::string> logs_of(const std::string& part) {
+  const auto prefix = fs::path(log_prefix(part)).filename().string();
+  return files_beside(part, [&](const std::string& name) { return name.starts_with(prefix); });
 }
 
 std::string text_of(const BlockEntry& entry) {
@@ -165,8 +171,13 @@ std::map<std::uint64_t, BlockEntry> read_blocks(const std::string& part) {
 }
 
 void remove_journal(const std::string& part) {
+  const auto prefix = fs::path(log_prefix(part)).filename().string();
+  const auto facts = fs::path(facts_path(part)).filename().string();
+  const auto all = files_beside(part, [&](const std::string& name) {
+    return name.starts_with(prefix) || ipc::drafted(name) == facts;  // drafts: of runs that were killed
+  });
   std::error_code gone;
-  for (const auto& path : logs_of(part)) fs::remove(path, gone);
+  for (const auto& path : all) fs::remove(path, gone);
   fs::remove(facts_path(part), gone);
 }
 

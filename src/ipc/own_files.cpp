@@ -42,10 +42,13 @@ std::string target_of(const Fd& link, const std::string& path, const std::string
   return to.is_absolute() ? to.string() : (fs::path(path).parent_path() / to).string();
 }
 
+constexpr std::size_t random_digits = 16;
+constexpr std::string_view draft_ending = ".part";
+
 std::string random_name() {
   std::uint64_t number = 0;
   if (getrandom(&number, sizeof number, 0) != sizeof number) throw_errno("getrandom");
-  std::array<char, 17> digits{};
+  std::array<char, random_digits + 1> digits{};
   std::snprintf(digits.data(), digits.size(), "%016" PRIx64, number);
   return digits.data();
 }
@@ -79,7 +82,7 @@ void require_replaceable(const std::string& path, const std::string& what) {
 }
 
 Draft::Draft(std::string path) : path_(std::move(path)) {
-  name_ = path_ + "." + random_name() + ".part";
+  name_ = path_ + "." + random_name() + std::string(draft_ending);
   file_ = Fd(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file_) return;
   const auto why = errno_text("open", errno);
@@ -105,6 +108,15 @@ void Draft::put_in_place() {
   if (::close(file_.release()) != 0) throw_errno("close");
   if (std::rename(name_.c_str(), path_.c_str()) != 0) throw_errno("rename");
   name_.clear();
+}
+
+std::optional<std::string> drafted(const std::string& name) {
+  constexpr auto behind = 1 + random_digits + draft_ending.size();
+  if (name.size() <= behind || !name.ends_with(draft_ending)) return std::nullopt;
+  const auto dot = name.size() - behind;
+  const auto digits = name.substr(dot + 1, random_digits);
+  if (name[dot] != '.' || digits.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  return name.substr(0, dot);
 }
 
 }  // namespace headrace::ipc

@@ -2,6 +2,7 @@
 // that somebody put there, and what it makes is its own. Any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,5 +36,9 @@ class Draft {
   std::string path_, name_;
   Fd file_;
 };
+
+/// The name of the file that the draft of this name was to become; nothing where it is no draft's. A process that is
+/// killed leaves its draft, and nobody else takes that away.
+std::optional<std::string> drafted(const std::string& name);
 
 }  // namespace headrace::ipc

@@ -95,6 +95,17 @@ BOOST_AUTO_TEST_CASE(it_moves_and_goes_as_a_whole) {
   BOOST_TEST(std::filesystem::is_empty(folder));
 }
 
+BOOST_AUTO_TEST_CASE(with_a_journal_go_the_drafts_of_runs_that_were_killed) {
+  const auto part = path("x.part");
+  write_facts(part, {{"stream", "train"}});
+  std::ofstream(part + ".json.0123456789abcdef.part") << "{";
+  std::ofstream(path("y.part.json.0123456789abcdef.part")) << "of another file";
+  remove_journal(part);
+  BOOST_TEST(!has_journal(part));
+  BOOST_TEST(!std::filesystem::exists(part + ".json.0123456789abcdef.part"));
+  BOOST_TEST(std::filesystem::exists(path("y.part.json.0123456789abcdef.part")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace headrace::formats

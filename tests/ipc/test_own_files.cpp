@@ -154,6 +154,16 @@ BOOST_AUTO_TEST_CASE(nobody_can_know_the_name_of_a_draft) {
   BOOST_TEST(names[0] != names[1]);
 }
 
+BOOST_AUTO_TEST_CASE(a_draft_is_known_by_its_name) {
+  const Folder folder;
+  const Draft draft(folder / ".zattrs");
+  const auto name = fs::directory_iterator(folder.path)->path().filename().string();
+  BOOST_TEST(drafted(name).value_or("") == ".zattrs");
+  for (const auto* other : {"", ".part", "x.part", "x.h5.part", ".0123456789abcdef.part", "x.0123456789abcdeg.part",
+                            "x.0123456789abcde.part", "x.0123456789abcdef.parts", "x_0123456789abcdef.part"})
+    BOOST_TEST(!drafted(other).has_value(), other);
+}
+
 BOOST_AUTO_TEST_CASE(a_draft_replaces_a_link_and_leaves_its_target_alone) {
   const Folder folder;
   put(folder / "precious", "mine");

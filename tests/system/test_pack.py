@@ -294,6 +294,9 @@ def test_the_list_of_what_is_left_out_spares_what_is_read_and_goes_when_nothing_
     listing.write_text("id,note\n1,mine\n")
     packed(tmp_path, output, IMAGE, "--force", **keys)
     assert listing.read_text() == "id,note\n1,mine\n"
+    listing.unlink()
+    listing.mkdir()
+    assert "out.h5.failed.csv' is no regular file" in refused(tmp_path, output, IMAGE, "--force", **keys)
 
 
 def test_a_changed_byte_is_found(tmp_path):

@@ -36,6 +36,7 @@ class Export : public writing::Work {
 
   int run() override {
     mpi::together(all_, [&] {
+      writing::require_no_other_writer(folder_.path());
       if (all_.rank() == 0) folder_.require_free(orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, folder_.path());
@@ -75,7 +76,9 @@ class Export : public writing::Work {
     std::string found(finished_.size(), 'n');
     mpi::together(all_, [&] {
       if (all_.rank() != 0) return;
-      writing::require_room(folder_.path(), samples_ * format_->row_bytes(), folder_.bytes());
+      // Of what is compressed nobody knows the size before.
+      if (config_.exported.compression.how == config::Compression::How::none)
+        writing::require_room(folder_.path(), samples_ * format_->row_bytes(), folder_.bytes());
       std::vector<std::string> fields;
       for (const auto& field : blueprint.schema) fields.push_back(field.name);
       for (const auto shard : folder_.prepare(facts, fields, orders_.force, orders_.resume))

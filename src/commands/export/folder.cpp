@@ -20,9 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string without_slash(std::string path) {
+/// "." and ".." have no name of their own: what stands beside them would be within.
+std::string named(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
+  const auto name = fs::path(path).filename();
+  return name == "." || name == ".." ? fs::weakly_canonical(path).string() : path;
 }
 
 /// In the journal: the fields that are written, as a list.
@@ -51,7 +53,10 @@ class Written {
   /// file: within the folder. What somebody put there beside is not ours, even if it is of the same kind.
   bool has(const fs::path& file) const {
     auto name = file.filename().string();
-    if (name.ends_with(".part")) name.resize(name.size() - 5);
+    if (const auto whole = ipc::drafted(name))
+      name = *whole;
+    else if (name.ends_with(".part"))
+      name.resize(name.size() - 5);
     const auto folder = file.parent_path().generic_string();
     if (records_) return folder.empty() && (name == "metadata.json" || is_numbered(name));
     if (folder.empty())
@@ -96,7 +101,7 @@ class Written {
 
 }  // namespace
 
-Folder::Folder(const std::string& path) : path_(without_slash(path)) {}
+Folder::Folder(const std::string& path) : path_(named(path)) {}
 
 bool Folder::is_empty() const {
   return !fs::exists(path_) || fs::is_empty(path_);
@@ -161,7 +166,19 @@ void Folder::write(const std::string& name, const std::string& text) const {
 }
 
 void Folder::complete() const {
+  sweep();
   formats::remove_journal(part());
+}
+
+/// Drafts that an earlier run left when it was killed: readers refuse folders with files that they do not know.
+void Folder::sweep() const {
+  const Written written(path_, part());
+  std::vector<fs::path> left;
+  std::error_code gone;
+  for (const auto& entry : fs::recursive_directory_iterator(path_, gone))
+    if (ipc::drafted(entry.path().filename().string()) && written.has(entry.path().lexically_relative(path_)))
+      left.push_back(entry.path());
+  for (const auto& draft : left) fs::remove(draft, gone);
 }
 
 std::uint64_t Folder::bytes() const {

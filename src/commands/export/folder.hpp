@@ -35,6 +35,7 @@ class Folder {
  private:
   bool is_empty() const;
   void clear() const;
+  void sweep() const;
 
   std::string path_;
 };

@@ -137,6 +137,7 @@ void Completion::list(const FailedRows& failed) const {
 void Completion::require_no_input() const {
   std::error_code unknown;
   const auto list = job_.path + failed_suffix;
+  writing::require_regular(list);
   if (fs::equivalent(list, inventory_.settings.csv, unknown))
     throw UsageError(
         fmt::format("'{}' is the table that is read (it would be lost: it is where samples are listed that "

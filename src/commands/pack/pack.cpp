@@ -60,6 +60,7 @@ class Pack : public writing::Work {
       return 0;
     }
     mpi::together(all_, [&] {
+      writing::require_no_other_writer(orders_.output);
       if (is_first()) writing::require_free(orders_.output, true, orders_.force, orders_.resume);
     });
     writing::require_common_folder(all_, orders_.output);

@@ -7,13 +7,17 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/user_file.hpp"
 #include "commands/premix/layouts.hpp"
 #include "commands/premix/moments.hpp"
+#include "commands/premix/old_parts.hpp"
+#include "commands/writing/facts.hpp"
 #include "commands/writing/place.hpp"
+#include "commands/writing/verify.hpp"
 #include "ipc/own_files.hpp"
 #include "log/log.hpp"
 #include "mpi/agree.hpp"
@@ -54,6 +58,10 @@ Parts::Parts(const mpi::Comm& all, const config::OutputConfig& config, std::stri
       schema_(std::move(schema)),
       samples_(samples),
       attributes_(std::move(attributes)) {
+  if (const auto name = fs::path(path_).filename().string(); several() && !is_text(name))
+    throw UsageError(fmt::format("'{}' is no UTF-8, and the file that joins those of premix.file-samples names them in "
+                                 "it; name another file",
+                                 printable(name)));
   const auto layout = layout_of(config_, schema_, samples_);
   row_bytes_ = layout.row_bytes();
   block_rows_ = block_rows_of(layout, config_.premix);
@@ -79,7 +87,41 @@ std::string Parts::part_path(std::uint64_t number) const {
 std::vector<std::string> Parts::paths() const {
   std::vector<std::string> all{path_};
   for (std::uint64_t number = 0; several() && number < parts_; ++number) all.push_back(part_path(number));
+  for (const auto& name : stale()) all.push_back(beside(path_, name));
   return all;
+}
+
+void Parts::find_old() {
+  old_ = old_parts_of(path_);
+}
+
+std::vector<std::string> Parts::stale() const {
+  std::set<std::string> left(old_.begin(), old_.end());
+  for (std::uint64_t number = 0; several() && number < parts_; ++number)
+    left.erase(fs::path(part_path(number)).filename().string());
+  return {left.begin(), left.end()};
+}
+
+/// Whoever goes on with this run, or begins anew, knows from the journal what may be left of it.
+void Parts::remember_parts() {
+  auto names = stale();
+  for (std::uint64_t number = 0; several() && number < parts_; ++number)
+    names.push_back(fs::path(part_path(number)).filename().string());
+  if (!names.empty()) facts_[parts_fact] = text_of_parts(names);
+}
+
+void Parts::remove_stale() const {
+  if (const auto removed = remove_parts(path_, stale()); removed > 0)
+    log::info("{} file{} of an earlier run {} beside {}, which joins {} no more, and {} taken away", removed,
+              removed == 1 ? "" : "s", removed == 1 ? "was" : "were", path_, removed == 1 ? "it" : "them",
+              removed == 1 ? "is" : "are");
+}
+
+/// Of those that are replaced one after another it would join some that are old and some that are new, and tell nobody.
+void Parts::take_away_old_master() const {
+  if (rows_before_ == samples_ || parts_joined_by(path_).empty()) return;
+  fs::remove(path_);
+  formats::sync_folder_of(path_);
 }
 
 std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
@@ -89,10 +131,19 @@ std::uint64_t Parts::rows_of_part(std::uint64_t number) const {
 
 std::unique_ptr<writing::FileWriter> Parts::writer_of(const mpi::Comm& writers, const std::string& path,
                                                       std::uint64_t first, std::uint64_t rows) const {
-  auto writer = std::make_unique<writing::FileWriter>(
-      writers,
-      writing::Job{path, first, rows, config_.premix.compression, config_.premix.chunk, block_rows_, attributes_},
-      layout_of(config_, schema_, rows));
+  writing::Job job{.path = path,
+                   .first = first,
+                   .samples = rows,
+                   .compression = config_.premix.compression,
+                   .chunk = config_.premix.chunk,
+                   .block_rows = block_rows_,
+                   .attributes = attributes_,
+                   .one_of_several = several()};
+  if (several()) {
+    job.attributes.push_back({"/", writing::run_attribute, run_});
+    job.attributes.push_back({"/", writing::first_row_attribute, static_cast<std::int64_t>(first)});
+  }
+  auto writer = std::make_unique<writing::FileWriter>(writers, std::move(job), layout_of(config_, schema_, rows));
   if (moments_)
     writer->watch([this](const writing::Block& block, std::span<const std::byte* const> fields) {
       moments_->add(block, fields);
@@ -114,6 +165,8 @@ void Parts::prepare(formats::Facts facts, bool resume, bool force) {
   facts_ = std::move(facts);
   force_ = force;
   facts_["rows of a block"] = std::to_string(block_rows_);
+  run_ = writing::fingerprint_of(facts_);
+  remember_parts();
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
     if (resume) formats::require_same_facts(formats::has_journal(part_) ? part_ : part_ + ".old", facts_);
@@ -139,10 +192,14 @@ void Parts::prepare_several(bool resume, bool force) {
   // The journal of the whole has a line for each file that is finished.
   mpi::together(all_, [&] {
     if (all_.rank() != 0) return;
-    for (std::uint64_t number = 0; number < parts_ && !resume && !force; ++number)
-      if (fs::exists(part_path(number)))
-        throw UsageError(
-            fmt::format("'{}' exists (it would be lost); name another file, or give --force", part_path(number)));
+    for (std::uint64_t number = 0; number < parts_ && !resume; ++number) {
+      const auto path = part_path(number);
+      writing::require_regular(path);
+      if (force) continue;
+      if (fs::exists(path))
+        throw UsageError(fmt::format("'{}' exists (it would be lost); name another file, or give --force", path));
+      writing::require_nobodys(formats::part_of(path));
+    }
     if (resume) return;
     formats::remove_journal(part_);
     made_ = true;
@@ -152,7 +209,8 @@ void Parts::prepare_several(bool resume, bool force) {
     std::string there(parts_, 'n');
     if (all_.rank() == 0 && resume)
       for (const auto& [number, entry] : formats::read_blocks(part_))
-        if (number < parts_ && fs::exists(part_path(number))) there[number] = 'y';
+        if (number < parts_ && writing::is_part(part_path(number), run_, number * config_.premix.file_samples))
+          there[number] = 'y';
     return there;
   }));
   for (std::uint64_t number = 0; number < parts_; ++number) {
@@ -170,6 +228,11 @@ bool Parts::write(writing::Session& session) {
 }
 
 bool Parts::write_several(writing::Session& session) {
+  mpi::together(all_, [&] {
+    if (all_.rank() == 0) take_away_old_master();
+  });
+  auto facts = facts_;
+  facts.erase(parts_fact);  // of all: the journal of each need not have it
   std::exception_ptr failure;
   std::uint64_t rows = 0;
   try {
@@ -180,7 +243,7 @@ bool Parts::write_several(writing::Session& session) {
       if (session.stopped()) break;
       const auto writer =
           writer_of(alone_, part_path(number), number * config_.premix.file_samples, rows_of_part(number));
-      writer->prepare(facts_, false);
+      writer->prepare(facts, false);
       if (!writer->write(session)) {
         writer->abandon();
         break;
@@ -200,9 +263,10 @@ bool Parts::write_several(writing::Session& session) {
 }
 
 void Parts::finish() {
-  if (!several()) return writer_->finish(late_);
+  if (!several()) writer_->finish(late_);
   mpi::together(all_, [&] {
-    if (all_.rank() == 0) write_master();
+    if (all_.rank() != 0) return;
+    several() ? write_master() : remove_stale();
   });
 }
 
@@ -244,6 +308,7 @@ std::string Parts::path_of_dictionary(const std::string& name) const {
 void Parts::require_own_dictionaries() const {
   for (const auto* name : dictionaries) {
     const auto path = path_of_dictionary(name), begin = begin_of_dictionaries();
+    writing::require_regular(path);
     const auto head = first_line(path);
     if (force_ || !head || *head == head_of_dictionaries() || !head->starts_with(begin)) continue;
     throw UsageError(
@@ -278,12 +343,15 @@ void Parts::write_master() const {
   auto attributes = attributes_;
   attributes.insert(attributes.end(), layout.attributes.begin(), layout.attributes.end());
   attributes.insert(attributes.end(), late_.begin(), late_.end());
+  attributes.push_back({"/", writing::run_attribute, run_});
   attributes.push_back({"/", "parts", names.dump()});
   attributes.push_back({"/", "complete", std::int64_t{1}});
+  fs::remove(part_);  // a link would be followed
   h5::write_virtual(part_, datasets, parts, attributes);
   formats::sync_file(part_);
   fs::rename(part_, path_);
   formats::sync_folder_of(path_);
+  remove_stale();
   formats::remove_journal(part_);
 }
 

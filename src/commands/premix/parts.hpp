@@ -25,6 +25,9 @@ class Parts {
 
   /// All files that hold samples: the output, and those that it is a name for.
   std::vector<std::string> paths() const;
+  /// One stager, where what is there is to be replaced or gone on with: from here on paths() has also the files of an
+  /// earlier run that will be taken away.
+  void find_old();
   /// Before anything is read: makes or takes up what can be. Error where there is no room, where files are in the way,
   /// or what is to be resumed was another.
   void prepare(formats::Facts facts, bool resume, bool force);
@@ -59,6 +62,11 @@ class Parts {
   void prepare_several(bool resume, bool force);
   bool write_several(writing::Session& session);
   void write_master() const;
+  /// Names of files of an earlier run that this one does not write.
+  std::vector<std::string> stale() const;
+  void remember_parts();
+  void take_away_old_master() const;
+  void remove_stale() const;
   std::string begin_of_dictionaries() const;
   std::string head_of_dictionaries() const;
   std::string path_of_dictionary(const std::string& name) const;
@@ -75,6 +83,8 @@ class Parts {
   std::uint64_t row_bytes_ = 0, block_rows_ = 0, rows_before_ = 0, rows_done_ = 0;
   std::vector<h5::NewAttribute> attributes_, late_;  ///< late: known at the end
   formats::Facts facts_;
+  std::string run_;               ///< what facts_ are known by
+  std::vector<std::string> old_;  ///< names, at the stager that looked
   bool force_ = false;
   std::unique_ptr<writing::FileWriter> writer_;  ///< of one file
   std::unique_ptr<Moments> moments_;  ///< of what write() writes, where dictionaries are wanted

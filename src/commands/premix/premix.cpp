@@ -42,7 +42,7 @@ std::vector<h5::NewAttribute> attributes_of(const writing::Origin& origin) {
           {"/", "config", origin.config},
           {"/", "stream", origin.stream},
           {"/", "epoch", std::int64_t{0}},
-          {"/", "seed", static_cast<std::int64_t>(origin.seed)},
+          {"/", "seed", origin.seed},
           {"/", "sources", origin.sources}};
 }
 
@@ -60,6 +60,7 @@ class Premix : public writing::Work {
       return 0;
     }
     mpi::together(all_, [&] {
+      writing::require_no_other_writer(path_);
       if (all_.rank() == 0)
         writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
       if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
@@ -101,7 +102,10 @@ class Premix : public writing::Work {
                                      blueprint.streams[0].samples,
                                      attributes_of(writing::origin_of(config_, stream, blueprint.catalog)));
     });
-    mpi::together(all_, [&] { writing::require_no_input(parts_->paths(), blueprint.catalog); });
+    mpi::together(all_, [&] {
+      if (all_.rank() == 0 && (orders_.force || orders_.resume)) parts_->find_old();
+      writing::require_no_input(parts_->paths(), blueprint.catalog);
+    });
     auto facts = writing::facts_of(config_, stream, blueprint.catalog, "premix");
     parts_->prepare(std::move(facts), orders_.resume, orders_.force);
   }

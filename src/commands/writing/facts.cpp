@@ -1,5 +1,7 @@
 #include "commands/writing/facts.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -33,6 +35,21 @@ formats::Facts facts_of(const config::OutputConfig& config, const config::Stream
     if (counts(key, stream.name) && !key.starts_with(other)) facts[key] = value;
   facts["files (names, sizes, contents)"] = service::blueprint::fingerprint_of(config, stream, catalog).at("files");
   return facts;
+}
+
+std::string fingerprint_of(const formats::Facts& facts) {
+  constexpr std::uint64_t begin = 0xcbf29ce484222325, prime = 0x100000001b3;  // FNV-1a of 64 bits
+  auto hash = begin;
+  const auto take = [&](const std::string& text) {
+    for (const unsigned char byte : text) hash = (hash ^ byte) * prime;
+    hash *= prime;  // as if a zero stood behind it: "ab", "c" are not "a", "bc"
+  };
+  for (const auto& [key, value] : facts) {
+    if (key.starts_with('@')) continue;
+    take(key);
+    take(value);
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 Origin origin_of(const config::OutputConfig& config, const config::StreamConfig& stream,

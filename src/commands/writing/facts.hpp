@@ -16,6 +16,9 @@ namespace headrace::commands::writing {
 formats::Facts facts_of(const config::OutputConfig& config, const config::StreamConfig& stream,
                         const catalog::Catalog& catalog, const std::string& section);
 
+/// A short text that two runs share only where all of these facts are the same; those that decide nothing do not count.
+std::string fingerprint_of(const formats::Facts& facts);
+
 /// What the output tells of itself: configuration (JSON), stream, sources (JSON).
 struct Origin {
   std::string config, stream, sources;

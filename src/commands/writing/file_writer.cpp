@@ -94,7 +94,7 @@ void FileWriter::prepare(const formats::Facts& facts, bool resume) {
 void FileWriter::begin_anew(const formats::Facts& facts) {
   mpi::together(writers_, [&] {
     if (!is_first()) return;
-    fs::remove(old_part());
+    for (const auto& left : {part_, old_part()}) fs::remove(left);  // a link would be followed
     formats::remove_journal(old_part());
     formats::remove_journal(part_);
     make();
@@ -251,20 +251,20 @@ bool FileWriter::conclude(const std::exception_ptr& failure, std::uint64_t writt
     return std::pair{writers_.sum(std::uint64_t{failure ? 1u : 0u}), writers_.sum(std::uint64_t{room ? 1u : 0u})};
   }();
   const bool keep = job_.keep && rows > 0;
+  const auto progress =
+      fmt::format("{} of {} samples{} are written", rows, job_.samples, job_.one_of_several ? " of this file" : "");
   if (failed > 0 && kept == 0 && !keep && rows_before_ == 0) abandon();
   mpi::together(writers_, [&] {
     if (!failure) return;
     try {
       std::rethrow_exception(failure);
     } catch (const formats::WriteFailed& error) {
-      throw Error(fmt::format("{}; {} of {} samples are written: make room and go on with --resume", error.what(), rows,
-                              job_.samples));
+      throw Error(fmt::format("{}; {}: make room and go on with --resume", error.what(), progress));
     } catch (const UsageError&) {
       throw;
     } catch (const Error& error) {
       if (!keep) throw;
-      throw Error(fmt::format("{}; {} of {} samples are written: mend it and go on with --resume", error.what(), rows,
-                              job_.samples));
+      throw Error(fmt::format("{}; {}: mend it and go on with --resume", error.what(), progress));
     }
   });
   return rows == job_.samples;

@@ -34,6 +34,7 @@ struct Job {
   std::uint64_t block_rows = 0;
   std::vector<h5::NewAttribute> attributes;  ///< beside those of the layout
   bool keep = false;                         ///< what is written stays whatever failed, which may be mended outside
+  bool one_of_several = false;               ///< that are written: what is told of one says so
 };
 
 /// A dataset of texts beside the rows, one for each.

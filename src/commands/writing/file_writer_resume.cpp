@@ -55,6 +55,11 @@ void FileWriter::go_on(const formats::Facts& facts) {
 }
 
 void FileWriter::take_up(const formats::Facts& facts) {
+  const auto begun = chunked() && fs::exists(old_part()) ? old_part() : part_;
+  require(fs::is_regular_file(fs::symlink_status(begun)),
+          fmt::format("'{0}' is gone, or no file, and its journal ({0}.json) is there; put it back and go on with "
+                      "--resume, or begin anew with --force",
+                      begun));
   if (chunked()) {
     // What HDF5 knew of the chunks died with the earlier run: they are copied. One that died while it copied has left
     // the older file whole. The journal goes first: wherever this ends, file and journal find each other.
@@ -81,6 +86,7 @@ void FileWriter::take_up(const formats::Facts& facts) {
 void FileWriter::restore() {
   // A run that died while it completed the file has left it in between. All but the rows is put back as it was made.
   const auto fresh = part_ + ".new";
+  fs::remove(fresh);  // a link would be followed
   {
     h5::NewFile file(fresh, datasets(), all_attributes());
     offsets_ = file.offsets();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace headrace::commands::writing {
 
@@ -31,6 +32,11 @@ void require_writable(const Schema& schema) {
 /// A path that another one passes through would be a group and a dataset.
 void require_distinct(const std::vector<formats::Table>& tables) {
   std::set<std::string> paths;
+  for (const auto& table : tables)
+    if (table.dataset.path.find('\n') != std::string::npos)
+      throw UsageError(fmt::format("a dataset cannot be called '{}' (its name has a line break); rename its field, or "
+                                   "give it another place in [premix.dataset]",
+                                   printable(table.dataset.path)));
   for (const auto& table : tables)
     if (!paths.insert(table.dataset.path).second)
       throw UsageError(fmt::format("two fields become the dataset '{}'; give one another place in [premix.dataset]",

@@ -21,7 +21,8 @@ struct Layout {
 
 /// UsageError that names the field: a type or a shape that a file cannot hold.
 void require_writable(const Schema& schema);
-/// UsageError that names the dataset: two fields would become it, or it would be a group as well.
+/// UsageError that names the dataset: two fields would become it, it would be a group as well, or its name has a line
+/// break, which the file's list of them has between two.
 void require_distinct(const std::vector<formats::Table>& tables);
 
 /// A dataset per field, with its classes and columns. places: path in the file and field, for those that are not called

@@ -86,6 +86,7 @@ bool is_there(const mpi::Comm& all, const std::string& path) {
 void require_free(const std::string& path, bool one_file, bool force, bool resume) {
   if (fs::is_directory(path)) throw UsageError(fmt::format("'{}' is a folder; name a file in it", path));
   const auto part = formats::part_of(path), old = part + ".old";
+  require_regular(path);
   const bool there = fs::exists(path), copying = formats::has_journal(old);  // chunks of an earlier run
   // Killed when the file stood in its place, and only the journal was still to go.
   if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) formats::remove_journal(part);
@@ -102,6 +103,19 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
   if (begun || copying)
     throw UsageError(
         fmt::format("'{}' is what an earlier run left; go on with --resume, or begin anew with --force", part));
+  for (const auto& left : {part, old}) require_nobodys(left);
+}
+
+void require_regular(const std::string& path) {
+  if (fs::exists(path) && !fs::is_regular_file(path))
+    throw UsageError(fmt::format("'{}' is no regular file (a device or a FIFO, say); name another", path));
+}
+
+void require_nobodys(const std::string& part) {
+  if (fs::exists(fs::symlink_status(part)) && !formats::has_journal(part))
+    throw UsageError(fmt::format("'{0}' is there, and {0}.json is not, so that nobody knows whose it is (it would be "
+                                 "lost); move it away, or begin with --force",
+                                 part));
 }
 
 void require_no_input(const std::string& path, const catalog::Catalog& catalog) {
@@ -129,11 +143,12 @@ void require_no_input(const std::vector<std::string>& paths, const catalog::Cata
 
 void require_room(const std::string& path, std::uint64_t bytes, std::uint64_t there) {
   struct statvfs room {};
-  if (statvfs(folder_of(path).c_str(), &room) != 0) return;  // writing will tell
+  const auto folder = fs::is_directory(path) ? fs::path(path) : folder_of(path);  // it may be a file system of its own
+  if (statvfs(folder.c_str(), &room) != 0) return;  // writing will tell
   const auto left = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize + there;
   require(bytes <= left, fmt::format("too little room for '{}' (it takes {}, and {} has {}); make room, or name a file "
                                      "elsewhere",
-                                     path, format_bytes(bytes), folder_of(path).string(), format_bytes(left)));
+                                     path, format_bytes(bytes), folder.string(), format_bytes(left)));
 }
 
 std::uint64_t allocated(const std::string& path) {

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "ipc/socket.hpp"
 #include "mpi/patience.hpp"
 
 namespace headrace::commands::writing {
@@ -25,12 +26,32 @@ const config::StreamConfig& stream_named(const config::Config& config, const std
       fmt::format("--stream: the configuration has no stream '{}'{}", wanted, did_you_mean(wanted, names)));
 }
 
+namespace {
+
+/// The same for all ways to a folder. Of the file itself only its name counts: a link is replaced, not followed.
+std::string name_of_writer(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code unseen;
+  const auto whole = fs::absolute(path).lexically_normal();
+  auto folder = fs::weakly_canonical(fs::absolute(path).parent_path(), unseen);
+  if (unseen) folder = whole.parent_path();
+  return fmt::format("write-{:016x}", std::hash<std::string>()((folder / whole.filename()).string()));
+}
+
+}  // namespace
+
 config::Config named_for(config::Config config, const std::string& path) {
   config.socket.clear();
   config.metrics.clear();
-  config.name = fmt::format("write-{:016x}",
-                            std::hash<std::string>()(std::filesystem::absolute(path).lexically_normal().string()));
+  config.name = name_of_writer(path);
   return config;
+}
+
+void require_no_other_writer(const std::string& path) {
+  const auto other = ipc::Connection::connect(ipc::Address(name_of_writer(path)));
+  if (!other) return;
+  throw UsageError(fmt::format("'{}' is being written by another run (pid {}); wait for its end, or name another", path,
+                               other->peer().pid));
 }
 
 config::Config staged(config::Config config, const std::string& stream, const std::string& path) {

@@ -23,6 +23,9 @@ const config::StreamConfig& stream_named(const config::Config& config, const std
 /// same on a node.
 config::Config named_for(config::Config config, const std::string& path);
 
+/// UsageError where another run on this node is writing the path.
+void require_no_other_writer(const std::string& path);
+
 /// What the staging is told: this stream alone, and no trainers to speak of; named for the path.
 config::Config staged(config::Config config, const std::string& stream, const std::string& path);
 

@@ -19,6 +19,27 @@ namespace headrace::commands::writing {
 
 namespace {
 
+bool says(const h5::WrittenFile& file, const std::string& run, std::uint64_t first_row) {
+  return file.text(run_attribute) == run && file.number(first_row_attribute) == static_cast<std::int64_t>(first_row);
+}
+
+/// One part may lie in the place of another, or be of another run, and each is whole by itself. Files of older versions
+/// do not tell.
+void require_own_parts(const h5::WrittenFile& whole, const std::string& path, const std::vector<std::string>& parts) {
+  const auto run = whole.text(run_attribute);
+  if (!run) return;
+  std::uint64_t first = 0;
+  for (const auto& part : parts) {
+    const h5::WrittenFile file(part);
+    require(says(file, *run, first), fmt::format("{} is not the file that {} joins from its row {} on (it is of "
+                                                 "another run, or another part); write it again",
+                                                 part, path, first));
+    first += file.rows();
+  }
+  require(first == whole.rows(), fmt::format("{} has {} rows, and the files that it joins have {}; write it again",
+                                             path, whole.rows(), first));
+}
+
 /// The files that a virtual one joins, or the file itself.
 std::vector<std::string> files_of(const std::string& path) {
   const h5::WrittenFile file(path);
@@ -27,7 +48,8 @@ std::vector<std::string> files_of(const std::string& path) {
   std::vector<std::string> all;
   for (const auto& part : parts)
     all.push_back((std::filesystem::path(path).parent_path() / part.get<std::string>()).string());
-  if (all.empty()) all.push_back(path);
+  if (all.empty()) return {path};
+  require_own_parts(file, path, all);
   return all;
 }
 
@@ -80,6 +102,15 @@ std::uint64_t check_texts(const std::string& path) {
 std::uint32_t crc_of_text(std::string_view text, std::uint32_t before) {
   const std::byte end{0};
   return crc32c({&end, 1}, crc32c(std::as_bytes(std::span(text)), before));
+}
+
+bool is_part(const std::string& path, const std::string& run, std::uint64_t first_row) {
+  try {
+    const h5::WrittenFile file(path);
+    return file.number("complete") == 1 && says(file, run, first_row);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 void verify(const mpi::Comm& all, const std::string& path) {

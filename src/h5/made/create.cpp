@@ -146,9 +146,18 @@ void write_attribute(const File& file, const NewAttribute& attribute) {
     write_attribute(object.id(), attribute.name, text_type().id(), space, values.data());
   } else if (const auto* number = std::get_if<std::int64_t>(&attribute.value)) {
     write_attribute(object.id(), attribute.name, H5T_NATIVE_INT64, scalar, number);
+  } else if (const auto* natural = std::get_if<std::uint64_t>(&attribute.value)) {
+    write_attribute(object.id(), attribute.name, H5T_NATIVE_UINT64, scalar, natural);
   } else {
     write_attribute(object.id(), attribute.name, H5T_NATIVE_DOUBLE, scalar, &std::get<double>(attribute.value));
   }
+}
+
+/// HDF5 takes names of sources for patterns: %b is the number of a block, %% a percent sign.
+std::string as_pattern(const std::string& name) {
+  std::string text;
+  for (const char letter : name) text += letter == '%' ? "%%" : std::string(1, letter);
+  return text;
 }
 
 bool any_contiguous(std::span<const NewDataset> datasets) {
@@ -270,8 +279,8 @@ void write_virtual(const std::string& path, std::span<const NewDataset> datasets
       source_shape.dims[0] = part.rows;
       check(H5Sselect_hyperslab(target.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
             "H5Sselect_hyperslab");
-      check(H5Pset_virtual(properties.id(), target.id(), part.path.c_str(), dataset.path.c_str(),
-                           space_of(source_shape).id()),
+      check(H5Pset_virtual(properties.id(), target.id(), as_pattern(part.path).c_str(),
+                           as_pattern(dataset.path).c_str(), space_of(source_shape).id()),
             "H5Pset_virtual");
       start[0] += part.rows;
     }

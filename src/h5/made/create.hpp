@@ -46,7 +46,7 @@ struct NewDataset {
 struct NewAttribute {
   std::string object;  ///< path of a dataset or a group; "/": the file
   std::string name;
-  std::variant<std::string, std::vector<std::string>, std::int64_t, double> value;
+  std::variant<std::string, std::vector<std::string>, std::int64_t, std::uint64_t, double> value;
 };
 
 /// Where a chunk went.

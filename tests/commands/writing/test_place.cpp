@@ -51,6 +51,24 @@ BOOST_AUTO_TEST_CASE(an_old_file_is_not_taken_for_the_one_that_is_being_made_ane
   std::filesystem::remove_all(folder);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_file_without_a_journal_is_of_somebody) {
+  const auto folder = std::filesystem::temp_directory_path() / ("headrace-place-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const auto path = (folder / "x.h5").string();
+  require_free(path, true, false, false);
+  for (const auto& part : {path + ".part", path + ".part.old"}) {
+    std::filesystem::create_symlink("nowhere", part);
+    BOOST_CHECK_EXCEPTION(require_free(path, true, false, false), UsageError, [&](const Error& error) {
+      return std::string(error.what()).find("'" + part + "' is there, and " + part + ".json is not") == 0;
+    });
+    require_free(path, true, true, false);
+    std::filesystem::remove(part);
+  }
+  std::filesystem::create_symlink("/dev/null", path);
+  BOOST_CHECK_THROW(require_free(path, true, true, false), UsageError);
+  std::filesystem::remove_all(folder);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace headrace::commands::writing
