@@ -45,6 +45,29 @@ void lay_out_straight(const job::Topology& topology, blueprint::Blueprint& bluep
   }
 }
 
+/// What a stream has of the slab of a stager that is known here.
+blueprint::Runs runs_of(const plan::Strata& strata, std::uint32_t stager) {
+  return [&strata, stager](std::uint64_t first, std::uint64_t last, const blueprint::Run& f) {
+    for (const auto& set : strata.sets()) {
+      if (!set.repeats()) {
+        set.runs(stager, first, last, [&](std::uint64_t begin, std::uint64_t count) { f(begin, count, 1); });
+        continue;
+      }
+      for (auto sample = first; sample < last; ++sample)
+        if (set.contains(stager, sample)) f(sample, 1, set.copies(stager, sample));
+    }
+  };
+}
+
+/// Blocks of a slab: it begins with one, and ends with one.
+blueprint::BlockRange blocks_of_slab(const plan::Slab& slab, const plan::Blocks& blocks) {
+  const auto number = [&](std::uint64_t sample) {
+    return static_cast<std::uint64_t>(std::ranges::lower_bound(blocks.first_sample, sample) -
+                                      blocks.first_sample.begin());
+  };
+  return {number(slab.first), number(slab.last)};
+}
+
 }  // namespace
 
 Counts first_ordinals(const plan::Members& members, const std::vector<plan::Slab>& slabs, const plan::Blocks& blocks,
@@ -126,14 +149,18 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
   }
   const bool early = std::ranges::any_of(blueprint.streams, &blueprint::StreamFacts::windows_at_start);
   if (bytes / topology.stagers() > most_read || (early && bytes * hardly_delays > all_bytes)) columns.clear();
+  std::vector<blueprint::Runs> runs;
+  for (std::size_t s = 0; s < all.size(); ++s)
+    if (blueprint.streams[s].windows) runs.push_back(runs_of(blueprint.strata[s], topology.me()));
+  const auto mine = blocks_of_slab(blueprint.placement.slabs()[topology.me()], blueprint.blocks);
   const auto sums =
-      blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, topology.all, options);
-  for (std::size_t s = 0; s < all.size(); ++s) {
+      blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, mine, runs, topology.all, options);
+  for (std::size_t s = 0, summed = 0; s < all.size(); ++s) {
     const auto& facts = blueprint.streams[s];
     if (!facts.windows) continue;
     const auto schedule = facts.schedule(blueprint.trainers);
     all[s] = blueprint::quality_of(facts, std::uint64_t{schedule.batch()} * blueprint.trainers);
-    blueprint::add_columns(sums, *facts.windows, *all[s]);
+    blueprint::add_columns(sums[summed++], *facts.windows, *all[s]);
   }
   return all;
 }

@@ -82,6 +82,7 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
       layout.first_ordinals.push_back(even(forecast.samples, machine.stagers()));
       continue;
     }
+    forecast.members = selections[s];
     forecast.samples = selections[s]->size();
     auto& first = layout.first_ordinals.emplace_back();
     for (const auto& slab : slabs) first.push_back(selections[s]->lower_bound({slab.first}).value);

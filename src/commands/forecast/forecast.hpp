@@ -14,6 +14,7 @@
 #include "data/fields/report.hpp"
 #include "plan/blocks.hpp"
 #include "plan/figures/flow.hpp"
+#include "plan/selection.hpp"
 #include "plan/windows.hpp"
 #include "service/blueprint/need.hpp"
 #include "service/blueprint/window_quality.hpp"
@@ -49,6 +50,7 @@ struct Limit {
 struct StreamForecast {
   std::string name, note;             ///< note: what was assumed, if anything
   std::vector<std::string> brings{};  ///< what an epoch brings of each class, where that was counted
+  std::optional<plan::Selection> members{};  ///< its samples; nothing: only the data know them
   std::uint64_t samples = 0, steps = 0;
   std::uint32_t batch = 0;
   plan::Flow flow;  ///< of the steps in flight
