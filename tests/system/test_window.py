@@ -209,6 +209,17 @@ def test_one_that_goes_back_is_served_and_the_others_wait(tmp_path, files):
         other.close()
 
 
+def test_too_little_memory_names_a_disk_instead_of_windows(tmp_path, files):
+    """With the bytes of all samples, which would go there."""
+    config = train_only(tmp_path, files)
+    with running(tmp_path, config=config, memory=room(config, share=0.1), listens=False) as service:
+        assert service.wait() == 1, service.text
+        (said,) = service.lines("^headrace: too little memory on ")
+    assert "stream 'train' keeps two windows of" in said
+    told = re.search(r'or name a folder on a disk of each node instead of window, .* \(up to ([\d.]+) MB here\): scratch = "DIR"', said)
+    assert told and 55 < float(told[1]) < 75, said
+
+
 @pytest.mark.parametrize("stagers, split", [(None, False), (2, False), (2, True)], ids=["1 process", "2 stagers", "2 nodes"])
 def test_a_file_that_becomes_shorter(tmp_path, stagers, split):
     files = write(tmp_path)
