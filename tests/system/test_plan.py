@@ -81,6 +81,7 @@ def test_text_for_people(data):
     (["--samples=100000000000", "--row-bytes=1GB"], "more than 1 EiB"),
     (["--samples=10", "--row-bytes=1", "--nodes=0"], "--nodes 0"),
     (["--samples=10", "--row-bytes=1", "--select=20:"], "select"),
+    (["--samples=1000000000000", "--row-bytes=1MB", "--window=auto", "--memory=1TiB"], "take larger blocks (block)"),
 ])
 def test_mistakes(arguments, part):
     error = plan(*arguments, code=2)

@@ -311,7 +311,7 @@ DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std
   DataFacts facts{.file_bytes_a_sample = static_cast<double>(row_bytes)};
   facts.report.samples = samples;
   const std::array file{plan::FileRows{.samples = samples, .row_bytes = row_bytes}};
-  if (in_blocks(config)) facts.blocks = plan::cut_into_blocks(file, config.block);
+  if (in_blocks(config)) facts.blocks = service::blueprint::blocks_of(file, config.block);
   facts.report.fields.push_back({{"data", DType::uint8, {row_bytes}, {}, {}}, {"data"}, {}, {}});
   for (const auto& stream : config.streams) {
     auto& report = facts.report.streams.emplace_back(data::fields::StreamReport{.config = stream});

@@ -1,7 +1,12 @@
 #include "service/blueprint/blocks.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
+#include <vector>
+
+#include "base/error.hpp"
 
 namespace headrace::service::blueprint {
 
@@ -36,14 +41,31 @@ plan::FileRows rows_of_file(const catalog::Catalog& catalog, std::size_t file, s
   return rows;
 }
 
-}  // namespace
-
-plan::Blocks blocks_of(const catalog::Catalog& catalog, std::uint64_t least_bytes) {
+std::vector<plan::FileRows> rows_of_files(const catalog::Catalog& catalog, std::uint64_t least_bytes) {
   std::vector<plan::FileRows> files;
   files.reserve(catalog.files.size());
   for (std::size_t file = 0; file < catalog.files.size(); ++file)
     files.push_back(rows_of_file(catalog, file, least_bytes));
+  return files;
+}
+
+}  // namespace
+
+plan::Blocks blocks_of(std::span<const plan::FileRows> files, std::uint64_t least_bytes) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 26;  // of which the tables of a stream take 5 GB in each stager
+  if (const auto count = plan::most_blocks_of(files, least_bytes); count > most)
+    throw UsageError(fmt::format("block = {}: the samples would be cut into some {} blocks, and {} are the most; take "
+                                 "larger blocks (block)",
+                                 least_bytes, count, most));
   return plan::cut_into_blocks(files, least_bytes);
+}
+
+plan::Blocks blocks_of(const catalog::Catalog& catalog, std::uint64_t least_bytes) {
+  return blocks_of(rows_of_files(catalog, least_bytes), least_bytes);
+}
+
+std::uint64_t most_blocks_of(const catalog::Catalog& catalog, std::uint64_t least_bytes) {
+  return plan::most_blocks_of(rows_of_files(catalog, least_bytes), least_bytes);
 }
 
 }  // namespace headrace::service::blueprint
