@@ -17,6 +17,9 @@ constexpr std::uint64_t most_read = 1u << 30;
 /// Where trainers wait for a part of the files, no more than this part of them.
 constexpr std::uint64_t hardly_delays = 100;
 
+/// That the sums of all columns and streams may take meanwhile, in each stager.
+constexpr std::uint64_t most_summed = 256u << 20;
+
 using Counts = std::vector<std::uint64_t>;
 
 /// Members of a known stager's slab in each of its blocks.
@@ -152,6 +155,8 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
   std::vector<blueprint::Runs> runs;
   for (std::size_t s = 0; s < all.size(); ++s)
     if (blueprint.streams[s].windows) runs.push_back(runs_of(blueprint.strata[s], topology.me()));
+  const auto of_column = runs.size() * blueprint.blocks.size() * blueprint::BlockSums::bytes_a_block;
+  columns.resize(std::min<std::size_t>(columns.size(), most_summed / of_column));
   const auto mine = blocks_of_slab(blueprint.placement.slabs()[topology.me()], blueprint.blocks);
   const auto sums =
       blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, mine, runs, topology.all, options);

@@ -15,6 +15,8 @@
 namespace headrace::service::blueprint {
 
 struct BlockSums {
+  static constexpr std::uint64_t bytes_a_block = 2 * sizeof(double) + sizeof(std::uint64_t);
+
   std::string name;                    ///< "label", "one_hot.3"
   std::vector<double> means, squares;  ///< of each block: of the values, and of their distances from the mean, squared
   std::vector<std::uint64_t> counts;   ///< finite values of each block

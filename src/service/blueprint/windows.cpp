@@ -130,4 +130,12 @@ void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers,
               stream.name, batch, trainers, windows.least_rows(), windows.size() / windows.count(), way_out));
 }
 
+void require_no_draws(const std::vector<StreamFacts>& streams) {
+  for (const auto& stream : streams)
+    require(!stream.draw, fmt::format("stream '{}' draws how often samples come, which cannot be beside streams that "
+                                      "are read window by window; name a folder on a disk of each node instead "
+                                      "(scratch = \"DIR\"), or use a service of its own for it",
+                                      stream.name));
+}
+
 }  // namespace headrace::service::blueprint

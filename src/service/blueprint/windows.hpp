@@ -52,5 +52,9 @@ void require_windows_possible(config::Start start, const config::StreamConfig& s
 /// Where two windows at a time are in memory, trainers that go hand in hand must find each global batch in these. Error
 /// that ends with the way out.
 void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers, const std::string& way_out);
+/// Of the trainers that the configuration expects.
+constexpr auto larger_window = "choose a larger window or a smaller batch";
+/// Error where a stream draws how often samples come: it cannot be beside streams that are read window by window.
+void require_no_draws(const std::vector<StreamFacts>& streams);
 
 }  // namespace headrace::service::blueprint
