@@ -198,7 +198,7 @@ void Staging::check_memory(const blueprint::MemoryLimit& limit) {
                 purpose_ == Purpose::files
                     ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
                     : "use more nodes, select fewer samples or fields, or lower slots or batch",
-                way_out_by_windows(*blueprint_, topology_.here()) +
+                way_out_by_windows(config_, *blueprint_, topology_.here()) +
                     way_out_by_disk(config_, *blueprint_, topology_.here())));
   });
 }

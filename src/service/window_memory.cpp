@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
+#include "service/blueprint/blocks.hpp"
 #include "service/blueprint/need.hpp"
 #include "service/blueprint/windows.hpp"
 #include "service/loading/window_load.hpp"
@@ -188,7 +189,8 @@ void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, 
     }
 }
 
-std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
+std::string way_out_by_windows(const config::Config& config, const blueprint::Blueprint& blueprint,
+                               const job::Node& node) {
   std::string text;
   for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
     if (blueprint.cells[s])
@@ -200,7 +202,11 @@ std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job:
   if (const auto tables = blueprint::table_bytes_of_node(blueprint, node.stagers); tables > panes)
     return fmt::format("; the tables of {} blocks take {} of the buffers: take larger blocks (block)",
                        blueprint.blocks.size(), format_bytes(tables));
-  return text.empty() ? "" : fmt::format("; {}: choose a smaller window, or smaller blocks", text);
+  const auto smaller = blueprint::smaller_blocks(blueprint.catalog, config.block);
+  if (!text.empty()) return fmt::format("; {}: choose a smaller window, or {}", text, smaller);
+  const bool one = config.window.kind != config::WindowConfig::Kind::none && blueprint.blocks.empty() &&
+                   blueprint::blocks_of(blueprint.catalog, config.block).size() == 1;
+  return one ? "; " + blueprint::no_effect(config.window, 1, false, smaller) : "";
 }
 
 std::vector<std::string> lines_of_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {

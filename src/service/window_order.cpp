@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "data/selection/mixing.hpp"
+#include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "service/blueprint/blocks.hpp"
 
@@ -96,6 +97,7 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
                                        const data::selection::SelectedSamples& selected, std::uint64_t room,
                                        blueprint::Blueprint& blueprint) {
   if (config.window.kind == config::WindowConfig::Kind::none) return {};
+  const auto bytes = selected.stored() * row_bytes(blueprint.schema);
   return mpi::together(topology.all, [&] {
     blueprint.blocks = blueprint::blocks_of(blueprint.catalog, config.block);
     auto shares = blueprint::share_window(config.window, blueprint.streams,
@@ -110,6 +112,10 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
       if (shares.bytes[s] > 0)
         blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
                                             data::selection::mixes(config.streams[s]), joins);
+    if (const auto why = blueprint::no_effect(config.window, blueprint.blocks.size(), bytes <= room,
+                                              blueprint::smaller_blocks(blueprint.catalog, config.block));
+        !why.empty() && topology.me() == 0)
+      log::warn("{}", why);
     if (!shares.any()) blueprint.blocks = {};
     return shares;
   });
@@ -126,7 +132,8 @@ void lay_out_windows(const config::Config& config, const job::Topology& topology
       for (std::size_t b = 0; b < blueprint.blocks.size(); ++b) filled += first[b] < first[b + 1];
       const auto bytes = selected.sizes()[s] * row_bytes(blueprint.schema);
       const auto blocks = blueprint::blocks_a_window(config.window, blueprint.streams[s].name, shares.bytes[s], bytes,
-                                                     filled, topology.stagers());
+                                                     filled, topology.stagers(),
+                                                     blueprint::smaller_blocks(blueprint.catalog, config.block));
       auto windows = std::make_shared<const plan::Windows>(std::move(first), blocks);
       if (windows->count() > 1) blueprint.streams[s].shuffle_in(std::move(windows));
     });

@@ -368,3 +368,24 @@ def test_tables_of_blocks_count_as_memory(tmp_path):
         assert service.wait() == 1, service.text
         (said,) = service.lines("^headrace: too little memory on ")
         assert re.search(r"; the tables of 2000000 blocks take 15\d MB of the buffers: take larger blocks \(block\)", said), said
+
+
+def test_a_chunk_that_makes_the_window_useless_is_named(tmp_path):
+    rows = 200_000
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["x"] = np.zeros((rows, 64), "u1")
+        file.create_dataset("lab", data=np.arange(rows), chunks=(rows,), compression="gzip")
+    files, advice = [tmp_path / "one.h5"], r"rechunk 'lab' \(h5repack --layout; blocks end with chunks, and its have 200000 rows"
+    flags = {"window": 64, "block": "64KiB", "batch": 100, "memory": "72MiB"}
+    without = rf"window = 64 has no effect, as all samples are one block; {advice}"
+    done = subprocess.run([HEADRACE, "plan", *files, *(f"--{key}={value}" for key, value in flags.items())], capture_output=True, text=True)
+    assert re.search(without, done.stdout), done.stdout + done.stderr
+    assert "window = auto" not in done.stdout and "smaller window" not in done.stdout
+    with running(tmp_path, files, listens=False, **flags) as service:
+        assert service.wait() == 1
+        assert service.lines(f"^headrace: too little memory on .*; {without}"), service.text
+    with running(tmp_path, files, **flags | {"memory": "1GiB"}) as service:
+        service.ready()
+        assert len(service.lines(without)) == 1, service.text
+    done = planned(files, **flags | {"window": "auto"})
+    assert done.returncode == 1 and re.search(advice, done.stderr), done.stdout + done.stderr

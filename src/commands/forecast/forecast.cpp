@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "commands/forecast/windows.hpp"
 #include "config/source_item.hpp"
+#include "config/window_values.hpp"
 #include "data/selection/scan_files.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
@@ -240,6 +241,8 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
   result.stored = layout.stored.size();
   result.row_bytes = row_bytes(blueprint.schema);
   weigh(config, blueprint, layout, facts.blocks.size(), result);
+  if (config.window.kind != config::WindowConfig::Kind::none) result.window = config::text_of(config.window);
+  result.smaller_blocks = service::blueprint::smaller_blocks(facts.report.catalog, config.block);
   for (auto& stream : result.streams) stream.from_files = !result.resident && !result.on_disk;
   if (config.start == config::Start::early)
     lay_out_early(config, facts, layout, blueprint, result);

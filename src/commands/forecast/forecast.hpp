@@ -78,6 +78,9 @@ struct Forecast {
   std::uint64_t memory = 0;       ///< of a node, as given; 0: not
   bool resident = true;
   bool on_disk = false;             ///< what does not fit lies on disks of the nodes (need.scratch)
+  std::string window{};             ///< as it was asked for; "": none was
+  std::string no_effect{};          ///< why the window changes nothing; "": it does, or none was asked for
+  std::string smaller_blocks{};     ///< how these come about
   bool by_windows = false;          ///< what does not fit is read from the files, two windows of it in memory at a time
   std::string scratch{};            ///< the folder there
   std::uint64_t early_windows = 0;  ///< of epoch 0, which begins with the first of them; 0: it waits for all

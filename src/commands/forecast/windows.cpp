@@ -143,6 +143,9 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
                                                         .all_samples = layout.samples,
                                                         .blocks = facts.blocks.size(),
                                                         .room = room});
+  result.no_effect =
+      service::blueprint::no_effect(config.window, facts.blocks.size(),
+                                    layout.stored.size() * result.row_bytes <= room, result.smaller_blocks);
   const bool joins = has_joins(config);
   for (std::size_t s = 0; s < samples.size(); ++s) {
     if (shares.bytes[s] == 0) continue;
@@ -152,7 +155,8 @@ void lay_out_windows(const config::Config& config, const DataFacts& facts, const
     auto first = ordinals_of_blocks(layout, s, samples[s], facts.blocks);
     const auto filled = filled_blocks(first);
     const auto count = service::blueprint::blocks_a_window(config.window, stream.name, shares.bytes[s],
-                                                           samples[s] * result.row_bytes, filled, machine.stagers());
+                                                           samples[s] * result.row_bytes, filled, machine.stagers(),
+                                                           result.smaller_blocks);
     auto windows = std::make_shared<const plan::Windows>(std::move(first), count);
     if (windows->count() < 2) continue;
     stream.windows = windows;

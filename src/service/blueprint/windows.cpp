@@ -85,7 +85,8 @@ std::uint64_t rounded_down(std::uint64_t count) {
 }
 
 std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::string& stream, std::uint64_t share_bytes,
-                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers) {
+                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers,
+                              const std::string& smaller_blocks) {
   EXPECTS(window.kind != Kind::none && filled > 0);
   if (window.kind == Kind::blocks) return window.amount;
   const auto block = std::max<std::uint64_t>(1, stream_bytes / filled);
@@ -94,10 +95,17 @@ std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::str
   if (window.kind == Kind::automatic) blocks -= std::min(blocks, std::uint64_t{2} * stagers);
   require(blocks > 0,
           fmt::format("window = {}: {} of it are for stream '{}', whose blocks have {} each, which leaves no room for "
-                      "one; {}, or take smaller blocks (block)",
+                      "one; {}, or {}",
                       shown(window), format_bytes(share_bytes), stream, format_bytes(block),
-                      window.kind == Kind::automatic ? "use more memory or nodes" : "choose a larger window"));
+                      window.kind == Kind::automatic ? "use more memory or nodes" : "choose a larger window",
+                      smaller_blocks));
   return rounded_down(blocks);
+}
+
+std::string no_effect(const config::WindowConfig& window, std::uint64_t blocks, bool all_fit,
+                      const std::string& smaller_blocks) {
+  if (window.kind == Kind::none || blocks != 1 || (window.kind == Kind::automatic && all_fit)) return "";
+  return fmt::format("window = {} has no effect, as all samples are one block; {}", shown(window), smaller_blocks);
 }
 
 void require_windows_possible(config::Start start, const config::StreamConfig& stream, const StreamFacts& facts,
