@@ -4,13 +4,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "base/error.hpp"
 #include "commands/forecast/windows.hpp"
 #include "config/source_item.hpp"
 #include "config/window_values.hpp"
-#include "data/selection/scan_files.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
 #include "service/blueprint/blocks.hpp"
@@ -196,8 +196,6 @@ double StreamForecast::requests() const {
 
 DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes) {
   DataFacts facts{.report = data::fields::report_on(config, most_bytes)};
-  // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = data::selection::scan_files_alone(config, false, 1).contents.front();
   std::set<std::string>
       named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
   for (const auto& field : facts.report.fields)
@@ -206,11 +204,21 @@ DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes)
       named.insert({item.whole, item.path});
       for (const auto dot : item.dots) named.insert(item.path.substr(0, dot));
     }
-  for (const auto& dataset : first.datasets) {
-    if (!named.contains(dataset.path) || dataset.rows() == 0) continue;
-    if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
-    facts.file_bytes_a_sample += static_cast<double>(dataset.stored_bytes) / static_cast<double>(dataset.rows());
-  }
+  // Files may be empty, or compress better than others.
+  struct Sum {
+    std::uint64_t bytes = 0, rows = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const auto& file : facts.report.contents)
+    for (const auto& dataset : file.datasets) {
+      if (!named.contains(dataset.path) || dataset.rows() == 0) continue;
+      if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
+      auto& sum = sums[dataset.path];
+      sum.bytes += dataset.stored_bytes;
+      sum.rows += dataset.rows();
+    }
+  for (const auto& [path, sum] : sums)
+    facts.file_bytes_a_sample += static_cast<double>(sum.bytes) / static_cast<double>(sum.rows);
   if (config.in_blocks()) facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
   return facts;
 }
