@@ -44,11 +44,12 @@ def breaks(path):
     path.with_suffix(".broken").touch()
 
 
+TO_DO = "; put back what was there, unless it was only touched, then start again and resume"
 TROUBLE = {
-    "gone": (goes, "it is gone: No such file or directory"),
-    "replaced": (is_replaced, "it has changed since it was examined: another file of the same size stands in its place"),
-    "rewritten": (is_rewritten, r"it has changed since it was examined: .*"),
-    "shortened": (is_shortened, r"it has changed since it was examined: \d+ bytes then, \d+ now"),
+    "gone": (goes, "it is gone: No such file or directory" + TO_DO),
+    "replaced": (is_replaced, "it has changed since it was examined: another file of the same size stands in its place" + TO_DO),
+    "rewritten": (is_rewritten, r"it has changed since it was examined: .*" + TO_DO),
+    "shortened": (is_shortened, r"it has changed since it was examined: \d+ bytes then, \d+ now" + TO_DO),
     "broken": (breaks, "pread: Input/output error"),
 }
 CASES = [(kind, *ONE) for kind in TROUBLE] + [("replaced", *NODES)]
