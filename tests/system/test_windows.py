@@ -201,8 +201,15 @@ def test_a_state_of_another_window_is_refused(tmp_path, files):
             for other, state in states.items():
                 if other == window:
                     continue
-                with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then and .* now changed since"):
+                with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then "
+                                   rf"\(window = .*\) and .* now changed since") as said:
                     stream.load_state_dict(state)
+                then = re.search(r"then \(window = (\S+?)(, block = (\d+))?\) and", str(said.value))
+                if other == "none":
+                    assert then[1] == '"none"'
+                else:  # with as many blocks there are as many windows
+                    assert int(then[3]) == BLOCK
+                    assert order.windows_of_epoch(BLOCKS, int(then[1])) == order.windows_of_epoch(BLOCKS, other)
                 stream.load_state_dict({**state, "epoch": 1, "step": 0})  # at the start of an epoch it is all the same
     assert "window" not in states["none"]["fingerprint"]
 
