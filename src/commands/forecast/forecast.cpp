@@ -179,21 +179,6 @@ void time_start(const DataFacts& facts, const Rates& rates, Forecast& result) {
 
 }  // namespace
 
-double StreamForecast::delivered() const {
-  return static_cast<double>(flow.rows * row_bytes) / static_cast<double>(flow.steps) /
-         static_cast<double>(flow.from_node.size());
-}
-double StreamForecast::remote_share() const {
-  return flow.rows == 0 ? 0 : static_cast<double>(flow.remote()) / static_cast<double>(flow.rows);
-}
-double StreamForecast::remote() const {
-  return delivered() * remote_share();
-}
-double StreamForecast::requests() const {
-  return static_cast<double>(flow.requests) / static_cast<double>(flow.steps) /
-         static_cast<double>(flow.from_node.size());
-}
-
 DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes) {
   DataFacts facts{.report = data::fields::report_on(config, most_bytes)};
   std::set<std::string>

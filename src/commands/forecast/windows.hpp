@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "commands/forecast/forecast.hpp"
+#include "commands/forecast/figures.hpp"
 #include "config/config.hpp"
 #include "plan/selection.hpp"
 #include "service/blueprint/blueprint.hpp"
