@@ -61,7 +61,7 @@ std::string regime_text(const Forecast& f) {
            fmt::format("; {} nodes like these would hold all, and so would scratch = DIR on a disk of each instead of "
                        "window; or {}{}",
                        *f.enough,
-                       !f.no_effect.empty()   ? ""
+                       !f.no_effect.empty() ? ""
                        : f.window == "auto" ? "use more memory, or "
                                             : "choose a smaller window, or ",
                        f.smaller_blocks);
