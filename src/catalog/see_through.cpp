@@ -187,10 +187,14 @@ std::vector<SourceFile> files_behind(const FileContents& file, const Sources& so
   while (!open.empty()) {
     const auto* dataset = open.back();
     open.pop_back();
-    if (!dataset->other_file.empty() && seen.insert(dataset->other_file).second) {
-      const auto print = print_of(dataset->other_file);
-      files.push_back({dataset->other_file, print.bytes, print.mtime_ns, print.head});
-    }
+    const auto look_at = [&](const std::string& path) {
+      if (!seen.insert(path).second) return;
+      const auto print = print_of(path);
+      files.push_back({path, print.bytes, print.mtime_ns, print.head});
+    };
+    if (!dataset->other_file.empty()) look_at(dataset->other_file);
+    // Of those that are lost the dataset itself tells, if it is wanted.
+    if (dataset->lost.empty()) std::ranges::for_each(dataset->raw_files, look_at);
     for (const auto& part : dataset->parts) {
       const auto& source = sources.of(dataset->home, part);
       if (!source.why.empty()) continue;

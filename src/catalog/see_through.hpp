@@ -26,8 +26,8 @@ struct SeeThrough {
 SeeThrough see_through(const FileContents& file, const Sources& sources,
                        const std::function<bool(const h5::DatasetInfo&)>& keep);
 
-/// Every file that is opened when datasets of this one are read through HDF5, being virtual or behind external links; each
-/// once, but for itself. Error where one of the latter is gone.
+/// Every file that is opened when datasets of this one are read through HDF5, being virtual, behind external links or
+/// in raw files; each once, but for itself. Error where one of the latter two is gone.
 std::vector<SourceFile> files_behind(const FileContents& file, const Sources& sources);
 
 }  // namespace headrace::catalog

@@ -116,7 +116,8 @@ static void from_json(const json& j, DeadLink& l) {
 static void to_json(json& j, const DatasetInfo& d) {
   j = json::array({d.path, d.dims, json(d.type), static_cast<int>(d.layout), d.chunk, json(d.filters),
                    d.partial_chunks_unfiltered, d.stored_bytes, d.offset ? json(*d.offset) : json(), d.aliases,
-                   d.problem, json(d.attributes), json(d.parts), d.home, d.stored_as, d.lost, d.other_file});
+                   d.problem, json(d.attributes), json(d.parts), d.home, d.stored_as, d.lost, d.other_file,
+                   d.raw_files});
 }
 static void from_json(const json& j, DatasetInfo& d) {
   j.at(0).get_to(d.path);
@@ -135,6 +136,7 @@ static void from_json(const json& j, DatasetInfo& d) {
   j.at(14).get_to(d.stored_as);
   j.at(15).get_to(d.lost);
   j.at(16).get_to(d.other_file);
+  j.at(17).get_to(d.raw_files);
   if (!j.at(8).is_null()) d.offset = j.at(8).get<std::uint64_t>();
 }
 

@@ -239,6 +239,8 @@ struct Config {
 
   /// Whether it says where samples come from.
   bool has_samples() const { return !files.empty() || !inventory.csv.empty(); }
+  /// Whether an epoch may be shuffled in windows, which are made of blocks of the files.
+  bool in_blocks() const { return window.kind != WindowConfig::Kind::none || start == Start::early; }
   bool operator==(const Config&) const = default;
 };
 

@@ -35,6 +35,11 @@ std::uint64_t whole(const Value& value, std::uint64_t least, std::uint64_t most)
 }
 
 std::uint64_t bytes(const Value& value) {
+  const auto& text = value.text();
+  double number = 0;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status == std::errc{} && rest == text.data() + text.size() && number != std::floor(number))
+    reject(value, "a whole number of bytes, or one with a unit, as in 1.5GiB");  // half a byte is none
   try {
     return parse_bytes(value.text(), value.shown);
   } catch (const UsageError&) {

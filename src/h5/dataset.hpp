@@ -34,6 +34,7 @@ struct DatasetInfo {
   std::string other_file;                  ///< that it really lies in, behind an external link; "": this one
   std::string stored_as;                   ///< its path in the file, where that is another than `path`
   std::string lost;                        ///< why some of its values are not there to be read; "": as far as is known
+  std::vector<std::string> raw_files;      ///< that its values lie in, where they lie in raw files beside
 
   /// The path to open it by.
   const std::string& place() const { return stored_as.empty() ? path : stored_as; }

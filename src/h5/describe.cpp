@@ -60,7 +60,9 @@ std::string home_of(hid_t id) {
 
 void describe_other_files(hid_t id, const Plist& properties, DatasetInfo& info) {
   const auto home = home_of(id);
-  info.lost = lost_raw_files(properties, home, info.rows() * info.row_elements() * info.type.size);
+  auto raw = raw_files(properties, home, info.rows() * info.row_elements() * info.type.size);
+  info.lost = std::move(raw.lost);
+  info.raw_files = std::move(raw.places);
   if (H5Pget_layout(properties.id()) != H5D_VIRTUAL) return;
   info.home = home;
   if (!info.dims.empty()) info.parts = virtual_parts(properties, info.dims);

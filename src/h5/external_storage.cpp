@@ -45,7 +45,8 @@ std::string trouble(const std::string& path, std::uint64_t end) {
 
 }  // namespace
 
-std::string lost_raw_files(const Plist& properties, const std::string& home, std::uint64_t bytes) {
+RawFiles raw_files(const Plist& properties, const std::string& home, std::uint64_t bytes) {
+  RawFiles files;
   const int count = H5Pget_external_count(properties.id());
   for (int i = 0; i < count && bytes > 0; ++i) {
     std::array<char, 4096> name{};
@@ -55,17 +56,19 @@ std::string lost_raw_files(const Plist& properties, const std::string& home, std
           "H5Pget_external");
     const auto mine = std::min<std::uint64_t>(bytes, size);  // H5F_UNLIMITED is the largest number
     const auto path = place_of(name.data(), home);
+    std::error_code ignored;
+    const auto place = std::filesystem::absolute(path, ignored).lexically_normal().string();
     if (const auto why = trouble(path, static_cast<std::uint64_t>(offset) + mine); !why.empty()) {
-      std::error_code ignored;
-      const auto place = std::filesystem::absolute(path, ignored).lexically_normal().string();
-      return fmt::format(
+      files.lost = fmt::format(
           "its values lie in the raw file '{}', looked for as {}: {}; put it there, start in the folder that it is "
           "relative to, or name that in HDF5_EXTFILE_PREFIX",
           name.data(), place, why);
+      return files;
     }
+    if (std::find(files.places.begin(), files.places.end(), place) == files.places.end()) files.places.push_back(place);
     bytes -= mine;
   }
-  return "";
+  return files;
 }
 
 }  // namespace headrace::h5

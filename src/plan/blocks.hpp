@@ -29,4 +29,7 @@ struct FileRows {
 /// Blocks of at least so many bytes; of a file that has more, as equal as they can be.
 Blocks cut_into_blocks(std::span<const FileRows> files, std::uint64_t least_bytes);
 
+/// No more than that many, and hardly fewer: to know before they are cut.
+std::uint64_t most_blocks_of(std::span<const FileRows> files, std::uint64_t least_bytes);
+
 }  // namespace headrace::plan

@@ -44,6 +44,8 @@ class Windows {
   /// the key deals them out. Windows of which it has no rows are empty.
   static Windows alike(std::vector<std::uint64_t> first_ordinals, std::uint64_t windows, std::uint64_t key);
 
+  static constexpr std::uint64_t bytes_a_block = sizeof(std::uint64_t) + sizeof(std::uint32_t);  ///< that it keeps
+
   std::uint64_t size() const { return first_.back(); }  ///< ordinals
   std::uint64_t blocks() const { return first_.size() - 1; }
   std::uint64_t count() const { return count_; }                      ///< windows of an epoch
@@ -75,6 +77,9 @@ class Windows {
 
 class WindowedOrder {
  public:
+  /// That it keeps: entries of blocks_, parts_, place_ and hints_; and of one that is being made.
+  static constexpr std::uint64_t bytes_a_block = 4 * sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+
   /// key: what epoch_key() makes of seed, stream and epoch.
   WindowedOrder(std::shared_ptr<const Windows> windows, std::uint64_t key);
 

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
 constexpr std::string_view changed = "it has changed since it was examined";
+constexpr std::string_view what_to_do =
+    "; put back what was there, unless it was only touched, then start again and resume";
 
 /// Whether what begins the file is what began it then; nothing is known of that where head is 0.
 bool same_head(const std::string& path, std::uint64_t head) {
@@ -56,10 +58,11 @@ std::string FileMarks::look(const std::string& path, std::uint64_t bytes, std::i
 }
 
 std::string FileMarks::change_of(const catalog::FileInfo& file) {
-  if (auto why = look(file.path, file.bytes, file.mtime_ns, file.head); !why.empty()) return why;
+  if (const auto why = look(file.path, file.bytes, file.mtime_ns, file.head); !why.empty())
+    return why + std::string(what_to_do);
   for (const auto& source : file.sources)
     if (const auto why = look(source.path, source.bytes, source.mtime_ns, source.head); !why.empty())
-      return fmt::format("of the file {}, which it is made of: {}", source.path, why);
+      return fmt::format("of the file {}, which it is made of: {}{}", source.path, why, what_to_do);
   return "";
 }
 

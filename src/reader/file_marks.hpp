@@ -19,8 +19,8 @@ namespace headrace::reader {
 
 class FileMarks {
  public:
-  /// Of the file, or of one that is read through it: why it is not to be read any more, as in "it is gone: no such
-  /// file"; "" if nothing speaks against it.
+  /// Of the file, or of one that is read through it: why it is not to be read any more, and what to do, as in "it
+  /// is gone: No such file or directory; put back ..."; "" if nothing speaks against it.
   std::string change_of(const catalog::FileInfo& file) EXCLUDES(mutex_);
   /// Throws it, with the file's name.
   void require_unchanged(const catalog::FileInfo& file);

@@ -24,8 +24,18 @@ constexpr double probe_seconds = 0.25;
 /// Rows that come at less than that part of what the disk gives in long reads wait for its operations.
 constexpr double bound_by_operations = 0.5;
 
-std::uint64_t bytes_of(const blueprint::Blueprint& blueprint, std::span<const std::uint64_t> rows) {
-  return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0}) * row_bytes(blueprint.schema);
+/// Samples of the node that some stream has. Where streams are read window by window, theirs have no rows any more; then
+/// it may be a few less, of those that several streams share.
+std::uint64_t stored_at_most(const blueprint::Blueprint& blueprint, const job::Node& node) {
+  const auto end = node.first + node.stagers;
+  if (!blueprint.by_windows()) {
+    const auto rows = blueprint.rows_of_node(node);
+    return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0});
+  }
+  std::uint64_t members = 0;
+  for (const auto& strata : blueprint.strata)
+    for (const auto& set : strata.sets()) members += set.first_ordinals()[end] - set.first_ordinals()[node.first];
+  return std::min(members, blueprint.placement.slab(end - 1).last - blueprint.placement.slab(node.first).first);
 }
 
 /// Records of each stager of this node.
@@ -202,11 +212,12 @@ void tell_rate(const config::Config& config, const blueprint::Blueprint& bluepri
 std::string way_out_by_disk(const config::Config& config, const blueprint::Blueprint& blueprint,
                             const job::Node& node) {
   if (!config.scratch.empty()) return "";
-  const auto rows = blueprint.rows_of_node(node);
+  // Windows have given up the places that samples of their streams would have on a disk; both together cannot be.
+  const bool windows = config.window.kind != config::WindowConfig::Kind::none;
   return fmt::format(
-      "; or name a folder on a disk of each node, where what does not fit goes (up to {} here): "
+      "; or name a folder on a disk of each node{}, where what does not fit goes (up to {} here): "
       "scratch = \"DIR\"",
-      format_bytes(bytes_of(blueprint, rows)));
+      windows ? " instead of window" : "", format_bytes(stored_at_most(blueprint, node) * row_bytes(blueprint.schema)));
 }
 
 }  // namespace headrace::service

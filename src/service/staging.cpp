@@ -122,7 +122,8 @@ void Staging::look_at_files() {
 }
 
 void Staging::place_samples(const data::selection::SelectedSamples& selected, const blueprint::MemoryLimit& limit) {
-  const auto budgets = store_budgets(config_, topology_, limit.available, need(topology_.here()).total());
+  const auto tables = blueprint::table_bytes_to_come(config_, *blueprint_, topology_.here().stagers);
+  const auto budgets = store_budgets(config_, topology_, limit.available, need(topology_.here()).total() + tables);
   const auto total = selected.stored() * row_bytes(blueprint_->schema);
   const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0});
   const auto windows = choose_windows(config_, topology_, selected, room, *blueprint_);
@@ -176,7 +177,8 @@ blueprint::Need Staging::need(const job::Node& node) const {
   if (blueprint_->placement.stagers() > 0)
     samples =
         blueprint_->placement.slab(node.first + node.stagers - 1).last - blueprint_->placement.slab(node.first).first;
-  need.buffers += blueprint::draw_bytes_of_node(*blueprint_, samples, node.stagers);
+  need.buffers += blueprint::draw_bytes_of_node(*blueprint_, samples, node.stagers) +
+                  blueprint::table_bytes_of_node(*blueprint_, node.stagers);
   return need;
 }
 
@@ -196,7 +198,7 @@ void Staging::check_memory(const blueprint::MemoryLimit& limit) {
                 purpose_ == Purpose::files
                     ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
                     : "use more nodes, select fewer samples or fields, or lower slots or batch",
-                way_out_by_windows(*blueprint_, topology_.here()) +
+                way_out_by_windows(config_, *blueprint_, topology_.here()) +
                     way_out_by_disk(config_, *blueprint_, topology_.here())));
   });
 }

@@ -8,6 +8,8 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
+#include "service/blueprint/blocks.hpp"
+#include "service/blueprint/need.hpp"
 #include "service/blueprint/windows.hpp"
 #include "service/loading/window_load.hpp"
 #include "store/node_store.hpp"
@@ -107,17 +109,13 @@ void require_possible(const blueprint::Blueprint& blueprint, const std::vector<s
   for (const auto s : large) {
     const auto& stream = blueprint.streams[s];
     if (stream.straight) continue;  // says so when laps are made
-    blueprint::require_two_windows_hold(stream, blueprint.trainers, "choose a larger window or a smaller batch");
+    blueprint::require_two_windows_hold(stream, blueprint.trainers, blueprint::larger_window);
     require(blueprint.strata[s].sets().size() == 1 && !stream.mix,
             fmt::format("stream '{}' does not fit memory, and what it mixes cannot be read window by window; name a "
                         "folder on a disk of each node instead (scratch = \"DIR\"), or leave mix out",
                         stream.name));
   }
-  for (const auto& stream : blueprint.streams)
-    require(!stream.draw, fmt::format("stream '{}' draws how often samples come, which cannot be beside streams that "
-                                      "are read window by window; name a folder on a disk of each node instead "
-                                      "(scratch = \"DIR\"), or use a service of its own for it",
-                                      stream.name));
+  blueprint::require_no_draws(blueprint.streams);
 }
 
 }  // namespace
@@ -191,13 +189,24 @@ void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, 
     }
 }
 
-std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {
+std::string way_out_by_windows(const config::Config& config, const blueprint::Blueprint& blueprint,
+                               const job::Node& node) {
   std::string text;
   for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
     if (blueprint.cells[s])
       text += fmt::format("{}stream '{}' keeps two windows of {} there", text.empty() ? "" : ", ",
                           blueprint.streams[s].name, format_bytes(pane_bytes(blueprint, s, node)));
-  return text.empty() ? "" : fmt::format("; {}: choose a smaller window, or smaller blocks", text);
+  std::uint64_t panes = 0;
+  for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
+    if (blueprint.cells[s]) panes += 2 * pane_bytes(blueprint, s, node);
+  if (const auto tables = blueprint::table_bytes_of_node(blueprint, node.stagers); tables > panes)
+    return fmt::format("; the tables of {} blocks take {} of the buffers: take larger blocks (block)",
+                       blueprint.blocks.size(), format_bytes(tables));
+  const auto smaller = blueprint::smaller_blocks(blueprint.catalog, config.block);
+  if (!text.empty()) return fmt::format("; {}: choose a smaller window, or {}", text, smaller);
+  const bool one = config.window.kind != config::WindowConfig::Kind::none && blueprint.blocks.empty() &&
+                   blueprint::blocks_of(blueprint.catalog, config.block).size() == 1;
+  return one ? "; " + blueprint::no_effect(config.window, 1, false, smaller) : "";
 }
 
 std::vector<std::string> lines_of_windows(const blueprint::Blueprint& blueprint, const job::Node& node) {

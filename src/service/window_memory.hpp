@@ -17,8 +17,9 @@ namespace headrace::service {
 void settle_windows(const job::Topology& topology, const StoreBudgets& budgets, blueprint::Blueprint& blueprint);
 
 /// "; stream 'train' keeps two windows of 1.2 GB there: choose a smaller window": of a message about too little memory;
-/// "" where nothing is read window by window. Not collective.
-std::string way_out_by_windows(const blueprint::Blueprint& blueprint, const job::Node& node);
+/// "" where nothing is read window by window, and no window was asked for in vain. Not collective.
+std::string way_out_by_windows(const config::Config& config, const blueprint::Blueprint& blueprint,
+                               const job::Node& node);
 
 /// Lines for people: which streams are read window by window, and what that takes. Not collective.
 std::vector<std::string> lines_of_windows(const blueprint::Blueprint& blueprint, const job::Node& node);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "data/selection/mixing.hpp"
+#include "log/log.hpp"
 #include "mpi/agree.hpp"
 #include "service/blueprint/blocks.hpp"
 
@@ -16,6 +17,9 @@ namespace {
 constexpr std::uint64_t most_read = 1u << 30;
 /// Where trainers wait for a part of the files, no more than this part of them.
 constexpr std::uint64_t hardly_delays = 100;
+
+/// That the sums of all columns and streams may take meanwhile, in each stager.
+constexpr std::uint64_t most_summed = 256u << 20;
 
 using Counts = std::vector<std::uint64_t>;
 
@@ -45,6 +49,29 @@ void lay_out_straight(const job::Topology& topology, blueprint::Blueprint& bluep
   }
 }
 
+/// What a stream has of the slab of a stager that is known here.
+blueprint::Runs runs_of(const plan::Strata& strata, std::uint32_t stager) {
+  return [&strata, stager](std::uint64_t first, std::uint64_t last, const blueprint::Run& f) {
+    for (const auto& set : strata.sets()) {
+      if (!set.repeats()) {
+        set.runs(stager, first, last, [&](std::uint64_t begin, std::uint64_t count) { f(begin, count, 1); });
+        continue;
+      }
+      for (auto sample = first; sample < last; ++sample)
+        if (set.contains(stager, sample)) f(sample, 1, set.copies(stager, sample));
+    }
+  };
+}
+
+/// Blocks of a slab: it begins with one, and ends with one.
+blueprint::BlockRange blocks_of_slab(const plan::Slab& slab, const plan::Blocks& blocks) {
+  const auto number = [&](std::uint64_t sample) {
+    return static_cast<std::uint64_t>(std::ranges::lower_bound(blocks.first_sample, sample) -
+                                      blocks.first_sample.begin());
+  };
+  return {number(slab.first), number(slab.last)};
+}
+
 }  // namespace
 
 Counts first_ordinals(const plan::Members& members, const std::vector<plan::Slab>& slabs, const plan::Blocks& blocks,
@@ -70,6 +97,7 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
                                        const data::selection::SelectedSamples& selected, std::uint64_t room,
                                        blueprint::Blueprint& blueprint) {
   if (config.window.kind == config::WindowConfig::Kind::none) return {};
+  const auto bytes = selected.stored() * row_bytes(blueprint.schema);
   return mpi::together(topology.all, [&] {
     blueprint.blocks = blueprint::blocks_of(blueprint.catalog, config.block);
     auto shares = blueprint::share_window(config.window, blueprint.streams,
@@ -84,6 +112,10 @@ blueprint::WindowShares choose_windows(const config::Config& config, const job::
       if (shares.bytes[s] > 0)
         blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
                                             data::selection::mixes(config.streams[s]), joins);
+    if (const auto why = blueprint::no_effect(config.window, blueprint.blocks.size(), bytes <= room,
+                                              blueprint::smaller_blocks(blueprint.catalog, config.block));
+        !why.empty() && topology.me() == 0)
+      log::warn("{}", why);
     if (!shares.any()) blueprint.blocks = {};
     return shares;
   });
@@ -100,7 +132,8 @@ void lay_out_windows(const config::Config& config, const job::Topology& topology
       for (std::size_t b = 0; b < blueprint.blocks.size(); ++b) filled += first[b] < first[b + 1];
       const auto bytes = selected.sizes()[s] * row_bytes(blueprint.schema);
       const auto blocks = blueprint::blocks_a_window(config.window, blueprint.streams[s].name, shares.bytes[s], bytes,
-                                                     filled, topology.stagers());
+                                                     filled, topology.stagers(),
+                                                     blueprint::smaller_blocks(blueprint.catalog, config.block));
       auto windows = std::make_shared<const plan::Windows>(std::move(first), blocks);
       if (windows->count() > 1) blueprint.streams[s].shuffle_in(std::move(windows));
     });
@@ -126,14 +159,20 @@ std::vector<std::optional<blueprint::WindowQuality>> measure_windows(const job::
   }
   const bool early = std::ranges::any_of(blueprint.streams, &blueprint::StreamFacts::windows_at_start);
   if (bytes / topology.stagers() > most_read || (early && bytes * hardly_delays > all_bytes)) columns.clear();
+  std::vector<blueprint::Runs> runs;
+  for (std::size_t s = 0; s < all.size(); ++s)
+    if (blueprint.streams[s].windows) runs.push_back(runs_of(blueprint.strata[s], topology.me()));
+  const auto of_column = runs.size() * blueprint.blocks.size() * blueprint::BlockSums::bytes_a_block;
+  columns.resize(std::min<std::size_t>(columns.size(), most_summed / of_column));
+  const auto mine = blocks_of_slab(blueprint.placement.slabs()[topology.me()], blueprint.blocks);
   const auto sums =
-      blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, topology.all, options);
-  for (std::size_t s = 0; s < all.size(); ++s) {
+      blueprint::sum_blocks(contents, blueprint.catalog, columns, blueprint.blocks, mine, runs, topology.all, options);
+  for (std::size_t s = 0, summed = 0; s < all.size(); ++s) {
     const auto& facts = blueprint.streams[s];
     if (!facts.windows) continue;
     const auto schedule = facts.schedule(blueprint.trainers);
     all[s] = blueprint::quality_of(facts, std::uint64_t{schedule.batch()} * blueprint.trainers);
-    blueprint::add_columns(sums, *facts.windows, *all[s]);
+    blueprint::add_columns(sums[summed++], *facts.windows, *all[s]);
   }
   return all;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <istream>
 #include <string>
 
 namespace headrace::store {
@@ -18,7 +19,11 @@ struct FileSystem {
 /// Kind and name of the number that the kernel has for it (statfs).
 FileSystem file_system_of_type(std::uint64_t type);
 
-/// Of a folder. Error where there is none.
+/// Of a folder; of one on an overlay, that of the layer that is written to, as far as this process can see it. Error where
+/// there is none, without its name.
 FileSystem file_system_of(const std::string& folder);
+
+/// The layer that is written to of the overlay with that device number, from /proc/self/mountinfo; "" if it is none.
+std::string upper_folder(std::istream& mountinfo, unsigned major_number, unsigned minor_number);
 
 }  // namespace headrace::store

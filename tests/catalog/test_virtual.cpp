@@ -102,6 +102,11 @@ BOOST_AUTO_TEST_CASE(files_as_they_are_named_are_told_what_is_behind_them) {
 BOOST_AUTO_TEST_CASE(what_is_read_behind_the_users_files) {
   const auto behind = files_behind(examine_all({fixture("virtual/nested.h5"), fixture("virtual/every_second.h5")}));
   BOOST_TEST(behind.size() == 6u);  // p0 to p3, odd0, odd1
+  const auto raw = files_behind(examine_all({fixture("virtual/raw_whole.h5")}));
+  BOOST_REQUIRE(raw.size() == 1u);
+  BOOST_TEST(raw[0].ends_with("/whole.raw"));
+  // What is lost is told with its dataset; what of it is there may be read no more.
+  BOOST_TEST(files_behind(examine_all({fixture("virtual/raw_nowhere.h5")})).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

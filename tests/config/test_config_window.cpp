@@ -24,9 +24,10 @@ BOOST_AUTO_TEST_CASE(a_window_is_bytes_blocks_or_a_word) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_window) {
-  for (const std::string value : {"0", "\"\"", "\"0GiB\"", "\"some\"", "-3", "3000000000"})
+  for (const std::string value : {"0", "\"\"", "\"0GiB\"", "\"some\"", "-3", "3000000000", "1.5", "\"1.5\""})
     BOOST_TEST(contains(toml_mistake("window = " + value + "\n"), "window"), value);
   BOOST_TEST(contains(toml_mistake("window = \"some\"\n"), "a number of blocks (200), or the bytes of all nodes"));
+  BOOST_TEST(contains(toml_mistake("window = 1.5\n"), "a whole number of bytes, or one with a unit"));
   BOOST_TEST(contains(toml_mistake("block = 0\n"), "block"));
   BOOST_TEST(contains(toml_mistake("window = 5\nscratch = \"/tmp\"\n"), "window contradicts scratch"));
 }

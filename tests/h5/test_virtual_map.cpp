@@ -91,4 +91,13 @@ BOOST_AUTO_TEST_CASE(raw_files_that_are_lost_are_named) {
   BOOST_TEST(lost("raw_nowhere.h5").find("nowhere.raw") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(raw_files_are_told_once_by_whole_path) {
+  const auto found = describe_dataset(open_file(fixture("virtual/raw_whole.h5")), "x").raw_files;
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(fs::path(found[0]).is_absolute());
+  BOOST_TEST(fs::is_regular_file(found[0]));
+  BOOST_TEST(fs::path(found[0]).filename().string() == "whole.raw");
+  BOOST_TEST(describe_dataset(open_file(fixture("virtual/raw_whole.h5")), "y").raw_files.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,6 +40,8 @@ BOOST_AUTO_TEST_CASE(whatever_the_files_are) {
     const auto least = 1 + random() % 3000;
     for (auto& file : files) file = {random() % 500, 1 + random() % 60, 1 + random() % 40};
     const auto blocks = cut_into_blocks(files, least);
+    BOOST_TEST(most_blocks_of(files, least) >= blocks.size());
+    BOOST_TEST(most_blocks_of(files, least) <= blocks.size() + 1 + files.size());
     std::uint64_t begin = 0;
     BOOST_TEST(std::ranges::is_sorted(blocks.first_sample));
     BOOST_TEST((std::ranges::adjacent_find(blocks.first_sample) == blocks.first_sample.end()));

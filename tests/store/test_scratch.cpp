@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <mutex>
 #include <random>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "store/file_system.hpp"
@@ -290,6 +291,21 @@ BOOST_AUTO_TEST_CASE(kinds_of_file_systems) {
   BOOST_TEST(is(0x47504653, Kind::network, "GPFS"));
   BOOST_TEST(is(0x1234, Kind::local, "a file system of type 0x1234"));
   BOOST_TEST((file_system_of("/proc").kind == Kind::local));
+}
+
+BOOST_AUTO_TEST_CASE(the_layer_that_an_overlay_is_written_to) {
+  const std::string mounts =
+      "22 28 0:20 / /proc rw - proc proc rw\n"
+      "40 28 0:44 / /work rw,relatime shared:7 - overlay overlay rw,lowerdir=/a:/b,upperdir=/run/up\\040per,workdir=/w\n"
+      "41 28 0:45 / /other rw - overlay overlay rw,lowerdir=/a:/b\n";
+  const auto upper = [&](unsigned minor_number) {
+    std::istringstream in(mounts);
+    return upper_folder(in, 0, minor_number);
+  };
+  BOOST_TEST(upper(44) == "/run/up per");
+  BOOST_TEST(upper(45).empty());  // it is read only
+  BOOST_TEST(upper(20).empty());
+  BOOST_TEST(upper(99).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -178,6 +178,7 @@ MIX = '[stream.train]\nmix = "balanced"\n'
     (FILES.replace("*pi0", "*p*0") + '[class.more]\nfiles = ["*gamma.h5"]\n[field.x]\n' + MIX, r"gamma.h5' is of two classes, 'gamma' and 'more'"),
     ('[class.a]\nfiles = ["*electron.h5"]\n[field.x]\n' + MIX, r"pi0.h5' is of no class; give it to one"),
     ('[class.a]\nfiles = ["*quark.h5"]\n[field.x]\n' + MIX, r"class 'a': files: '.*quark.h5' is none of the service's files"),
+    ('[class.a]\nfiles = ["*quark.h5"]\n[field.x]\n' + MIX, r"service's files.*available: [^,\n]+, [^,\n]+, [^,\n]+\n"),
     ('[class.a]\n[field.x]\n' + MIX, r"\[class.a\] says nothing"),
     ('[class.a]\nwhere = "kind <= 1"\n[class.b]\nwhere = "kind >= 1"\n[field.x]\n' + MIX,
      r"classes 'a' and 'b' share 120 samples, the first of them 300 \(row 0 of .*pi0.h5\)"),

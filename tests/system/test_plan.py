@@ -38,6 +38,18 @@ def test_a_service_takes_the_memory_that_was_planned(data, tmp_path):
         assert (memory["store_bytes"], memory["rings_bytes"]) == (told["memory"]["store"], told["memory"]["rings"])
 
 
+def test_files_are_told_by_all_of_them(tmp_path):
+    """The first is empty, and the others compress differently."""
+    sizes = []
+    for part, rows in enumerate((0, 3000, 1000)):
+        with h5py.File(tmp_path / f"part{part}.h5", "w") as file:
+            values = np.random.default_rng(5).integers(0, 255, (rows, 256)) if part == 1 else np.zeros((rows, 256))
+            x = file.create_dataset("x", data=values.astype("u1"), chunks=(100, 256), maxshape=(None, 256), compression="gzip")
+            sizes.append(x.id.get_storage_size())
+    told = plan_json(*sorted(tmp_path.glob("part*.h5")), "--batch=16")
+    assert told["load"]["bytes"] == pytest.approx(sum(sizes)) and sizes[1] > 100 * sizes[2]
+
+
 def test_configuration_and_streams(data, tmp_path):
     (tmp_path / "a.toml").write_text('files = ["a.h5"]\nbatch = 10\n[field.x]\n[stream.train]\nselect = ":800"\n'
                                      '[stream.val]\nselect = "800:"\nshuffle = "none"\n')
@@ -81,6 +93,7 @@ def test_text_for_people(data):
     (["--samples=100000000000", "--row-bytes=1GB"], "more than 1 EiB"),
     (["--samples=10", "--row-bytes=1", "--nodes=0"], "--nodes 0"),
     (["--samples=10", "--row-bytes=1", "--select=20:"], "select"),
+    (["--samples=1000000000000", "--row-bytes=1MB", "--window=auto", "--memory=1TiB"], "take larger blocks (block)"),
 ])
 def test_mistakes(arguments, part):
     error = plan(*arguments, code=2)

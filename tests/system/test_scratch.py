@@ -157,7 +157,8 @@ def test_what_cannot_be_is_refused_at_the_start(tmp_path, disk, files):
     memory = memory_for(0.2, files=files, batch=50)
     assert "scratch = /dev/shm on" in (said := refused(tmp_path, files, memory=memory, scratch="/dev/shm"))
     assert "that is tmpfs, which is memory itself; name a folder of a disk" in said
-    assert "No such file or directory" in refused(tmp_path, files, memory=memory, scratch=disk / "none")
+    said = refused(tmp_path, files, memory=memory, scratch=disk / "none")
+    assert "No such file or directory; name a folder that is there on every node" in said and said.count(str(disk / "none")) == 1
     said = refused(tmp_path, files, memory=memory, scratch=disk, prefix=["prlimit", f"--fsize={20 * MB}"])
     assert "would be larger than this process may write (ulimit -f)" in said
     assert not list(disk.iterdir())

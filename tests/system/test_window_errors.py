@@ -44,11 +44,12 @@ def breaks(path):
     path.with_suffix(".broken").touch()
 
 
+TO_DO = "; put back what was there, unless it was only touched, then start again and resume"
 TROUBLE = {
-    "gone": (goes, "it is gone: No such file or directory"),
-    "replaced": (is_replaced, "it has changed since it was examined: another file of the same size stands in its place"),
-    "rewritten": (is_rewritten, r"it has changed since it was examined: .*"),
-    "shortened": (is_shortened, r"it has changed since it was examined: \d+ bytes then, \d+ now"),
+    "gone": (goes, "it is gone: No such file or directory" + TO_DO),
+    "replaced": (is_replaced, "it has changed since it was examined: another file of the same size stands in its place" + TO_DO),
+    "rewritten": (is_rewritten, r"it has changed since it was examined: .*" + TO_DO),
+    "shortened": (is_shortened, r"it has changed since it was examined: \d+ bytes then, \d+ now" + TO_DO),
     "broken": (breaks, "pread: Input/output error"),
 }
 CASES = [(kind, *ONE) for kind in TROUBLE] + [("replaced", *NODES)]
@@ -139,3 +140,36 @@ def test_a_file_behind_external_links_is_watched_as_well(tmp_path):
         is_rewritten(behind[0])
         said = lost(service, stream)
     assert f"of the file {behind[0]}, which it is made of: it has changed since it was examined" in said, said
+
+
+def is_overwritten(raw):
+    with raw.open("r+b") as file:
+        file.write(bytes(1000))
+
+
+def is_exchanged(raw):
+    other = raw.with_suffix(".new")
+    other.write_bytes(bytes(raw.stat().st_size))
+    os.utime(other, ns=(0, raw.stat().st_mtime_ns + 1))
+    os.replace(other, raw)
+
+
+@pytest.mark.parametrize("happens", [goes, is_overwritten, is_exchanged])
+def test_a_raw_file_beside_is_watched_as_well(tmp_path, happens):
+    """It is as long as before, so that HDF5 takes whatever stands in it."""
+    numbers = np.arange(8000)
+    values = (numbers[:, None] * 8209 + np.arange(2000)).astype("<i4")
+    raw = tmp_path / "values.raw"
+    values.tofile(raw)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file.create_dataset("x", values.shape, "<i4", external=[(str(raw), 0, values.nbytes)])
+    os.utime(raw, (1.7e9, 1.7e9))
+    config = train_only(tmp_path, [tmp_path / "data.h5"])
+    with running(tmp_path, config=config, memory=room(config, share=0.4)) as service:
+        stream = connect(service)
+        for batch in stream:
+            assert np.array_equal(batch["x"], values[batch.index])
+            batch.release()
+        happens(raw)
+        said = lost(service, stream)
+        assert f"of the file {raw}, which it is made of: it" in said, said

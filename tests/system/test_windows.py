@@ -201,8 +201,15 @@ def test_a_state_of_another_window_is_refused(tmp_path, files):
             for other, state in states.items():
                 if other == window:
                     continue
-                with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then and .* now changed since"):
+                with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then "
+                                   rf"\(window = .*\) and .* now changed since") as said:
                     stream.load_state_dict(state)
+                then = re.search(r"then \(window = (\S+?)(, block = (\d+))?\) and", str(said.value))
+                if other == "none":
+                    assert then[1] == '"none"'
+                else:  # with as many blocks there are as many windows
+                    assert int(then[3]) == BLOCK
+                    assert order.windows_of_epoch(BLOCKS, int(then[1])) == order.windows_of_epoch(BLOCKS, other)
                 stream.load_state_dict({**state, "epoch": 1, "step": 0})  # at the start of an epoch it is all the same
     assert "window" not in states["none"]["fingerprint"]
 
@@ -324,6 +331,38 @@ def test_plan_tells_how_good_the_shuffle_is(files):
     assert "no stream is shuffled in windows" in plan(files, "--window=1GiB", "--label=label").stderr
     assert "exactly and globally" not in done.stdout and "exactly and globally" in plan(files).stdout
     assert "set window, and name files" in plan(files, "--label=label").stderr
+
+
+def test_figures_are_those_of_what_the_stream_has(tmp_path):
+    """Of all samples every block has as many of each class; of those that are selected it has one class alone."""
+    rows = 12000
+    even, block = np.arange(rows) % 2 == 0, np.arange(rows) // 250
+    with h5py.File(tmp_path / "halves.h5", "w") as file:
+        file["x"] = np.zeros((rows, 64), "u1")
+        file["even"] = even.astype("i1")
+        file["label"] = np.where(even, block % 2, 1 - block % 2).astype("i1")
+    data, flags = [tmp_path / "halves.h5"], ["--window=6", "--label=label"]
+    told = {name: json.loads(plan(data, *flags, "--json", *more).stdout)["streams"][0]["window"]["columns"]["label"]
+            for name, more in {"all": [], "even": ["--select=::2"], "where": ["--where=even == 1"]}.items()}
+    assert told["all"]["between_blocks"] < 0.01 and told["all"]["design_effect"] < 1.1
+    assert told["even"]["between_blocks"] > 0.99 and told["even"]["design_effect"] > 1.5
+    assert told["where"] is None
+    assert "label: how windows mix it cannot be told: which samples" in plan(data, *flags, "--where=even == 1").stdout
+    for stagers in (None, 2):
+        with running(tmp_path, data, stagers, window=6, block=BLOCK, batch=64, epochs=1, where="even == 1") as service:
+            service.ready()
+            said = re.search(r" label: files are sorted by it .*\(design effect (\d+\.\d+)\)", service.text)
+            assert said and float(said[1]) == pytest.approx(told["even"]["design_effect"], abs=0.006), service.text
+
+
+def test_values_without_a_variance_are_told_as_such(tmp_path):
+    with h5py.File(tmp_path / "huge.h5", "w") as file:
+        file["x"] = np.zeros((12000, 64), "u1")
+        file["weight"] = np.where(np.arange(12000) % 2, 1e200, -1e200)
+    done = plan([tmp_path / "huge.h5"], "--window=6", "--label=weight")
+    assert "weight: how windows mix it cannot be told: its values are too large" in done.stdout, done.stderr
+    done = plan([tmp_path / "huge.h5"], "--window=6", "--label=weight", "--json")
+    assert json.loads(done.stdout)["streams"][0]["window"]["columns"]["weight"] is None
 
 
 def test_plan_draws_batches(tmp_path, files):

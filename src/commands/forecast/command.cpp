@@ -42,7 +42,7 @@ int plan(const config::Config& config, const PlanOptions& options, std::ostream&
   constexpr std::uint64_t most = std::uint64_t{1} << 60;  // products of these stay exact
   if (options.samples && *options.row_bytes > most / *options.samples)
     throw UsageError("--samples times --row-bytes is more than 1 EiB; correct one of them");
-  const bool windows = config.window.kind != config::WindowConfig::Kind::none || config.start == config::Start::early;
+  const bool windows = config.in_blocks();
   if (!options.plot.empty() && (options.samples || (config.resample.bins.empty() && !windows)))
     throw UsageError(
         "--plot draws what [resample] or window does to the samples of files; write that section or key, and name "

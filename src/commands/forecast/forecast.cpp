@@ -4,30 +4,21 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <map>
 #include <set>
 
 #include "base/error.hpp"
+#include "commands/forecast/windows.hpp"
 #include "config/source_item.hpp"
-#include "data/selection/mixing.hpp"
-#include "data/selection/scan_files.hpp"
+#include "config/window_values.hpp"
 #include "exchange/answer.hpp"
 #include "exchange/engine.hpp"
 #include "service/blueprint/blocks.hpp"
 #include "service/blueprint/residence.hpp"
-#include "service/blueprint/windows.hpp"
 
 namespace headrace::commands::forecast {
 
 namespace {
-
-/// Where the samples of the streams are: rows per stager, and per stream its first ordinals.
-struct Layout {
-  std::uint64_t samples = 0, stored = 0;
-  std::vector<std::uint64_t> rows;
-  std::vector<std::vector<std::uint64_t>> first_ordinals;
-  std::vector<std::optional<plan::Selection>> selections;  // of streams; nothing: taken as spread evenly
-};
 
 std::vector<std::uint64_t> even(std::uint64_t samples, std::uint32_t stagers) {
   std::vector<std::uint64_t> first;
@@ -64,7 +55,7 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
   const auto slabs =
       plan::divide(facts.report.samples, stored, facts.chunk_rows, std::vector<double>(machine.stagers(), 1.0));
   layout.samples = facts.report.samples;
-  layout.stored = stored.size();
+  layout.stored = stored;
   for (const auto& slab : slabs)
     layout.rows.push_back(stored.lower_bound({slab.last}).value - stored.lower_bound({slab.first}).value);
   for (std::size_t s = 0; s < selections.size(); ++s) {
@@ -82,6 +73,7 @@ Layout lay_out(const config::Config& config, const DataFacts& facts, const plan:
       layout.first_ordinals.push_back(even(forecast.samples, machine.stagers()));
       continue;
     }
+    forecast.members = selections[s];
     forecast.samples = selections[s]->size();
     auto& first = layout.first_ordinals.emplace_back();
     for (const auto& slab : slabs) first.push_back(selections[s]->lower_bound({slab.first}).value);
@@ -117,14 +109,17 @@ service::blueprint::Need need_with_disk(const config::Config& config, const serv
   return service::blueprint::need_of_node(config, blueprint, in_memory, nodes, on_disk);
 }
 
+/// blocks: that windows may be made of.
 void weigh(const config::Config& config, const service::blueprint::Blueprint& blueprint, const Layout& layout,
-           Forecast& result) {
+           std::uint64_t blocks, Forecast& result) {
   const auto per_node = result.machine.stagers_per_node;
-  const auto draws = service::blueprint::draw_bytes_of_node(blueprint, layout.samples / result.machine.nodes, per_node);
+  const auto beside =
+      service::blueprint::draw_bytes_of_node(blueprint, layout.samples / result.machine.nodes, per_node) +
+      service::blueprint::table_bytes_of_node(blocks, blueprint.streams.size(), per_node);
   const auto weigh_nodes = [&](const auto& need_of) {
     for (std::uint32_t node = 0; node < result.machine.nodes; ++node) {
       auto need = need_of(std::span<const std::uint64_t>(layout.rows).subspan(node * per_node, per_node));
-      need.buffers += draws;
+      need.buffers += beside;
       if (node == 0 || need.total() > result.need.total()) result.need = need;
     }
   };
@@ -143,88 +138,6 @@ void weigh(const config::Config& config, const service::blueprint::Blueprint& bl
   const auto room = config.memory - fixed;
   const auto nodes = (result.stored * result.row_bytes + room - 1) / room;
   result.enough = static_cast<std::uint32_t>(std::min<std::uint64_t>(nodes, std::numeric_limits<std::uint32_t>::max()));
-}
-
-/// Ordinals of a stream at the blocks' borders.
-std::vector<std::uint64_t> ordinals_of_blocks(const Layout& layout, std::size_t stream, std::uint64_t samples,
-                                              const plan::Blocks& blocks) {
-  std::vector<std::uint64_t> first;
-  for (const auto border : blocks.first_sample)
-    first.push_back(layout.selections[stream]
-                        ? layout.selections[stream]->lower_bound({border}).value
-                        : static_cast<std::uint64_t>(static_cast<long double>(samples) * border / layout.samples));
-  return first;
-}
-
-std::uint64_t filled_blocks(const std::vector<std::uint64_t>& first) {
-  std::uint64_t filled = 0;
-  for (std::size_t b = 0; b + 1 < first.size(); ++b) filled += first[b] < first[b + 1];
-  return filled;
-}
-
-/// The windows of epoch 0 where it begins before all is read.
-void lay_out_early(const config::Config& config, const DataFacts& facts, const Layout& layout,
-                   service::blueprint::Blueprint& blueprint, Forecast& result) {
-  const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
-  for (std::size_t s = 0; s < result.streams.size(); ++s) {
-    auto& stream = result.streams[s];
-    service::blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
-                                                 data::selection::mixes(config.streams[s]), joins);
-    if (facts.blocks.size() < 2 || config.streams[s].shuffle == plan::Shuffle::none) continue;
-    stream.windows = std::make_shared<const plan::Windows>(
-        plan::Windows::alike(ordinals_of_blocks(layout, s, stream.samples, facts.blocks),
-                             service::blueprint::early_windows, service::blueprint::early_key(config.seed)));
-    blueprint.streams[s].shuffle_in(stream.windows);
-    blueprint.streams[s].windows_at_start = true;
-    if (!result.on_disk) result.early_windows = stream.windows->count();
-  }
-}
-
-/// The windows that the service would lay out on this machine, and what they take of it.
-void lay_out_windows(const config::Config& config, const DataFacts& facts, const Layout& layout,
-                     service::blueprint::Blueprint& blueprint, Forecast& result) {
-  const auto& machine = result.machine;
-  const auto fixed = result.need.rings + result.need.buffers;
-  const auto room = config.memory == 0 ? UINT64_MAX : machine.nodes * (config.memory - std::min(config.memory, fixed));
-  std::vector<std::uint64_t> samples;
-  for (const auto& stream : result.streams) samples.push_back(stream.samples);
-  const auto shares = service::blueprint::share_window(config.window, blueprint.streams,
-                                                       {.samples = samples,
-                                                        .row_bytes = result.row_bytes,
-                                                        .stored = layout.stored,
-                                                        .all_samples = layout.samples,
-                                                        .blocks = facts.blocks.size(),
-                                                        .room = room});
-  const bool joins = std::ranges::any_of(config.fields, [](const auto& field) { return !field.join.empty(); });
-  std::uint64_t bytes = 0;
-  std::vector<bool> in_parts;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    auto& stream = result.streams[s];
-    std::uint64_t mine = samples[s] * result.row_bytes;
-    if (shares.bytes[s] > 0) {
-      service::blueprint::require_windows_possible(config.start, config.streams[s], blueprint.streams[s],
-                                                   data::selection::mixes(config.streams[s]), joins);
-      auto first = ordinals_of_blocks(layout, s, samples[s], facts.blocks);
-      const auto filled = filled_blocks(first);
-      const auto count = service::blueprint::blocks_a_window(config.window, stream.name, shares.bytes[s], mine, filled,
-                                                             machine.stagers());
-      auto windows = std::make_shared<const plan::Windows>(std::move(first), count);
-      if (windows->count() > 1) {
-        mine = 2 * mine / windows->count();
-        stream.windows = windows;
-        blueprint.streams[s].shuffle_in(std::move(windows));
-      }
-    }
-    const bool straight = shares.straight && blueprint.streams[s].shuffle == plan::Shuffle::none && mine > room / 4;
-    if (straight) mine = 2 * mine / service::blueprint::Straight::usual;
-    in_parts.push_back(straight || stream.windows != nullptr);
-    bytes += mine;
-  }
-  if (result.resident || std::ranges::count(in_parts, true) == 0) return;
-  for (std::size_t s = 0; s < samples.size(); ++s)  // beside those that stay in memory
-    result.streams[s].from_files = result.streams[s].from_files && in_parts[s];
-  result.need.store = bytes / machine.nodes;
-  result.by_windows = result.need.total() <= config.memory;
 }
 
 /// How many steps are in flight at one time; fewer where they are so large that planning them would take long.
@@ -264,31 +177,10 @@ void time_start(const DataFacts& facts, const Rates& rates, Forecast& result) {
   if (const auto* bottleneck = first.bottleneck()) result.first_s = first.delivered() / bottleneck->rate;
 }
 
-bool in_blocks(const config::Config& config) {
-  return config.window.kind != config::WindowConfig::Kind::none || config.start == config::Start::early;
-}
-
 }  // namespace
-
-double StreamForecast::delivered() const {
-  return static_cast<double>(flow.rows * row_bytes) / static_cast<double>(flow.steps) /
-         static_cast<double>(flow.from_node.size());
-}
-double StreamForecast::remote_share() const {
-  return flow.rows == 0 ? 0 : static_cast<double>(flow.remote()) / static_cast<double>(flow.rows);
-}
-double StreamForecast::remote() const {
-  return delivered() * remote_share();
-}
-double StreamForecast::requests() const {
-  return static_cast<double>(flow.requests) / static_cast<double>(flow.steps) /
-         static_cast<double>(flow.from_node.size());
-}
 
 DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes) {
   DataFacts facts{.report = data::fields::report_on(config, most_bytes)};
-  // The files of one data set are alike: the first tells chunks and compression.
-  const auto first = data::selection::scan_files_alone(config, false, 1).contents.front();
   std::set<std::string>
       named;  // what could be the name of a dataset in the sources: looked up, as files hold thousands
   for (const auto& field : facts.report.fields)
@@ -297,12 +189,22 @@ DataFacts facts_of_files(const config::Config& config, std::uint64_t most_bytes)
       named.insert({item.whole, item.path});
       for (const auto dot : item.dots) named.insert(item.path.substr(0, dot));
     }
-  for (const auto& dataset : first.datasets) {
-    if (!named.contains(dataset.path) || dataset.rows() == 0) continue;
-    if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
-    facts.file_bytes_a_sample += static_cast<double>(dataset.stored_bytes) / static_cast<double>(dataset.rows());
-  }
-  if (in_blocks(config)) facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
+  // Files may be empty, or compress better than others.
+  struct Sum {
+    std::uint64_t bytes = 0, rows = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const auto& file : facts.report.contents)
+    for (const auto& dataset : file.datasets) {
+      if (!named.contains(dataset.path) || dataset.rows() == 0) continue;
+      if (!dataset.chunk.empty()) facts.chunk_rows = std::max(facts.chunk_rows, dataset.chunk.front());
+      auto& sum = sums[dataset.path];
+      sum.bytes += dataset.stored_bytes;
+      sum.rows += dataset.rows();
+    }
+  for (const auto& [path, sum] : sums)
+    facts.file_bytes_a_sample += static_cast<double>(sum.bytes) / static_cast<double>(sum.rows);
+  if (config.in_blocks()) facts.blocks = service::blueprint::blocks_of(facts.report.catalog, config.block);
   return facts;
 }
 
@@ -310,7 +212,7 @@ DataFacts facts_made_up(const config::Config& config, std::uint64_t samples, std
   DataFacts facts{.file_bytes_a_sample = static_cast<double>(row_bytes)};
   facts.report.samples = samples;
   const std::array file{plan::FileRows{.samples = samples, .row_bytes = row_bytes}};
-  if (in_blocks(config)) facts.blocks = plan::cut_into_blocks(file, config.block);
+  if (config.in_blocks()) facts.blocks = service::blueprint::blocks_of(file, config.block);
   facts.report.fields.push_back({{"data", DType::uint8, {row_bytes}, {}, {}}, {"data"}, {}, {}});
   for (const auto& stream : config.streams) {
     auto& report = facts.report.streams.emplace_back(data::fields::StreamReport{.config = stream});
@@ -329,9 +231,11 @@ Forecast forecast(const config::Config& config, const DataFacts& facts, const pl
   Forecast result{.machine = machine, .name = config.name};
   const auto layout = lay_out(config, facts, machine, result);
   auto blueprint = sketch(config, facts, machine, result.streams);
-  result.stored = layout.stored;
+  result.stored = layout.stored.size();
   result.row_bytes = row_bytes(blueprint.schema);
-  weigh(config, blueprint, layout, result);
+  weigh(config, blueprint, layout, facts.blocks.size(), result);
+  if (config.window.kind != config::WindowConfig::Kind::none) result.window = config::text_of(config.window);
+  result.smaller_blocks = service::blueprint::smaller_blocks(facts.report.catalog, config.block);
   for (auto& stream : result.streams) stream.from_files = !result.resident && !result.on_disk;
   if (config.start == config::Start::early)
     lay_out_early(config, facts, layout, blueprint, result);

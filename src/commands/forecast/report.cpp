@@ -56,6 +56,15 @@ std::string regime_text(const Forecast& f) {
   if (!f.enough)
     return short_of + "; rings and buffers alone do not fit: fewer slots, trainers-per-node or a smaller batch";
   if (!f.scratch.empty()) return short_of + ", which is too little for a part of the samples, too; raise memory";
+  if (!f.window.empty())
+    return short_of +
+           fmt::format("; {} nodes like these would hold all, and so would scratch = DIR on a disk of each instead of "
+                       "window; or {}{}",
+                       *f.enough,
+                       !f.no_effect.empty() ? ""
+                       : f.window == "auto" ? "use more memory, or "
+                                            : "choose a smaller window, or ",
+                       f.smaller_blocks);
   return short_of + fmt::format(
                         "; {} nodes like these would hold all, and so would scratch = DIR on a disk of each; or window "
                         "= auto, which shuffles a part of the samples at a time",
@@ -93,6 +102,7 @@ std::string text_of(const Forecast& f) {
   text +=
       fmt::format("samples      {} of {}, {} in all\n", f.stored, bytes(f.row_bytes), bytes(f.stored * f.row_bytes));
   text += fmt::format("regime       {}\n", regime_text(f));
+  if (!f.no_effect.empty()) text += fmt::format("window       {}\n", f.no_effect);
   text += fmt::format("memory       {} on the fullest node: {} samples, {} rings, {} buffers\n", bytes(f.need.total()),
                       bytes(f.need.store), bytes(f.need.rings), bytes(f.need.buffers));
   for (const auto& stream : f.streams) text += stream_text(stream, f.machine);

@@ -14,6 +14,7 @@
 #include "data/selection/reading.hpp"
 #include "mpi/session.hpp"
 #include "plan/epoch_order.hpp"
+#include "plan/members.hpp"
 
 namespace headrace::commands::forecast {
 
@@ -151,10 +152,26 @@ void look_at_label(const config::Config& config, DataFacts& facts, const std::st
         "--label tells how windows mix it, and no stream is shuffled in windows; set window (smaller), or "
         "drop --label");
   begin_to_read(facts);
-  const auto sums = service::blueprint::sum_blocks(facts.report.contents, facts.report.catalog, {plain_name(label)},
-                                                   facts.blocks, mpi::Comm::self(), options_of(config));
-  for (auto& stream : result.streams)
-    if (stream.quality) service::blueprint::add_columns(sums, *stream.windows, *stream.quality);
+  const auto name = plain_name(label);
+  const std::array<plan::Slab, 1> all{{{0, facts.report.samples}}};
+  std::vector<service::blueprint::Runs> runs;
+  for (const auto& stream : result.streams)
+    if (stream.quality && stream.members)
+      runs.push_back([members = plan::Members(*stream.members, all)](std::uint64_t first, std::uint64_t last,
+                                                                     const service::blueprint::Run& f) {
+        members.runs(0, first, last, [&](std::uint64_t begin, std::uint64_t count) { f(begin, count, 1); });
+      });
+  const auto sums =
+      service::blueprint::sum_blocks(facts.report.contents, facts.report.catalog, {name}, facts.blocks,
+                                     {0, facts.blocks.size()}, runs, mpi::Comm::self(), options_of(config));
+  std::size_t summed = 0;
+  for (auto& stream : result.streams) {
+    if (!stream.quality) continue;
+    if (stream.members)
+      service::blueprint::add_columns(sums[summed++], *stream.windows, *stream.quality);
+    else
+      service::blueprint::leave_out_column(name, *stream.quality);
+  }
 }
 
 void plot_windows(const config::Config& config, DataFacts& facts, const std::string& label, const Forecast& result,

@@ -26,7 +26,9 @@ std::vector<plan::Range> ranges_of_files(const std::vector<std::string>& pattern
     if (!used[i]) {
       std::vector<std::string> all;
       for (const auto& file : catalog.as_named()) all.push_back(file.path);
-      for (const auto& file : catalog.files) all.push_back(file.path);
+      if (!catalog.named.empty())  // some were seen through, and go by either name
+        for (const auto& file : catalog.files)
+          if (std::ranges::find(all, file.path) == all.end()) all.push_back(file.path);
       throw UsageError(who + ": files: '" + patterns[i] + "' is none of the service's files" +
                        did_you_mean(patterns[i], all));
     }

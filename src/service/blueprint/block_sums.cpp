@@ -21,19 +21,21 @@ class Adder {
  public:
   explicit Adder(BlockSums& sums) : sums_(sums) {}
 
-  void add(std::uint64_t block, double value) {
+  void add(std::uint64_t block, double value, std::uint64_t copies) {
     if (!std::isfinite(value)) return;
-    const auto count = static_cast<double>(++sums_.counts[block]);
+    const auto count = static_cast<double>(sums_.counts[block] += copies);
+    const auto weight = static_cast<double>(copies);
     const auto from_mean = value - sums_.means[block];
-    sums_.means[block] += from_mean / count;
-    sums_.squares[block] += from_mean * (value - sums_.means[block]);
+    sums_.means[block] += from_mean * (weight / count);
+    sums_.squares[block] += weight * from_mean * (value - sums_.means[block]);
   }
 
  private:
   BlockSums& sums_;
 };
 
-void add_values(const condition::ColumnValues& values, std::uint64_t first, std::uint64_t last,
+/// Of samples [first, last), those of the stream.
+void add_values(const condition::ColumnValues& values, std::uint64_t first, std::uint64_t last, const Runs& stream,
                 const plan::Blocks& blocks, BlockSums& sums) {
   std::visit(
       [&](const auto& numbers) {
@@ -41,11 +43,15 @@ void add_values(const condition::ColumnValues& values, std::uint64_t first, std:
         if constexpr (std::is_arithmetic_v<Number>) {
           Adder adder(sums);
           const auto& borders = blocks.first_sample;
-          auto block = static_cast<std::uint64_t>(std::ranges::upper_bound(borders, first) - borders.begin()) - 1;
-          for (auto sample = first; sample < last; ++sample) {
-            while (sample >= borders[block + 1]) ++block;
-            adder.add(block, static_cast<double>(numbers[sample - first]));
-          }
+          std::uint64_t block = 0;
+          stream(first, last, [&](std::uint64_t begin, std::uint64_t count, std::uint64_t copies) {
+            if (begin < borders[block] || begin >= borders[block + 1])
+              block = static_cast<std::uint64_t>(std::ranges::upper_bound(borders, begin) - borders.begin()) - 1;
+            for (auto sample = begin; sample < begin + count; ++sample) {
+              while (sample >= borders[block + 1]) ++block;
+              adder.add(block, static_cast<double>(numbers[sample - first]), copies);
+            }
+          });
         }
       },
       values);
@@ -82,38 +88,42 @@ std::vector<std::string> small_columns(const catalog::Catalog& catalog) {
   return names;
 }
 
-std::vector<BlockSums> sum_blocks(const catalog::Contents& contents, const catalog::Catalog& catalog,
-                                  const std::vector<std::string>& columns, const plan::Blocks& blocks,
-                                  const mpi::Comm& comm, const reader::LoadOptions& options) {
+std::vector<std::vector<BlockSums>> sum_blocks(const catalog::Contents& contents, const catalog::Catalog& catalog,
+                                               const std::vector<std::string>& columns, const plan::Blocks& blocks,
+                                               BlockRange mine, const std::vector<Runs>& streams, const mpi::Comm& comm,
+                                               const reader::LoadOptions& options) {
   data::selection::SampleColumns read(contents, catalog);
-  std::vector<BlockSums> sums;
+  std::vector<BlockSums> empty;
   std::vector<std::size_t> numbers;  // of the columns
   mpi::together(comm, [&] {
     for (const auto& name : columns) {
       const auto column = read.add(name, "window");
       if (read.is_text(column)) continue;
       numbers.push_back(column);
-      sums.push_back({name, std::vector<double>(blocks.size()), std::vector<double>(blocks.size()),
-                      std::vector<std::uint64_t>(blocks.size())});
+      empty.push_back({name, std::vector<double>(blocks.size()), std::vector<double>(blocks.size()),
+                       std::vector<std::uint64_t>(blocks.size())});
     }
   });
-  if (numbers.empty()) return {};
-  const auto rank = static_cast<std::uint64_t>(comm.rank()), ranks = static_cast<std::uint64_t>(comm.size());
-  const auto first_block = blocks.size() * rank / ranks, last_block = blocks.size() * (rank + 1) / ranks;
-  const auto begin = blocks.first_sample[first_block], end = blocks.first_sample[last_block];
+  std::vector<std::vector<BlockSums>> sums(streams.size(), empty);
+  if (numbers.empty()) return sums;
+  const auto begin = blocks.first_sample[mine.first], end = blocks.first_sample[mine.last];
   const auto rounds = comm.max((end - begin + rows_at_a_time - 1) / rows_at_a_time);
   for (std::uint64_t round = 0; round < rounds; ++round) {
     const auto first = std::min(end, begin + round * rows_at_a_time), last = std::min(end, first + rows_at_a_time);
     const std::array<reader::Interval, 1> all{{{first, last}}};
     read.read(comm, first, last,
               first < last ? std::span<const reader::Interval>(all) : std::span<const reader::Interval>(), options);
-    for (std::size_t c = 0; c < numbers.size(); ++c) add_values(read.values(numbers[c]), first, last, blocks, sums[c]);
+    if (first == last) continue;
+    for (std::size_t s = 0; s < streams.size(); ++s)
+      for (std::size_t c = 0; c < numbers.size(); ++c)
+        add_values(read.values(numbers[c]), first, last, streams[s], blocks, sums[s][c]);
   }
-  for (auto& one : sums) {
-    share(one.means, first_block, last_block, comm);
-    share(one.squares, first_block, last_block, comm);
-    share(one.counts, first_block, last_block, comm);
-  }
+  for (auto& of_stream : sums)
+    for (auto& one : of_stream) {
+      share(one.means, mine.first, mine.last, comm);
+      share(one.squares, mine.first, mine.last, comm);
+      share(one.counts, mine.first, mine.last, comm);
+    }
   return sums;
 }
 
@@ -135,7 +145,9 @@ Mixing mixing_of(const BlockSums& sums, const plan::Windows& windows) {
   }
   variance /= std::max(1.0, all);
   const plan::BlockMeans field{means, rows, variance};
-  return {sums.name, plan::between_blocks(field), plan::within_runs(field, windows)};
+  Mixing mixing{sums.name, plan::between_blocks(field), plan::within_runs(field, windows)};
+  mixing.told = std::isfinite(variance) && std::isfinite(mixing.between) && std::isfinite(mixing.within);
+  return mixing;
 }
 
 }  // namespace headrace::service::blueprint

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exchange/engine.hpp"
+#include "service/blueprint/blocks.hpp"
 #include "service/blueprint/residence.hpp"
 #include "store/node_store.hpp"
 
@@ -32,6 +33,23 @@ std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t sampl
              static_cast<double>(epochs) * (plan::Multiset::bytes_a_sample + copies * plan::Multiset::bytes_a_copy);
   }
   return static_cast<std::uint64_t>(bytes * static_cast<double>(samples) * stagers);
+}
+
+std::uint64_t table_bytes_of_node(std::uint64_t blocks, std::size_t streams, std::size_t stagers) {
+  constexpr auto of_stream =
+      plan::Windows::bytes_a_block + WindowedOrders::kept * plan::WindowedOrder::bytes_a_block;
+  return stagers * blocks * (sizeof(std::uint64_t) + streams * of_stream);
+}
+
+std::uint64_t table_bytes_of_node(const Blueprint& blueprint, std::size_t stagers) {
+  const auto streams = std::ranges::count_if(
+      blueprint.streams, [](const auto& stream) { return stream.windows != nullptr || stream.straight != nullptr; });
+  return table_bytes_of_node(blueprint.blocks.size(), static_cast<std::size_t>(streams), stagers);
+}
+
+std::uint64_t table_bytes_to_come(const config::Config& config, const Blueprint& blueprint, std::size_t stagers) {
+  if (!config.in_blocks()) return 0;
+  return table_bytes_of_node(most_blocks_of(blueprint.catalog, config.block), blueprint.streams.size(), stagers);
 }
 
 Need need_of_node(const config::Config& config, const Blueprint& blueprint, std::span<const std::uint64_t> rows,

@@ -23,6 +23,13 @@ constexpr std::size_t drawn_epochs_kept = 3;
 /// Bytes of what a node draws; samples: of its slabs. Each of its stagers has it, to serve all slabs of the node.
 std::uint64_t draw_bytes_of_node(const Blueprint& blueprint, std::uint64_t samples, std::uint32_t stagers);
 
+/// Bytes of the tables of that many blocks, and of the windows of so many streams, which each stager has.
+std::uint64_t table_bytes_of_node(std::uint64_t blocks, std::size_t streams, std::size_t stagers);
+/// Of those that the blueprint has; 0 where nothing is shuffled in windows.
+std::uint64_t table_bytes_of_node(const Blueprint& blueprint, std::size_t stagers);
+/// Before blocks are cut: the most that they may take.
+std::uint64_t table_bytes_to_come(const config::Config& config, const Blueprint& blueprint, std::size_t stagers);
+
 /// Bytes of all rings of a node.
 std::uint64_t ring_bytes_of_node(const config::Config& config, const Blueprint& blueprint);
 

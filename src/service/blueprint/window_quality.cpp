@@ -33,10 +33,19 @@ WindowQuality quality_of(const StreamFacts& stream, std::uint64_t batch) {
 void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows, WindowQuality& quality) {
   for (const auto& column : sums) {
     const auto mixing = mixing_of(column, windows);
-    quality.columns.push_back(
-        {mixing.name, mixing.between, mixing.within, plan::design_effect(quality.facts, mixing.within)});
+    if (mixing.told)
+      quality.columns.push_back(
+          {mixing.name, mixing.between, mixing.within, plan::design_effect(quality.facts, mixing.within)});
+    else
+      quality.columns.push_back({.name = mixing.name, .untold = "its values are too large to reckon with"});
   }
   std::ranges::stable_sort(quality.columns, std::greater<>(), &WindowQuality::Column::effect);
+}
+
+void leave_out_column(const std::string& name, WindowQuality& quality) {
+  quality.columns.push_back(
+      {.name = name,
+       .untold = "which samples the stream has is only known where they are read; the service says it at its start"});
 }
 
 std::vector<std::string> lines_of(const WindowQuality& quality) {
@@ -52,7 +61,10 @@ std::vector<std::string> lines_of(const WindowQuality& quality) {
                   100 * a_class, quality.sorted)};
   std::size_t told = 0;
   for (const auto& column : quality.columns)
-    if (column.between > hardly && told++ < most_told)
+    if (!column.untold.empty() && told < most_told) {
+      ++told;
+      lines.push_back(fmt::format("{}: how windows mix it cannot be told: {}", column.name, column.untold));
+    } else if (column.between > hardly && told++ < most_told)
       lines.push_back(
           fmt::format("{}: files are {}sorted by it (blocks explain {:.1f} % of its variance), windows {} "
                       "(design effect {:.2f})",
@@ -78,8 +90,11 @@ std::vector<std::string> warnings_of(const std::string& stream, const WindowQual
 nlohmann::json json_of(const WindowQuality& quality) {
   auto columns = nlohmann::json::object();
   for (const auto& column : quality.columns)
-    columns[column.name] = {
-        {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
+    if (column.untold.empty())
+      columns[column.name] = {
+          {"between_blocks", column.between}, {"within_runs", column.within}, {"design_effect", column.effect}};
+    else
+      columns[column.name] = nullptr;
   return {{"windows", quality.facts.windows},        {"only_epoch_0", quality.at_start},
           {"blocks_a_window", quality.facts.blocks}, {"samples_a_window", quality.facts.window_samples()},
           {"neighbours", quality.neighbours},        {"total_variation", quality.distance},

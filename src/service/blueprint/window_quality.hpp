@@ -25,6 +25,7 @@ struct WindowQuality {
   struct Column {
     std::string name;
     double between = 0, within = 0, effect = 1;
+    std::string untold{};  ///< why nothing is known of it; "": the figures are
   };
   std::vector<Column> columns{};
   bool at_start = false;  ///< of epoch 0 alone
@@ -33,6 +34,9 @@ struct WindowQuality {
 /// Of a stream in windows. batch: of all trainers together.
 WindowQuality quality_of(const StreamFacts& stream, std::uint64_t batch);
 void add_columns(const std::vector<BlockSums>& sums, const plan::Windows& windows, WindowQuality& quality);
+
+/// Instead, where it is not known which samples a stream has: figures of others would be false.
+void leave_out_column(const std::string& name, WindowQuality& quality);
 
 /// Lines for people.
 std::vector<std::string> lines_of(const WindowQuality& quality);

@@ -13,6 +13,8 @@ namespace headrace::service::blueprint {
 
 class WindowedOrders {
  public:
+  static constexpr std::size_t kept = 2;  ///< epochs: while some trainers are in the next one
+
   explicit WindowedOrders(std::shared_ptr<const plan::Windows> windows) : windows_(std::move(windows)) {}
 
   const std::shared_ptr<const plan::Windows>& windows() const { return windows_; }
@@ -21,8 +23,6 @@ class WindowedOrders {
   std::shared_ptr<const plan::WindowedOrder> order(std::uint64_t key) EXCLUDES(mutex_);
 
  private:
-  static constexpr std::size_t kept = 2;  ///< epochs: while some trainers are in the next one
-
   struct Made {
     std::uint64_t key;
     std::shared_ptr<const plan::WindowedOrder> order;

@@ -85,7 +85,8 @@ std::uint64_t rounded_down(std::uint64_t count) {
 }
 
 std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::string& stream, std::uint64_t share_bytes,
-                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers) {
+                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers,
+                              const std::string& smaller_blocks) {
   EXPECTS(window.kind != Kind::none && filled > 0);
   if (window.kind == Kind::blocks) return window.amount;
   const auto block = std::max<std::uint64_t>(1, stream_bytes / filled);
@@ -94,10 +95,17 @@ std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::str
   if (window.kind == Kind::automatic) blocks -= std::min(blocks, std::uint64_t{2} * stagers);
   require(blocks > 0,
           fmt::format("window = {}: {} of it are for stream '{}', whose blocks have {} each, which leaves no room for "
-                      "one; {}, or take smaller blocks (block)",
+                      "one; {}, or {}",
                       shown(window), format_bytes(share_bytes), stream, format_bytes(block),
-                      window.kind == Kind::automatic ? "use more memory or nodes" : "choose a larger window"));
+                      window.kind == Kind::automatic ? "use more memory or nodes" : "choose a larger window",
+                      smaller_blocks));
   return rounded_down(blocks);
+}
+
+std::string no_effect(const config::WindowConfig& window, std::uint64_t blocks, bool all_fit,
+                      const std::string& smaller_blocks) {
+  if (window.kind == Kind::none || blocks != 1 || (window.kind == Kind::automatic && all_fit)) return "";
+  return fmt::format("window = {} has no effect, as all samples are one block; {}", shown(window), smaller_blocks);
 }
 
 void require_windows_possible(config::Start start, const config::StreamConfig& stream, const StreamFacts& facts,
@@ -128,6 +136,14 @@ void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers,
               "stream '{}': a global batch of {} samples ({} trainers) is larger than a window may be ({} samples; {} "
               "on average), so that some would be of three windows, of which two are in memory at a time; {}",
               stream.name, batch, trainers, windows.least_rows(), windows.size() / windows.count(), way_out));
+}
+
+void require_no_draws(const std::vector<StreamFacts>& streams) {
+  for (const auto& stream : streams)
+    require(!stream.draw, fmt::format("stream '{}' draws how often samples come, which cannot be beside streams that "
+                                      "are read window by window; name a folder on a disk of each node instead "
+                                      "(scratch = \"DIR\"), or use a service of its own for it",
+                                      stream.name));
 }
 
 }  // namespace headrace::service::blueprint

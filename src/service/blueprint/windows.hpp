@@ -37,9 +37,15 @@ WindowShares share_window(const config::WindowConfig& window, const std::vector<
                           const WindowGround& ground);
 
 /// Blocks of a window of the stream, which has this many with rows of it. stagers: of the service. Error that names the
-/// way out where a window has no room for one.
+/// way out where a window has no room for one; smaller_blocks: how these come about (blocks.hpp).
 std::uint64_t blocks_a_window(const config::WindowConfig& window, const std::string& stream, std::uint64_t share_bytes,
-                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers);
+                              std::uint64_t stream_bytes, std::uint64_t filled, std::uint32_t stagers,
+                              const std::string& smaller_blocks = "take smaller blocks (block)");
+
+/// "window = 64 has no effect, as all samples are one block; take smaller blocks (block)": where that is so; else "".
+/// all_fit: all samples have room in memory, which `auto` asks first.
+std::string no_effect(const config::WindowConfig& window, std::uint64_t blocks, bool all_fit,
+                      const std::string& smaller_blocks);
 
 /// The largest 2^k or 3 * 2^k that is not above; count > 0.
 std::uint64_t rounded_down(std::uint64_t count);
@@ -52,5 +58,9 @@ void require_windows_possible(config::Start start, const config::StreamConfig& s
 /// Where two windows at a time are in memory, trainers that go hand in hand must find each global batch in these. Error
 /// that ends with the way out.
 void require_two_windows_hold(const StreamFacts& stream, std::uint32_t trainers, const std::string& way_out);
+/// Of the trainers that the configuration expects.
+constexpr auto larger_window = "choose a larger window or a smaller batch";
+/// Error where a stream draws how often samples come: it cannot be beside streams that are read window by window.
+void require_no_draws(const std::vector<StreamFacts>& streams);
 
 }  // namespace headrace::service::blueprint

@@ -147,6 +147,25 @@ BOOST_AUTO_TEST_CASE(blocks_of_a_window) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(what_makes_blocks_large_is_named) {
+  auto labels = lies(1000, 1, 1000);
+  labels.path = "lab";
+  BOOST_TEST(smaller_blocks(catalog_of({{lies(1000, 8, 10), labels}}), 900).starts_with("rechunk 'lab' (h5repack"));
+  BOOST_TEST(smaller_blocks(catalog_of({{lies(1000, 8, 10), labels}}), 9000) == "take smaller blocks (block)");
+  BOOST_TEST(smaller_blocks(catalog_of({{lies(1000, 8, 10)}}), 100) == "take smaller blocks (block)");
+  // Of so few bytes that blocks do not mind its chunks.
+  BOOST_TEST(smaller_blocks(catalog_of({{lies(1000, 64, 10), labels}}), 900) == "take smaller blocks (block)");
+}
+
+BOOST_AUTO_TEST_CASE(a_window_without_effect_is_told) {
+  BOOST_TEST(no_effect({Kind::blocks, 64}, 1, true, "take smaller blocks (block)") ==
+             "window = 64 has no effect, as all samples are one block; take smaller blocks (block)");
+  BOOST_TEST(no_effect({Kind::blocks, 64}, 2, true, "").empty());
+  BOOST_TEST(no_effect({Kind::automatic, 0}, 1, true, "").empty());
+  BOOST_TEST(!no_effect({Kind::automatic, 0}, 1, false, "").empty());
+  BOOST_TEST(no_effect({}, 1, false, "").empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_go_with_windows_names_scratch) {
   const auto refused = [](const StreamFacts& facts, bool mixes, bool joins, config::Start start = {}) {
     config::StreamConfig stream{.name = "train"};

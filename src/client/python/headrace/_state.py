@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -88,6 +89,12 @@ def position_in(plan: Plan, state: Mapping[str, Any], strict: bool) -> tuple[int
     return (epoch, step) if step < plan.steps else (epoch + 1, 0)
 
 
+def _as_then(windows: str | None) -> str:
+    """With what they come again, on whatever machine: bytes and auto depend on that."""
+    known = re.fullmatch(r"\d+ of (\d+) blocks of (\d+) bytes", windows or "")
+    return f" (window = {known[1]}, block = {known[2]})" if known else " (window = \"none\")"
+
+
 def differences(plan: Plan, found: Mapping[str, str], step: int = 1, epoch: int = 0) -> list[str]:
     """What of the fingerprint is not the plan's, in words. At step 0 it is all the same how an epoch is divided, and
     behind epoch 0 how that one began."""
@@ -101,7 +108,7 @@ def differences(plan: Plan, found: Mapping[str, str], step: int = 1, epoch: int 
                 f"the number of trainers, {then} then and {now} now, of which each has its own run (shuffle = none)"
             )
         elif part == "window":
-            words.append(f"the windows (window, block), {then or 'none'} then and {now or 'none'} now")
+            words.append(f"the windows (window, block), {then or 'none'} then{_as_then(then)} and {now or 'none'} now")
         elif part == "start":
             words.append(f"the start of epoch 0 (start, block), {then or 'loaded'} then and {now or 'loaded'} now")
         elif part == "seed":
