@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from order import epoch_order
-from premixing import made, premix
+from premixing import call, made, premix
 
 JETS, TRACKS = 300, 5
 CONFIG = """
@@ -121,6 +121,51 @@ valid = "ok"
     with h5py.File(made(tmp_path / "w.h5", ["-c", tmp_path / "c.toml"], f"--premix.layout={layout}", "--where=ok == 1")) as file:
         labels = file["jets/labels"][:] if layout == "umami" else file["jets"]["flavour_label"]
         assert sorted(labels) == [0, 1, 1]
+
+
+WEIGHTED = """
+files = ["in.h5"]
+class-column = "flavour"
+class-names = ["b:5", "c:4"]
+[resample]
+bins = ["pt = 0:1:2"]
+target = "b"
+as = "weights"
+[field.jets]
+source = "x"
+[field.flavour]
+source = "flavour"
+encode = "one-hot"
+classes = ["b:5", "c:4"]
+[field.%s]
+source = "@weight"
+"""
+
+
+@pytest.fixture
+def weighed(tmp_path):
+    """The folder of jets, of which those of class c weigh otherwise than 1."""
+    rng = np.random.default_rng(7)
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"] = np.zeros((200, 2), "f4"), rng.random(200) ** 2
+        file["flavour"] = np.where(np.arange(200) % 4 == 0, 5, 4)
+    return tmp_path
+
+
+def test_weights_are_weights_whatever_their_field_is_called(weighed):
+    found = []
+    for name in ("weight", "weights"):
+        (weighed / "c.toml").write_text(WEIGHTED % name)
+        with h5py.File(made(weighed / f"{name}.h5", ["-c", weighed / "c.toml"], "--premix.layout=umami")) as file:
+            assert "add_labels" not in file["jets"]
+            found.append(file["jets/weight"][:])
+    assert len(set(found[0])) > 1 and np.array_equal(*found)
+    with (weighed / "c.toml").open("a") as text:
+        text.write('[field.weight]\nsource = "pt"\n')
+    done = premix(weighed / "two.h5", ["-c", weighed / "c.toml"], "--premix.layout=umami")
+    assert done.returncode == 2 and "jets/weight" in done.stderr, done.stderr
+    done = call("export", "-c", weighed / "c.toml", "-o", weighed / "two", "--names=umami")
+    assert done.returncode == 2 and "both 'weights' and 'weight' would be Weights" in done.stderr, done.stderr
 
 
 @pytest.fixture

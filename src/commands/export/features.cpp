@@ -57,6 +57,19 @@ std::optional<std::size_t> find(const Schema& schema, const std::vector<Role>& r
   return found;
 }
 
+/// The weights of samples; two would leave it to chance which one counts.
+std::optional<std::size_t> find_weight(const Schema& schema, const std::vector<Role>& roles) {
+  std::optional<std::size_t> found;
+  for (std::size_t f = 0; f < schema.size(); ++f) {
+    if (roles[f].is != Is::weight) continue;
+    if (found)
+      throw UsageError(fmt::format("names = 'umami': both '{}' and '{}' would be Weights; leave one out",
+                                   schema[*found].name, schema[f].name));
+    found = f;
+  }
+  return found;
+}
+
 void add_jets(const config::OutputConfig& config, const Schema& schema, const std::vector<Role>& roles, Maker& maker) {
   const auto jets = find(schema, roles, Is::inputs, "jets");
   if (!jets) throw UsageError("names = 'umami' needs the jets' variables (X_jets); add a field of them, called 'jets'");
@@ -69,7 +82,7 @@ void add_jets(const config::OutputConfig& config, const Schema& schema, const st
                                  config.exported.add_vars, schema[*jets].name, variables));
   maker.add("X_jets", *jets, Feature::Kind::floats, variables);
   maker.add("Y_jets", *labels, Feature::Kind::integers, schema[*labels].elements());
-  const auto weight = find(schema, roles, Is::weight, "weight");
+  const auto weight = find_weight(schema, roles);
   maker.add("Weights", weight.value_or(*jets), Feature::Kind::floats, 1, weight ? How::values : How::one);
   if (config.exported.add_vars > 0) maker.add("X_Add_Vars", *jets, Feature::Kind::floats, config.exported.add_vars);
 }
