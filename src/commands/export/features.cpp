@@ -43,6 +43,10 @@ class Maker {
     const auto& source = schema_[field];
     add(name, field, is_float(source.dtype) ? Feature::Kind::floats : Feature::Kind::integers, source.elements());
   }
+  /// Whether any of the field is in a feature.
+  bool has(std::size_t field) const {
+    return std::ranges::any_of(made_.tables, [&](const auto& table) { return table.parts[0].field == field; });
+  }
   Features take() { return std::move(made_); }
 
  private:
@@ -87,6 +91,16 @@ void add_jets(const config::OutputConfig& config, const Schema& schema, const st
   if (config.exported.add_vars > 0) maker.add("X_Add_Vars", *jets, Feature::Kind::floats, config.exported.add_vars);
 }
 
+/// Umami's records have no place for what else a jet has: to drop it would be no answer.
+void require_all(const Schema& schema, const Maker& maker) {
+  std::string names;
+  for (std::size_t f = 0; f < schema.size(); ++f)
+    if (!maker.has(f)) names += (names.empty() ? "'" : ", '") + schema[f].name + "'";
+  if (!names.empty())
+    throw UsageError(fmt::format("names = 'umami' has no feature for {}; leave {} out, or take names = \"fields\"", names,
+                                 names.find(',') == std::string::npos ? "it" : "them"));
+}
+
 }  // namespace
 
 Features features_of(const config::OutputConfig& config, const Schema& schema) {
@@ -106,6 +120,7 @@ Features features_of(const config::OutputConfig& config, const Schema& schema) {
     else if (role.is == Is::track_label)
       maker.add(role.group + "/labels/" + role.name, f, Feature::Kind::integers, schema[f].elements());
   }
+  require_all(schema, maker);
   return maker.take();
 }
 
