@@ -210,6 +210,22 @@ def test_mistakes(tmp_path):
     assert "name a file in it" in refused(tmp_path, tmp_path, IMAGE, **keys)
 
 
+def test_one_cell_that_is_no_number_makes_no_codes_of_a_column_in_silence(tmp_path):
+    keys = {"inventory": {"csv": str(tmp_path / "table.csv")}}
+    (tmp_path / "table.csv").write_text("id,mass,speed\n" + "".join(f"{i},{'n/a' if i == 7 else i}, +{i}.5 \n" for i in range(20)))
+    output = tmp_path / "out.h5"
+    for key in ({"scale": 10}, {"shift": 1}, {"norm": "tanh-log"}, {"log": ["mass"]}, {"dtype": "float32"}):
+        text = refused(tmp_path, output, {"m": {"source": "@csv.mass", **key}}, **keys)
+        assert "[field.m]" in text and "line 9 of" in text and "holds 'n/a'" in text, text
+    assert "ids, which are texts" in refused(tmp_path, output, {"m": {"source": "@csv.id", "dtype": "float32"}}, **keys)
+    fields = {"mass": {"source": "@csv.mass"}, "kind": {"source": "@csv.mass", "encode": "index"}, "speed": {"source": "@csv.speed"}}
+    done = pack(tmp_path, output, fields, **keys)
+    assert done.returncode == 0 and done.stderr.count("is taken as texts") == 1, done.stderr
+    assert "[field.mass] column 'mass'" in done.stderr and "19 of its 20 values are numbers" in done.stderr
+    with h5py.File(output) as file:
+        assert np.array_equal(file["speed"], np.arange(20) + 0.5)
+
+
 def test_files_that_are_missing_are_left_out_and_listed(tmp_path):
     (tmp_path / "data").mkdir()
     for i in set(range(12)) - {0, 5}:
