@@ -179,6 +179,8 @@ MIX = '[stream.train]\nmix = "balanced"\n'
     ('[class.a]\nfiles = ["*electron.h5"]\n[field.x]\n' + MIX, r"pi0.h5' is of no class; give it to one"),
     ('[class.a]\nfiles = ["*quark.h5"]\n[field.x]\n' + MIX, r"class 'a': files: '.*quark.h5' is none of the service's files"),
     ('[class.a]\n[field.x]\n' + MIX, r"\[class.a\] says nothing"),
+    (FILES + '[field.x]\n[stream.train]\nmix = "electron:1, pi0:4294967296, gamma:1"\nepoch-size = "longest"\n',
+     r"each of class 'pi0' \d+ times .*give epoch-size a number"),
     ('[class.a]\nwhere = "kind <= 1"\n[class.b]\nwhere = "kind >= 1"\n[field.x]\n' + MIX,
      r"classes 'a' and 'b' share 120 samples, the first of them 300 \(row 0 of .*pi0.h5\)"),
     (CONDITIONS + '[field.x]\n[stream.train]\nmix = "balanced"\nwhere = "x < 300"\n', r"class 'pi0' has no sample there"),
