@@ -78,11 +78,16 @@ std::uint64_t Completion::run() {
     throw Error(fmt::format("no sample's file could be read, so that nothing is written; {}{} says why", job_.path,
                             failed_suffix));
   }
-  if (lost == 0)
-    writer_.finish({left_out(0)}, {ids(nullptr)});
-  else
+  // The list is there before the file that it is of: nothing else would tell of a run that is killed in between. That of
+  // a file that stood here before goes last.
+  if (lost > 0) {
     finish_without(failed);
-  tell();
+    return lost;
+  }
+  const bool lacks = !inventory_.left_out.empty();
+  if (lacks) tell();
+  writer_.finish({left_out(0)}, {ids(nullptr)});
+  if (!lacks) tell();
   return lost;
 }
 
@@ -113,6 +118,7 @@ void Completion::move_together(const FailedRows& failed) {
   writer.prepare(facts_, false);
   writer.write(rows);
   writer.finish({left_out(failed.size())}, {ids(&rows)});
+  list(failed);
   fs::rename(kept_, job_.path);
   formats::sync_folder_of(job_.path);
   writer_.abandon();
