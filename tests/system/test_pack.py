@@ -210,6 +210,23 @@ def test_mistakes(tmp_path):
     assert "name a file in it" in refused(tmp_path, tmp_path, IMAGE, **keys)
 
 
+def test_a_column_of_the_table_called_why_stays_its_own(tmp_path):
+    for i in (1, 2):
+        np.save(tmp_path / f"{i}.npy", np.zeros(3))
+    table(tmp_path / "table.csv", [(i, f"reason {i}") for i in range(4)], ("id", "why"))
+    fields = {**IMAGE, "reason": {"source": "@csv.why", "encode": "index"}}
+    for source in ("table.csv", "out0.h5.failed.csv"):
+        output = tmp_path / f"out{len(list(tmp_path.glob('out*.h5')))}.h5"
+        where = {**inventory(tmp_path, "{id}.npy", missing="skip"), "csv": str(tmp_path / source)}
+        packed(tmp_path, output, fields, inventory=where)
+        told = listed(output)
+        assert all(list(line) == ["id", "why", "why_left_out"] and line["why"] == f"reason {name}" for name, line in told.items())
+        assert all("No such file" in line["why_left_out"] for line in told.values())
+        np.save(tmp_path / "0.npy", np.zeros(3))
+    with h5py.File(output) as file:
+        assert list(file["reason"].attrs["classes"]) == ["reason 0"] and list(told) == ["3"]
+
+
 def test_one_cell_that_is_no_number_makes_no_codes_of_a_column_in_silence(tmp_path):
     keys = {"inventory": {"csv": str(tmp_path / "table.csv")}}
     (tmp_path / "table.csv").write_text("id,mass,speed\n" + "".join(f"{i},{'n/a' if i == 7 else i}, +{i}.5 \n" for i in range(20)))
