@@ -210,6 +210,18 @@ def test_mistakes(tmp_path):
     assert "name a file in it" in refused(tmp_path, tmp_path, IMAGE, **keys)
 
 
+def test_columns_of_structured_arrays(tmp_path):
+    rows = np.zeros((3, 4), [("a", "f4"), ("b", "i4"), ("c.d", "f8")])
+    rows["a"], rows["b"], rows["c.d"] = np.arange(12).reshape(3, 4), np.arange(12).reshape(3, 4) * 10, 0.5
+    for i in range(3):
+        np.save(tmp_path / f"{i}.npy", rows[i])
+    table(tmp_path / "table.csv", [(i, i) for i in range(3)])
+    fields = {"one": {"source": "@file.b"}, "two": {"source": "@file[b, a]"}, "odd": {"source": "@file.`c.d`", "scale": 2}}
+    with h5py.File(packed(tmp_path, tmp_path / "out.h5", fields, inventory=inventory(tmp_path, "{id}.npy"))) as file:
+        assert np.array_equal(file["one"], rows["b"]) and np.all(file["odd"][:] == 0.25)
+        assert np.array_equal(file["two"], np.stack([rows["b"], rows["a"]], 2))
+
+
 def test_a_column_of_the_table_called_why_stays_its_own(tmp_path):
     for i in (1, 2):
         np.save(tmp_path / f"{i}.npy", np.zeros(3))
