@@ -205,6 +205,15 @@ def test_several_labels_of_a_jet_are_no_class_of_it(tmp_path, several_labels):
     assert done.returncode == 2 and "3 labels for each jet" in done.stderr and not list(tmp_path.glob("v.h5*"))
 
 
+def test_more_classes_than_umami_has_labels_for(tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["kind"] = np.zeros((300, 2), "f4"), np.arange(300)
+    for encode in ("index", "one-hot"):
+        done = premix(tmp_path / "u.h5", [tmp_path / "in.h5"], "--premix.layout=umami", "--field.jets.source=x",
+                      "--field.kind.source=kind", f"--field.kind.encode={encode}")
+        assert done.returncode == 2 and "256 classes apart, and 'kind' has 300; join some" in done.stderr, done.stderr
+
+
 def test_ftag_refuses_what_it_has_no_place_for(tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["pt"], file["image"] = np.zeros(4, "f4"), np.zeros((4, 3, 32, 32), "f4")

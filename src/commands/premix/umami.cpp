@@ -100,6 +100,12 @@ class Umami {
           fmt::format("[premix.dataset] \"jets/labels\" = '{}': that is {} labels for each jet; give it a field with "
                       "one, as in source = \"DATASET.0\"",
                       field.name, field.elements()));
+    constexpr std::size_t most_classes = 256;  // of uint8
+    if (field.classes.size() > most_classes)
+      throw UsageError(
+          fmt::format("layout = 'umami' has labels of uint8, which tell {} classes apart, and '{}' has {}; join some, "
+                      "or take another layout",
+                      most_classes, field.name, field.classes.size()));
   }
 
   void add(std::size_t f, const std::string& path) {
