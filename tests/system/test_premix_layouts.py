@@ -123,6 +123,15 @@ valid = "ok"
         assert sorted(labels) == [0, 1, 1]
 
 
+@pytest.mark.parametrize("layout", ["umami", "ftag"])
+def test_the_only_class_is_the_first(tmp_path, layout):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"], file["kind"] = np.zeros((4, 2), "f4"), np.zeros(4, "f4"), np.full(4, 7)
+    flags = ["--field.jets.source=x", "--field.kind.source=kind", "--field.kind.encode=one-hot", f"--premix.layout={layout}"]
+    with h5py.File(made(tmp_path / "o.h5", [tmp_path / "in.h5"], *flags)) as file:
+        assert not (file["jets/labels"][:] if layout == "umami" else file["jets"]["flavour_label"]).any()
+
+
 WEIGHTED = """
 files = ["in.h5"]
 class-column = "flavour"

@@ -113,8 +113,9 @@ class Umami {
     auto& tables = layout_.tables;
     if (path == "jets/labels") {
       require_label(field);
-      tables.push_back(field.elements() > 1 ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
-                                            : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
+      const bool hot = of_.roles[f].is == Is::one_hot || field.elements() > 1;
+      tables.push_back(hot ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
+                           : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
       if (!field.classes.empty()) {
         layout_.attributes.push_back({path, "label_classes", field.classes});
         if (!std::exchange(classes_told_, true)) layout_.attributes.push_back({"jets", "flavour_label", field.classes});
