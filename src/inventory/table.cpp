@@ -22,7 +22,7 @@ namespace {
 /// A cell without the blanks around it and the sign that says nothing: " +5" is 5, as NumPy and pandas have it.
 std::string_view plain(std::string_view cell) {
   const auto text = trimmed(cell);
-  return text.substr(text.size() > 1 && text[0] == '+' && text[1] != '-' ? 1 : 0);
+  return text.substr(text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+' ? 1 : 0);
 }
 
 /// 007 is a name.
