@@ -9,8 +9,8 @@
 #include "data/fields/label_values.hpp"
 #include "data/fields/resolve_all.hpp"
 #include "data/fields/warnings.hpp"
+#include "data/selection/inventory_settings.hpp"
 #include "data/selection/questions.hpp"
-#include "data/selection/table_columns.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::data::fields {

@@ -13,10 +13,10 @@
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
+#include "data/selection/inventory_settings.hpp"
 #include "data/selection/mixing.hpp"
 #include "data/selection/questions.hpp"
 #include "data/selection/scan_files.hpp"
-#include "data/selection/table_columns.hpp"
 
 namespace headrace::data::fields {
 

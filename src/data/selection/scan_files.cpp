@@ -7,7 +7,6 @@
 #include "catalog/same_files.hpp"
 #include "data/selection/inventory_settings.hpp"
 #include "data/selection/scan_settings.hpp"
-#include "data/selection/table_columns.hpp"
 #include "inventory/scan.hpp"
 #include "mpi/agree.hpp"
 
