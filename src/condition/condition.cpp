@@ -1,8 +1,11 @@
 #include "condition/condition.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "base/contract.hpp"
+#include "condition/constant.hpp"
 #include "condition/evaluator.hpp"
 #include "condition/parser.hpp"
 
@@ -14,6 +17,50 @@ constexpr std::size_t block_size = 1024;
 struct Condition::Node {
   condition::ExpressionPointer root;
 };
+
+namespace {
+
+std::optional<Constant> number_in(std::string_view value) {
+  if (value == "true" || value == "True") return Integer{1};
+  if (value == "false" || value == "False") return Integer{0};
+  if (value.size() > 1 && value[0] == '+' && value[1] != '-') value.remove_prefix(1);
+  const auto* end = value.data() + value.size();
+  const auto read = [&](auto& number) {
+    const auto [rest, status] = std::from_chars(value.data(), end, number);
+    return status == std::errc{} && rest == end;
+  };
+  std::int64_t whole = 0;
+  if (read(whole)) return Integer{whole};
+  std::uint64_t beyond_signed = 0;
+  if (read(beyond_signed)) return Integer{beyond_signed};
+  double real = 0;
+  return read(real) ? std::optional<Constant>(real) : std::nullopt;
+}
+
+}  // namespace
+
+Condition Condition::of_values(std::string_view column, const std::vector<std::string>& values) {
+  auto parsed = condition::parse(std::string(column) + " == 0");
+  if (parsed.root->operation != Operation::equal)
+    throw UsageError("'" + std::string(column) + "' is no column; name one, as in jets.flavour");
+  Expression root{Operation::written, Worth::logical, parsed.root->parts[0]->place, {parsed.root->parts[0]}};
+  auto numbers = std::make_shared<Set>();
+  for (const auto& value : values) {
+    if (const auto number = number_in(value))
+      insert(*numbers, *number);
+    else if (!std::holds_alternative<std::string>(root.value))
+      root.value = value;
+  }
+  numbers->texts = values;
+  finish(*numbers);
+  root.set = std::move(numbers);
+  root.height = root.parts[0]->height + 1;
+  Condition result;
+  result.text_ = column;
+  result.columns_ = std::move(parsed.columns);
+  result.root_ = std::make_shared<const Node>(Node{std::make_shared<const Expression>(std::move(root))});
+  return result;
+}
 
 Condition Condition::parse(std::string_view text) {
   auto parsed = condition::parse(text);

@@ -19,6 +19,11 @@ class Condition {
   /// Throws UsageError that shows the place in the text: what is wrong there, what could stand there.
   static Condition parse(std::string_view text);
 
+  /// That the column is one of these values, written as the user has them. What they are the column decides: of one of
+  /// texts they are texts, however they look, of one of numbers numbers, and true and false are 1 and 0. Throws UsageError
+  /// where `column` is not one.
+  static Condition of_values(std::string_view column, const std::vector<std::string>& values);
+
   const std::string& text() const { return text_; }
   /// The columns named, each once, as written but for backquotes: "jets.pt". Which dataset and which column that is,
   /// the caller decides (dataset names may hold dots).

@@ -72,6 +72,8 @@ class Evaluator {
       case Operation::in:
       case Operation::not_in:
         return membership(part);
+      case Operation::written:
+        return written(part);
       default:
         return comparison(part);
     }
@@ -219,6 +221,16 @@ class Evaluator {
                                              : "numbers and the list texts; remove the quotes") +
                          " (texts and numbers are never equal)");
     return member(*part.set, part.operation == Operation::not_in, of_values, n_);
+  }
+
+  Logicals written(const Expression& part) const {
+    const auto& of = *part.parts[0];
+    const auto of_values = to_numbers(values(of));
+    const auto* no_number = std::get_if<std::string>(&part.value);
+    if (no_number != nullptr && !is_text(of_values))
+      throw UsageError("class-names: '" + *no_number + "' is no number, and '" + words(text_, of.place) +
+                       "' holds numbers; name its values by them (those of an enum, too), or by true and false");
+    return member(*part.set, false, of_values, n_);
   }
 
   std::string_view text_;

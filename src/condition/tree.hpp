@@ -37,6 +37,7 @@ enum class Operation {
   greater_equal,
   in,
   not_in,
+  written,
   is_nan,
   all,
   any,
@@ -62,9 +63,9 @@ struct Expression {
   Worth worth;
   Place place;
   std::vector<std::shared_ptr<const Expression>> parts{};
-  Constant value{};                  ///< of a constant
+  Constant value{};                  ///< of a constant; of written: the first that is no number, as a text
   std::size_t column = 0;            ///< place in Condition::columns()
-  std::shared_ptr<const Set> set{};  ///< of in, not_in
+  std::shared_ptr<const Set> set{};  ///< of in, not_in, written
   std::size_t height = 1;
 };
 

@@ -17,7 +17,7 @@ std::vector<std::string> names_of(const std::vector<ClassConfig>& classes) {
   return names;
 }
 
-/// A value as conditions write it: a number, or a text in quotes.
+/// A value as conditions write it: a number, or a text in quotes. What it means the column decides, once it is read.
 std::string literal(const std::string& value) {
   return number_in(value) ? value : "'" + value + "'";
 }
@@ -68,7 +68,7 @@ void settle_classes(Config& config, Mistakes& mistakes) {
   for (const auto& text : config.class_names)
     mistakes.attempt([&] {
       const auto named = transform::LabelMap::parse(text);
-      ClassConfig made{named.name, {}, ""};
+      ClassConfig made{named.name, {}, "", named.values};
       for (const auto& value : named.values)
         made.where += (made.where.empty() ? "" : " || ") + config.class_column + " == " + literal(value);
       const auto names = names_of(config.classes);

@@ -106,6 +106,7 @@ struct ClassConfig {
   std::string name;
   std::vector<std::string> files;  ///< patterns over the service's files; empty: all of them
   std::string where;               ///< condition; "": all samples of the files
+  std::vector<std::string> values{};  ///< of class_column: then `where` is what they are called in messages and prints
   bool operator==(const ClassConfig&) const = default;
 };
 

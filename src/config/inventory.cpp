@@ -15,6 +15,12 @@ bool is_url(const std::string& path) {
   return path.starts_with("http://") || path.starts_with("https://");
 }
 
+/// What a source is called with columns behind it: "@file.b", "@file[a, b]".
+bool begins(const std::string& item, std::string_view source) {
+  return item.starts_with(source) && (item.size() == source.size() || item[source.size()] == '.' ||
+                                      item[source.size()] == '[');
+}
+
 /// The decoder that the ending of a path stands for; "" where more has to be said.
 std::string decoder_by_ending(std::string path) {
   if (is_url(path)) path = path.substr(0, path.find_first_of("?#"));
@@ -79,15 +85,14 @@ class Settling {
     };
     if (!field.decoder.empty()) return wrong("decoder has no effect without an inventory");
     for (const auto& item : field.source)
-      if (item == file_source || item.starts_with(std::string(table_source) + ".") ||
-          item.starts_with(std::string(table_source) + "["))
+      if (begins(item, file_source) || (begins(item, table_source) && item != table_source))
         wrong("source = '" + item + "' is of an inventory, and there is none");
   }
 
   void settle(FieldConfig& field) {
     const bool unsaid = field.source == std::vector<std::string>{field.name};
     if (unsaid && !field.decoder.empty()) field.source = {std::string(file_source)};
-    const bool files = std::find(field.source.begin(), field.source.end(), file_source) != field.source.end();
+    const bool files = std::ranges::any_of(field.source, [](const auto& item) { return begins(item, file_source); });
     const auto wrong = [&](const std::string& what) {
       mistakes_.add("[field." + field.name + "] " + what, {"field", field.name, "source"});
     };
@@ -108,7 +113,7 @@ class Settling {
       told_path_ = true;
     }
     for (auto& item : field.source)
-      if (item == file_source) item = as_item(decoded_dataset(field.decoder));
+      if (begins(item, file_source)) item.replace(0, file_source.size(), as_item(decoded_dataset(field.decoder)));
   }
 
   Config& c_;

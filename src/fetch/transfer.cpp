@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <random>
@@ -273,6 +274,9 @@ Transfer::Outcome Transfer::outcome(CURLcode result) {
   const char* to = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &to);
   if (result == CURLE_OK && status_ / 100 == 3 && to != nullptr) return follow(to);
+  // So curl calls an answer without a first line of HTTP, which it takes for that of an age before HTTP/1.0.
+  if (result == CURLE_UNSUPPORTED_PROTOCOL && std::strstr(curl_says_.data(), "HTTP/0.9") != nullptr)
+    return fail("the server's answer is no HTTP; ask for the file yourself, as with curl");
   if (result == CURLE_UNSUPPORTED_PROTOCOL) return fail("it leads to what is neither http nor https");
   if (result == CURLE_OK && (status_ == 200 || status_ == 206)) {
     if (!judged_) judge_answer();  // nothing came

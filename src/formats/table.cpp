@@ -61,10 +61,18 @@ void convert_half(const std::byte* from, bool brain, std::size_t n, DType to, st
   }
 }
 
+/// The class that a label tells, one value for each: none where all are 0, as of a sample that is not valid.
 std::int64_t place_of_greatest(const Part& part, const std::byte* values) {
   std::vector<double> wide(part.run);
   convert(values, part.from, part.run, DType::float64, reinterpret_cast<std::byte*>(wide.data()));
-  return std::max_element(wide.begin(), wide.end()) - wide.begin();
+  const auto place = std::max_element(wide.begin(), wide.end()) - wide.begin();
+  const auto greatest = wide[static_cast<std::size_t>(place)];
+  const auto less = std::count_if(wide.begin(), wide.end(), [&](double value) { return value < greatest; });
+  if (less + 1 == static_cast<std::ptrdiff_t>(part.run) && (part.run > 1 || greatest > 0)) return place;
+  throw numbers::BadElement(
+      0, fmt::format("no label (none of its {} values is greater than all others, as all 0 where a sample is not "
+                     "valid); leave such samples out (where), or let the field hold encode = \"index\" and a fill",
+                     part.run));
 }
 
 template <class Bits>
@@ -89,6 +97,15 @@ void put_one(const Part& part, const std::byte* values, std::byte* to) {
   convert(reinterpret_cast<const std::byte*>(&value), DType::int64, 1, part.to, to);
 }
 
+/// The same, which tells the element where it fails.
+void put_one_of(std::size_t element, const Part& part, const std::byte* values, std::byte* to) {
+  try {
+    put_one(part, values, to);
+  } catch (const numbers::BadElement& bad) {
+    throw numbers::BadElement(element, bad.what());
+  }
+}
+
 /// Some rows of a table, which become bytes part by part; so few that they stay in the cache meanwhile.
 class Rows {
  public:
@@ -101,7 +118,7 @@ class Rows {
     if (part.how == How::argmax || part.how == How::one) {
       for (std::size_t i = 0; i < rows; ++i)
         for (std::uint64_t r = 0; r < table_.records; ++r)
-          put_one(part, field + i * source + (part.first + r * part.stride) * in,
+          put_one_of((i * table_.records + r) * part.run, part, field + i * source + (part.first + r * part.stride) * in,
                   out + (i * table_.records + r) * record_ + offset);
       return;
     }

@@ -19,7 +19,7 @@ namespace headrace::formats {
 enum class How {
   values,    ///< nothing
   zero_nan,  ///< NaN becomes 0
-  argmax,    ///< the place of the greatest of them, the first of several: one value
+  argmax,    ///< the place of the one that is greater than all others: one value
   one,       ///< 1, whatever they are: one value
 };
 
@@ -49,7 +49,7 @@ Table table_of(const Schema& schema, std::size_t field, const std::string& path,
                std::optional<DType> to = std::nullopt);
 
 /// The rows of the dataset, from those of all fields. Error, which names the dataset and the row (first_row: number of
-/// the first), where a value does not fit its type: nothing wraps or becomes infinite.
+/// the first), where a value does not fit its type, or a label tells no class: nothing wraps or becomes infinite.
 void assemble(const Table& table, const Schema& schema, std::uint64_t first_row, std::size_t rows,
               std::span<const std::byte* const> fields, std::byte* out);
 

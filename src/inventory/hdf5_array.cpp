@@ -41,8 +41,14 @@ void Hdf5Arrays::read(const std::string& file, const std::string& dataset, std::
   const auto note = ReadingNote::of(file, dataset);
   const auto opened = h5::open_file(file);
   const auto info = h5::describe_dataset(opened, dataset);
-  const h5::Reader reader(opened, dataset, 64 << 20);
-  reader.read(0, info.rows(), to);
+  try {
+    const h5::Reader reader(opened, dataset, 64 << 20);
+    reader.read(0, info.rows(), to);
+  } catch (const Error&) {
+    if (!info.dims.empty() || info.stored_bytes > 0) throw;
+    throw Error(fmt::format("its dataset '{}' is empty (it has no value at all); write one, or leave the sample out",
+                            dataset));
+  }
 }
 
 void read_bytes(const std::string& file, std::uint64_t offset, std::uint64_t bytes, std::byte* to) {

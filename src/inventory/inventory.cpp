@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -12,6 +13,26 @@
 namespace headrace::inventory {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view why = "why", more = "_left_out";
+
+}  // namespace
+
+bool is_why_column(std::string_view name) {
+  if (!name.starts_with(why)) return false;
+  for (name.remove_prefix(why.size()); name.starts_with(more);) name.remove_prefix(more.size());
+  return name.empty();
+}
+
+std::string why_column(const Table& table) {
+  const auto& all = table.columns();
+  if (table.path().ends_with(failed_suffix) && is_why_column(all.back())) return all.back();
+  std::string name(why);
+  while (std::find(all.begin(), all.end(), name) != all.end()) name += more;
+  return name;
+}
 
 std::string array_dataset(const std::string& decoder) {
   return "@file:" + decoder;

@@ -28,8 +28,14 @@ struct Array {
   std::optional<Layout> layout{};  ///< of most files, where that makes reading faster
 };
 
-/// What lists samples that are not to be had has this column, and may be the next inventory.
-constexpr std::string_view why_column = "why";
+/// What lists samples that are not to be had is called like the file that lacks them, with this behind it. It may be the
+/// next inventory.
+constexpr const char* failed_suffix = ".failed.csv";
+
+/// The last column of such a list: "why", or a longer name where the table has a column of that name which is its own.
+std::string why_column(const Table& table);
+/// Whether a column may be one that why_column() named.
+bool is_why_column(std::string_view name);
 
 /// A sample that was left out, as its file is not to be had.
 struct LeftOut {

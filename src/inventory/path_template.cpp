@@ -16,14 +16,19 @@ bool has_scheme(std::string_view path) {
   return path.starts_with("http://") || path.starts_with("https://");
 }
 
-/// What no URL may hold as it is.
-void add_escaped(std::string_view text, std::string& to) {
+constexpr std::string_view in_no_url = "\"<>\\^`{|}";
+/// What would end a path, begin a query or stand for another character; and what parts or joins values of a query.
+constexpr std::string_view signs_of_paths = "#%?", signs_of_queries = "#%?&+";
+
+/// What no URL may hold as it is, and these signs.
+void add_escaped(std::string_view text, std::string_view signs, std::string& to) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos)
-      to += fmt::format("%{:02X}", byte);
-    else
+    const bool plain = byte > 0x20 && byte < 0x7f && in_no_url.find(c) == std::string_view::npos;
+    if (plain && signs.find(c) == std::string_view::npos)
       to += c;
+    else
+      to += fmt::format("%{:02X}", byte);
   }
 }
 
@@ -53,9 +58,13 @@ void PathTemplate::make(const Table& table, std::size_t row, std::string& path) 
                             table.place(row)));
   if (!url_ && !file && !first.starts_with('/')) path = folder_;
   path += between_[0];
+  // A cell that begins the URL, or is its host, may hold more of it; behind a host, cells are names.
+  const bool names = url_ && between_[0].find("://") + 3 < between_[0].size();
+  bool query = false;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
+    query = query || between_[c].find('?') != std::string::npos;
     if (url_)
-      add_escaped(table.at(row, columns_[c]), path);
+      add_escaped(table.at(row, columns_[c]), !names ? "" : query ? signs_of_queries : signs_of_paths, path);
     else
       path += table.at(row, columns_[c]);
     path += between_[c + 1];

@@ -90,9 +90,10 @@ void leave_out(Inventory& inventory, const std::vector<Missing>& missing) {
   if (!inventory.settings.skip_missing || missing.size() == inventory.table.rows()) throw_missing(inventory, missing);
   std::vector<std::size_t> rows;
   std::string path;
+  const auto last_column = why_column(inventory.table);
   for (const auto& [row, why] : missing) {
     inventory.path.make(inventory.table, row, path);
-    inventory.left_out.push_back({inventory.table.line(row, why_column), path, why});
+    inventory.left_out.push_back({inventory.table.line(row, last_column), path, why});
     rows.push_back(row);
   }
   inventory.table.drop(rows);

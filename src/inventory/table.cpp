@@ -13,33 +13,42 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "inventory/decoders/text_numbers.hpp"
 
 namespace headrace::inventory {
 
 namespace {
 
-std::optional<std::int64_t> integer_in(std::string_view text) {
+/// A cell without the blanks around it and the sign that says nothing: " +5" is 5, as NumPy and pandas have it.
+std::string_view plain(std::string_view cell) {
+  const auto text = trimmed(cell);
+  return text.substr(text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+' ? 1 : 0);
+}
+
+/// 007 is a name.
+bool has_odd_zero(std::string_view digits) {
+  return digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
+}
+
+std::optional<std::int64_t> integer_in(std::string_view cell) {
+  const auto text = plain(cell);
   std::int64_t number = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (status != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
-  const auto digits = text.substr(text[0] == '-' ? 1 : 0);
-  if (digits.size() > 1 && digits[0] == '0') return std::nullopt;
-  return number;
+  return has_odd_zero(text.substr(text[0] == '-' ? 1 : 0)) ? std::nullopt : std::optional(number);
 }
 
 constexpr std::int64_t most_whole = std::int64_t{1} << 53;  // beyond it, a float64 rounds
 
-std::optional<double> number_in(std::string_view text) {
-  double number = 0;
-  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+std::optional<double> number_in(std::string_view cell) {
+  const auto text = plain(cell);
+  const auto number = number_of(text);
+  if (!number) return std::nullopt;
   const auto digits = text.substr(text[0] == '-' ? 1 : 0);
-  const bool odd_zero = digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
-  const bool whole = digits.find_first_not_of("0123456789") == std::string_view::npos;
-  if (odd_zero) return std::nullopt;
-  if (!whole) return number;
+  if (has_odd_zero(digits)) return std::nullopt;
+  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return number;
   const auto exact = integer_in(text);  // where that is none, digits would go
-  return exact && *exact >= -most_whole && *exact <= most_whole ? std::optional(number) : std::nullopt;
+  return exact && *exact >= -most_whole && *exact <= most_whole ? number : std::nullopt;
 }
 
 h5::Member member_of(ColumnKind kind, const std::string& name, std::uint64_t offset, std::uint64_t longest) {
@@ -140,6 +149,19 @@ void Table::settle_types() {
     record_.members.push_back(member_of(kinds_.back(), columns()[c], record_.size, longest));
     record_.size += record_.members.back().type.size;
   }
+}
+
+std::optional<OddCell> Table::odd_cell(std::size_t column) const {
+  if (kind(column) != ColumnKind::text || column == id_) return std::nullopt;
+  OddCell odd{rows(), 0, 0};
+  for (std::size_t row = 0; row < rows(); ++row) {
+    const auto value = at(row, column);
+    if (value.empty()) continue;
+    ++odd.filled;
+    odd.numbers += number_in(value) || integer_in(value) ? 1 : 0;
+    if (odd.row == rows() && !number_in(value)) odd.row = row;
+  }
+  return odd.row < rows() ? std::optional(odd) : std::nullopt;
 }
 
 std::int64_t Table::integer(std::size_t row, std::size_t column) const {

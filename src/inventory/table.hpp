@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,15 @@
 namespace headrace::inventory {
 
 /// What all values of a column are. Texts are all that would not be the same when written out of the number again, but
-/// for the ways of writing a fraction: 007, +1, whole numbers that int64 does not hold, nor float64 beside fractions
-/// and gaps.
+/// for the ways of writing a fraction, blanks around it and a plus: 007, whole numbers that int64 does not hold, nor
+/// float64 beside fractions and gaps.
 enum class ColumnKind { integer, number, text };
+
+/// Why a column is one of texts, where others of its cells are numbers.
+struct OddCell {
+  std::size_t row = 0;                  ///< the first that is none
+  std::size_t numbers = 0, filled = 0;  ///< cells that are, and that are not empty
+};
 
 class Table {
  public:
@@ -28,6 +35,7 @@ class Table {
   const std::vector<std::string>& columns() const { return csv_.columns(); }
   std::size_t column(const std::string& name) const;  ///< Throws Error that lists those there
   std::string_view at(std::size_t row, std::size_t column) const { return csv_.at(kept_[row], column); }
+  bool is_id(std::size_t column) const { return column == id_; }
   std::string_view id(std::size_t row) const { return at(row, id_); }
   std::size_t line_of(std::size_t row) const { return csv_.line_of(kept_[row]); }
   /// "line 17 of inventory.csv, id 'x'"
@@ -41,6 +49,8 @@ class Table {
 
   ColumnKind kind(std::size_t column) const { return kinds_[column]; }
   std::int64_t integer(std::size_t row, std::size_t column) const;  ///< of a column of integers
+  /// Of a column of texts that is not the ids: nothing where it is none, or empty.
+  std::optional<OddCell> odd_cell(std::size_t column) const;
   double number(std::size_t row, std::size_t column) const;  ///< of a column of numbers; NaN: nothing stands there
 
   /// A row as a compound of all columns.

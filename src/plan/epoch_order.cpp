@@ -168,6 +168,18 @@ std::vector<Stretch> EpochOrder::stretches() const {
   return all;
 }
 
+std::vector<EpochOrder::Passes> EpochOrder::passes() const {
+  std::vector<Passes> all;
+  for (std::uint32_t c = 0; c < walks_.size(); ++c) {
+    const auto& walk = walks_[c];
+    const auto members = mix_->members[c];
+    const auto head = walk.skip > 0 ? std::min(walk.turns, members - walk.skip) : 0;  // of a permutation begun before
+    const auto rest = walk.turns - head;
+    all.push_back({rest / members, (head > 0 ? 1u : 0u) + (rest % members > 0 ? 1u : 0u)});
+  }
+  return all;
+}
+
 void EpochOrder::evaluate(const Stretch& stretch, std::uint64_t first, std::span<std::uint64_t> out) const {
   permutation_of(stretch.which, stretch.cycle).evaluate(first, out);
   for (auto& ordinal : out) ordinal += walks_[stretch.which].before;

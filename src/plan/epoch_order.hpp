@@ -76,6 +76,11 @@ class EpochOrder {
   Repeated repeated() const;
   /// What an epoch of a mix takes of its classes; nothing where it is not mixed.
   std::vector<Stretch> stretches() const;
+  /// How many of them each class has, reckoned: those that are all of its members, and those that are not.
+  struct Passes {
+    std::uint64_t whole = 0, parts = 0;
+  };
+  std::vector<Passes> passes() const;
   /// Ordinals of a part of such a stretch: of [first, first + out.size()) of that permutation.
   void evaluate(const Stretch& stretch, std::uint64_t first, std::span<std::uint64_t> out) const;
 

@@ -283,6 +283,33 @@ BOOST_AUTO_TEST_CASE(names_of_columns) {
   BOOST_TEST(Condition::parse(" i > 1 ").text() == " i > 1 ");
 }
 
+BOOST_AUTO_TEST_CASE(values_are_what_the_column_makes_of_them) {
+  using Values = std::vector<std::string>;
+  const auto found = [](const std::string& column, const ColumnValues& all, const Values& values) {
+    const auto condition = Condition::of_values(column, values);
+    BOOST_TEST((condition.columns() == Values{column}));
+    std::vector<std::uint8_t> keep(std::visit([](const auto& some) { return some.size(); }, all), 9);
+    condition.evaluate({all}, keep);
+    std::string result;
+    for (const auto k : keep) result += k == 1 ? '1' : '0';
+    return result;
+  };
+  const ColumnValues texts = Values{"it's", "5", "007", "a\"b'", "true", "5.0"};
+  BOOST_TEST(found("s", texts, {"5"}) == "010000");
+  BOOST_TEST(found("s", texts, {"it's", "007", "a\"b'", "true"}) == "101110");
+  const ColumnValues integers = std::vector<std::int64_t>{0, 1, 5, -5, std::int64_t{1} << 60};
+  BOOST_TEST(found("n", integers, {"5.0", "-5", "1152921504606846976"}) == "00111");
+  BOOST_TEST(found("n", integers, {"true"}) == "01000");
+  BOOST_TEST(found("n", integers, {"false", "+5"}) == "10100");
+  const ColumnValues reals = std::vector<double>{0.1, 5, std::numeric_limits<double>::quiet_NaN()};
+  BOOST_TEST(found("x", reals, {"0.1", "nan"}) == "100");
+  BOOST_TEST(found("x", reals, {"5"}) == "010");
+  BOOST_CHECK_EXCEPTION(found("n", integers, {"5", "RED"}), UsageError, [](const auto& error) {
+    return std::string(error.what()).find("'RED' is no number, and 'n' holds numbers") != std::string::npos;
+  });
+  BOOST_CHECK_THROW(Condition::of_values("a || b", {"1"}), UsageError);
+}
+
 BOOST_AUTO_TEST_CASE(without_columns_keep_keeps_its_length) {
   std::vector<std::uint8_t> keep(3000, 7);
   Condition::parse("1 < 2").evaluate({}, keep);

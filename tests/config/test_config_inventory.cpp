@@ -37,6 +37,11 @@ BOOST_AUTO_TEST_CASE(fields_get_their_decoder) {
   BOOST_TEST(config.fields[1].source[0] == "@file:npz:a.b");
   BOOST_TEST(config.fields[2].source[0] == "`@file:raw:int8:2,3`");
   BOOST_TEST(config.fields[3].source[0] == "@csv.target");
+  const auto columns = toml(table + "[field.x]\nsource = [\"@file.b\", \"@file[a, c]\"]\n" +
+                            "[field.r]\nsource = \"@file.0\"\ndecoder = \"raw:int8:2,3\"\n");
+  BOOST_TEST(columns.fields[0].source[0] == "@file:npy.b");
+  BOOST_TEST(columns.fields[0].source[1] == "@file:npy[a, c]");
+  BOOST_TEST(columns.fields[1].source[0] == "`@file:raw:int8:2,3`.0");
   BOOST_TEST(decoder_in("@file:npz:a.b") == "npz:a.b");
   BOOST_TEST(decoder_in("@csv") == "");
 }
@@ -48,6 +53,7 @@ BOOST_AUTO_TEST_CASE(what_contradicts) {
   BOOST_TEST(contains(toml_mistake(table + x, {"--files", "more.h5"}), "csv contradicts files"));
   BOOST_TEST(contains(toml_mistake(table), "an inventory needs fields"));
   BOOST_TEST(contains(toml_mistake(x), "[field.x] source = '@file' is of an inventory, and there is none"));
+  BOOST_TEST(contains(toml_mistake("[field.x]\nsource = \"@file.b\"\n"), "'@file.b' is of an inventory"));
   BOOST_TEST(contains(toml_mistake("[field.x]\ndecoder = \"npy\"\n"), "decoder has no effect without an inventory"));
   BOOST_TEST(contains(toml_mistake("[inventory]\nid = \"name\"\n"), "[inventory] has no csv"));
   BOOST_TEST(contains(toml_mistake("[fetch]\nretries = 2\n"), "[fetch] has no effect without [inventory]"));

@@ -86,6 +86,22 @@ BOOST_AUTO_TEST_CASE(blocks_in_any_order_make_the_contiguous_file) {
   BOOST_TEST(blocks.at(6).crc == crc32c({rows[1], 5 * 8}, crc32c({rows[0], 5 * 12})));
 }
 
+// Headers of objects hold 64 KB, which are 4,094 texts.
+BOOST_AUTO_TEST_CASE(attributes_of_many_names_are_written) {
+  std::vector<h5::NewAttribute> many;
+  for (const auto* object : {"/", "group", "group/x"})
+    many.push_back({object, "names", std::vector<std::string>(20'000, "one")});
+  const auto all = datasets_of(tables());
+  h5::NewFile file(path("many.h5"), all, many);
+  BOOST_TEST(file.offsets()[0] > 0u);
+  file.close();
+  h5::NewFile again(path("many.h5"), all);
+  again.add({"/", "complete", std::int64_t{1}});
+  again.close();
+  const std::vector<h5::PartFile> parts{{"many.h5", samples}};
+  h5::write_virtual(path("virtual.h5"), all, parts, many);
+}
+
 BOOST_AUTO_TEST_CASE(every_compression_reads_back_and_the_same_blocks_make_the_same_bytes) {
   const Values values;
   for (const auto method : {Method::gzip, Method::lzf, Method::lz4, Method::zstd}) {

@@ -98,6 +98,37 @@ BOOST_AUTO_TEST_CASE(what_becomes_of_values_on_their_way) {
   BOOST_TEST(std::memcmp(out.data(), expected, sizeof expected) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_label_that_tells_no_class_is_an_error_with_its_row) {
+  const Schema schema{{.name = "flavour", .dtype = DType::uint8, .shape = {3}}};
+  Table table;
+  table.dataset = {.path = "jets/labels", .dtype = DType::uint8, .dims = {3}};
+  table.parts = {{0, DType::uint8, DType::uint8, 0, 3, 3, How::argmax}};
+  std::vector<std::byte> out(3);
+  for (const auto& wrong : {std::vector<std::uint8_t>{0, 0, 0}, {0, 1, 1}}) {
+    std::vector<std::uint8_t> hot{0, 0, 1, 1, 0, 0};
+    hot.insert(hot.end(), wrong.begin(), wrong.end());
+    const std::vector<const std::byte*> fields{at(hot)};
+    BOOST_CHECK_EXCEPTION(assemble(table, schema, 100, 3, fields, out.data()), Error, [](auto& error) {
+      const std::string what = error.what();
+      return what.find("dataset jets/labels, row 102: field flavour holds no label") != std::string::npos;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_one_class_nothing_is_no_label) {
+  const Schema schema{{.name = "flavour", .dtype = DType::float32, .shape = {1}}};
+  Table table;
+  table.dataset = {.path = "jets", .members = {{"flavour_label", DType::int32}}, .dims = {2}};
+  table.parts = {{0, DType::float32, DType::int32, 0, 1, 1, How::argmax}};
+  std::vector<std::byte> out(8);
+  const std::vector<float> fine{1, 1}, wrong{1, 0};
+  std::vector<const std::byte*> fields{at(fine)};
+  assemble(table, schema, 0, 2, fields, out.data());
+  BOOST_TEST((as<std::int32_t>(out) == std::vector<std::int32_t>{0, 0}));
+  fields = {at(wrong)};
+  BOOST_CHECK_THROW(assemble(table, schema, 0, 2, fields, out.data()), Error);
+}
+
 // Against one value after the other, for rows that are many and few, wide and narrow.
 BOOST_AUTO_TEST_CASE(any_table_is_made_as_if_value_by_value) {
   std::mt19937 chance(20261129);

@@ -1,6 +1,8 @@
 // Content of files against bytes written by hand, as the formats' descriptions have them.
 #include <zlib.h>
 
+#include <limits>
+
 #include "inventory/decoders/zip.hpp"
 #include "inventory/inventory_fixture.hpp"
 
@@ -159,6 +161,12 @@ BOOST_AUTO_TEST_CASE(texts_as_loadtxt_reads_them) {
   BOOST_TEST((form("text", "1\n2\n").shape == Extents{2}));
   BOOST_TEST(form("text", "7\n").shape.empty());
   BOOST_TEST((decoded<double>("text", "+1, 2") == Doubles{1, 2}));
+  const auto infinity = std::numeric_limits<double>::infinity();
+  BOOST_TEST((decoded<double>("text", "1e400 -1e400 1e-400 +0.001E99999999999999999999 1000e-99999999999999999999") ==
+              Doubles{infinity, -infinity, 0, infinity, 0}));
+  const auto zeros = std::string(400, '0');
+  BOOST_TEST((decoded<double>("text", "0." + zeros + "1, 1" + zeros + ".5, 1" + zeros + "e-400, 5e-324") ==
+              Doubles{0, infinity, 1, 5e-324}));
   const auto says = [&](const std::string& file) { return mistake([&] { form("text", file); }); };
   BOOST_TEST(contains(says("1 2\n3\n"), "its line 2 holds 1 numbers, and those before 2"));
   BOOST_TEST(contains(says("1 2\n3 x\n"), "its line 2 holds 'x', which is no number"));

@@ -37,12 +37,30 @@ BOOST_AUTO_TEST_CASE(columns_are_what_all_their_values_are) {
   BOOST_TEST((kind_of("007 010") == h5::Kind::string));
   BOOST_TEST((kind_of("1 9223372036854775808") == h5::Kind::string));  // no float64 holds it
   BOOST_TEST((kind_of("1 9223372036854775807") == h5::Kind::integer));
-  BOOST_TEST((kind_of("+1 2") == h5::Kind::string));
+  BOOST_TEST((kind_of("+1 2") == h5::Kind::integer));
+  BOOST_TEST((kind_of("+1 2.5") == h5::Kind::floating));
+  BOOST_TEST((kind_of("\"\t5\" 2") == h5::Kind::integer));
+  BOOST_TEST((kind_of("1e400 1e-400") == h5::Kind::floating));  // infinite, and 0
+  for (const auto* no : {"+ 1", "++1 2", "+-1 2", "+007 2", "0x10 2", "1_0 2"})
+    BOOST_TEST((kind_of(no) == h5::Kind::string), no);
   BOOST_TEST((kind_of("9007199254740993 1") == h5::Kind::integer));
   for (const auto* odd :
        {"9007199254740993  1", "0.5 9007199254740993", "-9007199254740993 1e3", "9223372036854775807 "})
     BOOST_TEST((kind_of(odd) == h5::Kind::string), odd);  // a float64 would round it
   BOOST_TEST((kind_of("9007199254740992  -9007199254740992") == h5::Kind::floating));
+}
+
+BOOST_AUTO_TEST_CASE(cells_that_make_a_column_one_of_texts) {
+  const Table table("id,x,n,t,e\n1, 5,7,cat,\n2,n/a,+6,,\n3,+7 ,-1,dog,\n", "t.csv", "id");
+  BOOST_TEST((table.kind(1) == ColumnKind::text));
+  const auto odd = table.odd_cell(1).value();
+  BOOST_TEST(odd.row == 1u);
+  BOOST_TEST(odd.numbers == 2u);
+  BOOST_TEST(odd.filled == 3u);
+  BOOST_TEST((table.kind(2) == ColumnKind::integer));
+  BOOST_TEST(table.integer(1, 2) == 6);
+  BOOST_TEST(table.odd_cell(3).value().numbers == 0u);
+  for (const auto column : {0u, 2u, 4u}) BOOST_TEST(!table.odd_cell(column).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(ids_are_texts) {
@@ -93,6 +111,10 @@ BOOST_AUTO_TEST_CASE(paths) {
   BOOST_TEST(path_of("{id}", "id\na\n", 0, "t.csv") == "a");
   BOOST_TEST(path_of("http://h/{id}.npy", "id\na b/\xc3\xa4\n") == "http://h/a%20b/%C3%A4.npy");
   BOOST_TEST(path_of("{id}", "id\nhttps://h/a?x=%20\n") == "https://h/a?x=%20");
+  // Behind a host, cells are names: a # would cut two of them down to the same URL.
+  BOOST_TEST(path_of("http://h/{id}", "id\nb/a#1?c%41&d+e\n") == "http://h/b/a%231%3Fc%2541&d+e");
+  BOOST_TEST(path_of("http://{id}/x", "id\nh/a?b=c%20\n") == "http://h/a?b=c%20/x");
+  BOOST_TEST(path_of("http://h/{id}/get?n={n}&x={id}", "id,n\nf&g,h+i\n") == "http://h/f&g/get?n=h%2Bi&x=f%26g");
   BOOST_TEST(path_of("file:///data/{id}", "id\nsub/a\n") == "/data/sub/a");
   BOOST_TEST(contains(mistake([] { path_of("file:///data/{id}", "id\n../a\n"); }), "leads out of the table's folder"));
   BOOST_TEST(contains(mistake([] { path_of("file:///etc/{id}", "id\na\n"); }), "leads out of the table's folder"));

@@ -137,8 +137,10 @@ BOOST_AUTO_TEST_CASE(stretches_are_the_epoch) {
     const auto planned = mix({1 + random() % 4, 1 + random() % 4, 1 + random() % 4}, members, 1 + random() % 300);
     const EpochOrder order(planned, 5, "train", random() % 1000);
     auto all = all_of(order);
-    std::vector<std::uint64_t> taken;
+    std::vector<std::uint64_t> taken, whole(3), parts(3);
     for (const auto& stretch : order.stretches()) {
+      const auto length = stretch.last - stretch.first;
+      if (length > 0) ++(length == members[stretch.which] ? whole : parts)[stretch.which];
       std::vector<std::uint64_t> part(stretch.last - stretch.first);
       order.evaluate(stretch, stretch.first, part);
       taken.insert(taken.end(), part.begin(), part.end());
@@ -146,7 +148,21 @@ BOOST_AUTO_TEST_CASE(stretches_are_the_epoch) {
     std::ranges::sort(all);
     std::ranges::sort(taken);
     BOOST_TEST((all == taken));
+    const auto passes = order.passes();
+    for (std::size_t c = 0; c < 3; ++c) {
+      BOOST_TEST(passes[c].whole == whole[c]);
+      BOOST_TEST(passes[c].parts == parts[c]);
+    }
   }
+}
+
+BOOST_AUTO_TEST_CASE(passes_are_reckoned_where_no_memory_would_hold_a_list_of_them) {
+  const auto planned = mix({1, 1}, {3, 1ull << 40}, 1ull << 41);
+  const auto passes = EpochOrder(planned, 5, "train", 0).passes();
+  BOOST_TEST(passes[0].whole == (1ull << 40) / 3);
+  BOOST_TEST(passes[0].parts == 1u);
+  BOOST_TEST(passes[1].whole == 1u);
+  BOOST_TEST(passes[1].parts == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(epochs_as_long_as_the_shortest_and_the_longest_class) {

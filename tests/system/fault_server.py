@@ -110,6 +110,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_elsewhere(self, path, count, content):
         self.send(302, Location="file:///etc/passwd")
 
+    def on_garbage(self, path, count, content):
+        with self.server.lock:
+            self.server.busy -= 1
+        self.wfile.write(b"\0\1\2 nonsense\r\n\r\n")
+        self.wfile.flush()
+        self.close_connection = True
+
     def on_silent(self, path, count, content):
         self.server.released.wait(60)
         self.close_connection = True

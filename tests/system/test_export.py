@@ -171,6 +171,24 @@ def test_records_as_umami_lays_them_out(tmp_path, data):
     assert done.returncode == 2 and "add-vars = 4" in done.stderr and not (tmp_path / "no").exists()
 
 
+def test_umami_drops_no_field_in_silence(tmp_path):
+    jets = np.zeros(20, [("pt", "f8"), ("eta", "f8"), ("flavour", "i4"), ("event", "i8")])
+    jets["flavour"] = np.arange(20) % 2
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["jets"] = jets
+    flags = ["--names=umami", "--add-vars=1", "--field.jets.source=jets[pt, eta]", "--field.flavour.source=jets.flavour",
+             "--field.flavour.encode=one-hot"]
+    more = ["--field.event.source=jets.event", "--field.other.source=jets.flavour", "--field.other.encode=one-hot"]
+    done = call("export", tmp_path / "in.h5", "-o", tmp_path / "no", *flags, *more)
+    assert done.returncode == 2 and "has no feature for 'event', 'other'; leave them out" in done.stderr, done.stderr
+    assert not (tmp_path / "no").exists()
+    done = call("export", tmp_path / "in.h5", "-o", tmp_path / "yes", *flags)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "yes" / "metadata.json").read_text())["features"]
+    assert told["X_jets"]["columns"] == ["pt", "eta"] and told["X_Add_Vars"]["columns"] == ["pt"]
+    assert "columns" not in told["Weights"] and told["Weights"]["dtype"] == "float32"
+
+
 def test_npy(tmp_path, data):
     folder = export(tmp_path / "arrays", data, "--format=npy", "--chunk-size=100", stagers=2)
     for name, values in data[1].items():

@@ -36,6 +36,11 @@ def test_single_values_of_files_and_links_to_others(tmp_path):
     got, _, _ = deliver(tmp_path, [], fields, inventory=inventory(tmp_path, "{id}.h5"))
     assert got["plain"].tolist() == [0, 1, 2, 3, 4] and got["compact"].tolist() == [0, 10, 20, 30, 40]
     assert "other files" in refusal(tmp_path, [], {"x": {"decoder": "hdf5:linked"}}, inventory=inventory(tmp_path, "{id}.h5"))
+    with h5py.File(tmp_path / "3.h5", "a") as file:
+        del file["plain"]
+        file["plain"] = h5py.Empty("f8")
+    text = refusal(tmp_path, [], {"x": {"decoder": "hdf5:plain"}}, inventory=inventory(tmp_path, "{id}.h5"))
+    assert "its dataset 'plain' is empty" in text and "id '3'" in text, text
 
 
 @pytest.mark.parametrize("stagers", [None, 2])
@@ -271,6 +276,7 @@ def test_urls_that_fail_for_a_while(tmp_path, monkeypatch):
     ("always_busy/a.npy", "the server answers 503; tried 3 times"),
     ("circle/a.npy", "redirected more than 10 times"),
     ("elsewhere/a.npy", "neither http nor https"),
+    ("garbage/a.npy", "the server's answer is no HTTP"),
     ("silent/a.npy", "nothing came for 1000 ms; tried 3 times"),
     ("part/a.npy", "another part of it than was asked for; tried 3 times"),
 ])

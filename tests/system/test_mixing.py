@@ -8,6 +8,7 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+from premixing import made
 from service import HEADRACE, running
 
 import headrace
@@ -163,6 +164,22 @@ def test_samples_of_no_class_are_left_out(tmp_path, files):
         assert service.says("train epoch 0: .*").endswith("every sample exactly once")
 
 
+@pytest.mark.parametrize("column, names, codes", [
+    ("text", ["p:5", "k:007|it's", 'q:b"'], [0, 1, 1, 2]),
+    ("flag", ["yes:true", "no:false"], [0, 1, 0, 1]),
+    ("flag", ["yes:1", "no:0"], [0, 1, 0, 1]),
+    ("n", ["a:5.0|6", "b:-1"], [0, 1, 0, 1]),
+], ids=["texts that look like anything", "true and false", "1 and 0", "numbers"])
+def test_the_kind_of_a_column_says_what_names_of_classes_mean(tmp_path, column, names, codes):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["n"], file["flag"] = np.arange(4), np.array([5, -1, 6, -1]), np.array([True, False, True, False])
+        file["text"] = np.array([b"5", b"007", b"it's", b'b"'])
+    (tmp_path / "c.toml").write_text(f'files = ["in.h5"]\nclass-column = "{column}"\nclass-names = {json.dumps(names)}\n'
+                                     '[field.x]\n[field.label]\nsource = "@class"\n')
+    with h5py.File(made(tmp_path / "out.h5", ["-c", tmp_path / "c.toml"])) as file:
+        assert dict(zip(file["x"][:], file["label"][:])) == dict(enumerate(codes))
+
+
 MIX = '[stream.train]\nmix = "balanced"\n'
 
 
@@ -180,12 +197,15 @@ MIX = '[stream.train]\nmix = "balanced"\n'
     ('[class.a]\nfiles = ["*quark.h5"]\n[field.x]\n' + MIX, r"class 'a': files: '.*quark.h5' is none of the service's files"),
     ('[class.a]\nfiles = ["*quark.h5"]\n[field.x]\n' + MIX, r"service's files.*available: [^,\n]+, [^,\n]+, [^,\n]+\n"),
     ('[class.a]\n[field.x]\n' + MIX, r"\[class.a\] says nothing"),
+    (FILES + '[field.x]\n[stream.train]\nmix = "electron:1, pi0:4294967296, gamma:1"\nepoch-size = "longest"\n',
+     r"each of class 'pi0' \d+ times .*give epoch-size a number"),
     ('[class.a]\nwhere = "kind <= 1"\n[class.b]\nwhere = "kind >= 1"\n[field.x]\n' + MIX,
      r"classes 'a' and 'b' share 120 samples, the first of them 300 \(row 0 of .*pi0.h5\)"),
     (CONDITIONS + '[field.x]\n[stream.train]\nmix = "balanced"\nwhere = "x < 300"\n', r"class 'pi0' has no sample there"),
     ('class-column = "kind"\n[field.x]\n' + MIX, r"class-column needs class-names"),
     ('class-names = ["a:1"]\n[field.x]\n', r"class-names has no effect without class-column"),
     (COLUMN + FILES + "[field.x]\n", r"class-column contradicts \[class.electron\]"),
+    (COLUMN.replace("pi0:1", "pi0:PI") + "[field.x]\n" + MIX, r"class-names: 'PI' is no number, and 'kind' holds numbers"),
     (COLUMN.replace("kind", "sort") + "[field.x]\n" + MIX, r"class 'electron': where.*sort"),
 ])
 def test_what_is_wrong_is_named(files, text, what):

@@ -211,6 +211,51 @@ def test_mistakes(tmp_path):
     assert "name a file in it" in refused(tmp_path, tmp_path, IMAGE, **keys)
 
 
+def test_columns_of_structured_arrays(tmp_path):
+    rows = np.zeros((3, 4), [("a", "f4"), ("b", "i4"), ("c.d", "f8")])
+    rows["a"], rows["b"], rows["c.d"] = np.arange(12).reshape(3, 4), np.arange(12).reshape(3, 4) * 10, 0.5
+    for i in range(3):
+        np.save(tmp_path / f"{i}.npy", rows[i])
+    table(tmp_path / "table.csv", [(i, i) for i in range(3)])
+    fields = {"one": {"source": "@file.b"}, "two": {"source": "@file[b, a]"}, "odd": {"source": "@file.`c.d`", "scale": 2}}
+    with h5py.File(packed(tmp_path, tmp_path / "out.h5", fields, inventory=inventory(tmp_path, "{id}.npy"))) as file:
+        assert np.array_equal(file["one"], rows["b"]) and np.all(file["odd"][:] == 0.25)
+        assert np.array_equal(file["two"], np.stack([rows["b"], rows["a"]], 2))
+
+
+def test_a_column_of_the_table_called_why_stays_its_own(tmp_path):
+    for i in (1, 2):
+        np.save(tmp_path / f"{i}.npy", np.zeros(3))
+    table(tmp_path / "table.csv", [(i, f"reason {i}") for i in range(4)], ("id", "why"))
+    fields = {**IMAGE, "reason": {"source": "@csv.why", "encode": "index"}}
+    for source in ("table.csv", "out0.h5.failed.csv"):
+        output = tmp_path / f"out{len(list(tmp_path.glob('out*.h5')))}.h5"
+        where = {**inventory(tmp_path, "{id}.npy", missing="skip"), "csv": str(tmp_path / source)}
+        packed(tmp_path, output, fields, inventory=where)
+        told = listed(output)
+        assert all(list(line) == ["id", "why", "why_left_out"] and line["why"] == f"reason {name}" for name, line in told.items())
+        assert all("No such file" in line["why_left_out"] for line in told.values())
+        np.save(tmp_path / "0.npy", np.zeros(3))
+    with h5py.File(output) as file:
+        assert list(file["reason"].attrs["classes"]) == ["reason 0"] and list(told) == ["3"]
+
+
+def test_one_cell_that_is_no_number_makes_no_codes_of_a_column_in_silence(tmp_path):
+    keys = {"inventory": {"csv": str(tmp_path / "table.csv")}}
+    (tmp_path / "table.csv").write_text("id,mass,speed\n" + "".join(f"{i},{'n/a' if i == 7 else i}, +{i}.5 \n" for i in range(20)))
+    output = tmp_path / "out.h5"
+    for key in ({"scale": 10}, {"shift": 1}, {"norm": "tanh-log"}, {"log": ["mass"]}, {"dtype": "float32"}):
+        text = refused(tmp_path, output, {"m": {"source": "@csv.mass", **key}}, **keys)
+        assert "[field.m]" in text and "line 9 of" in text and "holds 'n/a'" in text, text
+    assert "ids, which are texts" in refused(tmp_path, output, {"m": {"source": "@csv.id", "dtype": "float32"}}, **keys)
+    fields = {"mass": {"source": "@csv.mass"}, "kind": {"source": "@csv.mass", "encode": "index"}, "speed": {"source": "@csv.speed"}}
+    done = pack(tmp_path, output, fields, **keys)
+    assert done.returncode == 0 and done.stderr.count("is taken as texts") == 1, done.stderr
+    assert "[field.mass] column 'mass'" in done.stderr and "19 of its 20 values are numbers" in done.stderr
+    with h5py.File(output) as file:
+        assert np.array_equal(file["speed"], np.arange(20) + 0.5)
+
+
 def test_files_that_are_missing_are_left_out_and_listed(tmp_path):
     (tmp_path / "data").mkdir()
     for i in set(range(12)) - {0, 5}:

@@ -186,6 +186,31 @@ def test_a_disk_that_is_full_in_the_middle(folder):
     assert output.read_bytes() == packed(folder, folder / "whole.h5").read_bytes()
 
 
+KILLED_AT_THE_END = """
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+int rename(const char* from, const char* to) {
+  const int result = renameat(AT_FDCWD, from, AT_FDCWD, to);
+  const size_t n = strlen(to);
+  if (n > 7 && strcmp(to + n - 7, "/out.h5") == 0) raise(SIGKILL);
+  return result;
+}
+"""
+
+
+def test_the_list_of_what_is_left_out_is_there_before_the_file(folder):
+    """Killed as soon as the file has its name."""
+    (folder / "end.c").write_text(KILLED_AT_THE_END)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "end.so", folder / "end.c"], check=True)
+    packed(folder, folder / "whole.h5", name="failing")
+    output = folder / "out.h5"
+    done = pack(folder, output, name="failing", LD_PRELOAD=str(folder / "end.so"))
+    assert done.returncode != 0 and output.exists(), done.stderr
+    assert Path(f"{output}.failed.csv").read_text() == (folder / "whole.h5.failed.csv").read_text()
+
+
 def test_too_little_room_is_told_before_anything_is_read(folder):
     disk = folder / "disk"
     disk.mkdir()

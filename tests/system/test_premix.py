@@ -138,6 +138,17 @@ def test_what_the_file_tells_of_itself(tmp_path, files):
         assert file.attrs["headrace_version"]
 
 
+@pytest.mark.parametrize("flags", [(), ("--premix.compression=lzf",), ("--premix.file-samples=2000",)])
+def test_more_classes_than_the_header_of_an_object_holds(tmp_path, flags):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["kind"] = np.arange(5000)
+    path = made(tmp_path / "out.h5", [tmp_path / "in.h5"], "--field.kind.source=kind", "--field.kind.encode=index", *flags)
+    with h5py.File(path) as file:
+        assert list(file["kind"].attrs["classes"]) == [str(k) for k in range(5000)]
+        assert np.array_equal(file["kind"], epoch_order(5000))
+    assert premix(path, [tmp_path / "in.h5"], "--verify").returncode == 0
+
+
 def test_it_can_be_served(tmp_path, files):
     path = made(tmp_path / "out.h5", files, stagers=2)
     with running(tmp_path, [path], epochs=1, batch=30, last="partial", shuffle="none") as service:

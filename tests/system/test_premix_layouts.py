@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from order import epoch_order
-from premixing import made, premix
+from premixing import call, made, premix
 
 JETS, TRACKS = 300, 5
 CONFIG = """
@@ -100,6 +100,83 @@ def test_a_label_that_does_not_fit_is_an_error(tmp_path, data):
     assert not list(tmp_path.glob("u.h5*"))
 
 
+@pytest.mark.parametrize("layout", ["umami", "ftag"])
+def test_a_jet_without_a_label_is_never_of_the_first_class(tmp_path, layout):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"] = np.zeros((4, 2), "f4"), np.zeros(4, "f4")
+        file["flavour"], file["ok"] = np.array([5, 4, 5, 4]), np.array([True, True, False, True])
+    (tmp_path / "c.toml").write_text("""
+files = ["in.h5"]
+[field.jets]
+source = "x"
+[field.flavour]
+source = "flavour"
+encode = "one-hot"
+classes = ["b:5", "c:4"]
+valid = "ok"
+""")
+    done = premix(tmp_path / "u.h5", ["-c", tmp_path / "c.toml"], f"--premix.layout={layout}")
+    assert done.returncode == 1 and "field flavour holds no label" in done.stderr and "where" in done.stderr, done.stderr
+    assert not list(tmp_path.glob("u.h5*"))
+    with h5py.File(made(tmp_path / "w.h5", ["-c", tmp_path / "c.toml"], f"--premix.layout={layout}", "--where=ok == 1")) as file:
+        labels = file["jets/labels"][:] if layout == "umami" else file["jets"]["flavour_label"]
+        assert sorted(labels) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("layout", ["umami", "ftag"])
+def test_the_only_class_is_the_first(tmp_path, layout):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"], file["kind"] = np.zeros((4, 2), "f4"), np.zeros(4, "f4"), np.full(4, 7)
+    flags = ["--field.jets.source=x", "--field.kind.source=kind", "--field.kind.encode=one-hot", f"--premix.layout={layout}"]
+    with h5py.File(made(tmp_path / "o.h5", [tmp_path / "in.h5"], *flags)) as file:
+        assert not (file["jets/labels"][:] if layout == "umami" else file["jets"]["flavour_label"]).any()
+
+
+WEIGHTED = """
+files = ["in.h5"]
+class-column = "flavour"
+class-names = ["b:5", "c:4"]
+[resample]
+bins = ["pt = 0:1:2"]
+target = "b"
+as = "weights"
+[field.jets]
+source = "x"
+[field.flavour]
+source = "flavour"
+encode = "one-hot"
+classes = ["b:5", "c:4"]
+[field.%s]
+source = "@weight"
+"""
+
+
+@pytest.fixture
+def weighed(tmp_path):
+    """The folder of jets, of which those of class c weigh otherwise than 1."""
+    rng = np.random.default_rng(7)
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"] = np.zeros((200, 2), "f4"), rng.random(200) ** 2
+        file["flavour"] = np.where(np.arange(200) % 4 == 0, 5, 4)
+    return tmp_path
+
+
+def test_weights_are_weights_whatever_their_field_is_called(weighed):
+    found = []
+    for name in ("weight", "weights"):
+        (weighed / "c.toml").write_text(WEIGHTED % name)
+        with h5py.File(made(weighed / f"{name}.h5", ["-c", weighed / "c.toml"], "--premix.layout=umami")) as file:
+            assert "add_labels" not in file["jets"]
+            found.append(file["jets/weight"][:])
+    assert len(set(found[0])) > 1 and np.array_equal(*found)
+    with (weighed / "c.toml").open("a") as text:
+        text.write('[field.weight]\nsource = "pt"\n')
+    done = premix(weighed / "two.h5", ["-c", weighed / "c.toml"], "--premix.layout=umami")
+    assert done.returncode == 2 and "jets/weight" in done.stderr, done.stderr
+    done = call("export", "-c", weighed / "c.toml", "-o", weighed / "two", "--names=umami")
+    assert done.returncode == 2 and "both 'weights' and 'weight' would be Weights" in done.stderr, done.stderr
+
+
 @pytest.fixture
 def several_labels(tmp_path):
     """A file whose jets have three labels each, and the configuration of it."""
@@ -135,6 +212,15 @@ def test_several_labels_of_a_jet_are_no_class_of_it(tmp_path, several_labels):
         text.write('[premix.dataset]\n"jets/labels" = "kinds"\n')
     done = premix(tmp_path / "v.h5", ["-c", config], "--premix.layout=umami")
     assert done.returncode == 2 and "3 labels for each jet" in done.stderr and not list(tmp_path.glob("v.h5*"))
+
+
+def test_more_classes_than_umami_has_labels_for(tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["kind"] = np.zeros((300, 2), "f4"), np.arange(300)
+    for encode in ("index", "one-hot"):
+        done = premix(tmp_path / "u.h5", [tmp_path / "in.h5"], "--premix.layout=umami", "--field.jets.source=x",
+                      "--field.kind.source=kind", f"--field.kind.encode={encode}")
+        assert done.returncode == 2 and "256 classes apart, and 'kind' has 300; join some" in done.stderr, done.stderr
 
 
 def test_ftag_refuses_what_it_has_no_place_for(tmp_path):

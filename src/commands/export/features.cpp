@@ -43,6 +43,10 @@ class Maker {
     const auto& source = schema_[field];
     add(name, field, is_float(source.dtype) ? Feature::Kind::floats : Feature::Kind::integers, source.elements());
   }
+  /// Whether any of the field is in a feature.
+  bool has(std::size_t field) const {
+    return std::ranges::any_of(made_.tables, [&](const auto& table) { return table.parts[0].field == field; });
+  }
   Features take() { return std::move(made_); }
 
  private:
@@ -54,6 +58,19 @@ std::optional<std::size_t> find(const Schema& schema, const std::vector<Role>& r
   std::optional<std::size_t> found;
   for (std::size_t f = 0; f < schema.size(); ++f)
     if (roles[f].is == is && (schema[f].name == name || !found)) found = f;
+  return found;
+}
+
+/// The weights of samples; two would leave it to chance which one counts.
+std::optional<std::size_t> find_weight(const Schema& schema, const std::vector<Role>& roles) {
+  std::optional<std::size_t> found;
+  for (std::size_t f = 0; f < schema.size(); ++f) {
+    if (roles[f].is != Is::weight) continue;
+    if (found)
+      throw UsageError(fmt::format("names = 'umami': both '{}' and '{}' would be Weights; leave one out",
+                                   schema[*found].name, schema[f].name));
+    found = f;
+  }
   return found;
 }
 
@@ -69,9 +86,19 @@ void add_jets(const config::OutputConfig& config, const Schema& schema, const st
                                  config.exported.add_vars, schema[*jets].name, variables));
   maker.add("X_jets", *jets, Feature::Kind::floats, variables);
   maker.add("Y_jets", *labels, Feature::Kind::integers, schema[*labels].elements());
-  const auto weight = find(schema, roles, Is::weight, "weight");
+  const auto weight = find_weight(schema, roles);
   maker.add("Weights", weight.value_or(*jets), Feature::Kind::floats, 1, weight ? How::values : How::one);
   if (config.exported.add_vars > 0) maker.add("X_Add_Vars", *jets, Feature::Kind::floats, config.exported.add_vars);
+}
+
+/// Umami's records have no place for what else a jet has: to drop it would be no answer.
+void require_all(const Schema& schema, const Maker& maker) {
+  std::string names;
+  for (std::size_t f = 0; f < schema.size(); ++f)
+    if (!maker.has(f)) names += (names.empty() ? "'" : ", '") + schema[f].name + "'";
+  if (!names.empty())
+    throw UsageError(fmt::format("names = 'umami' has no feature for {}; leave {} out, or take names = \"fields\"", names,
+                                 names.find(',') == std::string::npos ? "it" : "them"));
 }
 
 }  // namespace
@@ -93,6 +120,7 @@ Features features_of(const config::OutputConfig& config, const Schema& schema) {
     else if (role.is == Is::track_label)
       maker.add(role.group + "/labels/" + role.name, f, Feature::Kind::integers, schema[f].elements());
   }
+  require_all(schema, maker);
   return maker.take();
 }
 

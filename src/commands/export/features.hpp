@@ -17,7 +17,8 @@ struct Features {
   std::vector<formats::Table> tables;  ///< of each, which makes its float32 or int64 values
 };
 
-/// UsageError for what a record cannot hold, and for names = umami without what that needs.
+/// UsageError for what a record cannot hold, and for names = umami without what that needs, or with
+/// what that has no place for.
 Features features_of(const config::OutputConfig& config, const Schema& schema);
 
 /// Umami's part of metadata.json.

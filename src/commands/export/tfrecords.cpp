@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <map>
@@ -20,6 +21,10 @@ namespace headrace::commands::exporting {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::vector<std::string> first_of(const std::vector<std::string>& names, std::uint64_t count) {
+  return {names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, names.size()))};
+}
 
 /// One file. Pieces have sizes that nobody knows before: each is appended once all before it are.
 class RecordFile : public Shard {
@@ -122,14 +127,17 @@ class TfRecords : public Format {
     auto& told = metadata["features"] = nlohmann::ordered_json::object();
     for (std::size_t f = 0; f < features_.features.size(); ++f) {
       const auto& feature = features_.features[f];
-      const auto& field = schema_[features_.tables[f].parts[0].field];
+      const auto& part = features_.tables[f].parts[0];
+      const auto& field = schema_[part.field];
+      const bool whole = feature.count == field.elements();
       auto& one = told[feature.name];
       one["type"] = feature.kind == formats::Feature::Kind::floats ? "float" : "int64";
       one["count"] = feature.count;
-      one["shape"] = feature.count == field.elements() ? field.shape : std::vector<std::uint64_t>{feature.count};
-      one["dtype"] = name_of(field.dtype);
+      one["shape"] = whole ? field.shape : std::vector<std::uint64_t>{feature.count};
+      one["dtype"] = name_of(part.how == formats::How::one ? part.to : field.dtype);
+      if (part.how == formats::How::one) continue;  // nothing of the field is in it
       if (!field.classes.empty()) one["classes"] = field.classes;
-      if (!field.columns.empty()) one["columns"] = field.columns;
+      if (!field.columns.empty()) one["columns"] = whole ? field.columns : first_of(field.columns, feature.count);
     }
   }
 

@@ -24,7 +24,10 @@ namespace {
 bool is_list(const std::string& path) {
   std::string why;
   const auto text = read_file_of_user(path, why);
-  return text && text->substr(0, text->find('\n')).ends_with("," + std::string(inventory::why_column));
+  if (!text) return false;
+  const auto header = text->substr(0, text->find('\n'));
+  const auto comma = header.rfind(',');
+  return comma != std::string::npos && inventory::is_why_column(std::string_view(header).substr(comma + 1));
 }
 
 }  // namespace
@@ -76,13 +79,18 @@ std::uint64_t Completion::run() {
     tell();
     writer_.abandon();
     throw Error(fmt::format("no sample's file could be read, so that nothing is written; {}{} says why", job_.path,
-                            failed_suffix));
+                            inventory::failed_suffix));
   }
-  if (lost == 0)
-    writer_.finish({left_out(0)}, {ids(nullptr)});
-  else
+  // The list is there before the file that it is of: nothing else would tell of a run that is killed in between. That of
+  // a file that stood here before goes last.
+  if (lost > 0) {
     finish_without(failed);
-  tell();
+    return lost;
+  }
+  const bool lacks = !inventory_.left_out.empty();
+  if (lacks) tell();
+  writer_.finish({left_out(0)}, {ids(nullptr)});
+  if (!lacks) tell();
   return lost;
 }
 
@@ -113,6 +121,7 @@ void Completion::move_together(const FailedRows& failed) {
   writer.prepare(facts_, false);
   writer.write(rows);
   writer.finish({left_out(failed.size())}, {ids(&rows)});
+  list(failed);
   fs::rename(kept_, job_.path);
   formats::sync_folder_of(job_.path);
   writer_.abandon();
@@ -121,7 +130,7 @@ void Completion::move_together(const FailedRows& failed) {
 
 void Completion::list(const FailedRows& failed) const {
   const auto lost = failed.size() + inventory_.left_out.size();
-  const auto path = job_.path + failed_suffix;
+  const auto path = job_.path + inventory::failed_suffix;
   if (lost == 0) {
     std::error_code gone;
     if (is_list(path)) fs::remove(path, gone);  // of a file that stood here before
@@ -136,7 +145,7 @@ void Completion::list(const FailedRows& failed) const {
 
 void Completion::require_no_input() const {
   std::error_code unknown;
-  const auto list = job_.path + failed_suffix;
+  const auto list = job_.path + inventory::failed_suffix;
   writing::require_regular(list);
   if (fs::equivalent(list, inventory_.settings.csv, unknown))
     throw UsageError(

@@ -108,9 +108,10 @@ std::string text_of(const inventory::Inventory& inventory, const FailedRows& fai
   const auto line = [](const std::string& values, const std::string& why) {
     return values + "," + inventory::csv_value(why) + "\n";
   };
-  auto text = line(table.header(inventory::why_column), std::string(inventory::why_column));
+  const auto last_column = inventory::why_column(table);
+  auto text = line(table.header(last_column), last_column);
   for (const auto& sample : inventory.left_out) text += line(sample.line, sample.why);
-  for (const auto& [row, why] : failed) text += line(table.line(row, inventory::why_column), why);
+  for (const auto& [row, why] : failed) text += line(table.line(row, last_column), why);
   return text;
 }
 

@@ -12,8 +12,7 @@
 
 namespace headrace::commands::pack {
 
-constexpr const char* ids_path = "id";                ///< the dataset of the samples' ids
-constexpr const char* failed_suffix = ".failed.csv";  ///< behind the file's name: what lists samples that it lacks
+constexpr const char* ids_path = "id";  ///< the dataset of the samples' ids
 
 /// An interrupted run may only go on where all of it is the same. Nothing in it is a secret.
 formats::Facts facts_of(const config::Config& config, const inventory::Inventory& inventory, const Schema& schema);

@@ -100,6 +100,12 @@ class Umami {
           fmt::format("[premix.dataset] \"jets/labels\" = '{}': that is {} labels for each jet; give it a field with "
                       "one, as in source = \"DATASET.0\"",
                       field.name, field.elements()));
+    constexpr std::size_t most_classes = 256;  // of uint8
+    if (field.classes.size() > most_classes)
+      throw UsageError(
+          fmt::format("layout = 'umami' has labels of uint8, which tell {} classes apart, and '{}' has {}; join some, "
+                      "or take another layout",
+                      most_classes, field.name, field.classes.size()));
   }
 
   void add(std::size_t f, const std::string& path) {
@@ -107,8 +113,9 @@ class Umami {
     auto& tables = layout_.tables;
     if (path == "jets/labels") {
       require_label(field);
-      tables.push_back(field.elements() > 1 ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
-                                            : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
+      const bool hot = of_.roles[f].is == Is::one_hot || field.elements() > 1;
+      tables.push_back(hot ? single(of_.schema, f, path, of_.samples, DType::uint8, How::argmax)
+                           : formats::table_of(of_.schema, f, path, of_.samples, DType::uint8));
       if (!field.classes.empty()) {
         layout_.attributes.push_back({path, "label_classes", field.classes});
         if (!std::exchange(classes_told_, true)) layout_.attributes.push_back({"jets", "flavour_label", field.classes});

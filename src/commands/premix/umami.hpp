@@ -3,7 +3,7 @@
 //   jets/inputs (V)             the field `jets`                      TRK/inputs (T, F)      fields with two axes
 //   jets/labels                 of a one-hot or index field, uint8    TRK/valid (T)          their masks
 //   jets/labels_one_hot (C)     the same, uint8                       TRK/labels/NAME (T)    fields TRK_NAME, int8
-//   jets/weight                 the field `weight`, else 1
+//   jets/weight                 the field `weight`, or of the source @weight, else 1
 //   jets/add_labels/NAME        what else there is; NaN becomes 0
 #pragma once
 

@@ -23,11 +23,16 @@ Role of_label(config::Encode encode, const Field& field) {
   return {one_hot ? Is::one_hot : Is::index, "", ""};
 }
 
+/// What [resample] has samples weigh is their weight under any name.
+bool is_weight(const config::FieldConfig* config, const Field& field) {
+  return field.name == "weight" || (config != nullptr && config->source == std::vector<std::string>{"@weight"});
+}
+
 Role of_jet(const config::FieldConfig* config, const Field& field) {
   if (config != nullptr && config->encode != config::Encode::none) return of_label(config->encode, field);
   // Labels without encode, such as @class, have their classes' names.
   if (!field.classes.empty()) return {field.shape.empty() ? Is::index : Is::one_hot, "", ""};
-  if (field.shape.empty()) return {field.name == "weight" ? Is::weight : Is::scalar, "", ""};
+  if (field.shape.empty()) return {is_weight(config, field) ? Is::weight : Is::scalar, "", ""};
   return {Is::inputs, "", ""};
 }
 

@@ -15,7 +15,7 @@ struct Role {
     inputs,       ///< variables of a jet: one axis, and no label
     one_hot,      ///< its label
     index,        ///< the same as a number
-    weight,       ///<
+    weight,       ///< what it weighs: a field of the source @weight, or called `weight`
     scalar,       ///< what else a jet has
     tracks,       ///< variables of its tracks: two axes
     valid,        ///< which of them are real

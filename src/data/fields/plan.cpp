@@ -9,6 +9,7 @@
 #include "data/fields/label_values.hpp"
 #include "data/fields/resolve_all.hpp"
 #include "data/fields/warnings.hpp"
+#include "data/selection/inventory_settings.hpp"
 #include "data/selection/questions.hpp"
 #include "mpi/agree.hpp"
 
@@ -69,6 +70,7 @@ FieldPlans plan_fields(const config::Config& config, const catalog::Contents& co
     }
   return mpi::together(comm, [&] {
     FieldPlans plans;
+    plans.warnings = selection::warnings_of_table(config, contents);
     for (std::size_t f = 0; f < fields.size(); ++f) {
       const auto& field = fields.config(f);
       for (auto& warning : warnings_of(field, *fields.field(f))) plans.warnings.push_back(std::move(warning));

@@ -13,6 +13,7 @@
 #include "data/fields/counts.hpp"
 #include "data/fields/warnings.hpp"
 #include "data/selection/choice.hpp"
+#include "data/selection/inventory_settings.hpp"
 #include "data/selection/mixing.hpp"
 #include "data/selection/questions.hpp"
 #include "data/selection/scan_files.hpp"
@@ -207,6 +208,7 @@ ConfigReport report_on(const config::Config& config, std::uint64_t most_bytes, P
   if (samples.paths().empty())
     throw UsageError("no field has one row a sample (all are joined); name such a dataset as a field, too");
   report.samples = samples.samples();
+  report.warnings = selection::warnings_of_table(config, contents);
   for (std::size_t f = 0; f < fields.size(); ++f) add_field(fields.config(f), *fields.field(f), plugins, report);
   report.catalog = catalog::select(contents, samples.paths(), samples.may_lack());
   add_streams(config, contents, report.catalog, data, report);

@@ -137,7 +137,10 @@ void choose_classes(const config::Config& config, const catalog::Catalog& catalo
     mistakes.attempt([&] {
       const auto ranges = ranges_of_files(one.files, choice.who(), catalog);
       choice.selection = plan::Selection::of(ranges);
-      if (!one.where.empty()) choice.where.push_back(condition::Condition::parse(one.where));
+      if (!one.values.empty())
+        choice.where.push_back(condition::Condition::of_values(config.class_column, one.values));
+      else if (!one.where.empty())
+        choice.where.push_back(condition::Condition::parse(one.where));
     });
     right = right && mistakes.size() == before;
   }

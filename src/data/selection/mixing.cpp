@@ -11,6 +11,8 @@ namespace headrace::data::selection {
 namespace {
 
 constexpr std::uint64_t most_positions = std::uint64_t{1} << 60;
+/// Through all samples of a class in one epoch. The audit has a sum for each such pass.
+constexpr std::uint64_t most_passes = std::uint64_t{1} << 24;
 
 std::vector<std::uint64_t> shares_of(const config::Config& config, const config::MixConfig& mix,
                                      const std::vector<std::uint64_t>& samples) {
@@ -29,6 +31,16 @@ std::string times(std::uint64_t least, std::uint64_t most) {
   if (least == most) return "each " + word(least);
   if (least == 0) return "each at most " + word(most);
   return least == 1 && most == 2 ? "each once or twice" : fmt::format("each {} to {} times", least, most);
+}
+
+void require_few_passes(const config::Config& config, const config::StreamConfig& stream, const plan::Mix& mix) {
+  for (std::uint32_t c = 0; c < mix.members.size(); ++c)
+    if (const auto passes = mix.turns_of(c) / mix.members[c]; passes > most_passes)
+      throw UsageError(
+          fmt::format("stream '{}': an epoch of this mix would have {} samples, and bring each of class '{}' {} times "
+                      "(shares and sizes of classes are too far apart); give epoch-size a number, or '{}' a smaller "
+                      "share",
+                      stream.name, mix.positions, config.classes[c].name, passes, config.classes[c].name));
 }
 
 }  // namespace
@@ -52,7 +64,9 @@ std::shared_ptr<const plan::Mix> mix_of(const config::Config& config, const conf
         fmt::format("stream '{}': an epoch of this mix would have {} samples (shares and sizes of classes are "
                     "too far apart); give epoch-size a number",
                     stream.name, positions));
-  return std::make_shared<const plan::Mix>(plan::Mix{std::move(turns), stream.mix.within, positions, samples});
+  plan::Mix mix{std::move(turns), stream.mix.within, positions, samples};
+  require_few_passes(config, stream, mix);
+  return std::make_shared<const plan::Mix>(std::move(mix));
 }
 
 std::vector<std::string> names_of(const std::vector<config::ClassConfig>& classes) {
@@ -63,16 +77,11 @@ std::vector<std::string> names_of(const std::vector<config::ClassConfig>& classe
 
 std::vector<std::string> lines_of(const plan::EpochOrder& order, const plan::Mix& mix,
                                   const std::vector<std::string>& classes) {
-  std::vector<std::uint64_t> whole(mix.members.size()), parts(mix.members.size()), turns(mix.members.size());
-  for (const auto& stretch : order.stretches()) {
-    const auto length = stretch.last - stretch.first;
-    turns[stretch.which] += length;
-    ++(length == mix.members[stretch.which] ? whole : parts)[stretch.which];
-  }
+  const auto passes = order.passes();
   std::vector<std::string> lines;
-  for (std::size_t c = 0; c < mix.members.size(); ++c)
-    lines.push_back(fmt::format("{}: {} of {} samples, {}", classes[c], turns[c], mix.members[c],
-                                times(whole[c], whole[c] + parts[c])));
+  for (std::uint32_t c = 0; c < mix.members.size(); ++c)
+    lines.push_back(fmt::format("{}: {} of {} samples, {}", classes[c], mix.turns_of(c), mix.members[c],
+                                times(passes[c].whole, passes[c].whole + passes[c].parts)));
   return lines;
 }
 

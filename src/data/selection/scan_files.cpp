@@ -16,7 +16,9 @@ namespace {
 
 Scanned scan_inventory(const config::Config& config, const job::Topology& topology) {
   if (topology.nodes.size() > 1) catalog::require_same_files(topology.all, topology.node, {config.inventory.csv});
-  return {1, inventory::scan(topology.all, inventory_settings(config))};
+  auto contents = inventory::scan(topology.all, inventory_settings(config));
+  mpi::together(topology.all, [&] { require_numbers(config, contents); });
+  return {1, std::move(contents)};
 }
 
 /// What the patterns match, as the first rank of each node saw it: a file may come while others look.
@@ -46,7 +48,11 @@ Scanned scan_files(const config::Config& config, const job::Topology& topology) 
 }
 
 Scanned scan_files_alone(const config::Config& config, bool code, std::size_t most) {
-  if (!config.inventory.csv.empty()) return {1, inventory::scan_alone(inventory_settings(config), code)};
+  if (!config.inventory.csv.empty()) {
+    auto contents = inventory::scan_alone(inventory_settings(config), code);
+    require_numbers(config, contents);
+    return {1, std::move(contents)};
+  }
   auto files = catalog::expand_files(config.files);
   const auto all = files.size();
   files.resize(std::min(all, most));

@@ -14,7 +14,8 @@ struct Scanned {
   catalog::Contents contents;
 };
 
-/// Collective. Error on all where a node does not see the files that the others see, or sees others behind their links.
+/// Collective. Error on all where a node does not see the files that the others see, or sees others behind their links,
+/// and where fields of numbers take texts of an inventory's table (inventory_settings.hpp).
 Scanned scan_files(const config::Config& config, const job::Topology& topology);
 
 /// By this process alone; no more than `most` of the files. code: whether users' own decoders may run for it.

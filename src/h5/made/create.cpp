@@ -106,12 +106,24 @@ Dataset make(const File& file, const NewDataset& dataset, const Plist& propertie
                        "H5Dcreate"));
 }
 
-File make_file(const std::string& path, bool aligned) {
+/// Attributes beyond 64 KB stand outside the header of their object, which one of HDF5 1.8 can tell, and an older one,
+/// HDF5's usual, cannot. Of texts of variable length a header holds 16 bytes each.
+bool any_large(std::span<const NewAttribute> attributes) {
+  constexpr std::size_t most_texts = 4000;
+  return std::ranges::any_of(attributes, [](const NewAttribute& attribute) {
+    const auto* texts = std::get_if<std::vector<std::string>>(&attribute.value);
+    return texts != nullptr && texts->size() > most_texts;
+  });
+}
+
+File make_file(const std::string& path, bool aligned, std::span<const NewAttribute> attributes) {
   library();
   const Plist creation(check(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate"));
   check(H5Pset_obj_track_times(creation.id(), false), "H5Pset_obj_track_times");
   const Plist access(check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"));
   if (aligned) check(H5Pset_alignment(access.id(), aligned_from, alignment), "H5Pset_alignment");
+  if (any_large(attributes))
+    check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_LATEST), "H5Pset_libver_bounds");
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id());
   if (file < 0) throw Error(fmt::format("cannot write {} ({})", path, reason()));
   return File(file);
@@ -182,7 +194,7 @@ std::uint64_t NewDataset::row_bytes() const {
 
 NewFile::NewFile(const std::string& path, std::span<const NewDataset> datasets,
                  std::span<const NewAttribute> attributes)
-    : told_(datasets.begin(), datasets.end()), file_(make_file(path, any_contiguous(datasets))) {
+    : told_(datasets.begin(), datasets.end()), file_(make_file(path, any_contiguous(datasets), attributes)) {
   for (const auto& dataset : told_) {
     try {
       datasets_.push_back(make(file_, dataset, creation(dataset)));
@@ -267,7 +279,7 @@ void NewFile::close() {
 
 void write_virtual(const std::string& path, std::span<const NewDataset> datasets, std::span<const PartFile> parts,
                    std::span<const NewAttribute> attributes) {
-  const auto file = make_file(path, false);
+  const auto file = make_file(path, false, attributes);
   for (const auto& dataset : datasets) {
     const Plist properties(check(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
     check(H5Pset_obj_track_times(properties.id(), false), "H5Pset_obj_track_times");

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string_view>
+#include <limits>
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
@@ -15,21 +15,30 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\v\f";
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+/// What a number becomes that no double holds: 0 or infinity, by the place of its first digit.
+double beyond(std::string_view digits) {
+  const bool negative = digits[0] == '-';
+  digits.remove_prefix(negative ? 1 : 0);
+  const auto mantissa = digits.substr(0, digits.find_first_of("eE"));
+  const auto point = std::min(mantissa.find('.'), mantissa.size());
+  const auto first = mantissa.find_first_of("123456789");
+  std::int64_t exponent = 0;
+  if (mantissa.size() < digits.size()) {
+    auto text = digits.substr(mantissa.size() + 1);
+    text.remove_prefix(text[0] == '+' ? 1 : 0);
+    constexpr std::int64_t far = 1'000'000'000'000;
+    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc{})
+      exponent = text[0] == '-' ? -far : far;
+  }
+  const auto place = exponent + static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  const double size = place > 0 ? std::numeric_limits<double>::infinity() : 0;
+  return negative ? -size : size;
 }
 
 double number_in(std::string_view word, std::size_t line) {
-  double number = 0;
-  const auto digits = word.substr(word.size() > 1 && word[0] == '+' && word[1] != '-' ? 1 : 0);
-  const auto* end = digits.data() + digits.size();
-  const auto [rest, status] = std::from_chars(digits.data(), end, number);
-  if (status != std::errc{} || rest != end) {
-    const auto shown = word.size() > 40 ? printable(word.substr(0, 40)) + "..." : printable(word);
-    throw Error(fmt::format("its line {} holds '{}', which is no number", line, shown));
-  }
-  return number;
+  if (const auto number = number_of(word)) return *number;
+  const auto shown = word.size() > 40 ? printable(word.substr(0, 40)) + "..." : printable(word);
+  throw Error(fmt::format("its line {} holds '{}', which is no number", line, shown));
 }
 
 /// The numbers of a line; how many.
@@ -49,6 +58,21 @@ std::uint64_t read_line(std::string_view text, std::size_t line, std::vector<dou
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(blanks);
+  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::optional<double> number_of(std::string_view word) {
+  double number = 0;
+  const auto digits = word.substr(word.size() > 1 && word[0] == '+' && word[1] != '-' ? 1 : 0);
+  const auto* end = digits.data() + digits.size();
+  const auto [rest, status] = std::from_chars(digits.data(), end, number);
+  if (rest != end) return std::nullopt;
+  if (status == std::errc::result_out_of_range) return beyond(digits);
+  return status == std::errc{} ? std::optional(number) : std::nullopt;
+}
 
 TextNumbers numbers_in_text(std::span<const std::byte> content) {
   std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
