@@ -19,7 +19,7 @@ namespace headrace::job {
 
 namespace {
 
-constexpr auto farewell_limit = std::chrono::milliseconds(200);
+constexpr auto farewell_limit = std::chrono::milliseconds(400);
 
 bool is_ignored(int signal) {
   struct sigaction now {};

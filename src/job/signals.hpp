@@ -29,7 +29,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.2 s. nullptr to
+  /// What is to be said before leaving ("stager 1 on n03 was ended by SIGTERM"): it gets at most 0.4 s. nullptr to
   /// forget.
   void on_end(std::function<void(const std::string& what)> farewell);
   /// Asked before the farewell: true says that the process will end by itself, soon; the next signal ends it at once.

@@ -74,7 +74,7 @@ def test_a_power_cut(doomed, folder, tell, idle):
                 trainer.ask("until_lost")
         words, seconds = lost(group, since)
         assert all(kind == "ServiceLost" for kind, _ in words), words
-        assert service.lines("node1 does not answer node[02] any more")
+        assert service.says("node1 does not answer node[02] any more")  # by srun, which may be slower than the trainers' sockets
         service.process.kill()  # srun itself waits for the lost node
         tell(f"trainers of other nodes knew after {seconds:.2f} s: {words}")
 

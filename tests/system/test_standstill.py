@@ -19,7 +19,7 @@ def files(tmp_path_factory):
 @pytest.mark.parametrize("split", [True, False])
 @pytest.mark.parametrize("with_trainers", [True, False])
 def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, with_trainers):
-    with running(tmp_path, files, 3, batch=10, split_nodes=split, start_timeout=3, trainers_per_node=1 if split else 2) as service:
+    with running(tmp_path, files, 3, batch=10, split_nodes=split, start_timeout=4, trainers_per_node=1 if split else 2) as service:
         group = [Trainer(service.node(r * split), rank=r, world_size=2) for r in range(2 * with_trainers)]
         for trainer in group:
             trainer.take()
@@ -35,7 +35,7 @@ def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, wit
 
 
 def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to_stop(tmp_path, files):
-    with running(tmp_path, files, 3, batch=10, split_nodes=True, start_timeout=3, at_once=True) as service:
+    with running(tmp_path, files, 3, batch=10, split_nodes=True, start_timeout=4, at_once=True) as service:
         service.ready(3)
         stand_still(service.stagers()[0])
         assert control("stop", service.node(1), "--timeout=1").returncode == 1
@@ -74,21 +74,21 @@ def test_a_stager_that_hangs_in_a_collective_read_ends_the_wait(tmp_path, monkey
         file["x"] = np.arange(60, dtype="i4")
     monkeypatch.setenv("LD_PRELOAD", str(HEADRACE.parents[1] / "lib" / "hang_in_mpi.so"))
     monkeypatch.setenv("HANG", where)
-    with running(tmp_path, [tmp_path / "a.h5"], 2, batch=10, io="collective", start_timeout=3, at_once=True) as service:
+    with running(tmp_path, [tmp_path / "a.h5"], 2, batch=10, io="collective", start_timeout=4, at_once=True) as service:
         with Trainer(service) as trainer, pytest.raises(Failed) as failed:
             trainer.connected()
         assert service.wait() != 0
         assert failed.value.kind == "ServiceLost" and "stager" in failed.value.text
         assert service.lines(f"stager 0 on .* waits for 2 s: {first}")
-        assert service.lines(f"stager 0 on .* got no further; ended after waiting for 3 s: {first}")
+        assert service.lines(f"stager 0 on .* got no further; ended after waiting for 4 s: {first}")
 
 
 def test_the_end_of_mpi_is_not_waited_for_without_a_word(tmp_path, files, monkeypatch):
     monkeypatch.setenv("LD_PRELOAD", str(HEADRACE.parents[1] / "lib" / "hang_in_mpi.so"))
     monkeypatch.setenv("HANG", "end")
-    with running(tmp_path, files, 2, batch=10, start_timeout=3, at_once=True) as service:
+    with running(tmp_path, files, 2, batch=10, start_timeout=4, at_once=True) as service:
         service.ready()
         assert control("stop", service).returncode == 0
         assert service.wait() != 0
         assert service.lines("the end of MPI waits for 2 s: another process of this job has not come to it")
-        assert service.lines("the end of MPI did not come; ended after waiting for 3 s")
+        assert service.lines("the end of MPI did not come; ended after waiting for 4 s")
