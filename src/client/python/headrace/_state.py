@@ -92,7 +92,7 @@ def position_in(plan: Plan, state: Mapping[str, Any], strict: bool) -> tuple[int
 def _as_then(windows: str | None) -> str:
     """With what they come again, on whatever machine: bytes and auto depend on that."""
     known = re.fullmatch(r"\d+ of (\d+) blocks of (\d+) bytes", windows or "")
-    return f" (window = {known[1]}, block = {known[2]})" if known else " (window = \"none\")"
+    return f" (window = {known[1]}, block = {known[2]})" if known else ' (window = "none")'
 
 
 def differences(plan: Plan, found: Mapping[str, str], step: int = 1, epoch: int = 0) -> list[str]:
