@@ -59,7 +59,7 @@ void PathTemplate::make(const Table& table, std::size_t row, std::string& path) 
   if (!url_ && !file && !first.starts_with('/')) path = folder_;
   path += between_[0];
   // A cell that begins the URL, or is its host, may hold more of it; behind a host, cells are names.
-  const bool names = url_ && between_[0].find("://") + 3 < between_[0].size();
+  bool names = url_ && between_[0].find("://") + 3 < between_[0].size();
   bool query = false;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     query = query || between_[c].find('?') != std::string::npos;
@@ -68,6 +68,8 @@ void PathTemplate::make(const Table& table, std::size_t row, std::string& path) 
     else
       path += table.at(row, columns_[c]);
     path += between_[c + 1];
+    const auto behind = between_[c + 1].starts_with("://") ? 3 : 0;
+    names = names || (url_ && between_[c + 1].find('/', behind) != std::string::npos);
   }
   if (!file) return;
   path.erase(0, file_scheme.size());

@@ -81,7 +81,10 @@ void LoneFolder::make() {
     auto path = (temporary / (name_for_user() + "XXXXXX")).string();
     if (mkdtemp(path.data()) == nullptr) return;
     lock_ = lock(path);
-    if (lock_ >= 0) path_ = path;
+    if (lock_ >= 0)
+      path_ = path;
+    else
+      rmdir(path.c_str());  // no locks here, or another is just taking it away
   }
 }
 

@@ -196,10 +196,10 @@ std::string way_out_by_windows(const config::Config& config, const blueprint::Bl
     if (blueprint.cells[s])
       text += fmt::format("{}stream '{}' keeps two windows of {} there", text.empty() ? "" : ", ",
                           blueprint.streams[s].name, format_bytes(pane_bytes(blueprint, s, node)));
-  std::uint64_t panes = 0;
-  for (std::uint32_t s = 0; s < blueprint.cells.size(); ++s)
-    if (blueprint.cells[s]) panes += 2 * pane_bytes(blueprint, s, node);
-  if (const auto tables = blueprint::table_bytes_of_node(blueprint, node.stagers); tables > panes)
+  // More than all samples that are to be in memory, panes among them, as soon as it is known who has them.
+  const bool known = blueprint.placement.stagers() > 0;
+  const auto samples = known ? store::Layout(blueprint.schema, blueprint.rows_in_memory_of(node)).bytes() : 0;
+  if (const auto tables = blueprint::table_bytes_of_node(blueprint, node.stagers); known && tables > samples)
     return fmt::format("; the tables of {} blocks take {} of the buffers: take larger blocks (block)",
                        blueprint.blocks.size(), format_bytes(tables));
   const auto smaller = blueprint::smaller_blocks(blueprint.catalog, config.block);

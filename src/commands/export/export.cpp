@@ -155,7 +155,7 @@ class Export : public writing::Work {
       folder_.write("metadata.json", metadata());
       folder_.complete();
     });
-    const auto bytes = all_.rank() == 0 ? folder_.bytes() : 0;
+    const auto bytes = mpi::together(all_, [&] { return all_.rank() == 0 ? folder_.bytes() : std::uint64_t{0}; });
     log::info("wrote {}: {} samples in {} files, {} in {:.2f} s ({})", folder_.path(), samples_, finished_.size(),
               format_bytes(bytes), seconds_, format_rate(static_cast<double>(bytes), seconds_));
     session_->staging().host().tell(

@@ -175,9 +175,11 @@ void Folder::sweep() const {
   const Written written(path_, part());
   std::vector<fs::path> left;
   std::error_code gone;
-  for (const auto& entry : fs::recursive_directory_iterator(path_, gone))
-    if (ipc::drafted(entry.path().filename().string()) && written.has(entry.path().lexically_relative(path_)))
-      left.push_back(entry.path());
+  constexpr auto what_can_be = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(path_, what_can_be, gone), end; !gone && entry != end;
+       entry.increment(gone))
+    if (ipc::drafted(entry->path().filename().string()) && written.has(entry->path().lexically_relative(path_)))
+      left.push_back(entry->path());
   for (const auto& draft : left) fs::remove(draft, gone);
 }
 

@@ -28,14 +28,16 @@ const config::StreamConfig& stream_named(const config::Config& config, const std
 
 namespace {
 
-/// The same for all ways to a folder. Of the file itself only its name counts: a link is replaced, not followed.
+/// The same for all ways to a folder. Of a file only its name counts: a link is replaced, not followed.
 std::string name_of_writer(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code unseen;
   const auto whole = fs::absolute(path).lexically_normal();
   auto folder = fs::weakly_canonical(fs::absolute(path).parent_path(), unseen);
   if (unseen) folder = whole.parent_path();
-  return fmt::format("write-{:016x}", std::hash<std::string>()((folder / whole.filename()).string()));
+  auto place = folder / whole.filename();
+  if (fs::is_directory(whole, unseen)) place = fs::weakly_canonical(whole, unseen);  // written into, also through a link
+  return fmt::format("write-{:016x}", std::hash<std::string>()(place.string()));
 }
 
 }  // namespace
