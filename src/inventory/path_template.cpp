@@ -68,8 +68,7 @@ void PathTemplate::make(const Table& table, std::size_t row, std::string& path) 
     else
       path += table.at(row, columns_[c]);
     path += between_[c + 1];
-    const auto behind = between_[c + 1].starts_with("://") ? 3 : 0;
-    names = names || (url_ && between_[c + 1].find('/', behind) != std::string::npos);
+    names = names || (url_ && between_[c + 1].find('/') != std::string::npos);
   }
   if (!file) return;
   path.erase(0, file_scheme.size());

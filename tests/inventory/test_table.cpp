@@ -117,7 +117,6 @@ BOOST_AUTO_TEST_CASE(paths) {
   BOOST_TEST(path_of("http://h/{id}/get?n={n}&x={id}", "id,n\nf&g,h+i\n") == "http://h/f&g/get?n=h%2Bi&x=f%26g");
   BOOST_TEST(path_of("http://{h}/{id}", "id,h\na#1,x\n") == "http://x/a%231");
   BOOST_TEST(path_of("{base}/{id}", "id,base\na#1,http://x\n") == "http://x/a%231");
-  BOOST_TEST(path_of("{id}://{rest}", "id,rest\nhttp,x/a?b=c%20\n") == "http://x/a?b=c%20");
   BOOST_TEST(path_of("file:///data/{id}", "id\nsub/a\n") == "/data/sub/a");
   BOOST_TEST(contains(mistake([] { path_of("file:///data/{id}", "id\n../a\n"); }), "leads out of the table's folder"));
   BOOST_TEST(contains(mistake([] { path_of("file:///etc/{id}", "id\na\n"); }), "leads out of the table's folder"));
