@@ -54,6 +54,7 @@ def main(service, folder, way):
     weight = next(model.parameters()).detach()
     weight = weight.full_tensor() if hasattr(weight, "full_tensor") else weight
     Path(folder, f"{rank}.json").write_text(json.dumps({"seen": seen, "weight": weight.flatten().tolist()}))
+    dist.barrier()  # gloo may end a process whose peer has left already
     dist.destroy_process_group()
 
 

@@ -209,7 +209,8 @@ def test_resumed_by_others_in_the_middle_of_epoch_0(tmp_path, files, plugin, sta
         assert service.wait() == 0, service.text
     events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     opened = [event["window"] for event in events if event["event"] == "window_open"]
-    assert opened.index(6) < opened.index(1) and sorted(opened) == list(range(8))
+    # Before its turn; a stager that is not held may have begun with others before the trainers came.
+    assert opened.index(6) < 6 and sorted(opened) == list(range(8))
 
 
 def test_a_seek_into_epoch_0_and_another_out_of_it(tmp_path, files, plugin):
