@@ -18,9 +18,6 @@ namespace headrace::service {
 
 namespace {
 
-/// Of the memory of all nodes, for streams that are in memory as a whole beside others that are not.
-constexpr std::uint64_t resident_share = 4;
-
 bool shuffled_in_windows(const blueprint::StreamFacts& stream) {
   return stream.windows && stream.windows->count() > 1 && !stream.windows_at_start;
 }
@@ -40,7 +37,8 @@ bool all_fit(const blueprint::Blueprint& blueprint, const job::Topology& topolog
 /// Streams that get panes, ascending.
 std::vector<std::uint32_t> too_large(const blueprint::Blueprint& blueprint, const StoreBudgets& budgets) {
   const auto row = row_bytes(blueprint.schema);
-  const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0}) / resident_share;
+  const auto room = std::accumulate(budgets.bytes.begin(), budgets.bytes.end(), std::uint64_t{0}) /
+                    blueprint::resident_share;
   std::uint64_t taken = 0;
   std::vector<std::uint32_t> windowed, large;
   for (std::uint32_t s = 0; s < blueprint.streams.size(); ++s) {

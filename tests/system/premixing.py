@@ -2,6 +2,8 @@
 
 import os
 
+import h5py
+import numpy as np
 from service import HEADRACE
 from stacks import finished
 
@@ -26,6 +28,14 @@ def made(output, files, *flags, **how):
     assert done.returncode == 0, done.stderr
     assert leftovers(output) == []
     return output
+
+
+def numbered(path, rows, width):
+    """A file of x, noise, and y, the row's number."""
+    with h5py.File(path, "w") as file:
+        file["x"] = np.random.default_rng(1).normal(size=(rows, width)).astype("f4")
+        file["y"] = np.arange(rows)
+    return path
 
 
 def leftovers(output):

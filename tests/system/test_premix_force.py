@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from interruptions import interrupted
 from order import epoch_order
-from premixing import leftovers, made, premix
+from premixing import leftovers, made, numbered, premix
 from service import HEADRACE, until
 
 ROWS = 1000
@@ -19,11 +19,7 @@ SPLIT = "--premix.file-samples=250"
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "in.h5"
-    with h5py.File(path, "w") as file:
-        file["x"] = np.random.default_rng(1).normal(size=(ROWS, 8)).astype("f4")
-        file["y"] = np.arange(ROWS)
-    return [path]
+    return [numbered(tmp_path_factory.mktemp("data") / "in.h5", ROWS, 8)]
 
 
 def column(path, name="y"):

@@ -100,21 +100,21 @@ def test_a_label_that_does_not_fit_is_an_error(tmp_path, data):
     assert not list(tmp_path.glob("u.h5*"))
 
 
-@pytest.mark.parametrize("layout", ["umami", "ftag"])
-def test_a_jet_without_a_label_is_never_of_the_first_class(tmp_path, layout):
-    with h5py.File(tmp_path / "in.h5", "w") as file:
-        file["x"], file["pt"] = np.zeros((4, 2), "f4"), np.zeros(4, "f4")
-        file["flavour"], file["ok"] = np.array([5, 4, 5, 4]), np.array([True, True, False, True])
-    (tmp_path / "c.toml").write_text("""
-files = ["in.h5"]
-[field.jets]
+LABELLED = """[field.jets]
 source = "x"
 [field.flavour]
 source = "flavour"
 encode = "one-hot"
 classes = ["b:5", "c:4"]
-valid = "ok"
-""")
+"""
+
+
+@pytest.mark.parametrize("layout", ["umami", "ftag"])
+def test_a_jet_without_a_label_is_never_of_the_first_class(tmp_path, layout):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["pt"] = np.zeros((4, 2), "f4"), np.zeros(4, "f4")
+        file["flavour"], file["ok"] = np.array([5, 4, 5, 4]), np.array([True, True, False, True])
+    (tmp_path / "c.toml").write_text('files = ["in.h5"]\n' + LABELLED + 'valid = "ok"\n')
     done = premix(tmp_path / "u.h5", ["-c", tmp_path / "c.toml"], f"--premix.layout={layout}")
     assert done.returncode == 1 and "field flavour holds no label" in done.stderr and "where" in done.stderr, done.stderr
     assert not list(tmp_path.glob("u.h5*"))
@@ -140,13 +140,7 @@ class-names = ["b:5", "c:4"]
 bins = ["pt = 0:1:2"]
 target = "b"
 as = "weights"
-[field.jets]
-source = "x"
-[field.flavour]
-source = "flavour"
-encode = "one-hot"
-classes = ["b:5", "c:4"]
-[field.%s]
+""" + LABELLED + """[field.%s]
 source = "@weight"
 """
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from interruptions import blocks_in, interrupted
-from premixing import leftovers, made, premix
+from premixing import leftovers, made, numbered, premix
 from service import HEADRACE
 
 ROWS = 4000
@@ -17,11 +17,7 @@ SMALL = "--premix.chunk=2KiB"  # so that there are many blocks
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "in.h5"
-    with h5py.File(path, "w") as file:
-        file["x"] = np.random.default_rng(1).normal(size=(ROWS, 32)).astype("f4")
-        file["y"] = np.arange(ROWS)
-    return [path]
+    return [numbered(tmp_path_factory.mktemp("data") / "in.h5", ROWS, 32)]
 
 
 @pytest.mark.parametrize("flags", [(), ("--premix.compression=zstd:1",)])

@@ -70,7 +70,6 @@ std::vector<std::uint64_t> rows_as_a_whole(const Layout& layout, const Forecast&
 
 /// Streams that are read in parts: the larger ones, as the service tells them from small ones (settle_windows).
 std::vector<bool> read_in_parts(const Blueprint& blueprint, bool straight, std::uint64_t room, const Forecast& result) {
-  constexpr std::uint64_t resident_share = 4;
   std::vector<std::size_t> may_be;
   std::uint64_t taken = 0;
   for (std::size_t s = 0; s < result.streams.size(); ++s)
@@ -82,7 +81,7 @@ std::vector<bool> read_in_parts(const Blueprint& blueprint, bool straight, std::
   std::vector<bool> parts(result.streams.size());
   for (const auto s : may_be) {
     taken += result.streams[s].samples * result.row_bytes;
-    parts[s] = taken > room / resident_share;
+    parts[s] = taken > room / service::blueprint::resident_share;
   }
   return parts;
 }

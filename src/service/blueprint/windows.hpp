@@ -18,6 +18,9 @@
 
 namespace headrace::service::blueprint {
 
+/// Of the memory of all nodes, a quarter is for streams that are in memory as a whole beside others that are not.
+constexpr std::uint64_t resident_share = 4;
+
 /// What is known when windows are laid out.
 struct WindowGround {
   std::span<const std::uint64_t> samples;  ///< of each stream, each once
