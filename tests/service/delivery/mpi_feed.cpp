@@ -1,6 +1,5 @@
 // A feed and its trainer over a real ring, a real store, and (last) the exchange between nodes.
 #include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -57,11 +56,6 @@ void check_tally(const Trainer& trainer, const Tally& tally) {
   BOOST_TEST(tally.rows == rows);
   BOOST_TEST(tally.hash == hash);
   BOOST_TEST(tally.wrong == 0u);
-}
-
-// With many ranks they would only stand in each other's way.
-boost::test_tools::assertion_result few_ranks(boost::unit_test::test_unit_id) {
-  return mpi::Comm::world().size() <= 2;
 }
 
 }  // namespace
@@ -278,44 +272,6 @@ BOOST_AUTO_TEST_CASE(nonsense_in_the_freed_queue_is_a_violation) {
     BOOST_TEST(next.wrong == 0u);
     next.end();
   }
-}
-
-/// A batch of three windows, of which two are in memory at a time, never comes: all processes of the trainer hear it.
-BOOST_AUTO_TEST_CASE(a_batch_of_three_windows_is_told_to_every_replica) {
-  Stager stager(mpi::Comm::self(), false, 120, {stream("train", "", 25, plan::Shuffle::global, plan::Last::drop)});
-  auto& drawn = stager.drawn;
-  for (std::uint64_t first = 0; first <= 120; first += 10) drawn.blocks.first_sample.push_back(first);
-  drawn.streams[0].shuffle_in(std::make_shared<const plan::Windows>(drawn.blocks.first_sample, 1));
-  auto& cells = drawn.cells.emplace_back().emplace();
-  cells.pane_rows = pane_rows(*drawn.streams[0].windows, drawn.blocks, drawn.placement.slabs());
-  cells.first_row = {0};
-  const Windowing windowing(drawn, Trainer::seed);
-  Panes panes(windowing, 1);
-  stager.supply->connect(panes);
-  Workers workers(1);
-  constexpr std::uint32_t replicas = 3;
-  ring::Producer ring("test-feed", drawn.schema, ring::Producer::ring_bytes(drawn.schema, 25, slots), 1, replicas);
-  ring.configure(25, 1, slots);
-  std::multiset<std::uint32_t> told;
-  const auto schedule = drawn.streams[0].schedule(1);
-  const auto feed = std::make_shared<Feed>(
-      *stager.supply, workers, ring, Feed::Recipient{.stream_name = "train", .seed = Trainer::seed}, schedule,
-      Ledger(schedule.steps(), 1),
-      Feed::Events{.epoch_done = [](const EpochReport&) {},
-                   .violation =
-                       [&](std::uint32_t replica, const std::string& what) {
-                         told.insert(replica);
-                         BOOST_TEST(what.find("more than two windows") != std::string::npos);
-                       },
-                   .moved = [](const std::optional<plan::EpochWindow>&) {}});
-  for (std::uint32_t replica = 0; replica < replicas; ++replica) feed->join(replica);
-  feed->begin();
-  feed->pump();
-  feed->pump();
-  BOOST_TEST((told == std::multiset<std::uint32_t>{0, 1, 2}));  // once each
-  bool idle = false;
-  feed->close([&] { idle = true; });
-  BOOST_TEST(idle);
 }
 
 BOOST_AUTO_TEST_CASE(seeks_that_cannot_be_are_refused_and_change_nothing) {

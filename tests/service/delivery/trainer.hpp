@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <boost/test/unit_test.hpp>
 #include <future>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/error.hpp"
 #include "ipc/poller.hpp"
 #include "ring/consumer.hpp"
 #include "service/delivery/feed.hpp"
@@ -14,6 +17,11 @@
 namespace service_test {
 
 using namespace headrace::service::books;
+
+/// For cases in which each rank has a stager of its own: many would only stand in each other's way.
+inline boost::test_tools::assertion_result few_ranks(boost::unit_test::test_unit_id) {
+  return mpi::Comm::world().size() <= 2;
+}
 
 /// A ring that outlives its trainers, and who answers its bell.
 struct Berth {
