@@ -1,117 +1,15 @@
 /* The trainers' library as a C program sees it, against fake_stager (argv[1]). Compiled as C11 with nothing but the
- * public header. Values are checked against the formula in formula.hpp. */
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <math.h>
+ * public header. */
+#include "c_stager.h"
+
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "c_checks.h"
 #include "headrace/headrace.h"
-
-static int failures = 0;
-static const char* stager_path;
-static char name[64];
-
-#define CHECK(condition)                                                                        \
-  do {                                                                                          \
-    if (!(condition)) {                                                                         \
-      ++failures;                                                                               \
-      printf("%s:%d: failed: %s (hr_error: %s)\n", __FILE__, __LINE__, #condition, hr_error()); \
-    }                                                                                           \
-  } while (0)
-#define CHECK_CODE(call, code)                                                                              \
-  do {                                                                                                      \
-    const int got = (call);                                                                                 \
-    if (got != (code)) {                                                                                    \
-      ++failures;                                                                                           \
-      printf("%s:%d: %s is %d, not %d (hr_error: %s)\n", __FILE__, __LINE__, #call, got, code, hr_error()); \
-    }                                                                                                       \
-  } while (0)
-#define CHECK_SAYS(text)                                                        \
-  do {                                                                          \
-    if (!strstr(hr_error(), text)) {                                            \
-      ++failures;                                                               \
-      printf("%s:%d: '%s' lacks '%s'\n", __FILE__, __LINE__, hr_error(), text); \
-    }                                                                           \
-  } while (0)
-
-typedef struct {
-  pid_t pid;
-  int out;
-} stager;
-
-/* Starts fake_stager with the arguments up to NULL, and returns when trainers can connect. */
-static stager start(const char* first, ...) {
-  static int count = 0;
-  const char* arguments[32] = {"fake_stager", "--name", name, first};
-  int n = first ? 4 : 3;
-  int ends[2];
-  char line[128];
-  size_t got = 0;
-  stager made;
-  va_list rest;
-  va_start(rest, first);
-  while (first && n < 31 && (arguments[n] = va_arg(rest, const char*))) ++n;
-  arguments[n] = NULL;
-  va_end(rest);
-  snprintf(name, sizeof name, "c-api.%d.%d", (int)getpid(), ++count);
-  if (pipe2(ends, O_CLOEXEC) != 0) abort();
-  made.pid = fork();
-  if (made.pid < 0) abort();
-  if (made.pid == 0) {
-    dup2(ends[1], 1);
-    execv(stager_path, (char* const*)arguments);
-    _exit(127);
-  }
-  close(ends[1]);
-  made.out = ends[0];
-  while (got < sizeof line - 1 && read(made.out, line + got, 1) == 1 && line[got] != '\n') ++got;
-  if (strncmp(line, "ready", 5) != 0) abort();
-  return made;
-}
-
-static int stop(stager s, int signal) {
-  int status = 0;
-  if (signal) kill(s.pid, signal);
-  waitpid(s.pid, &status, 0);
-  close(s.out);
-  return status;
-}
-
-static hr_options options(void) {
-  hr_options o = HR_OPTIONS_INIT;
-  o.service = name;
-  o.timeout = 20;
-  return o;
-}
-
-static hr_stream* join(void) {
-  const hr_options o = options();
-  hr_stream* stream = NULL;
-  CHECK_CODE(hr_connect(&o, &stream), HR_OK);
-  if (!stream) exit(1);
-  return stream;
-}
-
-static int right(const hr_batch* b) {
-  for (uint32_t row = 0; row < b->filled; ++row) {
-    const int64_t s = b->index[row];
-    const float* x = (const float*)b->data[0] + 12 * row;
-    const int64_t* label = (const int64_t*)b->data[1] + row;
-    const unsigned char* even = (const unsigned char*)b->data[2] + 2 * row;
-    for (int i = 0; i < 12; ++i)
-      if (x[i] != (float)s + (float)i / 16) return 0;
-    if (*label != 10 * s || even[0] != (s % 2 == 0) || even[1] != (s % 3 == 0)) return 0;
-    if (row > 0 && row < b->rows && b->index[row] <= b->index[row - 1]) return 0;
-  }
-  return 1;
-}
 
 static void learns_everything_from_the_service(void) {
   const stager s = start("--rows", "1000", "--batch", "10", "--epochs", "3", NULL);
@@ -402,7 +300,6 @@ static void loading_shows_progress(void) {
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   stager_path = argv[1];
-  snprintf(name, sizeof name, "c-api.%d", (int)getpid());
   learns_everything_from_the_service();
   delivers_each_sample_once_an_epoch();
   leases_end_in_any_order_and_run_out_by_name();
