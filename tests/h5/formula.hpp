@@ -1,4 +1,4 @@
-// The values that make_fixtures.py writes.
+// The values that make_fixtures.py writes, as formula.py makes them.
 #pragma once
 
 #include <cstdint>

@@ -9,56 +9,58 @@ import os
 import h5py
 import numpy as np
 
+from formula import values
+
 ROWS = [40, 17, 23]  # of the plain sources
 N = sum(ROWS)
 LOST = -9
 
 
-def make(folder, values):
+def make(folder):
     top = f"{folder}/virtual"
     os.makedirs(f"{top}/plain", exist_ok=True)
     os.makedirs(f"{top}/elsewhere", exist_ok=True)
     before = os.getcwd()
     os.chdir(top)  # h5py writes names of sources as they are given
     try:
-        sources(values)
+        sources()
         seen_through()
-        read_by_hdf5(values)
+        read_by_hdf5()
         lost()
-        odd_shapes(values)
-        many(values)
-        raw(values)
+        odd_shapes()
+        many()
+        raw()
     finally:
         os.chdir(before)
 
 
-def x(values, first, rows):
+def x(first, rows):
     return values(1, first, rows, (4,), "<f4")
 
 
-def y(values, first, rows):
+def y(first, rows):
     return values(2, first, rows, (), "<i8")
 
 
-def source(name, values, first, rows, how=None, **attributes):
+def source(name, first, rows, how=None, **attributes):
     with h5py.File(name, "w") as f:
-        d = f.create_dataset("data/x", data=x(values, first, rows), **(how or {}))
+        d = f.create_dataset("data/x", data=x(first, rows), **(how or {}))
         d.attrs.update(attributes)
-        f.create_dataset("y", data=y(values, first, rows))
+        f.create_dataset("y", data=y(first, rows))
         f["unmapped"] = np.arange(3)
 
 
-def sources(values):
+def sources():
     first = 0
     for k, rows in enumerate(ROWS):
         how = [{}, dict(chunks=(5, 4), compression="gzip"), dict(chunks=(7, 4))][k]
-        source(f"plain/p{k}.h5", values, first, rows, how, units="of the source", only_there=1)
+        source(f"plain/p{k}.h5", first, rows, how, units="of the source", only_there=1)
         first += rows
-    source("plain/p3.h5", values, N, 11)
-    source("plain/none.h5", values, 0, 0, dict(maxshape=(None, 4), chunks=(5, 4)))
+    source("plain/p3.h5", N, 11)
+    source("plain/none.h5", 0, 0, dict(maxshape=(None, 4), chunks=(5, 4)))
     for k in range(2):
         with h5py.File(f"plain/odd{k}.h5", "w") as f:  # every second row
-            f["x"] = x(values, 0, N)[k::2]
+            f["x"] = x(0, N)[k::2]
     with open("plain/corrupt.h5", "wb") as f:
         f.write(b"not HDF5 at all" * 100)
     with h5py.File("plain/renamed.h5", "w") as f:
@@ -105,19 +107,19 @@ def seen_through():
     virtual("absolute.h5", [(os.path.abspath(file), rows) for file, rows in PLAIN])
 
 
-def read_by_hdf5(values):
+def read_by_hdf5():
     for k, (rows_x, rows_y) in enumerate([(40, 17), (40, 63)]):
         with h5py.File(f"plain/cut{k}.h5", "w") as f:
-            f["x"] = x(values, 40 * k, rows_x)
-            f["y"] = y(values, 17 * k, rows_y)
+            f["x"] = x(40 * k, rows_x)
+            f["y"] = y(17 * k, rows_y)
     with h5py.File("cuts.h5", "w") as f:
         f.create_virtual_dataset("x", layout([("plain/cut0.h5", 40), ("plain/cut1.h5", 40)], N, "x"))
         f.create_virtual_dataset("y", layout([("plain/cut0.h5", 17), ("plain/cut1.h5", 63)], N, "y", (), "<i8"))
     virtual("beside.h5", PLAIN, with_y=False)
     with h5py.File("beside.h5", "a") as f:
-        f["y"] = y(values, 0, N)
+        f["y"] = y(0, N)
     with h5py.File("self.h5", "w") as f:
-        f["raw/x"] = x(values, 0, N)
+        f["raw/x"] = x(0, N)
         whole = h5py.VirtualLayout((N, 4), "<f4")
         whole[:] = h5py.VirtualSource(f["raw/x"])
         f.create_virtual_dataset("x", whole)
@@ -139,7 +141,7 @@ def read_by_hdf5(values):
         f.create_virtual_dataset("x", layout(PLAIN, N, dtype="<f8"))
     for k in range(2):
         with h5py.File(f"plain/block{k}.h5", "w") as f:
-            f.create_dataset("x", data=x(values, 40 * k, 40), maxshape=(None, 4), chunks=(5, 4))
+            f.create_dataset("x", data=x(40 * k, 40), maxshape=(None, 4), chunks=(5, 4))
     numbered("numbered.h5", "plain/block%b.h5")
     numbered("numbered_lost.h5", "plain/nowhere%b.h5")
     for name, file in (("unlimited.h5", "plain/block0.h5"), ("unlimited_lost.h5", "plain/nowhere.h5")):
@@ -177,7 +179,7 @@ def lost():
         f.create_virtual_dataset("x", whole, fillvalue=LOST)
 
 
-def odd_shapes(values):
+def odd_shapes():
     with h5py.File("plain/flat.h5", "w") as f:
         f["data/x"] = values(1, 0, 40, (), "<f4")
     with h5py.File("flat.h5", "w") as f:  # HDF5 reads across the rows of such a source
@@ -196,20 +198,20 @@ def odd_shapes(values):
             f.create_virtual_dataset("x", whole)
 
 
-def many(values):
+def many():
     """80 samples of 40 files, in turn."""
     with h5py.File("many.h5", "w") as f:
         whole = h5py.VirtualLayout((N, 4), "<f4")
         for k in range(40):
             with h5py.File(f"plain/many{k}.h5", "w") as g:
-                g["x"] = x(values, 0, N)[k::40]
+                g["x"] = x(0, N)[k::40]
             whole[k::40] = h5py.VirtualSource(f"plain/many{k}.h5", "x", shape=(2, 4))
         f.create_virtual_dataset("x", whole)
 
 
-def raw(values):
-    x(values, 0, N).tofile("whole.raw")
-    x(values, 0, 30).tofile("short.raw")
+def raw():
+    x(0, N).tofile("whole.raw")
+    x(0, 30).tofile("short.raw")
     with h5py.File("raw_relative.h5", "w") as f:
         f.create_dataset("x", (N, 4), "<f4", external=[("whole.raw", 0, h5py.h5f.UNLIMITED)])
     for name in "whole", "short", "nowhere":
@@ -217,4 +219,4 @@ def raw(values):
             half = N // 2 * 16
             f.create_dataset("x", (N, 4), "<f4", external=[(os.path.abspath("whole.raw"), 0, half),
                                                            (os.path.abspath(f"{name}.raw"), half, half)])
-            f["y"] = y(values, 0, N)
+            f["y"] = y(0, N)
