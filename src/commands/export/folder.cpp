@@ -160,9 +160,7 @@ std::vector<std::uint64_t> Folder::prepare(formats::Facts facts, const std::vect
 void Folder::write(const std::string& name, const std::string& text) const {
   const auto path = fs::path(path_) / name;
   fs::create_directories(path.parent_path());
-  ipc::Draft draft(path.string());
-  draft.write(text);
-  draft.put_in_place();
+  ipc::write_whole(path.string(), text);
 }
 
 void Folder::complete() const {

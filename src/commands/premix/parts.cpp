@@ -325,9 +325,7 @@ void Parts::write_dictionary(const std::string& name, const std::string& text) c
     log::info("{} is there and stays: it is not that of stream {} in this file", path, facts_.at("stream"));
     return;
   }
-  ipc::Draft draft(path);
-  draft.write(head_of_dictionaries() + "\n" + text);
-  draft.put_in_place();
+  ipc::write_whole(path, head_of_dictionaries() + "\n" + text);
 }
 
 void Parts::write_master() const {
