@@ -345,8 +345,12 @@ void Parts::write_master() const {
   attributes.push_back({"/", "parts", names.dump()});
   attributes.push_back({"/", "complete", std::int64_t{1}});
   fs::remove(part_);  // a link would be followed
-  h5::write_virtual(part_, datasets, parts, attributes);
-  formats::sync_file(part_);
+  try {
+    h5::write_virtual(part_, datasets, parts, attributes);
+    formats::sync_file(part_);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; all samples are written: make room and go on with --resume", error.what()));
+  }
   fs::rename(part_, path_);
   formats::sync_folder_of(path_);
   remove_stale();
