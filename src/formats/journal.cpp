@@ -122,9 +122,7 @@ bool has_journal(const std::string& part) {
 }
 
 void write_facts(const std::string& part, const Facts& facts) {
-  ipc::Draft draft(facts_path(part));
-  draft.write(nlohmann::json(as_text(facts)).dump(1) + "\n");
-  draft.put_in_place();
+  ipc::write_whole(facts_path(part), nlohmann::json(as_text(facts)).dump(1) + "\n");
 }
 
 Facts read_facts(const std::string& part) {

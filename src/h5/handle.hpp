@@ -26,6 +26,8 @@ class Handle {
   ~Handle() { close(); }
 
   hid_t id() const { return id_; }
+  /// For who closes it himself, to hear of what fails.
+  hid_t release() { return std::exchange(id_, H5I_INVALID_HID); }
   explicit operator bool() const { return id_ >= 0; }
 
  private:

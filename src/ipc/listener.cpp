@@ -21,11 +21,13 @@ constexpr std::chrono::seconds patience_with_locks{5};
 
 [[noreturn]] void throw_taken(const Address& address, const std::optional<Connection>& holder) {
   if (holder) require_our_service(*holder, address);
+  const pid_t pid = holder ? holder->peer().pid : 0;
   const std::string who =
-      holder ? "pid " + std::to_string(holder->peer().pid)
+      holder ? "pid " + std::to_string(pid)
              : "it does not listen: it is just starting or ending, or another user's process took the name";
-  throw Error("a service named '" + address.service() + "' already runs on this node (" + who +
-              "); choose another name or run: headrace stop " + address.service());
+  throw NameTaken("a service named '" + address.service() + "' already runs on this node (" + who +
+                      "); choose another name or run: headrace stop " + address.service(),
+                  pid);
 }
 
 bool try_bind(const Fd& socket, const Address& address) {

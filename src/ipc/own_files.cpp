@@ -110,6 +110,17 @@ void Draft::put_in_place() {
   name_.clear();
 }
 
+void write_whole(const std::string& path, std::string_view text) {
+  try {
+    Draft draft(path);
+    draft.write(text);
+    draft.put_in_place();
+  } catch (const Error& error) {
+    throw Error("cannot write " + path + " (" + error.what() +
+                "); see that there is room, and that its folder may be written");
+  }
+}
+
 std::optional<std::string> drafted(const std::string& name) {
   constexpr auto behind = 1 + random_digits + draft_ending.size();
   if (name.size() <= behind || !name.ends_with(draft_ending)) return std::nullopt;

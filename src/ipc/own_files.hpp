@@ -37,6 +37,9 @@ class Draft {
   Fd file_;
 };
 
+/// The file by such a draft. Error that names it, the reason, and what to do.
+void write_whole(const std::string& path, std::string_view text);
+
 /// The name of the file that the draft of this name was to become; nothing where it is no draft's. A process that is
 /// killed leaves its draft, and nobody else takes that away.
 std::optional<std::string> drafted(const std::string& name);

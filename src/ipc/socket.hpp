@@ -87,9 +87,16 @@ void require_same_user(const Connection& connection, const std::string& who);
 /// The same for whoever listens at the address of a service: anybody can take a name that is free.
 void require_our_service(const Connection& connection, const Address& address);
 
+/// Another process has the name of a service.
+class NameTaken : public Error {
+ public:
+  NameTaken(const std::string& message, pid_t who) : Error(message), holder(who) {}
+  pid_t holder;  ///< 0: it does not answer, as while it is just starting or ending
+};
+
 class Listener {
  public:
-  /// Error if a service of that name already runs (names its pid). The socket of a dead server at a path is replaced.
+  /// NameTaken if a service of that name already runs. The socket of a dead server at a path is replaced.
   explicit Listener(Address address);
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;

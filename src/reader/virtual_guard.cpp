@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file_limit.hpp"
@@ -39,14 +43,44 @@ std::set<std::string> sources_of(const h5::DatasetInfo& dataset, const std::vect
 
 using Inode = std::pair<dev_t, ino_t>;
 
+/// Nothing where no file is to be seen.
+std::optional<Inode> inode_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return Inode{status.st_dev, status.st_ino};
+}
+
 std::set<Inode> open_inodes() {
   std::set<Inode> inodes;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
-    struct stat status {};
-    if (::stat(entry.path().c_str(), &status) == 0) inodes.emplace(status.st_dev, status.st_ino);
-  }
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error))
+    if (const auto inode = inode_of(entry.path().string())) inodes.insert(*inode);
   return inodes;
+}
+
+/// All that HDF5 opens for these rows. Raw files are among them, though it opens these one after another: nobody tells
+/// them from sources here.
+std::set<std::string> paths_behind(const catalog::FileInfo& file, const h5::DatasetInfo& dataset,
+                                   const std::vector<Piece>& pieces) {
+  auto paths = sources_of(dataset, pieces);
+  std::set<std::string> own;
+  for (const auto& part : dataset.parts) own.insert(part.found);
+  // Sources may be virtual themselves; which of theirs a row takes is not known here.
+  for (const auto& source : file.sources)
+    if (!own.contains(source.path)) paths.insert(source.path);
+  return paths;
+}
+
+/// HDF5 opens a file once, by however many names it comes to it, and has opened that of the virtual dataset.
+std::uint64_t files_to_open(const std::set<std::string>& paths, const std::string& virtual_file) {
+  std::set<Inode> seen;
+  if (const auto inode = inode_of(virtual_file)) seen.insert(*inode);
+  std::uint64_t files = 0;
+  for (const auto& path : paths) {
+    const auto inode = inode_of(path);
+    if (!inode || seen.insert(*inode).second) ++files;
+  }
+  return files;
 }
 
 }  // namespace
@@ -54,15 +88,12 @@ std::set<Inode> open_inodes() {
 void require_room_for_sources(const catalog::FileInfo& file, const h5::DatasetInfo& dataset,
                               const std::vector<Piece>& pieces) {
   if (dataset.parts.empty()) return;
-  const auto mine = sources_of(dataset, pieces);
-  std::set<std::string> own;
-  for (const auto& part : dataset.parts) own.insert(part.found);
-  // Sources may be virtual themselves; which of theirs a row takes is not known here.
-  const auto deeper = std::count_if(file.sources.begin(), file.sources.end(),
-                                    [&](const catalog::SourceFile& source) { return !own.contains(source.path); });
-  const auto need = mine.size() + static_cast<std::uint64_t>(deeper);
+  const auto paths = paths_behind(file, dataset, pieces);
   const auto limit = file_limit(), now = open_files();
-  if (need + now + spare_files <= limit) return;
+  const auto is_room = [&](std::uint64_t files) { return files + now + spare_files <= limit; };
+  if (is_room(paths.size())) return;  // mostly so: then no file is looked at
+  const auto need = files_to_open(paths, file.path);
+  if (is_room(need)) return;
   throw Error(fmt::format(
       "it is virtual, and HDF5 keeps {} sources of these rows open at once, beside {} files that are; this process may "
       "open {} (ulimit -n): raise it to {}, or use more stagers",
@@ -80,8 +111,8 @@ void require_open_sources(const h5::DatasetInfo& dataset, const std::vector<Piec
   const auto inodes = open_inodes();
   if (inodes.empty()) return;  // no /proc: the sources were looked for, and that must do
   for (const auto& file : sources_of(dataset, pieces)) {
-    struct stat status {};
-    if (::stat(file.c_str(), &status) != 0 || !inodes.contains({status.st_dev, status.st_ino}))
+    const auto inode = inode_of(file);
+    if (!inode || !inodes.contains(*inode))
       throw Error(fmt::format(
           "it is virtual, and HDF5 did not open its source {}, but took the fill value for its rows; has that file "
           "changed since it was examined, or does this process look for it elsewhere?",

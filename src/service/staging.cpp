@@ -51,14 +51,16 @@ void require_weights_fit(const blueprint::Blueprint& blueprint) {
 
 }  // namespace
 
-Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose)
+Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose, const MakeHost& make_host)
     : config_(config),
       purpose_(purpose),
       topology_(job::Topology::discover(world, config.split_nodes)),
       threads_(data::selection::worker_count(config.threads, topology_.stagers_on_host)) {
   // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
   // here.
-  host_ = mpi::together(topology_.all, [&] { return std::make_unique<host::Host>(config_, topology_); });
+  host_ = mpi::together(topology_.all, [&] {
+    return make_host ? make_host(config_, topology_) : std::make_unique<host::Host>(config_, topology_);
+  });
 }
 
 Staging::~Staging() {

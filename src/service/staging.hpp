@@ -33,8 +33,12 @@ enum class Purpose { trainers, files };
 
 class Staging {
  public:
-  /// Takes the service's name.
-  Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose = Purpose::trainers);
+  using MakeHost =
+      std::function<std::unique_ptr<host::Host>(const config::Config& config, const job::Topology& topology)>;
+
+  /// Takes the service's name. make_host: of one that tells otherwise who has that name already; not collective.
+  Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose = Purpose::trainers,
+          const MakeHost& make_host = nullptr);
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;

@@ -143,6 +143,15 @@ BOOST_AUTO_TEST_CASE(a_draft_takes_the_place_whole_or_not_at_all) {
   BOOST_TEST(holds(error_of([&] { Draft(folder / "no/file"); }), "No such file"));
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_written_whole_is_named) {
+  const Folder folder;
+  write_whole(folder / "file", "text");
+  BOOST_TEST(text_of(folder / "file") == "text");
+  const auto error = error_of([&] { write_whole(folder / "no/file", "text"); });
+  BOOST_TEST(holds(error, "cannot write " + (folder / "no/file") + " (open: No such file or directory); see"), error);
+  BOOST_TEST(folder.entries() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(nobody_can_know_the_name_of_a_draft) {
   const Folder folder;
   std::string names[2];

@@ -146,7 +146,8 @@ BOOST_AUTO_TEST_CASE(a_name_is_taken_once_and_its_holder_named) {
     const Listener first(address);
     const auto text = "a service named '" + address.service() + "' already runs on this node (pid " +
                       std::to_string(getpid()) + "); choose another name or run: headrace stop " + address.service();
-    BOOST_CHECK_EXCEPTION(Listener{address}, Error, says(text));
+    BOOST_CHECK_EXCEPTION(Listener{address}, ipc::NameTaken,
+                          [&](const ipc::NameTaken& taken) { return says(text)(taken) && taken.holder == getpid(); });
     const auto names = ipc::list_services();
     BOOST_TEST((std::ranges::find(names, address.service()) != names.end()));
   }

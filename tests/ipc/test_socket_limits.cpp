@@ -193,6 +193,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_another_user_took_is_told_as_such) {
   BOOST_TEST(holds(taken, "another user, uid 65534 (process " + std::to_string(squatter.pid()) + ")"), taken);
   BOOST_TEST(holds(taken, "socket = PATH"), taken);
   BOOST_TEST(holds(error_of([&] { Listener{silent}; }), "does not listen"));
+  BOOST_CHECK_EXCEPTION(Listener{silent}, ipc::NameTaken, [](const ipc::NameTaken& t) { return t.holder == 0; });
   const auto asked = error_of([&] { ipc::require_our_service(*Connection::connect(name), name); });
   BOOST_TEST(holds(asked, "another user, uid 65534"), asked);
   for (const auto& listed : ipc::list_services()) BOOST_TEST(listed != name.service());

@@ -1,7 +1,9 @@
 """headrace export after runs that were killed, and where room is asked for: what it left itself is never in its way."""
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -42,8 +44,7 @@ def test_drafts_of_a_run_that_was_killed_go(tmp_path, source, flag):
     (folder / "y" / ".zattrs").rename(folder / "y" / f".zattrs{DRAFT}")
     (folder / f"metadata.json{DRAFT}").write_text("{")
     journal = {"stream": "train", "export.format": "zarr", "@fields": json.dumps(["x", "y"])}
-    if flag == "--resume":  # the same facts: those of a run of its own
-        exported(source, tmp_path / "F", *FLAGS)
+    if flag == "--resume":  # the same facts
         journal = facts_of(source, tmp_path)
     (tmp_path / "E.part.json").write_text(json.dumps(journal))
     (tmp_path / f"E.part.json{DRAFT}").write_text("{")
@@ -52,14 +53,59 @@ def test_drafts_of_a_run_that_was_killed_go(tmp_path, source, flag):
     assert not list(tmp_path.glob("E.*"))
 
 
+def broken_off(source, output, folder, *flags):
+    """A run that is over before it has written anything, as it cannot make its log; its journal, which stands beside the folder."""
+    log, journal = Path(f"{folder}.part.blocks.0"), Path(f"{folder}.part.json")
+    (log / "x").mkdir(parents=True)
+    done = call("export", source, "-o", output, *flags)
+    assert done.returncode == 1 and "0 of 4 files are written: make room and go on with --resume" in done.stderr, done.stderr
+    shutil.rmtree(log)
+    return journal
+
+
 def facts_of(source, folder):
-    """The journal of a run that is over before it has written anything, as it cannot make its log."""
-    (folder / "J.part.blocks.0" / "x").mkdir(parents=True)
-    call("export", source, "-o", folder / "J", *FLAGS)
-    journal = folder / "J.part.json"
-    if not journal.exists():
-        pytest.skip("no journal is left")
-    return json.loads(journal.read_text())
+    return json.loads(broken_off(source, folder / "J", folder / "J", *FLAGS).read_text())
+
+
+@pytest.mark.parametrize("kind", ["tfrecord", "zarr"])
+@pytest.mark.parametrize("first, second", [("E", "link"), ("link", "E"), ("link/", "link")])
+def test_a_link_is_the_folder_that_it_leads_to(tmp_path, source, kind, first, second):
+    flags = f"--format={kind}", "--chunk-size=50"
+    folder = tmp_path / "E"
+    exported(source, folder, *flags)
+    whole = contents(folder)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (tmp_path / "link").symlink_to("E")
+    journal = broken_off(source, f"{tmp_path}/{first}", folder, *flags)
+    assert journal.exists() and folder.is_dir()
+    done = call("export", source, "-o", tmp_path / second, *flags)
+    assert done.returncode == 2 and f"'{folder}' is what an earlier run left; go on with --resume" in done.stderr, done.stderr
+    exported(source, tmp_path / second, *flags, "--resume")
+    assert contents(folder) == whole
+    exported(source, tmp_path / first, *flags, "--force")
+    assert contents(folder) == whole and sorted(path.name for path in tmp_path.iterdir()) == ["E", "link"]
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path, source):
+    for target in "gone", "link":
+        (tmp_path / "link").symlink_to(target)
+        done = call("export", source, "-o", tmp_path / "link", *FLAGS)
+        assert done.returncode == 2 and f"is a link that leads nowhere ({target} is not there); make that folder" in done.stderr, done.stderr
+        (tmp_path / "link").unlink()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_was_there_stays_when_nothing_comes_of_it(tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["u"] = np.array([2**63, 1], np.uint64)
+    for name, stays in ("mine", True), ("new", False):
+        folder = tmp_path / name
+        if stays:
+            folder.mkdir()
+        done = call("export", tmp_path / "in.h5", "-o", folder)
+        assert done.returncode == 1 and "does not fit int64" in done.stderr, done.stderr
+        assert folder.is_dir() == stays and not contents(tmp_path).keys() - {"in.h5"}
 
 
 def test_drafts_of_others_stay_in_the_way(tmp_path, source):
@@ -83,11 +129,12 @@ def test_the_folder_that_one_is_in(tmp_path, source):
 
 
 def mounted(tmp_path, script, *arguments):
+    """What the script says in a file system of its own, and what its commands do beside."""
     done = subprocess.run(["unshare", "-m", "bash", "-c", script, "_", tmp_path, HEADRACE, *arguments], capture_output=True,
                           text=True, timeout=120)
-    if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
+    if done.returncode == 77 or done.returncode == 1 and done.stderr.startswith("unshare: "):
         pytest.skip("only root can mount a file system")
-    return done.stdout + done.stderr
+    return done.stdout.splitlines(), done.stderr
 
 
 def test_room_is_asked_of_the_folder_and_not_for_what_is_compressed(tmp_path):
@@ -95,8 +142,7 @@ def test_room_is_asked_of_the_folder_and_not_for_what_is_compressed(tmp_path):
     with h5py.File(source, "w") as file:
         file["x"] = np.zeros((20000, 100), "f4")
     (tmp_path / "t").mkdir()
-    told = mounted(tmp_path, """mount -t tmpfs -o size=2m tmpfs "$1/t" || exit 77
+    words, told = mounted(tmp_path, """mount -t tmpfs -o size=2m tmpfs "$1/t" || exit 77
         "$2" export "$3" --format=zarr -o "$1/t"; echo "raw $?"; ls -A "$1/t"
         "$2" export "$3" --format=zarr --compression=zstd:3 --chunk-size=1000 -o "$1/t" && echo compressed""", source)
-    assert "too little room" in told and "raw 1" in told, told
-    assert "compressed" in told, told
+    assert words == ["raw 1", "compressed"] and told.count("too little room") == 1, (words, told)

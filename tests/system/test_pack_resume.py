@@ -15,6 +15,7 @@ from inventories import inventory, table
 from premixing import call, leftovers
 from service import HEADRACE, until
 
+ODD_DISK = str(HEADRACE.parents[1] / "lib" / "odd_disk.so")
 SAMPLES, ROWS = 104, 2  # of 1 MiB and some bytes each; as many in a block
 # Stands still at a sample until the file `gate` lets it by: so the run is interrupted where the test wants.
 GATED = """
@@ -141,10 +142,34 @@ def test_two_do_not_write_the_same_file(folder):
     with subprocess.Popen(command, env=os.environ | OFTEN, stderr=subprocess.PIPE, text=True) as run:
         until(lambda: blocks_in(output) > 0, "a block")
         done = pack(folder, output, "--force")
-        assert done.returncode != 0 and "is served already" in done.stderr or "name" in done.stderr, done.stderr
+        assert done.returncode == 2 and f"is being written by another run (pid {run.pid})" in done.stderr, done.stderr
         open_gate(folder)
         assert run.wait(60) == 0, run.stderr.read()
     assert leftovers(output) == []
+
+
+def test_a_signal_ends_it_at_once_while_it_copies_what_is_kept(folder):
+    """The rows that stay cannot be read again before the gate is gone: the copy stands still as long as the test wants."""
+    packed(folder, folder / "whole.h5", name="failing")
+    output, held = folder / "out.h5", folder / "held"
+    held.touch()
+    command = [HEADRACE, "pack", "-c", str(folder / "failing.toml"), "-o", str(output)]
+    odd = os.environ | {"LD_PRELOAD": ODD_DISK, "HELD": str(held), "BROKEN": f"{output}.part"}
+    with subprocess.Popen(command, env=odd, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            # The copy's log is made when its file is, and rows are read next.
+            until(lambda: run.poll() is not None or Path(f"{output}.part.kept.part.blocks.0").exists(), "a copy that has begun")
+            run.send_signal(signal.SIGTERM)
+            stderr = run.communicate(timeout=60)[1]
+            assert held.exists()  # it has not waited for the disk
+        finally:
+            held.unlink()
+            run.kill()
+    assert run.returncode == 128 + signal.SIGTERM and "ended by SIGTERM; go on with --resume" in stderr, (run.returncode, stderr)
+    assert not output.exists() and blocks_in(output) == SAMPLES / ROWS
+    packed(folder, output, "--resume", name="failing")
+    assert output.read_bytes() == (folder / "whole.h5").read_bytes()
+    assert Path(f"{output}.failed.csv").read_text() == (folder / "whole.h5.failed.csv").read_text()
 
 
 FULL_DISK = """

@@ -127,6 +127,28 @@ def test_limits_of_open_files(tmp_path, folder):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("raw", [False, True], ids=["sources", "raw files"])
+def test_a_file_of_many_names_is_opened_once(tmp_path, raw):
+    """40 names of one source; or one source of 40 datasets, each in a raw file of its own name, which all are the same."""
+    numbers = np.arange(5.0)
+    numbers.tofile(tmp_path / "numbers.raw")
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        for k in range(40):
+            (tmp_path / f"{k}.raw").symlink_to("numbers.raw")
+            (tmp_path / f"{k}.h5").symlink_to("source.h5")
+            stored = {"external": [(str(tmp_path / f"{k}.raw"), 0, h5py.h5f.UNLIMITED)]} if raw else {"data": numbers}
+            file.create_dataset(f"x{k}", (5,), "f8", **stored)
+    layout = h5py.VirtualLayout((200,), "f8")
+    for k in range(40):
+        layout[k::40] = h5py.VirtualSource("source.h5" if raw else f"{k}.h5", f"x{k}", shape=(5,))
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        file.create_virtual_dataset("x", layout)
+    done = run("stats", tmp_path / "all.h5", "--field.x.source=x", "--field.x.norm=standard",
+               f"--field.x.scale-file={tmp_path}/scale.json", prefix=["prlimit", "--nofile=50:50"])
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "scale.json").read_text())["x"]["mean"] == numbers.mean()
+
+
 def test_joins_count_the_samples_of_the_virtual_file(tmp_path):
     """Whichever source holds a sample and whichever holds its rows."""
     ids = np.array([1, 7, 2, 7, 5, 6], "i4")

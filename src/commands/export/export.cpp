@@ -42,7 +42,8 @@ class Export : public writing::Work {
     writing::require_common_folder(all_, folder_.path());
     if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
       log::warn("{}", why);
-    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, folder_.path()), all_);
+    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, folder_.path()), all_,
+                                                  folder_.path());
     interrupts_.before_writing(session_->staging().host(), [this] { discard(); });
     plan();
     session_->load();
@@ -76,6 +77,8 @@ class Export : public writing::Work {
     std::string found(finished_.size(), 'n');
     mpi::together(all_, [&] {
       if (all_.rank() != 0) return;
+      // Once more: another run may have come and gone before the name was ours.
+      folder_.require_free(orders_.force, orders_.resume);
       // Of what is compressed nobody knows the size before.
       if (config_.exported.compression.how == config::Compression::How::none)
         writing::require_room(folder_.path(), samples_ * format_->row_bytes(), folder_.bytes());

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.hpp"
@@ -20,11 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "." and ".." have no name of their own: what stands beside them would be within.
+/// "." and ".." have no name of their own: what stands beside them would be within. A link is another name of the
+/// folder that it leads to, which has one journal, and files of one name, whoever goes on with it.
 std::string named(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const auto name = fs::path(path).filename();
-  return name == "." || name == ".." ? fs::weakly_canonical(path).string() : path;
+  std::error_code unseen;
+  if (name != "." && name != ".." && !fs::is_symlink(path, unseen)) return path;
+  const auto place = fs::weakly_canonical(path, unseen);
+  return unseen ? path : place.string();
 }
 
 /// In the journal: the fields that are written, as a list.
@@ -108,6 +114,10 @@ bool Folder::is_empty() const {
 }
 
 void Folder::require_free(bool force, bool resume) const {
+  if (fs::is_symlink(path_))  // links that lead somewhere were followed
+    throw UsageError(
+        fmt::format("'{}' is a link that leads nowhere ({} is not there); make that folder, or name another", path_,
+                    fs::read_symlink(path_).string()));
   if (fs::exists(path_) && !fs::is_directory(path_))
     throw UsageError(fmt::format("'{}' is a file; name a folder", path_));
   if (resume) {
@@ -151,7 +161,7 @@ std::vector<std::uint64_t> Folder::prepare(formats::Facts facts, const std::vect
     return finished;
   }
   if (force) clear();
-  fs::create_directories(path_);
+  made_ = fs::create_directories(path_);
   formats::remove_journal(part());
   formats::write_facts(part(), facts);
   return finished;
@@ -160,9 +170,7 @@ std::vector<std::uint64_t> Folder::prepare(formats::Facts facts, const std::vect
 void Folder::write(const std::string& name, const std::string& text) const {
   const auto path = fs::path(path_) / name;
   fs::create_directories(path.parent_path());
-  ipc::Draft draft(path.string());
-  draft.write(text);
-  draft.put_in_place();
+  ipc::write_whole(path.string(), text);
 }
 
 void Folder::complete() const {
@@ -200,7 +208,8 @@ void Folder::discard() const {
   std::vector<fs::path> folders{path_};
   for (const auto& entry : fs::recursive_directory_iterator(path_, gone))
     if (entry.is_directory()) folders.push_back(entry.path());
-  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) fs::remove(*folder, gone);
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
+    if (made_ || folder->string() != path_) fs::remove(*folder, gone);
 }
 
 }  // namespace headrace::commands::exporting

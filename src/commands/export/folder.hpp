@@ -15,6 +15,7 @@ class Folder {
  public:
   explicit Folder(const std::string& path);
 
+  /// As it is called itself: a link is followed.
   const std::string& path() const { return path_; }
   /// The journal's place.
   std::string part() const { return formats::part_of(path_); }
@@ -38,6 +39,7 @@ class Folder {
   void sweep() const;
 
   std::string path_;
+  bool made_ = false;  ///< by this run; one that was there stays
 };
 
 }  // namespace headrace::commands::exporting

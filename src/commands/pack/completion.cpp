@@ -136,9 +136,7 @@ void Completion::list(const FailedRows& failed) const {
     if (is_list(path)) fs::remove(path, gone);  // of a file that stood here before
     return;
   }
-  ipc::Draft draft(path);
-  draft.write(text_of(inventory_, failed));
-  draft.put_in_place();
+  ipc::write_whole(path, text_of(inventory_, failed));
   log::warn("{} sample{} left out; {} lists {}, and why{}", lost, lost == 1 ? " is" : "s are", path,
             lost == 1 ? "it" : "them", beside_the_table(path) ? "" : " (to try again, put it beside the table)");
 }

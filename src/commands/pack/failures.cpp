@@ -91,9 +91,7 @@ void keep_failures(const std::string& part, const std::function<bool(std::uint64
   for (const auto& [row, why] : read_failures(part))
     if (stays(row)) text += line_of(row, why);
   const auto kept = list_path(part, "kept");
-  ipc::Draft draft(kept);
-  draft.write(text);
-  draft.put_in_place();
+  ipc::write_whole(kept, text);
   for (const auto& list : lists)
     if (list != kept) fs::remove(list);
 }

@@ -91,7 +91,7 @@ class Pack : public writing::Work {
 
   /// The name first: a second one that writes the same ends here.
   void meet() {
-    host_ = mpi::together(all_, [&] { return std::make_unique<service::host::Host>(named_, topology_); });
+    host_ = mpi::together(all_, [&] { return writing::host_of_writer(named_, topology_, orders_.output); });
     auto links = job::NodeLinks::make(topology_);
     host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
     interrupts_.before_writing(*host_, [this] {
@@ -175,6 +175,8 @@ class Pack : public writing::Work {
 
   /// What is begun can be, and nothing stands in its way. One stager.
   void make_room(const formats::Facts& facts) const {
+    // Once more: another run may have come and gone before the name was ours.
+    writing::require_free(orders_.output, true, orders_.force, orders_.resume);
     if (orders_.resume) formats::require_same_facts(part_, facts);
     writing::require_room(orders_.output, slices_->samples() * row_bytes_ + bytes_of_ids(inventory()),
                           writing::allocated(part_));

@@ -325,9 +325,7 @@ void Parts::write_dictionary(const std::string& name, const std::string& text) c
     log::info("{} is there and stays: it is not that of stream {} in this file", path, facts_.at("stream"));
     return;
   }
-  ipc::Draft draft(path);
-  draft.write(head_of_dictionaries() + "\n" + text);
-  draft.put_in_place();
+  ipc::write_whole(path, head_of_dictionaries() + "\n" + text);
 }
 
 void Parts::write_master() const {
@@ -347,8 +345,12 @@ void Parts::write_master() const {
   attributes.push_back({"/", "parts", names.dump()});
   attributes.push_back({"/", "complete", std::int64_t{1}});
   fs::remove(part_);  // a link would be followed
-  h5::write_virtual(part_, datasets, parts, attributes);
-  formats::sync_file(part_);
+  try {
+    h5::write_virtual(part_, datasets, parts, attributes);
+    formats::sync_file(part_);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; all samples are written: make room and go on with --resume", error.what()));
+  }
   fs::rename(part_, path_);
   formats::sync_folder_of(path_);
   remove_stale();

@@ -61,14 +61,13 @@ class Premix : public writing::Work {
     }
     mpi::together(all_, [&] {
       writing::require_no_other_writer(path_);
-      if (all_.rank() == 0)
-        writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
+      require_free();
       if (!orders_.force) require_scales_of_training(config_, writing::stream_named(config_, orders_.stream));
     });
     writing::require_common_folder(all_, path_);
     if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
       log::warn("{}", why);
-    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_);
+    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_, path_);
     interrupts_.before_writing(session_->staging().host(), [this] {
       if (parts_) parts_->unlink();
     });
@@ -92,6 +91,11 @@ class Premix : public writing::Work {
   }
 
  private:
+  /// Asked once more when this run has the name that keeps others out: one that had it before may be done.
+  void require_free() const {
+    if (all_.rank() == 0) writing::require_free(path_, config_.premix.file_samples == 0, orders_.force, orders_.resume);
+  }
+
   /// What is written, and where; nothing has been read yet.
   void plan() {
     auto& staging = session_->staging();
@@ -103,6 +107,7 @@ class Premix : public writing::Work {
                                      attributes_of(writing::origin_of(config_, stream, blueprint.catalog)));
     });
     mpi::together(all_, [&] {
+      require_free();
       if (all_.rank() == 0 && (orders_.force || orders_.resume)) parts_->find_old();
       writing::require_no_input(parts_->paths(), blueprint.catalog);
     });

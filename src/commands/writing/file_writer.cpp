@@ -104,7 +104,7 @@ void FileWriter::begin_anew(const formats::Facts& facts) {
   });
 }
 
-void FileWriter::make() {
+void FileWriter::make() try {
   auto file = std::make_unique<h5::NewFile>(part_, datasets(), all_attributes());
   if (chunked()) {
     file_ = std::move(file);
@@ -113,6 +113,8 @@ void FileWriter::make() {
   offsets_ = file->offsets();
   file->close();
   reserve(part_);
+} catch (const Error& error) {
+  throw Error(fmt::format("{}; see that there is room, and try again", error.what()));
 }
 
 std::vector<h5::NewDataset> FileWriter::datasets() const {
@@ -278,27 +280,37 @@ void FileWriter::finish(const std::vector<h5::NewAttribute>& late, const std::ve
     for (const auto& [number, entry] : formats::read_blocks(part_)) sums.push_back(entry.crc);
     require(sums.size() == blocks_.size(), fmt::format("{} has {} of {} blocks in its journal; go on with --resume",
                                                        part_, sums.size(), blocks_.size()));
-    if (!file_) file_ = std::make_unique<h5::NewFile>(part_, datasets());
     nlohmann::json checksums{{"crc32c", sums}, {"rows", job_.block_rows}};
-    for (const auto& [path, text] : texts) {
-      std::uint32_t crc = 0;
-      file_->add_texts(path, job_.samples, [&, &text = text](std::uint64_t row) {
-        auto one = text(row);
-        crc = crc_of_text(one, crc);
-        return one;
-      });
-      checksums["texts"][path] = crc;
+    try {
+      complete(checksums, late, texts);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}; all samples{} are written: make room and go on with --resume", error.what(),
+                              job_.one_of_several ? " of this file" : ""));
     }
-    for (const auto& attribute : late) file_->add(attribute);
-    file_->add({"/", "checksums", checksums.dump()});
-    file_->add({"/", "complete", std::int64_t{1}});
-    file_->close();
-    file_.reset();
-    formats::sync_file(part_);
     fs::rename(part_, job_.path);
     formats::sync_folder_of(job_.path);
     formats::remove_journal(part_);
   });
+}
+
+void FileWriter::complete(nlohmann::json& checksums, const std::vector<h5::NewAttribute>& late,
+                          const std::vector<LateTexts>& texts) {
+  if (!file_) file_ = std::make_unique<h5::NewFile>(part_, datasets());
+  for (const auto& [path, text] : texts) {
+    std::uint32_t crc = 0;
+    file_->add_texts(path, job_.samples, [&, &text = text](std::uint64_t row) {
+      auto one = text(row);
+      crc = crc_of_text(one, crc);
+      return one;
+    });
+    checksums["texts"][path] = crc;
+  }
+  for (const auto& attribute : late) file_->add(attribute);
+  file_->add({"/", "checksums", checksums.dump()});
+  file_->add({"/", "complete", std::int64_t{1}});
+  file_->close();
+  file_.reset();
+  formats::sync_file(part_);
 }
 
 void FileWriter::discard() {

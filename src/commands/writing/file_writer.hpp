@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <utility>
@@ -93,6 +94,8 @@ class FileWriter {
   std::exception_ptr write_chunked(Session& session, std::uint64_t& written);
   void put(const formats::EncodedBlock& block);
   void commit_chunks();
+  void complete(nlohmann::json& checksums, const std::vector<h5::NewAttribute>& late,
+                const std::vector<LateTexts>& texts);
   void take_away() const;
 
   const mpi::Comm& writers_;

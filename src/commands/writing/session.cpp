@@ -1,13 +1,22 @@
 #include "commands/writing/session.hpp"
 
 #include <fmt/format.h>
+#include <sys/types.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/socket.hpp"
 #include "mpi/patience.hpp"
@@ -28,6 +37,9 @@ const config::StreamConfig& stream_named(const config::Config& config, const std
 
 namespace {
 
+constexpr std::chrono::seconds name_settles{1};  // who takes a name answers there at once
+constexpr std::chrono::milliseconds look_again{10};
+
 /// The same for all ways to a folder. Of a file only its name counts: a link is replaced, not followed.
 std::string name_of_writer(const std::string& path) {
   namespace fs = std::filesystem;
@@ -40,6 +52,15 @@ std::string name_of_writer(const std::string& path) {
   return fmt::format("write-{:016x}", std::hash<std::string>()(place.string()));
 }
 
+[[noreturn]] void tell_of_other(const std::string& path, const std::string& who) {
+  throw UsageError(
+      fmt::format("'{}' is being written by another run ({}); wait for its end, or name another", path, who));
+}
+
+std::string text_of(pid_t pid) {
+  return fmt::format("pid {}", pid);
+}
+
 }  // namespace
 
 config::Config named_for(config::Config config, const std::string& path) {
@@ -50,10 +71,21 @@ config::Config named_for(config::Config config, const std::string& path) {
 }
 
 void require_no_other_writer(const std::string& path) {
-  const auto other = ipc::Connection::connect(ipc::Address(name_of_writer(path)));
-  if (!other) return;
-  throw UsageError(fmt::format("'{}' is being written by another run (pid {}); wait for its end, or name another", path,
-                               other->peer().pid));
+  if (const auto other = ipc::Connection::connect(ipc::Address(name_of_writer(path))))
+    tell_of_other(path, text_of(other->peer().pid));
+}
+
+std::unique_ptr<service::host::Host> host_of_writer(const config::Config& named, const job::Topology& topology,
+                                                    const std::string& path) {
+  try {
+    return std::make_unique<service::host::Host>(named, topology);
+  } catch (const ipc::NameTaken& taken) {
+    // Of two that begin at once both found the name free, and one of them has it now.
+    if (taken.holder != 0) tell_of_other(path, text_of(taken.holder));
+  }
+  for (const auto until = Clock::now() + name_settles; Clock::now() < until; std::this_thread::sleep_for(look_again))
+    require_no_other_writer(path);
+  tell_of_other(path, "it is just beginning or ending");
 }
 
 config::Config staged(config::Config config, const std::string& stream, const std::string& path) {
@@ -78,8 +110,11 @@ std::string other_order(const config::Config& config, const std::string& stream)
       format_bytes(config.window.amount), written.name);
 }
 
-Session::Session(const config::Config& config, const mpi::Comm& world)
-    : staging_(config, world, service::Purpose::files) {
+Session::Session(const config::Config& config, const mpi::Comm& world, const std::string& path)
+    : staging_(config, world, service::Purpose::files,
+               [&path](const config::Config& named, const job::Topology& topology) {
+                 return host_of_writer(named, topology, path);
+               }) {
   staging_.begin();
 }
 

@@ -12,6 +12,9 @@
 #include "commands/writing/meter.hpp"
 #include "commands/writing/rows.hpp"
 #include "config/config.hpp"
+#include "job/topology.hpp"
+#include "mpi/comm.hpp"
+#include "service/host/host.hpp"
 #include "service/staging.hpp"
 
 namespace headrace::commands::writing {
@@ -26,6 +29,10 @@ config::Config named_for(config::Config config, const std::string& path);
 /// UsageError where another run on this node is writing the path.
 void require_no_other_writer(const std::string& path);
 
+/// The host of one that writes the path, named for it: the same UsageError where another run has the name by now.
+std::unique_ptr<service::host::Host> host_of_writer(const config::Config& named, const job::Topology& topology,
+                                                    const std::string& path);
+
 /// What the staging is told: this stream alone, and no trainers to speak of; named for the path.
 config::Config staged(config::Config config, const std::string& stream, const std::string& path);
 
@@ -34,7 +41,8 @@ std::string other_order(const config::Config& config, const std::string& stream)
 
 class Session {
  public:
-  Session(const config::Config& config, const mpi::Comm& world);
+  /// config: staged() for this path.
+  Session(const config::Config& config, const mpi::Comm& world, const std::string& path);
 
   service::Staging& staging() { return staging_; }
   const job::Topology& topology() const { return staging_.topology(); }

@@ -97,7 +97,7 @@ Plist creation(const NewDataset& dataset) {
   return properties;
 }
 
-Dataset make(const File& file, const NewDataset& dataset, const Plist& properties) {
+Dataset make(const FileInWork& file, const NewDataset& dataset, const Plist& properties) {
   const Plist links(check(H5Pcreate(H5P_LINK_CREATE), "H5Pcreate"));
   check(H5Pset_create_intermediate_group(links.id(), 1), "H5Pset_create_intermediate_group");
   check(H5Pset_char_encoding(links.id(), H5T_CSET_UTF8), "H5Pset_char_encoding");
@@ -116,7 +116,7 @@ bool any_large(std::span<const NewAttribute> attributes) {
   });
 }
 
-File make_file(const std::string& path, bool aligned, std::span<const NewAttribute> attributes) {
+FileInWork make_file(const std::string& path, bool aligned, std::span<const NewAttribute> attributes) {
   library();
   const Plist creation(check(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate"));
   check(H5Pset_obj_track_times(creation.id(), false), "H5Pset_obj_track_times");
@@ -126,7 +126,7 @@ File make_file(const std::string& path, bool aligned, std::span<const NewAttribu
     check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_LATEST), "H5Pset_libver_bounds");
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id());
   if (file < 0) throw Error(fmt::format("cannot write {} ({})", path, reason()));
-  return File(file);
+  return FileInWork(File(file));
 }
 
 Type text_type() {
@@ -144,7 +144,7 @@ void write_attribute(hid_t object, const std::string& name, hid_t type, const Sp
   check(H5Awrite(attribute.id(), type, value), "H5Awrite");
 }
 
-void write_attribute(const File& file, const NewAttribute& attribute) {
+void write_attribute(const FileInWork& file, const NewAttribute& attribute) {
   const Object object(check(H5Oopen(file.id(), attribute.object.c_str(), H5P_DEFAULT), "H5Oopen"));
   const Space scalar(check(H5Screate(H5S_SCALAR), "H5Screate"));
   if (const auto* text = std::get_if<std::string>(&attribute.value)) {
@@ -192,6 +192,33 @@ std::uint64_t NewDataset::row_bytes() const {
   return bytes;
 }
 
+FileInWork& FileInWork::operator=(FileInWork&& other) noexcept {
+  if (this != &other) {
+    give_up();
+    file_ = std::move(other.file_);
+  }
+  return *this;
+}
+
+FileInWork::~FileInWork() {
+  give_up();
+}
+
+/// HDF5 keeps what it could not write, and would crash over it at its own end.
+void FileInWork::give_up() noexcept {
+  if (!file_) return;
+  const bool flushed = H5Fflush(file_.id(), H5F_SCOPE_LOCAL) >= 0;
+  if (H5Fclose(file_.release()) < 0 || !flushed) leaves_at_once = true;
+}
+
+void FileInWork::close() {
+  check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "H5Fflush");
+  // Closing writes once more: room that was taken in advance is given back.
+  if (H5Fclose(file_.release()) >= 0) return;
+  leaves_at_once = true;
+  throw Error("H5Fclose failed (" + reason() + ")");
+}
+
 NewFile::NewFile(const std::string& path, std::span<const NewDataset> datasets,
                  std::span<const NewAttribute> attributes)
     : told_(datasets.begin(), datasets.end()), file_(make_file(path, any_contiguous(datasets), attributes)) {
@@ -210,7 +237,7 @@ NewFile::NewFile(const std::string& path, std::span<const NewDataset> datasets)
   library();
   const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   if (file < 0) throw Error(fmt::format("cannot write {} ({})", path, reason()));
-  file_ = File(file);
+  file_ = FileInWork(File(file));
   for (const auto& dataset : told_)
     datasets_.push_back(Dataset(check(H5Dopen2(file_.id(), dataset.path.c_str(), H5P_DEFAULT), "H5Dopen")));
 }
@@ -264,22 +291,18 @@ void NewFile::add_texts(const std::string& path, std::uint64_t rows,
     check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr), "H5Sselect_hyperslab");
     check(H5Dwrite(made.id(), type.id(), memory.id(), space.id(), H5P_DEFAULT, values.data()), "H5Dwrite");
   }
-}
-
-NewFile::~NewFile() {
-  datasets_.clear();
-  if (file_ && H5Fflush(file_.id(), H5F_SCOPE_LOCAL) < 0) leaves_at_once = true;
+  check(H5Dflush(made.id()), "H5Dflush");  // closing writes the last of it, too, and nobody hears what came of that
 }
 
 void NewFile::close() {
+  for (auto& dataset : datasets_) check(H5Dclose(dataset.release()), "H5Dclose");
   datasets_.clear();
-  check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "H5Fflush");
-  file_ = File();
+  file_.close();
 }
 
 void write_virtual(const std::string& path, std::span<const NewDataset> datasets, std::span<const PartFile> parts,
                    std::span<const NewAttribute> attributes) {
-  const auto file = make_file(path, false, attributes);
+  auto file = make_file(path, false, attributes);
   for (const auto& dataset : datasets) {
     const Plist properties(check(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
     check(H5Pset_obj_track_times(properties.id(), false), "H5Pset_obj_track_times");
@@ -299,7 +322,7 @@ void write_virtual(const std::string& path, std::span<const NewDataset> datasets
     make(file, dataset, properties);
   }
   for (const auto& attribute : attributes) write_attribute(file, attribute);
-  check(H5Fflush(file.id(), H5F_SCOPE_LOCAL), "H5Fflush");
+  file.close();
 }
 
 }  // namespace headrace::h5

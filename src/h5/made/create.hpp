@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -54,16 +55,32 @@ struct ChunkPlace {
   std::uint64_t offset = 0, bytes = 0;
 };
 
+/// A file that is open for writing. Where it cannot be written to its end, the process leaves at once when all is told
+/// (base/process_end.hpp).
+class FileInWork {
+ public:
+  FileInWork() = default;
+  explicit FileInWork(File file) : file_(std::move(file)) {}
+  FileInWork(FileInWork&&) = default;
+  FileInWork& operator=(FileInWork&& other) noexcept;
+  ~FileInWork();
+
+  hid_t id() const { return file_.id(); }
+  /// Error where something could not be written.
+  void close();
+
+ private:
+  void give_up() noexcept;
+
+  File file_;
+};
+
 class NewFile {
  public:
   /// Makes the file, or replaces it.
   NewFile(const std::string& path, std::span<const NewDataset> datasets, std::span<const NewAttribute> attributes);
   /// One that was made before, to be completed.
   NewFile(const std::string& path, std::span<const NewDataset> datasets);
-  /// Where it cannot be written to its end, the process leaves at once when all is told (base/process_end.hpp).
-  ~NewFile();
-  NewFile(NewFile&&) = default;
-  NewFile& operator=(NewFile&&) = default;
 
   /// Where the bytes of each dataset begin; 0 where they are not contiguous.
   std::vector<std::uint64_t> offsets() const;
@@ -78,8 +95,8 @@ class NewFile {
 
  private:
   std::vector<NewDataset> told_;
-  File file_;
-  std::vector<Dataset> datasets_;
+  FileInWork file_;
+  std::vector<Dataset> datasets_;  // closed before it
 };
 
 /// The rows of several files, in a file of their own, one after another.
