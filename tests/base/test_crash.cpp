@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/reading_note.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 
@@ -65,10 +66,6 @@ End of(const std::function<void()>& what) {
   return end;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::size_t lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
@@ -107,8 +104,8 @@ BOOST_AUTO_TEST_CASE(file_and_dataset_are_named) {
   BOOST_TEST(end.signal == SIGSEGV);
   BOOST_TEST(!end.core);
   BOOST_TEST(lines(end.said) == 1u);
-  BOOST_TEST(contains(end.said, "crashed (SIGSEGV) while it read dataset 'jets/x' in /data/a.h5; the file is damaged"));
-  BOOST_TEST(contains(end.said, "h5dump -d '/jets/x' /data/a.h5"));
+  BOOST_TEST(has(end.said, "crashed (SIGSEGV) while it read dataset 'jets/x' in /data/a.h5; the file is damaged"));
+  BOOST_TEST(has(end.said, "h5dump -d '/jets/x' /data/a.h5"));
 }
 
 BOOST_AUTO_TEST_CASE(every_crash_is_told) {
@@ -121,7 +118,7 @@ BOOST_AUTO_TEST_CASE(every_crash_is_told) {
   };
   const auto bus = while_reading(read_beyond_the_end);
   BOOST_TEST(bus.signal == SIGBUS);
-  BOOST_TEST(contains(bus.said, "cut short"));
+  BOOST_TEST(has(bus.said, "cut short"));
   const auto stack = while_reading([] { fill_the_stack(0); });
   BOOST_TEST(stack.signal == SIGSEGV);
   const auto aborted = while_reading([] { std::abort(); });
@@ -129,7 +126,7 @@ BOOST_AUTO_TEST_CASE(every_crash_is_told) {
   const auto divided = while_reading([] { raise(SIGFPE); });
   BOOST_TEST(divided.signal == SIGFPE);
   for (const auto& end : {bus, stack, aborted, divided}) {
-    BOOST_TEST(contains(end.said, "while it read /data/a.h5; the file is damaged"), end.said);
+    BOOST_TEST(has(end.said, "while it read /data/a.h5; the file is damaged"), end.said);
     BOOST_TEST(lines(end.said) == 1u);
     BOOST_TEST(!end.core);
   }
@@ -145,8 +142,8 @@ BOOST_AUTO_TEST_CASE(what_other_threads_read_is_theirs) {
     }).join();
   });
   BOOST_TEST(end.signal == SIGSEGV);
-  BOOST_TEST(contains(end.said, "theirs.h5"));
-  BOOST_TEST(!contains(end.said, "mine.h5"));
+  BOOST_TEST(has(end.said, "theirs.h5"));
+  BOOST_TEST(!has(end.said, "mine.h5"));
 }
 
 BOOST_AUTO_TEST_CASE(names_cannot_steer_a_terminal_or_begin_a_line) {
@@ -156,13 +153,13 @@ BOOST_AUTO_TEST_CASE(names_cannot_steer_a_terminal_or_begin_a_line) {
     write_nowhere();
   });
   BOOST_TEST(lines(end.said) == 1u);
-  BOOST_TEST(contains(end.said, "a\\x0a\\x1b[2Jb.h5"));
+  BOOST_TEST(has(end.said, "a\\x0a\\x1b[2Jb.h5"));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_file_it_is_our_own_fault) {
   const auto end = of(write_nowhere);
   BOOST_TEST(end.signal == SIGSEGV);
-  BOOST_TEST(contains(end.said, "please report it"));
+  BOOST_TEST(has(end.said, "please report it"));
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_that_was_sent_is_no_crash) {
@@ -174,8 +171,8 @@ BOOST_AUTO_TEST_CASE(a_signal_that_was_sent_is_no_crash) {
     for (;;) pause();
   });
   BOOST_TEST(end.signal == SIGSEGV);
-  BOOST_TEST(contains(end.said, "was ended by SIGSEGV, which process "));
-  BOOST_TEST(!contains(end.said, "damaged"));
+  BOOST_TEST(has(end.said, "was ended by SIGSEGV, which process "));
+  BOOST_TEST(!has(end.said, "damaged"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 #include "base/trust.hpp"
+#include "texts.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,10 +31,6 @@ struct Folder {
   }
 };
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(trust)
@@ -49,10 +46,10 @@ BOOST_AUTO_TEST_CASE(own_libraries_are_loaded) {
 BOOST_AUTO_TEST_CASE(what_others_may_write_is_not) {
   const Folder folder;
   const auto library = folder.file("open.so", 0646);
-  BOOST_TEST(holds(distrust_library(library), "open.so' (mode 0646)"));
-  BOOST_TEST(holds(distrust_folder_of_libraries(folder.path), "open.so"));
+  BOOST_TEST(has(distrust_library(library), "open.so' (mode 0646)"));
+  BOOST_TEST(has(distrust_folder_of_libraries(folder.path), "open.so"));
   fs::create_symlink(library, folder.path / "link");
-  BOOST_TEST(holds(distrust_library(folder.path / "link"), "open.so' (mode 0646)"));  // the file counts
+  BOOST_TEST(has(distrust_library(folder.path / "link"), "open.so' (mode 0646)"));  // the file counts
   chmod(library.c_str(), 0644);
   BOOST_TEST(distrust_folder_of_libraries(folder.path) == "");
   folder.file("README", 0666);  // is never loaded
@@ -65,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_group_counts_unless_it_is_the_users_own) {
   if (geteuid() != 0) return;  // only root can give files away
   BOOST_TEST(distrust_library(library) == "");  // group root
   BOOST_REQUIRE(chown(library.c_str(), 0, nobody) == 0);
-  BOOST_TEST(holds(distrust_library(library), "(mode 0775)"));
+  BOOST_TEST(has(distrust_library(library), "(mode 0775)"));
 }
 
 BOOST_AUTO_TEST_CASE(another_users_is_not) {
@@ -73,19 +70,19 @@ BOOST_AUTO_TEST_CASE(another_users_is_not) {
   const Folder folder;
   const auto library = folder.file("theirs.so.1", 0755);
   BOOST_REQUIRE(chown(library.c_str(), nobody, nobody) == 0);
-  BOOST_TEST(holds(distrust_library(library), "another user (uid 65534)"));
-  BOOST_TEST(holds(distrust_folder_of_libraries(folder.path), "theirs.so.1"));
+  BOOST_TEST(has(distrust_library(library), "another user (uid 65534)"));
+  BOOST_TEST(has(distrust_folder_of_libraries(folder.path), "theirs.so.1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_open_to_all_is_none_to_load_from) {
   const Folder folder;
   const auto library = folder.file("own.so", 0755);
   chmod(folder.path.c_str(), 0777);
-  BOOST_TEST(holds(distrust_library(library), "mode 0777"));
-  BOOST_TEST(holds(distrust_folder_of_libraries(folder.path), "mode 0777"));
+  BOOST_TEST(has(distrust_library(library), "mode 0777"));
+  BOOST_TEST(has(distrust_folder_of_libraries(folder.path), "mode 0777"));
   chmod(folder.path.c_str(), 01777);
   BOOST_TEST(distrust_library(library) == "");  // nobody can replace it there
-  BOOST_TEST(holds(distrust_folder_of_libraries(folder.path), "mode 1777"));  // but add to it
+  BOOST_TEST(has(distrust_folder_of_libraries(folder.path), "mode 1777"));  // but add to it
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,13 +20,13 @@ std::string refusal(std::string_view text) {
 }
 
 /// The message, and the text with the place.
-struct Case {
+struct Refused {
   const char* text;
   const char* marks;  ///< under the text
   const char* says;   ///< a part of the message
 };
 
-void check(std::initializer_list<Case> cases) {
+void check_refused(std::initializer_list<Refused> cases) {
   for (const auto& [text, marks, says] : cases) {
     const auto found = refusal(text);
     const auto first = found.find('\n');
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_whole_message) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_or_too_much) {
-  check({{"", "^", "there is none"},
+  check_refused({{"", "^", "there is none"},
          {"  ", "  ^", "there is none"},
          {"a >", "   ^", "the end comes too soon"},
          {"> 1", "^", "'>' cannot stand here; a column"},
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_too_much) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_condition) {
-  check({{"a + 1", "^^^^^", "'a + 1' is a value, not a condition"},
+  check_refused({{"a + 1", "^^^^^", "'a + 1' is a value, not a condition"},
          {"3", "^", "not a condition"},
          {"'x'", "^^^", "not a condition"},
          {"-a", "^^", "not a condition"},
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_condition) {
 }
 
 BOOST_AUTO_TEST_CASE(dates_are_not_taken_for_arithmetic) {
-  check({{"time >= 2020-01-01", "        ^^^^^^^^^^", "'2020-01-01' looks like a date, and would be arithmetic"},
+  check_refused({{"time >= 2020-01-01", "        ^^^^^^^^^^", "'2020-01-01' looks like a date, and would be arithmetic"},
          {"2020-01-01 < time", "^^^^^^^^^^", "in quotes, as in day == \"2020-01-01\""},
          {"t in (3, 2021-12-31)", "         ^^^^^^^^^^", "have spaces: 2021 - 12 - 31"},
          {"time >= 2020-01-01T12:00", "        ^^^^^^^^^^", "looks like a date"},
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(dates_are_not_taken_for_arithmetic) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_compute) {
-  check({{"(a > 1) + 1 == 2", "^^^^^^^", "'(a > 1)' is a condition, and there is nothing to compute with"},
+  check_refused({{"(a > 1) + 1 == 2", "^^^^^^^", "'(a > 1)' is a condition, and there is nothing to compute with"},
          {"1 - true > 0", "    ^^^^", "is a condition"},
          {"'x' + 'y' == 'xy'", "^^^", "''x'' is a text"},
          {"-'x' == 1", " ^^^", "is a text"},
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_compute) {
 }
 
 BOOST_AUTO_TEST_CASE(lists_that_cannot_be) {
-  check({{"a in 5", "     ^", "needs a list in parentheses"},
+  check_refused({{"a in 5", "     ^", "needs a list in parentheses"},
          {"a in", "    ^", "needs a list in parentheses"},
          {"a in ()", "      ^", "lists hold constants"},
          {"a in (1 2)", "        ^", "the list is not closed"},
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(lists_that_cannot_be) {
 }
 
 BOOST_AUTO_TEST_CASE(words_of_other_languages) {
-  check({{"a = 1", "  ^", "write == to compare"},
+  check_refused({{"a = 1", "  ^", "write == to compare"},
          {"a === 1", "  ^^^", "write =="},
          {"a <> 1", "  ^^", "write !="},
          {"a => 1", "  ^^", "write >="},
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(words_of_other_languages) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers_and_quotes) {
-  check({{"a > 1.2.3", "    ^^^^^", "'1.2.3' is no number"},
+  check_refused({{"a > 1.2.3", "    ^^^^^", "'1.2.3' is no number"},
          {"a > 3GeV", "    ^^^^", "'3GeV' is no number"},
          {"a > 0x1F", "    ^^^^", "is no number"},
          {"a > 1__0", "    ^^^^", "is no number"},
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(numbers_and_quotes) {
 }
 
 BOOST_AUTO_TEST_CASE(the_place_counts_characters_and_the_line_stays_short) {
-  check({{"`größe` > 'Ä' && ü", "                 ^", "'ü' is not known here"}});
+  check_refused({{"`größe` > 'Ä' && ü", "                 ^", "'ü' is not known here"}});
   const std::string many(100'000, 'a');
   const auto message = refusal(many + " > 1 && " + many + " # " + many);
   BOOST_TEST(message.size() < 700u);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "config/load.hpp"
+#include "texts.hpp"
 
 namespace headrace::config {
 
@@ -54,9 +55,5 @@ struct ConfigFixture {
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("headrace-config-" + std::to_string(getpid()));
 };
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace headrace::config

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(batch_and_global_batch_replace_each_other) {
   BOOST_TEST(flagged.streams[0].global_batch.value() == 128u);
   BOOST_TEST(!flagged.streams[0].batch.has_value());
   BOOST_TEST(
-      contains(toml_mistake("[stream.val]\nglobal-batch = 3\nbatch = 4\n"), "give one of batch and global-batch"));
+      has(toml_mistake("[stream.val]\nglobal-batch = 3\nbatch = 4\n"), "give one of batch and global-batch"));
 }
 
 BOOST_AUTO_TEST_CASE(fields_and_streams_keep_the_order_of_the_file) {

@@ -27,8 +27,8 @@ BOOST_AUTO_TEST_CASE(values_may_begin_with_a_dash) {
 }
 
 BOOST_AUTO_TEST_CASE(a_flag_without_its_value_or_given_twice) {
-  BOOST_TEST(contains(flag_mistake({"--batch"}), "'--batch'"));
-  BOOST_TEST(contains(flag_mistake({"--batch", "1", "--batch", "2"}), "'--batch' is given twice"));
+  BOOST_TEST(has(flag_mistake({"--batch"}), "'--batch'"));
+  BOOST_TEST(has(flag_mistake({"--batch", "1", "--batch", "2"}), "'--batch' is given twice"));
 }
 
 BOOST_AUTO_TEST_CASE(own_flags_of_a_command) {
@@ -49,10 +49,10 @@ BOOST_AUTO_TEST_CASE(help_names_every_flag) {
   const auto text = help_text(serve);
   for (const auto& key : keys())
     BOOST_TEST(
-        contains(text, "--" + (key.scope == Scope::field ? "field.NAME." : std::string()) + std::string(key.name)),
+        has(text, "--" + (key.scope == Scope::field ? "field.NAME." : std::string()) + std::string(key.name)),
         key.name);
-  BOOST_TEST(contains(help_text(wait), "--timeout TIME"));
-  BOOST_TEST(!contains(help_text(wait), "--batch"));
+  BOOST_TEST(has(help_text(wait), "--timeout TIME"));
+  BOOST_TEST(!has(help_text(wait), "--batch"));
   Mistakes mistakes;
   BOOST_TEST(parse_arguments(serve, {"-h"}, mistakes).help);
 }

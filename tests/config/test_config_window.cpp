@@ -25,11 +25,11 @@ BOOST_AUTO_TEST_CASE(a_window_is_bytes_blocks_or_a_word) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_window) {
   for (const std::string value : {"0", "\"\"", "\"0GiB\"", "\"some\"", "-3", "3000000000", "1.5", "\"1.5\""})
-    BOOST_TEST(contains(toml_mistake("window = " + value + "\n"), "window"), value);
-  BOOST_TEST(contains(toml_mistake("window = \"some\"\n"), "a number of blocks (200), or the bytes of all nodes"));
-  BOOST_TEST(contains(toml_mistake("window = 1.5\n"), "a whole number of bytes, or one with a unit"));
-  BOOST_TEST(contains(toml_mistake("block = 0\n"), "block"));
-  BOOST_TEST(contains(toml_mistake("window = 5\nscratch = \"/tmp\"\n"), "window contradicts scratch"));
+    BOOST_TEST(has(toml_mistake("window = " + value + "\n"), "window"), value);
+  BOOST_TEST(has(toml_mistake("window = \"some\"\n"), "a number of blocks (200), or the bytes of all nodes"));
+  BOOST_TEST(has(toml_mistake("window = 1.5\n"), "a whole number of bytes, or one with a unit"));
+  BOOST_TEST(has(toml_mistake("block = 0\n"), "block"));
+  BOOST_TEST(has(toml_mistake("window = 5\nscratch = \"/tmp\"\n"), "window contradicts scratch"));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_is_early_or_when_all_is_loaded) {
@@ -38,8 +38,8 @@ BOOST_AUTO_TEST_CASE(a_start_is_early_or_when_all_is_loaded) {
   BOOST_TEST((toml("start = \"early\"\n", {"--start=loaded"}).start == Start::loaded));
   BOOST_TEST((toml("", {}, {{"HEADRACE_START", "early"}}).start == Start::early));
   BOOST_TEST((toml("start = \"early\"\nscratch = \"/tmp\"\n").start == Start::early));
-  BOOST_TEST(contains(toml_mistake("start = \"soon\"\n"), "early"));
-  BOOST_TEST(contains(toml_mistake("window = 5\nstart = \"early\"\n"), "start = early contradicts window"));
+  BOOST_TEST(has(toml_mistake("start = \"soon\"\n"), "early"));
+  BOOST_TEST(has(toml_mistake("window = 5\nstart = \"early\"\n"), "start = early contradicts window"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

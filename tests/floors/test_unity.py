@@ -1,4 +1,4 @@
-"""Sources of a room can be compiled as one (preset quick, by which jobs/quickstart builds): what each keeps to itself in an
+"""Sources of a room (preset quick, by which jobs/quickstart builds), and tests of a program, are compiled as one: what each keeps to itself in an
 unnamed namespace has a name that no other has. Functions may share one if they take other arguments."""
 
 import collections
@@ -51,12 +51,19 @@ def clashes(sources, headers=()):
                     if len(set(one.values())) > 1]
 
 
+def clashes_of(folder, pattern):
+    return clashes({str(path.relative_to(ROOT)): path.read_text() for path in folder.glob(pattern)},
+                   [path.read_text() for path in folder.glob("*.hpp")])
+
+
 def test_sources_of_a_room_go_into_one():
-    wrong = []
-    for folder in {path.parent for path in (ROOT / "src").rglob("*.cpp")}:
-        wrong += clashes({str(path.relative_to(ROOT)): path.read_text() for path in folder.glob("*.cpp")},
-                         [path.read_text() for path in folder.glob("*.hpp")])
-    assert not wrong
+    folders = {path.parent for path in (ROOT / "src").rglob("*.cpp")}
+    assert not [clash for folder in folders for clash in clashes_of(folder, "*.cpp")]
+
+
+def test_so_do_tests_of_a_program():
+    folders = {path.parent for path in (ROOT / "tests").rglob("*.cpp")}
+    assert not [clash for folder in folders for pattern in ("test_*.cpp", "mpi_*.cpp") for clash in clashes_of(folder, pattern)]
 
 
 def test_what_clashes_is_found():

@@ -13,6 +13,7 @@
 #include "h5/describe.hpp"
 #include "h5/error.hpp"
 #include "h5/file.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 namespace fs = std::filesystem;
@@ -56,15 +57,6 @@ struct Files {
     return path;
   }
 };
-
-std::string error_of(const std::function<void()>& what) {
-  try {
-    what();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::size_t describe(const std::string& path) {
   return h5::describe_datasets(h5::open_file(path)).size();

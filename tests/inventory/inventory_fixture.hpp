@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "inventory/decoders/decoders.hpp"
+#include "texts.hpp"
 
 namespace headrace::inventory {
 
@@ -66,9 +67,5 @@ struct InventoryFixture {
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("headrace-inventory-" + std::to_string(getpid()));
 };
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace headrace::inventory

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace headrace::ipc;
@@ -45,19 +46,6 @@ void put(const std::string& path, const std::string& text) {
 void append(const std::string& path, const std::string& text) {
   const auto file = open_to_append(path, "log = " + path);
   BOOST_TEST(write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-}
-
-std::string error_of(const std::function<void()>& what) {
-  try {
-    what();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// At these names: what is no regular file.
@@ -98,15 +86,15 @@ BOOST_AUTO_TEST_CASE(what_is_no_file_is_refused_at_once_by_its_type) {
        {std::pair{"fifo", "a FIFO"}, {"folder", "a folder"}, {"socket", "a socket"}, {"device", "a device"}}) {
     const auto path = folder / name;
     const auto to_append = error_of([&] { open_to_append(path, "log = " + path); });
-    BOOST_TEST(holds(to_append, "log = " + path + " is " + kind), to_append);
+    BOOST_TEST(has(to_append, "log = " + path + " is " + kind), to_append);
     const auto to_replace = error_of([&] { require_replaceable(path, "metrics = " + path); });
-    BOOST_TEST(holds(to_replace, "metrics = " + path + " is "), to_replace);
+    BOOST_TEST(has(to_replace, "metrics = " + path + " is "), to_replace);
   }
   const int reader = open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK);  // with one it could be opened
-  BOOST_TEST(holds(error_of([&] { open_to_append(folder / "fifo", "log"); }), "FIFO"));
+  BOOST_TEST(has(error_of([&] { open_to_append(folder / "fifo", "log"); }), "FIFO"));
   close(reader);
-  BOOST_TEST(holds(error_of([&] { open_to_append(folder / "no/log", "log"); }), "No such file"));
-  BOOST_TEST(holds(error_of([&] { require_replaceable(folder / "no/m.prom", "metrics"); }), "No such file"));
+  BOOST_TEST(has(error_of([&] { open_to_append(folder / "no/log", "log"); }), "No such file"));
+  BOOST_TEST(has(error_of([&] { require_replaceable(folder / "no/m.prom", "metrics"); }), "No such file"));
   fs::create_symlink("loop", folder / "loop");
   BOOST_TEST(error_of([&] { open_to_append(folder / "loop", "log"); }) != "");
 }
@@ -118,9 +106,9 @@ BOOST_AUTO_TEST_CASE(another_users_link_is_not_followed) {
   fs::create_symlink("precious", folder / "trap");
   BOOST_REQUIRE(lchown((folder / "trap").c_str(), 65534, 65534) == 0);
   const auto error = error_of([&] { open_to_append(folder / "trap", "log = trap"); });
-  BOOST_TEST(holds(error, "log = trap leads over a link of another user (uid 65534)"), error);
+  BOOST_TEST(has(error, "log = trap leads over a link of another user (uid 65534)"), error);
   fs::create_symlink("trap", folder / "own");
-  BOOST_TEST(holds(error_of([&] { open_to_append(folder / "own", "log = own"); }), "uid 65534"));
+  BOOST_TEST(has(error_of([&] { open_to_append(folder / "own", "log = own"); }), "uid 65534"));
   BOOST_TEST(text_of(folder / "precious") == "mine");
 }
 
@@ -140,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_draft_takes_the_place_whole_or_not_at_all) {
   draft.put_in_place();
   BOOST_TEST(text_of(folder / "there") == "the new");
   BOOST_TEST(folder.entries() == 1u);
-  BOOST_TEST(holds(error_of([&] { Draft(folder / "no/file"); }), "No such file"));
+  BOOST_TEST(has(error_of([&] { Draft(folder / "no/file"); }), "No such file"));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_written_whole_is_named) {
@@ -148,7 +136,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_whole_is_named) {
   write_whole(folder / "file", "text");
   BOOST_TEST(text_of(folder / "file") == "text");
   const auto error = error_of([&] { write_whole(folder / "no/file", "text"); });
-  BOOST_TEST(holds(error, "cannot write " + (folder / "no/file") + " (open: No such file or directory); see"), error);
+  BOOST_TEST(has(error, "cannot write " + (folder / "no/file") + " (open: No such file or directory); see"), error);
   BOOST_TEST(folder.entries() == 1u);
 }
 

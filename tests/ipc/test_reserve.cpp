@@ -18,11 +18,11 @@ using namespace headrace;
 
 namespace {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t small_page = 4096;
 constexpr std::uint64_t huge = ipc::huge_page;
 
 std::size_t resident_pages(std::span<std::byte> memory) {
-  std::vector<unsigned char> pages((memory.size() + page - 1) / page);
+  std::vector<unsigned char> pages((memory.size() + small_page - 1) / small_page);
   BOOST_REQUIRE_EQUAL(mincore(memory.data(), memory.size(), pages.data()), 0);
   return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char p) { return p & 1; }));
 }
@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_reserved_is_said_with_its_size) {
 }
 
 BOOST_AUTO_TEST_CASE(all_is_there_and_nothing_changed) {
-  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * page, huge - page, 2 * huge})
-    for (const std::uint64_t bytes : {page, 33 * page, huge, huge + page, 5 * huge - page, 3 * huge + 7})
+  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * small_page, huge - small_page, 2 * huge})
+    for (const std::uint64_t bytes : {small_page, 33 * small_page, huge, huge + small_page, 5 * huge - small_page, 3 * huge + 7})
       for (const unsigned threads : {0u, 1u, 3u, 64u}) {
         const auto fd = ipc::make_memfd("test", 8 * huge);
         const auto mapping = ipc::Mapping::map(fd, 8 * huge);
@@ -74,11 +74,11 @@ BOOST_AUTO_TEST_CASE(all_is_there_and_nothing_changed) {
         const auto middle = bytes / 2;
         memory[middle] = std::byte{42};
         ipc::reserve(fd, offset, memory, threads);
-        BOOST_TEST(resident_pages(memory) == (bytes + page - 1) / page);
+        BOOST_TEST(resident_pages(memory) == (bytes + small_page - 1) / small_page);
         BOOST_TEST((memory[middle] == std::byte{42}));
         BOOST_TEST(std::ranges::count(memory, std::byte{0}) == std::int64_t(bytes) - 1);
         // Nothing beyond it was taken, but for the rest of its last page.
-        BOOST_TEST(resident_pages(mapping.span()) == (bytes + page - 1) / page);
+        BOOST_TEST(resident_pages(mapping.span()) == (bytes + small_page - 1) / small_page);
       }
   ipc::reserve(ipc::make_memfd("test", 1), 0, {}, 4);
 }
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(whole_huge_pages_are_such) {
     return told_as_skipped("this kernel makes no huge pages of memfds (before Linux 6.1, or switched off)");
   const auto fd = ipc::make_memfd("test", 8 * huge);
   const auto mapping = ipc::Mapping::map(fd, 8 * huge);
-  ipc::reserve(fd, page, mapping.span().subspan(page, 6 * huge), 3);  // five whole ones lie within
+  ipc::reserve(fd, small_page, mapping.span().subspan(small_page, 6 * huge), 3);  // five whole ones lie within
   BOOST_TEST(in_huge_pages(mapping.span()) == 5 * huge);
 }
 

@@ -14,6 +14,8 @@
 #include "ipc/child.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/socket.hpp"
+#include "ipc/socket_pair.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace std::chrono_literals;
@@ -22,33 +24,16 @@ using ipc::Connection;
 using ipc::Listener;
 using ipc::Receipt;
 using ipc::Sent;
+using ipc_test::Pair;
+using ipc_test::unique;
 
 namespace {
 
-std::string unique(const std::string& name) {
-  static int count = 0;
-  return name + "." + std::to_string(getpid()) + "." + std::to_string(++count);
-}
-
-struct Folder {
+struct SocketFolder {
   std::filesystem::path path = std::filesystem::temp_directory_path() / unique("headrace-test");
-  Folder() { std::filesystem::create_directory(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
+  SocketFolder() { std::filesystem::create_directory(path); }
+  ~SocketFolder() { std::filesystem::remove_all(path); }
 };
-
-struct Pair {
-  Listener listener{Address(unique("pair"))};
-  Connection client = Connection::connect(listener.address()).value();
-  Connection server = listener.accept(1h).value();
-};
-
-auto says(const std::string& text) {
-  return [text](const Error& error) {
-    const bool found = std::string(error.what()).find(text) != std::string::npos;
-    if (!found) BOOST_TEST_MESSAGE("'" << error.what() << "' lacks '" << text << "'");
-    return found;
-  };
-}
 
 }  // namespace
 
@@ -157,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_taken_once_and_its_holder_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_path_of_a_dead_server_is_replaced_and_of_a_live_one_refused) {
-  const Folder folder;
+  const SocketFolder folder;
   const auto path = (folder.path / "lcd.sock").string();
   BOOST_TEST(Child([&] {
                auto* forgotten = new Listener{Address(path)};  // killed before it can clean up
@@ -174,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_path_of_a_dead_server_is_replaced_and_of_a_live_one_refus
 }
 
 BOOST_AUTO_TEST_CASE(a_path_of_a_server_that_stands_still_is_refused) {
-  const Folder folder;
+  const SocketFolder folder;
   const auto path = (folder.path / "lcd.sock").string();
   const ipc::Fd still(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
@@ -189,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_path_of_a_server_that_stands_still_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_path_that_is_somebody_elses_stays) {
-  const Folder folder;
+  const SocketFolder folder;
   const auto path = (folder.path / "file").string();
   ipc::Fd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)).close();
   BOOST_CHECK_EXCEPTION(Listener{Address(path)}, Error, says("no socket"));

@@ -19,34 +19,18 @@
 #include "ipc/process.hpp"
 #include "ipc/socket.hpp"
 #include "ipc/socket_call.hpp"
+#include "ipc/socket_pair.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace std::chrono_literals;
 using ipc::Address;
 using ipc::Connection;
 using ipc::Listener;
+using ipc_test::Pair;
+using ipc_test::unique;
 
 namespace {
-
-std::string unique() {
-  static int count = 0;
-  return "limits." + std::to_string(getpid()) + "." + std::to_string(++count);
-}
-
-struct Pair {
-  Listener listener{Address(unique())};
-  Connection client = Connection::connect(listener.address()).value();
-  Connection server = listener.accept(1h).value();
-};
-
-std::string error_of(const std::function<void()>& what) {
-  try {
-    what();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// With as many descriptors as one likes: Connection::send knows its limit.
 void send_raw(const Connection& to, const std::string& text, std::size_t count) {
@@ -80,10 +64,6 @@ struct Named {
   ipc::Fd fd;
 };
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(socket_limits)
@@ -102,9 +82,9 @@ BOOST_AUTO_TEST_CASE(a_message_whose_descriptors_find_no_room_is_told_rightly) {
           },
           ipc::NoDescriptors);
     }
-    BOOST_TEST(holds(text, "no file descriptor left in process " + std::to_string(getpid())), text);
-    BOOST_TEST(holds(text, "ulimit -n"), text);
-    BOOST_TEST(!holds(text, "no Headrace process"), text);
+    BOOST_TEST(has(text, "no file descriptor left in process " + std::to_string(getpid())), text);
+    BOOST_TEST(has(text, "ulimit -n"), text);
+    BOOST_TEST(!has(text, "no Headrace process"), text);
   }
 }
 
@@ -118,8 +98,8 @@ BOOST_AUTO_TEST_CASE(descriptors_of_a_message_that_was_cut_are_closed) {
   }
   send_raw(pair.client, "seventeen", ipc::max_message_fds + 1);
   const auto text = error_of([&] { static_cast<void>(pair.server.receive()); });
-  BOOST_TEST(holds(text, "more than 16 descriptors"), text);
-  BOOST_TEST(holds(text, "no Headrace process sends that"), text);
+  BOOST_TEST(has(text, "more than 16 descriptors"), text);
+  BOOST_TEST(has(text, "no Headrace process sends that"), text);
   BOOST_TEST(open_files() == before);
 }
 
@@ -132,12 +112,12 @@ BOOST_AUTO_TEST_CASE(a_message_that_is_too_long_is_told_apart) {
   if (::send(pair.client.fd(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
     return;  // and where it does not, nobody can
   const auto error = error_of([&] { static_cast<void>(pair.server.receive()); });
-  BOOST_TEST(holds(error, "of more than 1048576 bytes"), error);
-  BOOST_TEST(!holds(error, "descriptor"), error);
+  BOOST_TEST(has(error, "of more than 1048576 bytes"), error);
+  BOOST_TEST(!has(error, "descriptor"), error);
 }
 
 BOOST_AUTO_TEST_CASE(who_finds_no_descriptor_goes_on_waiting) {
-  const Listener listener{Address(unique())};
+  const Listener listener{Address(unique("limits"))};
   const auto client = Connection::connect(listener.address());
   BOOST_REQUIRE(client.has_value());
   {
@@ -149,7 +129,7 @@ BOOST_AUTO_TEST_CASE(who_finds_no_descriptor_goes_on_waiting) {
 }
 
 BOOST_AUTO_TEST_CASE(what_needs_a_descriptor_says_which_limit_it_met) {
-  const Listener listener{Address(unique())};
+  const Listener listener{Address(unique("limits"))};
   const ipc::Fd some(open("/dev/null", O_RDONLY | O_CLOEXEC));
   const std::pair<const char*, std::function<void()>> calls[] = {
       {"socket", [&] { static_cast<void>(Connection::connect(listener.address())); }},
@@ -163,15 +143,15 @@ BOOST_AUTO_TEST_CASE(what_needs_a_descriptor_says_which_limit_it_met) {
       const DescriptorsLeft none(0);
       text = error_of(call);
     }
-    BOOST_TEST(holds(text, name), text);
-    BOOST_TEST(holds(text, "ulimit -n allows process " + std::to_string(getpid())), text);
-    BOOST_TEST(!holds(text, "Linux 5.3"), text);
+    BOOST_TEST(has(text, name), text);
+    BOOST_TEST(has(text, "ulimit -n allows process " + std::to_string(getpid())), text);
+    BOOST_TEST(!has(text, "Linux 5.3"), text);
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_another_user_took_is_told_as_such) {
   if (geteuid() != 0) return;  // only root can be somebody else
-  const Address name(unique()), silent(unique());
+  const Address name(unique("limits")), silent(unique("limits"));
   std::array<int, 2> ready{};
   BOOST_REQUIRE(pipe(ready.data()) == 0);
   Child squatter([&] {
@@ -190,19 +170,19 @@ BOOST_AUTO_TEST_CASE(a_name_that_another_user_took_is_told_as_such) {
   char byte = 0;
   BOOST_REQUIRE(read(ready[0], &byte, 1) == 1);
   const auto taken = error_of([&] { Listener{name}; });
-  BOOST_TEST(holds(taken, "another user, uid 65534 (process " + std::to_string(squatter.pid()) + ")"), taken);
-  BOOST_TEST(holds(taken, "socket = PATH"), taken);
-  BOOST_TEST(holds(error_of([&] { Listener{silent}; }), "does not listen"));
+  BOOST_TEST(has(taken, "another user, uid 65534 (process " + std::to_string(squatter.pid()) + ")"), taken);
+  BOOST_TEST(has(taken, "socket = PATH"), taken);
+  BOOST_TEST(has(error_of([&] { Listener{silent}; }), "does not listen"));
   BOOST_CHECK_EXCEPTION(Listener{silent}, ipc::NameTaken, [](const ipc::NameTaken& t) { return t.holder == 0; });
   const auto asked = error_of([&] { ipc::require_our_service(*Connection::connect(name), name); });
-  BOOST_TEST(holds(asked, "another user, uid 65534"), asked);
+  BOOST_TEST(has(asked, "another user, uid 65534"), asked);
   for (const auto& listed : ipc::list_services()) BOOST_TEST(listed != name.service());
   close(ready[0]);
   close(ready[1]);
 }
 
 BOOST_AUTO_TEST_CASE(names_that_only_look_like_services_are_not_listed) {
-  const Listener real{Address(unique())};
+  const Listener real{Address(unique("limits"))};
   const Named forged("headrace/" + std::to_string(geteuid()) + "/\x1b[31mred\x1b]0;owned\x07");
   const auto names = ipc::list_services();
   BOOST_TEST(std::count(names.begin(), names.end(), real.address().service()) == 1);

@@ -14,6 +14,8 @@
 
 namespace statistics {
 
+constexpr double limit = 5;  ///< of such distances, for what is random
+
 using Order = std::vector<std::uint64_t>;
 using Family = std::function<Order(std::uint64_t n, std::uint64_t key)>;
 

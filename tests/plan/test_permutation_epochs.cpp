@@ -12,8 +12,6 @@ namespace {
 using namespace statistics;
 namespace plan = headrace::plan;
 
-constexpr double limit = 5;
-
 Order epoch(std::uint64_t n, std::uint64_t number) {
   Order order(n);
   plan::Permutation(n, plan::epoch_key(99, "train", number)).evaluate(0, order);

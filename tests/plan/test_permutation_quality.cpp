@@ -12,8 +12,6 @@ namespace {
 using namespace statistics;
 namespace plan = headrace::plan;
 
-constexpr double limit = 5;  // standard deviations
-
 Order ours(std::uint64_t n, std::uint64_t epoch) {
   Order order(n);
   plan::Permutation(n, plan::epoch_key(1234, "train", epoch)).evaluate(0, order);

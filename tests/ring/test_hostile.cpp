@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "pair.hpp"
+#include "texts.hpp"
 
 using namespace ring_test;
 
@@ -141,14 +142,6 @@ struct Stager {
     producer.configure(batch_rows, 1);
   }
 };
-
-auto says(const std::string& text) {
-  return [text](const Error& error) {
-    const bool found = std::string(error.what()).find(text) != std::string::npos;
-    if (!found) BOOST_TEST_MESSAGE("'" << error.what() << "' lacks '" << text << "'");
-    return found;
-  };
-}
 
 }  // namespace
 

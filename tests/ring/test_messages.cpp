@@ -4,19 +4,12 @@
 
 #include "pair.hpp"
 #include "ring/messages.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace headrace::ring;
 
 namespace {
-
-auto says(const std::string& text) {
-  return [text](const Error& error) {
-    const bool found = std::string(error.what()).find(text) != std::string::npos;
-    if (!found) BOOST_TEST_MESSAGE("'" << error.what() << "' lacks '" << text << "'");
-    return found;
-  };
-}
 
 Welcome a_welcome() {
   return {.service = "lcd",

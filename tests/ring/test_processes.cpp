@@ -14,10 +14,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Stager {
+struct Publisher {
   ring::Producer producer;
   ipc::Bell bell = ipc::Bell::make();
-  explicit Stager(std::uint32_t slots) : producer(make_producer(slots)) {}
+  explicit Publisher(std::uint32_t slots) : producer(make_producer(slots)) {}
   bool publish(std::uint64_t step, bool last) {
     const auto slot = producer.take_free();
     if (!slot) return false;
@@ -29,7 +29,7 @@ struct Stager {
 };
 
 /// A trainer that checks what it gets, step by step from `first`, and returns 0 at the end of the stream.
-int train(const Stager& stager, std::uint64_t* expected, std::uint64_t count) {
+int train(const Publisher& stager, std::uint64_t* expected, std::uint64_t count) {
   ring::Consumer consumer(stager.producer.fd(), stager.bell.duplicate(), schema(), geometry(stager.producer));
   ring::Lease lease;
   std::uint64_t at = 0;
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_trainer_in_another_process_gets_every_batch) {
   constexpr std::uint64_t total = 2000;
   std::vector<std::uint64_t> steps(total);
   for (std::uint64_t i = 0; i < total; ++i) steps[i] = i;
-  Stager stager(3);
+  Publisher stager(3);
   Child trainer([&] { return train(stager, steps.data(), total); });
   const auto pidfd = ipc::open_pidfd(trainer.pid());
   std::uint64_t step = 0, back = 0;
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_trainer_in_another_process_gets_every_batch) {
 BOOST_AUTO_TEST_CASE(what_a_killed_trainer_had_goes_to_the_next_one) {
   std::mt19937 random(5);
   for (int round = 0; round < 20; ++round) {
-    Stager stager(4);
+    Publisher stager(4);
     constexpr std::uint64_t total = 300;
     Child victim([&]() -> int {
       ring::Consumer consumer(stager.producer.fd(), stager.bell.duplicate(), schema(), geometry(stager.producer));
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_trainer_had_goes_to_the_next_one) {
 BOOST_AUTO_TEST_CASE(a_stager_killed_leaves_whole_batches_only) {
   std::mt19937 random(6);
   for (int round = 0; round < 20; ++round) {
-    Stager stager(5);
+    Publisher stager(5);
     ring::Consumer consumer(stager.producer.fd(), stager.bell.duplicate(), schema(), geometry(stager.producer));
     // The child goes on with its copy of the producer; ours stays as it was.
     auto child = std::make_unique<Child>([&]() -> int {

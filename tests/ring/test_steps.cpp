@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool rung(const ipc::Bell& bell) {
+bool rings(const ipc::Bell& bell) {
   pollfd entry{bell.fd(), POLLIN, 0};
   return poll(&entry, 1, 0) == 1;
 }
@@ -119,14 +119,14 @@ BOOST_AUTO_TEST_CASE(the_bell_rings_when_asked_and_only_then) {
   pair.publish(0), pair.publish(1);
   pair.acquire(lease);
   pair.consumer.release(lease.slot, true);
-  BOOST_TEST(!rung(pair.bell));
+  BOOST_TEST(!rings(pair.bell));
   BOOST_TEST(!pair.producer.arm_bell());  // something is there: collect first
   BOOST_TEST(pair.collect().size() == 1);
   BOOST_TEST(pair.producer.arm_bell());
   pair.acquire(lease);
-  BOOST_TEST(!rung(pair.bell));
+  BOOST_TEST(!rings(pair.bell));
   pair.consumer.release(lease.slot, true);
-  BOOST_TEST(rung(pair.bell));
+  BOOST_TEST(rings(pair.bell));
   pair.bell.drain();
   BOOST_TEST(pair.collect().size() == 1);
   BOOST_TEST(pair.producer.arm_bell());
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(the_bell_rings_when_asked_and_only_then) {
   pair.publish(2);
   pair.acquire(lease);
   pair.consumer.release(lease.slot, true);
-  BOOST_TEST(!rung(pair.bell));
+  BOOST_TEST(!rings(pair.bell));
 }
 
 BOOST_AUTO_TEST_CASE(the_bell_rings_at_the_count_asked_for) {
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(the_bell_rings_at_the_count_asked_for) {
   const auto use_one = [&] {
     pair.acquire(lease);
     pair.consumer.release(lease.slot, true);
-    return rung(pair.bell);
+    return rings(pair.bell);
   };
   for (std::uint64_t step = 0; step < 4; ++step) pair.publish(step);
   BOOST_TEST(pair.producer.arm_bell(3));
@@ -166,11 +166,11 @@ BOOST_AUTO_TEST_CASE(whoever_finds_nothing_rings_before_the_count) {
     const bool armed = pair.producer.arm_bell(2);
     pair.acquire(lease);
     pair.consumer.release(lease.slot, true);
-    return armed && !rung(pair.bell);
+    return armed && !rings(pair.bell);
   };
   BOOST_TEST(armed_with_one_back(0));
   BOOST_TEST((pair.consumer.try_acquire(lease) == ring::Acquired::nothing));
-  BOOST_TEST(rung(pair.bell));
+  BOOST_TEST(rings(pair.bell));
   pair.bell.drain();
   BOOST_TEST(pair.collect().size() == 1);
   // The same where the stager arms only after the trainer has looked: sleeping rings, too.
@@ -179,9 +179,9 @@ BOOST_AUTO_TEST_CASE(whoever_finds_nothing_rings_before_the_count) {
   pair.consumer.release(lease.slot, true);
   BOOST_TEST((pair.consumer.try_acquire(lease) == ring::Acquired::nothing));
   BOOST_TEST(pair.producer.arm_bell(2));
-  BOOST_TEST(!rung(pair.bell));
+  BOOST_TEST(!rings(pair.bell));
   pair.consumer.wait(std::chrono::nanoseconds(1));
-  BOOST_TEST(rung(pair.bell));
+  BOOST_TEST(rings(pair.bell));
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_ends_at_once_if_something_came_in_between) {

@@ -1,3 +1,4 @@
+#include "texts.hpp"
 #include "transform/plugin.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -52,10 +53,6 @@ std::string message(Act&& act) {
   return "no error";
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(values_pass_through_it_between_log_and_scale) {
@@ -107,8 +104,8 @@ BOOST_AUTO_TEST_CASE(refusals_name_plugin_and_row) {
   const FieldTransform transform(field(DType::float32, DType::float32, example()));
   BOOST_CHECK_EXCEPTION(transform.apply(0, bytes(raw.data()), rows, nullptr, reinterpret_cast<std::byte*>(out.data())),
                         BadValue, [](const BadValue& bad) {
-                          return bad.row == wrong && holds(bad.what(), "example_plugin") &&
-                                 holds(bad.what(), "a negative value");
+                          return bad.row == wrong && has(bad.what(), "example_plugin") &&
+                                 has(bad.what(), "a negative value");
                         });
 }
 
@@ -134,9 +131,9 @@ BOOST_AUTO_TEST_CASE(single_records_and_statistics_pass_through_it) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_loaded_is_told) {
-  BOOST_TEST(holds(message([] { Plugin("/nowhere/lib.so", {}); }), "/nowhere/lib.so"));
-  BOOST_TEST(holds(message([] { Plugin(EMPTY_PLUGIN, {}); }), "hr_plugin_abi"));
-  BOOST_TEST(holds(message([] { example("volume=11"); }), "unknown argument 'volume=11' for column 'a'"));
+  BOOST_TEST(has(message([] { Plugin("/nowhere/lib.so", {}); }), "/nowhere/lib.so"));
+  BOOST_TEST(has(message([] { Plugin(EMPTY_PLUGIN, {}); }), "hr_plugin_abi"));
+  BOOST_TEST(has(message([] { example("volume=11"); }), "unknown argument 'volume=11' for column 'a'"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

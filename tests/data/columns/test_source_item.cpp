@@ -41,9 +41,9 @@ BOOST_AUTO_TEST_CASE(items_come_apart) {
 
 BOOST_AUTO_TEST_CASE(wrong_items) {
   for (const auto* text : {"a[", "a]", "a[b]c", "a[b][c]", "a]b[", "[[a]]"})
-    BOOST_TEST(contains(parse_mistake(text), "brackets do not match"), text);
-  for (const auto* text : {"a[]", "a[,]", "a[b,]"}) BOOST_TEST(contains(parse_mistake(text), "has no name"), text);
-  for (const auto* text : {"", " ", "/", "[a]"}) BOOST_TEST(contains(parse_mistake(text), "names no dataset"), text);
+    BOOST_TEST(has(parse_mistake(text), "brackets do not match"), text);
+  for (const auto* text : {"a[]", "a[,]", "a[b,]"}) BOOST_TEST(has(parse_mistake(text), "has no name"), text);
+  for (const auto* text : {"", " ", "/", "[a]"}) BOOST_TEST(has(parse_mistake(text), "names no dataset"), text);
   BOOST_TEST(parse_mistake("a[b, c, b]") ==
              "'a[b, c, b]' is not a source (column 'b' stands there twice); write path, path.column or "
              "path[column, ...]");
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_dataset_of_the_whole_name_goes_first) {
 BOOST_AUTO_TEST_CASE(unknown_datasets_name_those_there_are) {
   for (const auto* text : {"jet", "jet[pt]", "jetz.", ".pt"})
     BOOST_CHECK_EXCEPTION(find(text, {"jets", "tracks"}), UsageError,
-                          [](const UsageError& e) { return contains(e.what(), "jets, tracks"); });
+                          [](const UsageError& e) { return has(e.what(), "jets, tracks"); });
 }
 
 BOOST_AUTO_TEST_CASE(quotes_keep_what_they_hold_together) {
@@ -83,10 +83,10 @@ BOOST_AUTO_TEST_CASE(quotes_keep_what_they_hold_together) {
   BOOST_TEST(columns.columns == (Texts{"x,y", "p[1]", "z z"}));
   BOOST_TEST(SourceItem::parse("run/`a.b`/c.d").path == "run/a.b/c.d");
   BOOST_TEST(SourceItem::parse("it's`so").path == "it's`so");  // no quote where no part of a name begins
-  BOOST_TEST(contains(parse_mistake("`a"), "a quoted name has no end"));
-  BOOST_TEST(contains(parse_mistake("a[\"b]"), "a quoted name has no end"));
-  BOOST_TEST(contains(parse_mistake("``.x"), "a quoted name is empty"));
-  BOOST_TEST(contains(parse_mistake("`a]`]"), "brackets do not match"));
+  BOOST_TEST(has(parse_mistake("`a"), "a quoted name has no end"));
+  BOOST_TEST(has(parse_mistake("a[\"b]"), "a quoted name has no end"));
+  BOOST_TEST(has(parse_mistake("``.x"), "a quoted name is empty"));
+  BOOST_TEST(has(parse_mistake("`a]`]"), "brackets do not match"));
 }
 
 BOOST_AUTO_TEST_CASE(quotes_say_where_the_name_of_the_dataset_ends) {

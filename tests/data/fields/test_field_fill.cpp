@@ -39,20 +39,20 @@ BOOST_AUTO_TEST_CASE(padded_labels_and_integers_without_it_are_warned_of) {
       "as in fill = -1, or say fill = 0");
   BOOST_TEST(warning(ragged, 0) == "none");
   BOOST_TEST(warning(ragged, -1) == "none");
-  BOOST_TEST(contains(warning({.source = {"tracks.nhits"}}), "fill = 255"));
-  BOOST_TEST(contains(warning({.source = {"truth"}, .valid = "tracks.valid"}), "as a value may be"));
-  BOOST_TEST(contains(warning({.source = {"table.charge"}, .pad = 4, .join = "hid"}), "as a value may be"));
-  BOOST_TEST(contains(warning({.source = {"g/hits.x"}, .dtype = DType::int16, .pad = 4}), "as a value may be"));
+  BOOST_TEST(has(warning({.source = {"tracks.nhits"}}), "fill = 255"));
+  BOOST_TEST(has(warning({.source = {"truth"}, .valid = "tracks.valid"}), "as a value may be"));
+  BOOST_TEST(has(warning({.source = {"table.charge"}, .pad = 4, .join = "hid"}), "as a value may be"));
+  BOOST_TEST(has(warning({.source = {"g/hits.x"}, .dtype = DType::int16, .pad = 4}), "as a value may be"));
 
   FieldConfig labels{.source = {"truth"}, .encode = Encode::index, .classes = {"b:5", "c:4"}, .valid = "tracks.valid"};
-  BOOST_TEST(contains(warning(labels), "0, class 'b'; give"));
+  BOOST_TEST(has(warning(labels), "0, class 'b'; give"));
   labels.dtype = DType::float32;
-  BOOST_TEST(contains(warning(labels), "0, class 'b'; give"));
+  BOOST_TEST(has(warning(labels), "0, class 'b'; give"));
   labels.encode = Encode::one_hot;
-  BOOST_TEST(contains(warning(labels), "rows of zeros, of no class; give"));
+  BOOST_TEST(has(warning(labels), "rows of zeros, of no class; give"));
   BOOST_TEST(warning(labels, -1) == "none");
   labels = {.source = {"truth"}, .encode = Encode::index, .valid = "tracks.valid"};  // classes of the data
-  BOOST_TEST(contains(warning(labels), "0, the first class"));
+  BOOST_TEST(has(warning(labels), "0, the first class"));
 
   for (const auto* real : {"hid", "truth", "jets.flavour"}) BOOST_TEST(warning({.source = {real}}) == "none");
   for (const auto* floats : {"tracks.d0", "tracks[pt, nhits]"}) BOOST_TEST(warning({.source = {floats}}) == "none");

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_the_configuration) {
   BOOST_TEST(column(0).log);
   BOOST_TEST(!column(1).log);
   config.scale = {1, 2};
-  BOOST_TEST(contains(mistake(config), "scale has 2 numbers and the field 4 columns"));
+  BOOST_TEST(has(mistake(config), "scale has 2 numbers and the field 4 columns"));
   config.scale = {2};
   config.log = {"phi"};
   BOOST_TEST(mistake(config) ==
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(umami_scales_by_dataset_and_variable) {
   BOOST_TEST(column(3).shift == 0.0);
   BOOST_TEST(column(3).scale == 8.0);
   config.nonfinite = {NonfinitePolicy::Kind::variable_default};
-  BOOST_TEST(contains(mistake(config), "nothing about variable 'ok' of dataset 'jets'"));
+  BOOST_TEST(has(mistake(config), "nothing about variable 'ok' of dataset 'jets'"));
   config.source = {"jets[pt, eta]", "tracks[d0]"};
   config.raw = {};
   BOOST_TEST((column(0).nonfinite == transform::Nonfinite{Nan::replace, -1}));
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(norms_take_the_statistics_that_they_need) {
   config.norm_over = NormOver::field;
   BOOST_TEST(column(0).shift == 5.0);
   config.norm = Norm::minmax;
-  BOOST_TEST(contains(mistake(config), "scale file 's.yaml': entry 'x' has no min, which norm = 'minmax' needs"));
+  BOOST_TEST(has(mistake(config), "scale file 's.yaml': entry 'x' has no min, which norm = 'minmax' needs"));
   config.norm_over = NormOver::column;
   config.norm = Norm::tanh_log;
   BOOST_TEST(column(0).tanh_log);
@@ -102,16 +102,16 @@ BOOST_AUTO_TEST_CASE(scales_that_cannot_be) {
   BOOST_TEST(wrong("{scale: 0}") ==
              "[field.x] scale file 's.yaml': variable 'pt' of dataset 'jets' has scale 0 (values are divided by it); "
              "leave the variable alone with raw, or out");
-  BOOST_TEST(contains(wrong("{scale: .inf}"), "has scale that is not finite"));
-  BOOST_TEST(contains(wrong("{shift: .nan}"), "has a shift that is not finite"));
-  BOOST_TEST(contains(wrong("{mean: 1, std: 0}", Norm::standard), "has std 0"));
-  BOOST_TEST(contains(wrong("{std: 2}"), "has no mean, and shift and scale are not given either"));
-  BOOST_TEST(contains(wrong("{mean: 2, min: 1}"), "has no std, and shift and scale"));
-  BOOST_TEST(contains(wrong("{min: 1, max: 1}", Norm::minmax), "has max - min 0"));
-  BOOST_TEST(contains(wrong("{min: 1, max: 2}"), "has neither shift and scale nor mean and std"));
-  BOOST_TEST(contains(wrong("{mean: 1, std: 2}", Norm::minmax), "has no min, which norm = 'minmax' needs"));
+  BOOST_TEST(has(wrong("{scale: .inf}"), "has scale that is not finite"));
+  BOOST_TEST(has(wrong("{shift: .nan}"), "has a shift that is not finite"));
+  BOOST_TEST(has(wrong("{mean: 1, std: 0}", Norm::standard), "has std 0"));
+  BOOST_TEST(has(wrong("{std: 2}"), "has no mean, and shift and scale are not given either"));
+  BOOST_TEST(has(wrong("{mean: 2, min: 1}"), "has no std, and shift and scale"));
+  BOOST_TEST(has(wrong("{min: 1, max: 1}", Norm::minmax), "has max - min 0"));
+  BOOST_TEST(has(wrong("{min: 1, max: 2}"), "has neither shift and scale nor mean and std"));
+  BOOST_TEST(has(wrong("{mean: 1, std: 2}", Norm::minmax), "has no min, which norm = 'minmax' needs"));
   config.nonfinite = {NonfinitePolicy::Kind::variable_default};
-  BOOST_TEST(contains(wrong("{scale: 1}"), "has no default"));
+  BOOST_TEST(has(wrong("{scale: 1}"), "has no default"));
 }
 
 BOOST_AUTO_TEST_CASE(plain_datasets_in_scale_files) {
@@ -176,12 +176,12 @@ BOOST_AUTO_TEST_CASE(labels_of_the_data) {
   BOOST_TEST(resolve(config).spec.labels->code(1).value() == 1u);
   label_values = Texts{};
   config.source = {"jets.flavour"};
-  BOOST_TEST(contains(mistake(config), "encode finds no labels"));
+  BOOST_TEST(has(mistake(config), "encode finds no labels"));
   config.source = {"jets.pt"};
   label_values = Texts{"1", "0"};
   BOOST_TEST(resolve(config).field.classes == (Texts{"0", "1"}));  // floats that are whole numbers
   config.source = {"jets[flavour, ok]"};
-  BOOST_TEST(contains(mistake(config), "encode takes one column, and the source has 2"));
+  BOOST_TEST(has(mistake(config), "encode takes one column, and the source has 2"));
 }
 
 BOOST_AUTO_TEST_CASE(bools_and_enumerations_go_by_their_names) {
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(log_and_raw_take_numbers_and_elements) {
   config.log = {"OneHot_3"};
   BOOST_TEST(logs() == "lr.");
   config.log = {"5"};
-  BOOST_TEST(contains(mistake(config), "log names column '5', which the field does not have"));
+  BOOST_TEST(has(mistake(config), "log names column '5', which the field does not have"));
   config.source = {"cells"};
   config.log = {"cov.0:2"};
   config.raw = {"id"};

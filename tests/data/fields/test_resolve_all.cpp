@@ -6,6 +6,7 @@
 #include "data/fields/class_field.hpp"
 #include "data/fields/field_fixture.hpp"
 #include "data/selection/questions.hpp"
+#include "texts.hpp"
 
 BOOST_AUTO_TEST_SUITE(resolve_all)
 
@@ -46,10 +47,6 @@ std::string mistakes_of(const std::vector<FieldConfig>& fields, config::Mistakes
     return error.what();
   }
   return "";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 const std::string left_out = "dataset 't' is left out: its rows have another shape in 'b.h5'";

@@ -15,6 +15,7 @@
 #include "config/resample_values.hpp"
 #include "data/selection/apportion.hpp"
 #include "data/selection/cell_numbers.hpp"
+#include "texts.hpp"
 
 namespace headrace::data::selection {
 
@@ -50,10 +51,6 @@ std::string mistake(const std::string& target, BinCounts made, std::uint64_t max
     return error.what();
   }
   return "no mistake";
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -252,9 +249,9 @@ BOOST_AUTO_TEST_CASE(a_target_in_a_file) {
                                                         {"1 2 3x 4", "line 1 has '3x'"},
                                                         {"0 0 0 0", "its numbers add up to 0"},
                                                         {"1e308 1e308 1 1", "its numbers add up to inf"}})
-    BOOST_TEST(holds(mistake(with(text), made()), what), mistake(path, made()));
+    BOOST_TEST(has(mistake(with(text), made()), what), mistake(path, made()));
   std::remove(path.c_str());
-  BOOST_TEST(holds(mistake(path, made()), "it is neither a class nor a file that can be read (no such file)"));
+  BOOST_TEST(has(mistake(path, made()), "it is neither a class nor a file that can be read (no such file)"));
 }
 
 BOOST_AUTO_TEST_CASE(max_repeat_makes_a_class_smaller_and_keeps_its_shape) {
@@ -278,11 +275,11 @@ BOOST_AUTO_TEST_CASE(less_than_one_of_an_empty_bin_is_none) {
       (wanted("a", counts({1, 1000, 1000, 1000}, {0, 10, 10, 10}), 1, 30) == Numbers{0, 10, 10, 10, 0, 10, 10, 10}));
   const auto text = mistake("a", counts({10, 20, 30, 40}, {40, 0, 10, 0}));
   BOOST_TEST(
-      holds(text,
+      has(text,
             "class 'b' has no sample in 2 bins that the target fills (the first: x from 1 to 2, where 20 are wanted)"),
       text);
-  BOOST_TEST(holds(mistake("min", counts({1, 0, 1, 0}, {0, 1, 0, 1})), "in none do all classes have any"));
-  BOOST_TEST(holds(mistake("flat", counts({9, 9, 9, 9}, {0, 0, 0, 0})), "has no sample in the bins"));
+  BOOST_TEST(has(mistake("min", counts({1, 0, 1, 0}, {0, 1, 0, 1})), "in none do all classes have any"));
+  BOOST_TEST(has(mistake("flat", counts({9, 9, 9, 9}, {0, 0, 0, 0})), "has no sample in the bins"));
 }
 
 BOOST_AUTO_TEST_CASE(weights_make_up_for_no_empty_bin) {
@@ -293,8 +290,8 @@ BOOST_AUTO_TEST_CASE(weights_make_up_for_no_empty_bin) {
   for (std::size_t bin = 0; bin < 4; ++bin) BOOST_TEST(weights[4 + bin] == 2.0);
   made = counts({10, 20, 30, 40}, {5, 10, 0, 20});
   BOOST_CHECK_EXCEPTION(settle_weights(config, made), UsageError, [](const auto& error) {
-    return holds(error.what(), "class 'b' has no sample in 1 bin that the target fills") &&
-           holds(error.what(), "weights of others would not do");
+    return has(error.what(), "class 'b' has no sample in 1 bin that the target fills") &&
+           has(error.what(), "weights of others would not do");
   });
   made = counts({10, 20, 30, 40}, {0, 0, 0, 0});  // a class that the stream has nothing of at all weighs nothing
   BOOST_TEST(settle_weights(config, made)[4] == 0.0);

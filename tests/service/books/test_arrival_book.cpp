@@ -14,10 +14,10 @@ BOOST_AUTO_TEST_SUITE(arrival_book)
 
 namespace {
 
-struct Head {
+struct ArrivalHead {
   std::vector<ArrivalOrder> said;
   ArrivalBook book;
-  Head(std::uint64_t windows, std::uint32_t stagers)
+  ArrivalHead(std::uint64_t windows, std::uint32_t stagers)
       : book(windows, stagers, [this](const ArrivalOrder& order) { said.push_back(order); }) {}
   std::vector<ArrivalOrder> take() { return std::exchange(said, {}); }
 };
@@ -25,7 +25,7 @@ struct Head {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_window_opens_when_all_stagers_have_it) {
-  Head head(3, 2);
+  ArrivalHead head(3, 2);
   head.book.begin();
   BOOST_TEST((head.take() == std::vector{ArrivalOrder{What::read, 0}}));
   head.book.loaded(1, 0);
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_window_opens_when_all_stagers_have_it) {
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_gets_his_window_before_others) {
-  Head head(8, 1);
+  ArrivalHead head(8, 1);
   head.book.begin();
   head.take();
   head.book.want(0, 3, 0);  // comes next as it is
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_wanted_all_windows_open_once) {
   for (int round = 0; round < 300; ++round) {
     const auto windows = 1 + random() % 9;
     const auto stagers = static_cast<std::uint32_t>(1 + random() % 4);
-    Head head(windows, stagers);
+    ArrivalHead head(windows, stagers);
     head.book.begin();
     // Each stager reads what it was told last, and from there on.
     std::uint64_t first = 0;
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_wanted_all_windows_open_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_there_is_not_is_refused) {
-  Head head(3, 2);
+  ArrivalHead head(3, 2);
   BOOST_CHECK_THROW(head.book.loaded(2, 0), Error);
   BOOST_CHECK_THROW(head.book.loaded(0, 3), Error);
   BOOST_CHECK_THROW(head.book.want(0, 0, 3), Error);

@@ -3,6 +3,7 @@
 
 #include "service/blueprint/world.hpp"
 #include "service/books/epoch_book.hpp"
+#include "texts.hpp"
 
 using namespace service_test;
 using namespace headrace::service::books;
@@ -67,10 +68,6 @@ std::optional<Verdict> add_all(EpochBook& book, const std::vector<TrainerEpoch>&
   return verdict;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(whole_epochs_pass) {
@@ -86,7 +83,7 @@ BOOST_AUTO_TEST_CASE(whole_epochs_pass) {
     BOOST_TEST(verdict->samples == scene.schedule.rows_of_epoch());
     BOOST_TEST(verdict->bytes == verdict->samples * row_bytes(scene.drawn.schema));
     BOOST_TEST(verdict->seconds == scene.world);
-    BOOST_TEST(contains(verdict->text, "every sample exactly once"));
+    BOOST_TEST(has(verdict->text, "every sample exactly once"));
     BOOST_TEST(book.all_exactly_once());
     BOOST_TEST(book.unfinished().empty());
   }
@@ -121,7 +118,7 @@ BOOST_AUTO_TEST_CASE(one_sample_missing_doubled_or_swapped_does_not_pass) {
     const auto verdict = add_all(book, reports);
     BOOST_TEST_REQUIRE(verdict.has_value());
     BOOST_TEST(!verdict->exactly_once);
-    BOOST_TEST(contains(verdict->text, "AUDIT FAILED"));
+    BOOST_TEST(has(verdict->text, "AUDIT FAILED"));
     BOOST_TEST(!book.all_exactly_once());
   }
 }
@@ -141,7 +138,7 @@ BOOST_AUTO_TEST_CASE(trainers_that_sought_count_from_there) {
     BOOST_TEST_REQUIRE(verdict.has_value());
     BOOST_TEST(verdict->exactly_once, verdict->text);
     BOOST_TEST(verdict->complete == all);
-    BOOST_TEST(contains(verdict->text, "from where the trainers began") == !all);
+    BOOST_TEST(has(verdict->text, "from where the trainers began") == !all);
   }
 }
 

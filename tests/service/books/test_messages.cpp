@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "service/books/messages.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace headrace::service::books;
@@ -117,10 +118,6 @@ std::string refusal(const Decode& decode, std::string_view text) {
     return error.what();
   }
   return "taken";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "service/books/registry.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace headrace::config;
@@ -30,10 +31,6 @@ std::string refusal(Registry& registry, const Claim& wanted) {
     return error.what();
   }
   return "granted";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// The trainer releases the next `steps` batches.

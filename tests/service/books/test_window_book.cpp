@@ -21,10 +21,10 @@ std::optional<EpochWindow> after(EpochWindow at) {
   return at.epoch + 1 < epochs ? std::optional(EpochWindow{at.epoch + 1, 0}) : std::nullopt;
 }
 
-struct Head {
+struct WindowHead {
   std::vector<WindowOrder> said;
   WindowBook book;
-  explicit Head(std::uint32_t stagers)
+  explicit WindowHead(std::uint32_t stagers)
       : book(3, stagers, after, [this](const WindowOrder& order) { said.push_back(order); }) {}
   std::vector<WindowOrder> take() { return std::exchange(said, {}); }
   WindowOrder one(WindowOrder::What what) {
@@ -47,7 +47,7 @@ struct Head {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_turn_goes_on_when_all_have_answered) {
-  Head head(3);
+  WindowHead head(3);
   head.book.hold({}, EpochWindow{0, 0});
   const auto leave = head.one(WindowOrder::What::leave);
   BOOST_TEST((leave.at == EpochWindow{0, 0} && leave.next == EpochWindow{0, 1}));
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_turn_goes_on_when_all_have_answered) {
 }
 
 BOOST_AUTO_TEST_CASE(the_one_furthest_behind_decides) {
-  Head head(1);
+  WindowHead head(1);
   head.book.hold({{0, EpochWindow{0, 0}, "trainer 0"}, {1, EpochWindow{0, 0}, "trainer 1, which has not come"}}, {});
   const auto first = head.turn(1);
   head.book.moved(0, EpochWindow{0, 1});
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_one_furthest_behind_decides) {
 }
 
 BOOST_AUTO_TEST_CASE(an_overtaken_turn_is_forgotten) {
-  Head head(2);
+  WindowHead head(2);
   head.book.hold({{0, EpochWindow{0, 0}, "trainer 0"}}, {});
   const auto old = head.one(WindowOrder::What::leave);
   head.book.left(0, old.turn);
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(an_overtaken_turn_is_forgotten) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_window_has_none_after_it) {
-  Head head(1);
+  WindowHead head(1);
   head.book.hold({{0, EpochWindow{epochs - 1, windows - 1}, "trainer 0"}}, {});
   const auto order = head.turn(1);
   BOOST_TEST(!order.next.has_value());
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(random_turns) {
       std::optional<EpochWindow> copying;
     };
     std::vector<Stager> all(stagers);
-    Head head(stagers);
+    WindowHead head(stagers);
     std::vector<WindowHolder> holders;
     for (std::uint32_t t = 0; t < trainers; ++t) holders.push_back({t, EpochWindow{0, 0}, "x"});
     head.book.hold(holders, {});

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "service/delivery/places.hpp"
+#include "texts.hpp"
 
 using namespace headrace::service::blueprint;
 using namespace headrace::service::delivery;
@@ -32,10 +33,6 @@ struct Node {
   }
 };
 
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(local_ranks_get_their_own_and_others_what_is_left) {
@@ -43,7 +40,7 @@ BOOST_AUTO_TEST_CASE(local_ranks_get_their_own_and_others_what_is_left) {
   BOOST_TEST(node.places.take(0, 1).taken->place == 1u);
   BOOST_TEST(node.places.take(0, 1).taken->place == 0u);
   BOOST_TEST(node.places.take(0, -1).taken->place == 2u);
-  BOOST_TEST(says(node.places.take(0, 7).no_room, "all rings of stream 'train' on n03 are taken"));
+  BOOST_TEST(has(node.places.take(0, 7).no_room, "all rings of stream 'train' on n03 are taken"));
   BOOST_TEST(node.places.take(1, 7).taken->place == 0u);  // each stream has its own
   node.places.give_back(0, 0);
   BOOST_TEST(node.places.take(0, 2).taken->place == 0u);
@@ -86,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_new_ring_must_fit_into_the_memory_that_is_there) {
   BOOST_TEST(!refused.taken.has_value());
   for (const auto* part : {"too little memory on n03", "stream 'train'", "cgroup /job (memory.max)",
                            "trainer 0 (process 4711 on n03) lives on", "end that process"})
-    BOOST_TEST(says(refused.no_room, part), refused.no_room);
+    BOOST_TEST(has(refused.no_room, part), refused.no_room);
   node.places.made(0, 0, true);
   node.memory.available = 8 * gb;
   BOOST_TEST(node.places.take(0, 2).taken->make);
@@ -98,7 +95,7 @@ BOOST_AUTO_TEST_CASE(the_option_memory_counts_what_others_still_have) {
   node.lose(0, 0);
   BOOST_TEST(node.places.take(0, 0).taken->make);  // 4 GB more than at the start
   node.lose(0, 1);
-  BOOST_TEST(says(node.places.take(0, 1).no_room, "the option memory"));  // 8 GB
+  BOOST_TEST(has(node.places.take(0, 1).no_room, "the option memory"));  // 8 GB
   node.places.retired(0, 0, {});
   BOOST_TEST(node.places.take(0, 1).taken->make);
 }
@@ -110,8 +107,8 @@ BOOST_AUTO_TEST_CASE(a_blocked_place_is_given_to_nobody_and_says_why) {
   BOOST_TEST(!node.places.left(0, 0, State::blocked));
   const auto refused = node.places.take(0, 0);
   BOOST_TEST(!refused.taken.has_value());
-  BOOST_TEST(says(refused.no_room, "process 4711 on n03"), refused.no_room);
-  BOOST_TEST(says(refused.no_room, "end that process"));
+  BOOST_TEST(has(refused.no_room, "process 4711 on n03"), refused.no_room);
+  BOOST_TEST(has(refused.no_room, "end that process"));
   BOOST_TEST(node.places.left(0, 0, State::vacant));  // that process ended, the later one lives on
   BOOST_TEST(node.places.take(0, 0).taken->make);
 }

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "service/blueprint/world.hpp"
 #include "service/host/coordinator.hpp"
+#include "texts.hpp"
 
 using namespace service_test;
 using namespace headrace::service::books;
@@ -59,10 +60,6 @@ struct Head {
     }
   }
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "ipc/process.hpp"
 #include "service/blueprint/world.hpp"
 #include "service/host/front_desk.hpp"
+#include "texts.hpp"
 
 using namespace service_test;
 using namespace headrace::service::books;
@@ -128,10 +129,6 @@ void Desk::serve_and_leave(RingState state) {
   BOOST_TEST_REQUIRE(!handed.empty());
   desk->hear(RingLeft{0, handed.back().trainer.ring, state});
   handed.pop_back();
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ nlohmann::json view(std::vector<nlohmann::json> trainers) {
           {"trainers", std::move(trainers)}};
 }
 
-bool has(const std::string& text, const std::string& line) {
+bool has_line(const std::string& text, const std::string& line) {
   return text.find(line + "\n") != std::string::npos;
 }
 
@@ -41,15 +41,15 @@ BOOST_AUTO_TEST_SUITE(metrics_file)
 
 BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
   const auto text = metrics_text("lcd", {view({trainer("train", 0)}), view({trainer("va\"l\\\n", 1)})});
-  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"store\"} 100"));
-  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"rings\"} 20"));
-  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"private\"} 3"));
-  BOOST_TEST(has(text, "headrace_memory_bytes{service=\"lcd\",part=\"retired\"} 5"));
-  BOOST_TEST(has(text, "headrace_stagers{service=\"lcd\"} 2"));
-  BOOST_TEST(has(text, "headrace_trainers{service=\"lcd\"} 2"));
-  BOOST_TEST(has(text, "headrace_bytes_total{service=\"lcd\",stream=\"va\\\"l\\\\\\n\",rank=\"1\"} 4096"));
-  BOOST_TEST(has(text, "# TYPE headrace_bytes_total counter"));
-  BOOST_TEST(has(text, "# TYPE headrace_ready_batches gauge"));
+  BOOST_TEST(has_line(text, "headrace_memory_bytes{service=\"lcd\",part=\"store\"} 100"));
+  BOOST_TEST(has_line(text, "headrace_memory_bytes{service=\"lcd\",part=\"rings\"} 20"));
+  BOOST_TEST(has_line(text, "headrace_memory_bytes{service=\"lcd\",part=\"private\"} 3"));
+  BOOST_TEST(has_line(text, "headrace_memory_bytes{service=\"lcd\",part=\"retired\"} 5"));
+  BOOST_TEST(has_line(text, "headrace_stagers{service=\"lcd\"} 2"));
+  BOOST_TEST(has_line(text, "headrace_trainers{service=\"lcd\"} 2"));
+  BOOST_TEST(has_line(text, "headrace_bytes_total{service=\"lcd\",stream=\"va\\\"l\\\\\\n\",rank=\"1\"} 4096"));
+  BOOST_TEST(has_line(text, "# TYPE headrace_bytes_total counter"));
+  BOOST_TEST(has_line(text, "# TYPE headrace_ready_batches gauge"));
   const std::pair<const char*, const char*> figures[] = {{"epoch", "2"},
                                                          {"step", "30"},
                                                          {"batches_total", "40"},
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
                                                          {"trainer_wait_seconds_total", "0.5"},
                                                          {"stager_wait_seconds_total", "1.25"}};
   for (const auto& [name, value] : figures)
-    BOOST_TEST(has(text, "headrace_" + std::string(name) + "{service=\"lcd\",stream=\"train\",rank=\"0\"} " + value),
+    BOOST_TEST(has_line(text, "headrace_" + std::string(name) + "{service=\"lcd\",stream=\"train\",rank=\"0\"} " + value),
                name);
   std::string metric;
   std::set<std::string> heads;
@@ -72,16 +72,16 @@ BOOST_AUTO_TEST_CASE(every_sample_stands_below_its_own_head_and_only_once) {
 BOOST_AUTO_TEST_CASE(how_much_of_an_early_start_has_come) {
   const auto text =
       metrics_text("lcd", {view({})}, headrace::service::books::ArrivalFigures{.windows = 8, .opened = 3});
-  BOOST_TEST(has(text, "# TYPE headrace_arrival_windows gauge"));
-  BOOST_TEST(has(text, "headrace_arrival_windows{service=\"lcd\"} 8"));
-  BOOST_TEST(has(text, "# TYPE headrace_arrival_windows_open gauge"));
-  BOOST_TEST(has(text, "headrace_arrival_windows_open{service=\"lcd\"} 3"));
+  BOOST_TEST(has_line(text, "# TYPE headrace_arrival_windows gauge"));
+  BOOST_TEST(has_line(text, "headrace_arrival_windows{service=\"lcd\"} 8"));
+  BOOST_TEST(has_line(text, "# TYPE headrace_arrival_windows_open gauge"));
+  BOOST_TEST(has_line(text, "headrace_arrival_windows_open{service=\"lcd\"} 3"));
   BOOST_TEST(metrics_text("lcd", {view({})}).find("arrival") == std::string::npos);  // all was read before
 }
 
 BOOST_AUTO_TEST_CASE(without_trainers_the_node_is_there_all_the_same) {
   const auto text = metrics_text("lcd", {view({})});
-  BOOST_TEST(has(text, "headrace_trainers{service=\"lcd\"} 0"));
+  BOOST_TEST(has_line(text, "headrace_trainers{service=\"lcd\"} 0"));
   BOOST_TEST(text.find("headrace_epoch") == std::string::npos);
 }
 
