@@ -1,6 +1,7 @@
 #include "condition/evaluator.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/contract.hpp"
 #include "condition/compare.hpp"

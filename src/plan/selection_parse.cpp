@@ -1,6 +1,7 @@
 // Python slices as text.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>

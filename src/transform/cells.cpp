@@ -1,8 +1,10 @@
 #include "transform/cells.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "base/contract.hpp"
 #include "transform/numbers/half.hpp"

@@ -1,6 +1,7 @@
 #include "transform/encode.hpp"
 
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "base/contract.hpp"

@@ -1,6 +1,7 @@
 #include "transform/item.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 

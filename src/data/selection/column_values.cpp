@@ -1,6 +1,7 @@
 #include "data/selection/column_values.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "transform/cells.hpp"
 

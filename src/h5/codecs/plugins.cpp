@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <new>
 
 #include "base/error.hpp"
 #include "h5/codecs/codec.hpp"

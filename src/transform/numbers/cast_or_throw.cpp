@@ -1,6 +1,7 @@
 #include "transform/numbers/cast_or_throw.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 namespace headrace::transform::numbers {
