@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -37,6 +38,17 @@ void gather_words(At at, std::size_t n, std::byte* out) {
         }
       },
       at, n, out);
+}
+
+/// is_float: words whose zeros have a sign.
+template <class Word>
+void mark_nonzero(const std::byte* words, std::size_t n, bool is_float, std::uint8_t* valid) {
+  const Word counted = is_float ? std::numeric_limits<Word>::max() >> 1 : std::numeric_limits<Word>::max();
+  for (std::size_t i = 0; i < n; ++i) {
+    Word word;
+    std::memcpy(&word, words + i * sizeof(Word), sizeof(Word));
+    valid[i] = (word & counted) != 0;
+  }
 }
 
 template <class Word, Order order>
@@ -182,13 +194,19 @@ void load_nonzero(const Cell& cell, const Records& records, std::size_t n, std::
     else
       part.first += done * part.stride;
     gather(cell, part, now, words);
-    const bool is_float = cell.dtype >= DType::float16;  // whose zeros have a sign
-    const auto size = size_of(cell.dtype);
-    for (std::size_t i = 0; i < now; ++i) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, words + i * size, size);
-      if constexpr (std::endian::native == std::endian::big) word >>= 64 - 8 * size;
-      valid[done + i] = (is_float ? word << (64 - 8 * size) << 1 : word) != 0;
+    const bool is_float = cell.dtype >= DType::float16;
+    switch (size_of(cell.dtype)) {
+      case 1:
+        mark_nonzero<std::uint8_t>(words, now, false, valid + done);
+        break;
+      case 2:
+        mark_nonzero<std::uint16_t>(words, now, is_float, valid + done);
+        break;
+      case 4:
+        mark_nonzero<std::uint32_t>(words, now, is_float, valid + done);
+        break;
+      default:
+        mark_nonzero<std::uint64_t>(words, now, is_float, valid + done);
     }
   }
 }

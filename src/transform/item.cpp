@@ -27,6 +27,13 @@ std::size_t capacity_for(const ItemSpec& item, std::size_t piece) {
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(least, 1, block_values));
 }
 
+/// The raw bytes of such a column are its values.
+bool is_as_wanted(const ColumnSpec& column, DType to) {
+  constexpr bool native_big = std::endian::native == std::endian::big;
+  return is_copy(column, to) && column.cell.dtype != DType::boolean && !column.cell.timeval &&
+         (size_of(to) == 1 || column.cell.big_endian == native_big);
+}
+
 }  // namespace
 
 Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(field.labels) {
@@ -56,7 +63,8 @@ Item::Item(const FieldSpec& field, const ItemSpec& spec) : spec_(spec), labels_(
     columns_.push_back(labels_ ? make_labels(column.cell, labels_, field.one_hot, field.dtype)
                                : make_column(column, field.dtype, field.overflow));
   flat_ = flat();
-  if (!labels_ && !flat_) scaled_ = make_scaled_columns(spec_.columns, field.dtype);
+  copied_ = copied();
+  if (!labels_ && !flat_ && !copied_) scaled_ = make_scaled_columns(spec_.columns, field.dtype);
   if (scaled_) capacity_ = std::min(capacity_, std::max<std::size_t>(block_values / spec_.columns.size(), 1));
 }
 
@@ -87,11 +95,18 @@ bool Item::flat() const {
 }
 
 bool Item::identity() const {
-  constexpr bool native_big = std::endian::native == std::endian::big;
-  if (!flat_ || spec_.valid.from != ValidSpec::From::nowhere) return false;
-  const auto& column = spec_.columns[0];
-  return is_copy(column, target_.dtype) && column.cell.dtype != DType::boolean && !column.cell.timeval &&
-         (target_.size == 1 || column.cell.big_endian == native_big);
+  return flat_ && spec_.valid.from == ValidSpec::From::nowhere && is_as_wanted(spec_.columns[0], target_.dtype);
+}
+
+/// The bytes of a record's values stand one after another in its raw record, as members of one kind do.
+bool Item::copied() const {
+  if (labels_ || spec_.repeated || spec_.columns.size() < 2) return false;
+  auto offset = spec_.columns[0].cell.offset;
+  for (const auto& column : spec_.columns) {
+    if (!is_as_wanted(column, target_.dtype) || column.cell.offset != offset) return false;
+    offset += target_.size;
+  }
+  return true;
 }
 
 bool Item::may_be_invalid(const std::byte* valid) const {
@@ -141,7 +156,15 @@ bool Item::finish_at_once(const Block& block, const std::byte* valid, std::byte*
   return true;
 }
 
+void Item::copy(const Block& block, std::byte* out) const {
+  out += target_.offset;
+  const auto from = spec_.columns[0].cell.offset;
+  for (std::size_t i = 0; i < block.n; ++i)
+    std::memcpy(out + block[i] * target_.record_bytes, block.records[i] + from, target_.bytes);
+}
+
 void Item::finish(const Block& block, const std::byte* valid, std::byte* out) const {
+  if (copied_) return copy(block, out);
   if (scaled_ && finish_at_once(block, valid, out)) return;
   alignas(64) std::byte words[words_bytes];
   std::vector<std::byte> more(piece_ > words_bytes ? piece_ : 0);  // one-hot among very many classes

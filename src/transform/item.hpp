@@ -35,8 +35,10 @@ class Item {
   bool is_valid(const Block& single) const;
   void prepare(ItemStatistics& statistics) const;
   bool flat() const;
+  bool copied() const;
   void apply_flat(const std::byte* raw, std::uint64_t rows, std::byte* out) const;
   void apply_rows(const RecordWalk::Rows& rows, std::byte* out) const;
+  void copy(const Block& block, std::byte* out) const;
   void finish(const Block& block, const std::byte* valid, std::byte* out) const;
   bool finish_at_once(const Block& block, const std::byte* valid, std::byte* out) const;
   void measure(const Block& block, ItemStatistics& statistics) const;
@@ -47,7 +49,7 @@ class Item {
   std::shared_ptr<const LabelMap> labels_;
   std::size_t piece_;     ///< bytes of a column's finished record (of all classes, where labels are one-hot)
   std::size_t capacity_;  ///< records of a block
-  bool flat_ = false;
+  bool flat_ = false, copied_ = false;
   std::vector<std::unique_ptr<Column>> columns_;  ///< empty for a constant, and with a plugin
   std::unique_ptr<ScaledColumns> scaled_;         ///< all columns at once, where that can be
   std::unique_ptr<PluginStage> stage_;
