@@ -39,9 +39,15 @@ void write_at(int file, const std::string& path, std::span<const std::byte> byte
   ::sync_file_range(file, begin, size, SYNC_FILE_RANGE_WRITE);
 }
 
+void sync_file(int file, const std::string& path) {
+  if (fdatasync(file) != 0) throw WriteFailed(errno_text("cannot write " + path, errno));
+  ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);  // a hint
+}
+
 void sync_file(const std::string& path) {
   const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file || fsync(file.get()) != 0) throw WriteFailed(errno_text("cannot write " + path, errno));
+  if (!file) throw WriteFailed(errno_text("cannot write " + path, errno));
+  sync_file(file.get(), path);
 }
 
 void sync_folder_of(const std::string& path) {
@@ -84,10 +90,6 @@ void ContiguousFile::write(std::uint64_t block, std::uint64_t first, std::size_t
   note(entry, bytes);
 }
 
-void ContiguousFile::sync() const {
-  if (fdatasync(file_.get()) != 0) throw WriteFailed(errno_text("cannot write " + part_, errno));
-}
-
 void ContiguousFile::note(const BlockEntry& entry, std::uint64_t bytes) {
   Lock lock(mutex_);
   pending_.push_back(entry);
@@ -99,7 +101,7 @@ void ContiguousFile::note(const BlockEntry& entry, std::uint64_t bytes) {
   lock.unlock();
   std::exception_ptr failure;
   try {
-    sync();
+    sync_file(file_.get(), part_);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -112,7 +114,7 @@ void ContiguousFile::note(const BlockEntry& entry, std::uint64_t bytes) {
 }
 
 void ContiguousFile::commit() {
-  sync();
+  sync_file(file_.get(), part_);
   const Lock lock(mutex_);
   for (const auto& one : std::exchange(pending_, {})) log_.add(one);
   log_.commit();

@@ -56,7 +56,7 @@ class ArrayShard : public Shard {
   void finish() override {
     for (std::size_t f = 0; f < files_.size(); ++f) {
       const auto part = formats::part_of(files_[f].path);
-      if (fdatasync(open_[f].get()) != 0) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      formats::sync_file(open_[f].get(), part);
       open_[f] = ipc::Fd();
       fs::rename(part, files_[f].path);
     }
@@ -90,7 +90,7 @@ class CompressedShard : public Shard {
       const ipc::Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
       if (!file) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
       formats::write_at(file.get(), part, bytes, 0);
-      if (fdatasync(file.get()) != 0) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
+      formats::sync_file(file.get(), part);
       fs::rename(part, files_[f]);
     }
   }
