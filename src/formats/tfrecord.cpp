@@ -1,5 +1,6 @@
 #include "formats/tfrecord.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -93,9 +94,10 @@ ExampleEncoder::ExampleEncoder(std::vector<Feature> features) : features_(std::m
   }
 }
 
-void ExampleEncoder::encode(std::size_t rows, std::span<const std::byte* const> values,
-                            std::vector<std::byte>& out) const {
+std::span<const std::byte> ExampleEncoder::encode(std::size_t rows, std::span<const std::byte* const> values,
+                                                  std::vector<std::byte>& memory) const {
   std::vector<std::uint64_t> packed(features_.size());
+  std::size_t used = 0;
   for (std::size_t row = 0; row < rows; ++row) {
     std::uint64_t all = 0;
     for (std::size_t f = 0; f < features_.size(); ++f) {
@@ -108,11 +110,12 @@ void ExampleEncoder::encode(std::size_t rows, std::span<const std::byte* const> 
       all += framed(Lengths(feature, packed[f]).entry);
     }
     const std::uint64_t length = framed(all);
-    const auto begin = out.size();
     constexpr std::size_t head = 12, tail = 4;
-    out.resize(begin + head + length + tail);
-    auto* to = put(out.data() + begin, &length, sizeof length);
-    const auto of_length = masked_crc32c({out.data() + begin, sizeof length});
+    const auto end = used + head + length + tail;
+    if (memory.size() < end) memory.resize(std::max(end, 2 * memory.size()));
+    auto* const begin = memory.data() + used;
+    auto* to = put(begin, &length, sizeof length);
+    const auto of_length = masked_crc32c({begin, sizeof length});
     to = put(to, &of_length, sizeof of_length);
     *to++ = field_1;
     to = put_varint(to, all);
@@ -129,9 +132,11 @@ void ExampleEncoder::encode(std::size_t rows, std::span<const std::byte* const> 
       for (std::uint64_t i = 0; i < feature.count; ++i)
         to = put_varint(to, static_cast<std::uint64_t>(integer_at(from, i)));
     }
-    const auto of_payload = masked_crc32c({out.data() + begin + head, length});
+    const auto of_payload = masked_crc32c({begin + head, length});
     put(to, &of_payload, sizeof of_payload);
+    used = end;
   }
+  return {memory.data(), used};
 }
 
 }  // namespace headrace::formats

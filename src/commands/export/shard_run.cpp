@@ -6,6 +6,7 @@ namespace headrace::commands::exporting {
 
 namespace {
 constexpr std::uint64_t piece_bytes = 4 << 20;
+constexpr std::uint64_t most_on_the_way = 2;
 }  // namespace
 
 ShardRun::ShardRun(writing::Session& session, const Format& format, const Folder& folder,
@@ -32,12 +33,17 @@ ShardRun::ShardRun(writing::Session& session, const Format& format, const Folder
 std::exception_ptr ShardRun::go() {
   writing::BlockRun run(session_.staging(), session_.rows(), blocks_, false,
                         [this](const writing::Block& block, const writing::Buffer& rows) { write(block, rows); });
-  session_.run(run);
-  return run.failure();
+  session_.run(run, [this] {
+    const Lock lock(mutex_);
+    return on_the_way_ == 0;
+  });
+  if (run.failure()) return run.failure();
+  const Lock lock(mutex_);
+  return failure_;
 }
 
 std::uint64_t ShardRun::shards_done() const {
-  const Lock lock(mutex_);
+  const Lock lock(log_mutex_);
   return done_;
 }
 
@@ -49,22 +55,58 @@ Shard& ShardRun::open(std::uint64_t number) {
   return *shard;
 }
 
-std::unique_ptr<Shard> ShardRun::take_if_last(std::uint64_t number) {
+std::shared_ptr<Shard> ShardRun::take_if_last(std::uint64_t number) {
   const Lock lock(mutex_);
   auto& open = open_.at(number);
   return --open.pieces_left == 0 ? std::move(open.shard) : nullptr;
 }
 
+/// Then it takes one more.
+bool ShardRun::disk_keeps_up() {
+  const Lock lock(mutex_);
+  if (on_the_way_ == most_on_the_way) return false;
+  ++on_the_way_;
+  return true;
+}
+
 void ShardRun::write(const writing::Block& block, const writing::Buffer& rows) {
+  rethrow_failure();
   const auto& piece = pieces_[block.number];
   open(piece.shard).write(piece.part, piece.first, block.rows, rows.fields);
   const auto whole = take_if_last(piece.shard);
   if (!whole) return;
-  whole->finish();
-  const Lock lock(mutex_);
-  log_.add({piece.shard, 0, {}});
+  if (disk_keeps_up())
+    disk_.post([this, number = piece.shard, whole] { finish_beside(number, *whole); });
+  else
+    finish(piece.shard, *whole);  // a worker waits with it, so that no more is made than the disk takes
+}
+
+void ShardRun::finish_beside(std::uint64_t number, Shard& shard) {
+  std::exception_ptr failure;
+  try {
+    finish(number, shard);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  {
+    const Lock lock(mutex_);
+    if (!failure_) failure_ = failure;
+    --on_the_way_;
+  }
+  session_.staging().wake();
+}
+
+void ShardRun::finish(std::uint64_t number, Shard& shard) {
+  shard.finish();
+  const Lock lock(log_mutex_);
+  log_.add({number, 0, {}});
   log_.commit();
   ++done_;
+}
+
+void ShardRun::rethrow_failure() {
+  const Lock lock(mutex_);
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 }  // namespace headrace::commands::exporting

@@ -43,7 +43,9 @@ class RecordFile : public Shard {
 
   void write(std::uint64_t part, std::uint64_t first, std::size_t rows,
              std::span<const std::byte* const> fields) override {
-    std::vector<std::vector<std::byte>> made(features_.tables.size());
+    thread_local std::vector<std::vector<std::byte>> made;  // both kept: fresh memory costs as much as encoding
+    thread_local std::vector<std::byte> memory;
+    made.resize(features_.tables.size());
     std::vector<const std::byte*> values;
     for (std::size_t t = 0; t < made.size(); ++t) {
       const auto& table = features_.tables[t];
@@ -55,24 +57,21 @@ class RecordFile : public Shard {
       }
       values.push_back(from);
     }
-    thread_local std::vector<std::byte> records;  // kept: fresh memory costs as much as encoding
-    records.clear();
-    encoder_.encode(rows, values, records);
-    append(part, records);
+    append(part, encoder_.encode(rows, values, memory));
   }
 
   void finish() override {
     const Lock lock(mutex_);
-    if (fdatasync(file_.get()) != 0) throw formats::WriteFailed(errno_text("cannot write " + part_, errno));
+    formats::sync_file(file_.get(), part_);
     file_ = ipc::Fd();
     fs::rename(part_, path_);
   }
 
  private:
-  void append(std::uint64_t part, const std::vector<std::byte>& records) EXCLUDES(mutex_) {
+  void append(std::uint64_t part, std::span<const std::byte> records) EXCLUDES(mutex_) {
     const Lock lock(mutex_);
     if (part != next_) {
-      waiting_.emplace(part, records);
+      waiting_.emplace(part, std::vector(records.begin(), records.end()));
       return;
     }
     add(records);
@@ -82,7 +81,7 @@ class RecordFile : public Shard {
     }
   }
 
-  void add(const std::vector<std::byte>& records) REQUIRES(mutex_) {
+  void add(std::span<const std::byte> records) REQUIRES(mutex_) {
     formats::write_at(file_.get(), part_, records, written_);
     written_ += records.size();
     ++next_;
