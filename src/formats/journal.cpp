@@ -109,10 +109,15 @@ void BlockLog::commit() {
   for (std::size_t done = 0; done < text_.size();) {
     const auto written = ::write(file_.get(), text_.data() + done, text_.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw WriteFailed(errno_text("cannot write " + path_, errno));
+    if (written <= 0) {
+      const auto why = errno_text("cannot write " + path_, errno);
+      if (done > 0) text_.insert(0, 1, '\n');  // what is cut off stays a line of its own
+      throw WriteFailed(why);
+    }
     done += static_cast<std::size_t>(written);
   }
-  fdatasync(file_.get());
+  const bool there = fdatasync(file_.get()) == 0 || errno == EINVAL;  // some file systems know no such thing
+  if (!there) throw WriteFailed(errno_text("cannot write " + path_, errno));
   text_.clear();
   pending_ = 0;
 }

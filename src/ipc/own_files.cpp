@@ -103,6 +103,10 @@ void Draft::write(std::string_view text) {
   }
 }
 
+void Draft::sync() {
+  if (fdatasync(file_.get()) != 0 && errno != EINVAL) throw_errno("fdatasync");  // some file systems know no such thing
+}
+
 void Draft::put_in_place() {
   // Some file systems say only now that there was no room.
   if (::close(file_.release()) != 0) throw_errno("close");
@@ -114,6 +118,7 @@ void write_whole(const std::string& path, std::string_view text) {
   try {
     Draft draft(path);
     draft.write(text);
+    draft.sync();
     draft.put_in_place();
   } catch (const Error& error) {
     throw Error("cannot write " + path + " (" + error.what() +

@@ -30,6 +30,8 @@ class Draft {
 
   /// Error with the reason where that fails.
   void write(std::string_view text);
+  /// What is written is on the disk.
+  void sync();
   void put_in_place();
 
  private:
@@ -37,7 +39,7 @@ class Draft {
   Fd file_;
 };
 
-/// The file by such a draft. Error that names it, the reason, and what to do.
+/// The file by such a draft, which is on the disk when it has its name. Error that names it, the reason, and what to do.
 void write_whole(const std::string& path, std::string_view text);
 
 /// The name of the file that the draft of this name was to become; nothing where it is no draft's. A process that is

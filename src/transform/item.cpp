@@ -100,7 +100,8 @@ bool Item::identity() const {
 
 /// The bytes of a record's values stand one after another in its raw record, as members of one kind do.
 bool Item::copied() const {
-  if (labels_ || spec_.repeated || spec_.columns.size() < 2) return false;
+  constexpr std::uint64_t least = 16;  // bytes of a record that are worth a call
+  if (labels_ || spec_.repeated || spec_.columns.size() * target_.size < least) return false;
   auto offset = spec_.columns[0].cell.offset;
   for (const auto& column : spec_.columns) {
     if (!is_as_wanted(column, target_.dtype) || column.cell.offset != offset) return false;

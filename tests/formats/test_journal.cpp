@@ -1,12 +1,38 @@
 #include "formats/journal.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include "formats/contiguous.hpp"
 #include "formats/formats_fixture.hpp"
 
 namespace headrace::formats {
+
+namespace {
+
+/// Files of this process end here, as where a disk is full.
+class FileEnd {
+ public:
+  explicit FileEnd(std::uint64_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    BOOST_TEST_REQUIRE(setrlimit(RLIMIT_FSIZE, &now) == 0);
+  }
+  ~FileEnd() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*signal_)(int);
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(journal, FormatsFixture)
 
@@ -42,6 +68,29 @@ BOOST_AUTO_TEST_CASE(a_line_that_was_cut_off_is_none_and_spoils_no_other) {
   BOOST_TEST(blocks.count(5) == 1u);
   // The cut line ends where the new ones begin, and then says what it never meant: so it must not be taken.
   BOOST_TEST(blocks.count(2) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_full_disk_cut_off_is_written_anew_when_there_is_room) {
+  const std::map<std::uint64_t, BlockEntry> all{{9, {9, 6, {}}}, {12, {12, 7, {}}}, {345, {345, 8, {}}}};
+  for (std::uint64_t room = 0; room < 30; ++room) {
+    const auto part = path("x" + std::to_string(room) + ".part");
+    BlockLog log(part, 0);
+    log.add(all.at(9));
+    log.commit();
+    const auto before = std::filesystem::file_size(part + ".blocks.0");
+    log.add(all.at(12));
+    log.add(all.at(345));
+    bool cut = false;
+    try {
+      const FileEnd end(before + room);
+      log.commit();
+    } catch (const WriteFailed&) {
+      cut = true;
+    }
+    log.commit();
+    BOOST_TEST((read_blocks(part) == all), "cut off after " << room << " bytes");
+    BOOST_TEST(cut == (std::filesystem::file_size(part + ".blocks.0") > before + room));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(other_facts_are_named) {

@@ -148,8 +148,10 @@ class Service:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.process.wait(seconds)
         told = stacks(self.process.pid)
-        # Open MPI 4.1's mpirun at its own end, after a rank was killed (docs/how-to/troubleshooting.md): ours are all gone.
-        if "PMIx_server_finalize" in told and "mpirun noticed that process rank" in self.text and not self.stagers():
+        # Open MPI 4.1's mpirun at its own end, after a rank was killed or failed (docs/how-to/troubleshooting.md): ours are
+        # all gone.
+        ended_badly = re.search("mpirun noticed that process rank|mpirun detected that one or more processes exited", self.text)
+        if "PMIx_server_finalize" in told and ended_badly and not self.stagers():
             self.process.kill()
             self.process.wait()
             return 137

@@ -132,6 +132,39 @@ BOOST_AUTO_TEST_CASE(columns_of_one_type_are_scaled_each_its_own_way) {
   BOOST_TEST(refused > 20);
 }
 
+BOOST_AUTO_TEST_CASE(members_that_stand_together_become_neighbours_again) {
+  Random random(32);
+  int masked = 0;
+  for (int round = 0; round < 400; ++round) {
+    FieldSpec field{.records = 1 + below(random, 9), .columns = 0, .dtype = any_type(random)};
+    for (int i = 0; i < 2; ++i) {
+      auto item = any_item(random, field.records, 1 + static_cast<std::uint32_t>(below(random, 20)), true);
+      std::uint64_t offset = below(random, 9);
+      for (auto& column : item.columns) {
+        column = {.name = std::to_string(offset),
+                  .cell = {.dtype = field.dtype, .offset = offset, .bytes = size_of(field.dtype)},
+                  .nonfinite = {Nonfinite::Kind::keep, 0}};
+        offset += column.cell.bytes + (one_in(random, 40) ? 1 : 0);
+      }
+      item.raw.record_bytes = offset + below(random, 5);
+      give_validity(random, item);
+      item.first_column = field.columns;
+      field.columns += static_cast<std::uint32_t>(item.columns.size());
+      masked += item.valid.from == ValidSpec::From::record || item.valid.from == ValidSpec::From::outside ? 1 : 0;
+      field.items.push_back(item);
+    }
+    const auto rows = 1 + below(random, 300);
+    std::deque<RawItem> raw;
+    for (const auto& item : field.items) raw.push_back(any_rows(random, field, item, rows, true));
+    if (raw[0].too_long || raw[1].too_long) continue;
+    const auto expected = expected_of(field, raw, rows);
+    Bytes out(rows * field.row_bytes());
+    BOOST_TEST(apply_all(FieldTransform(field), raw, rows, expected, out.data()));
+    check_values(field, expected, out.data());
+  }
+  BOOST_TEST(masked > 200);
+}
+
 BOOST_AUTO_TEST_CASE(single_records_become_what_whole_rows_become) {
   Random random(7);
   for (int round = 0; round < 200; ++round) {

@@ -82,14 +82,17 @@ class CompressedShard : public Shard {
       std::copy_n(fields[f], rows * schema_[f].row_bytes(), chunks_[f].data() + first * schema_[f].row_bytes());
   }
 
+  void close() override {
+    for (std::size_t f = 0; f < files_.size(); ++f)
+      chunks_[f] = h5::codecs::encode_blosc(by_.within, by_.level, size_of(schema_[f].dtype), chunks_[f]);
+  }
+
   void finish() override {
     for (std::size_t f = 0; f < files_.size(); ++f) {
-      const auto bytes = h5::codecs::encode_blosc(by_.within, by_.level, size_of(schema_[f].dtype), chunks_[f]);
-      chunks_[f] = {};
       const auto part = formats::part_of(files_[f]);
       const ipc::Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
       if (!file) throw formats::WriteFailed(errno_text("cannot write " + part, errno));
-      formats::write_at(file.get(), part, bytes, 0);
+      formats::write_at(file.get(), part, chunks_[f], 0);
       formats::sync_file(file.get(), part);
       fs::rename(part, files_[f]);
     }
@@ -99,7 +102,7 @@ class CompressedShard : public Shard {
   const Schema& schema_;
   const std::vector<std::string> files_;
   const formats::ZarrCompressor by_;
-  std::vector<std::vector<std::byte>> chunks_;  // of each field; pieces fill parts of their own
+  std::vector<std::vector<std::byte>> chunks_;  // of each field; pieces fill parts of their own; then compressed
 };
 
 /// Levels of zstd as Blosc counts them: 1, 3, 5, ... 15 of zstd, and its last.

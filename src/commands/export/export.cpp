@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -110,15 +112,8 @@ class Export : public writing::Work {
     const auto row = format_->row_bytes();
     session_->begin_progress(samples_ * row, std::min(samples_, shards_before_ * config_.exported.chunk_size) * row,
                              row);
-    std::exception_ptr failure;
-    std::uint64_t done = 0;
-    try {
-      ShardRun run(*session_, *format_, folder_, finished_, config_.exported.chunk_size, samples_);
-      failure = run.go();
-      done = run.shards_done();
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    const auto [failure, done] = write_shards();
+    shards_done_ = done;  // of this stager, which is what cleanup() knows where the others cannot be waited for
     session_->wait_for_all();
     session_->end_progress();
     shards_done_ = all_.sum(done);
@@ -143,6 +138,19 @@ class Export : public writing::Work {
     return shards_before_ + shards_done_ == finished_.size();
   }
 
+  /// What failed, and how many this stager has written.
+  std::pair<std::exception_ptr, std::uint64_t> write_shards() {
+    std::exception_ptr failure;
+    std::optional<ShardRun> run;
+    try {
+      run.emplace(*session_, *format_, folder_, finished_, config_.exported.chunk_size, samples_);
+      failure = run->go();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    return {failure, run ? run->shards_done() : 0};
+  }
+
   int interrupted() {
     const auto why = writing::agreed_reason(all_, session_->why_stopped());
     log::warn("stopped by {}: {} of {} files are written; go on with --resume", why, shards_before_ + shards_done_,
@@ -154,8 +162,12 @@ class Export : public writing::Work {
   void finish() {
     mpi::together(all_, [&] {
       if (all_.rank() != 0) return;
-      for (const auto& [path, text] : format_->other_files()) folder_.write(path, text);
-      folder_.write("metadata.json", metadata());
+      try {
+        for (const auto& [path, text] : format_->other_files()) folder_.write(path, text);
+        folder_.write("metadata.json", metadata());
+      } catch (const Error& error) {
+        throw Error(fmt::format("{}; all samples are written: then go on with --resume", error.what()));
+      }
       folder_.complete();
     });
     const auto bytes = mpi::together(all_, [&] { return all_.rank() == 0 ? folder_.bytes() : std::uint64_t{0}; });

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/user_file.hpp"
 #include "commands/export/arrays.hpp"
+#include "formats/contiguous.hpp"
 #include "ipc/own_files.hpp"
 
 namespace headrace::commands::exporting {
@@ -171,6 +172,7 @@ void Folder::write(const std::string& name, const std::string& text) const {
   const auto path = fs::path(path_) / name;
   fs::create_directories(path.parent_path());
   ipc::write_whole(path.string(), text);
+  formats::sync_folder_of(path.string());  // the names of the shards in it, too
 }
 
 void Folder::complete() const {

@@ -21,7 +21,9 @@ class Shard {
   /// The `part`-th piece: rows [first, first + rows) of the shard. Any worker, pieces in any order.
   virtual void write(std::uint64_t part, std::uint64_t first, std::size_t rows,
                      std::span<const std::byte* const> fields) = 0;
-  /// All pieces are written: gives the files their names. Any worker, once.
+  /// All pieces are written: works out what is left to work out. Any worker, once.
+  virtual void close() {}
+  /// Then: all is on the disk, and the files have their names. Mostly waits. Any thread, once.
   virtual void finish() = 0;
 };
 

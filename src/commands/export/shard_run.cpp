@@ -6,7 +6,7 @@ namespace headrace::commands::exporting {
 
 namespace {
 constexpr std::uint64_t piece_bytes = 4 << 20;
-constexpr std::uint64_t most_on_the_way = 2;
+constexpr std::uint64_t most_under_way = 1;  // each has its files open
 }  // namespace
 
 ShardRun::ShardRun(writing::Session& session, const Format& format, const Folder& folder,
@@ -35,7 +35,7 @@ std::exception_ptr ShardRun::go() {
                         [this](const writing::Block& block, const writing::Buffer& rows) { write(block, rows); });
   session_.run(run, [this] {
     const Lock lock(mutex_);
-    return on_the_way_ == 0;
+    return under_way_ == 0;
   });
   if (run.failure()) return run.failure();
   const Lock lock(mutex_);
@@ -61,11 +61,20 @@ std::shared_ptr<Shard> ShardRun::take_if_last(std::uint64_t number) {
   return --open.pieces_left == 0 ? std::move(open.shard) : nullptr;
 }
 
-/// Then it takes one more.
-bool ShardRun::disk_keeps_up() {
-  const Lock lock(mutex_);
-  if (on_the_way_ == most_on_the_way) return false;
-  ++on_the_way_;
+/// Whether the disk thread has it now.
+bool ShardRun::hand_over(std::uint64_t number, const std::shared_ptr<Shard>& shard) {
+  {
+    const Lock lock(mutex_);
+    if (under_way_ == most_under_way) return false;
+    ++under_way_;
+  }
+  try {
+    disk_.post([this, number, shard] { finish_beside(number, *shard); });
+  } catch (...) {
+    const Lock lock(mutex_);
+    --under_way_;  // else go() would wait for it
+    throw;
+  }
   return true;
 }
 
@@ -75,10 +84,9 @@ void ShardRun::write(const writing::Block& block, const writing::Buffer& rows) {
   open(piece.shard).write(piece.part, piece.first, block.rows, rows.fields);
   const auto whole = take_if_last(piece.shard);
   if (!whole) return;
-  if (disk_keeps_up())
-    disk_.post([this, number = piece.shard, whole] { finish_beside(number, *whole); });
-  else
-    finish(piece.shard, *whole);  // a worker waits with it, so that no more is made than the disk takes
+  whole->close();
+  // A worker waits where the disk is behind, so that no more is made than it takes.
+  if (!hand_over(piece.shard, whole)) finish(piece.shard, *whole);
 }
 
 void ShardRun::finish_beside(std::uint64_t number, Shard& shard) {
@@ -91,7 +99,7 @@ void ShardRun::finish_beside(std::uint64_t number, Shard& shard) {
   {
     const Lock lock(mutex_);
     if (!failure_) failure_ = failure;
-    --on_the_way_;
+    --under_way_;
   }
   session_.staging().wake();
 }

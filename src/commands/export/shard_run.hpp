@@ -42,7 +42,7 @@ class ShardRun {
   void write(const writing::Block& block, const writing::Buffer& rows) EXCLUDES(mutex_);
   Shard& open(std::uint64_t number) EXCLUDES(mutex_);
   std::shared_ptr<Shard> take_if_last(std::uint64_t number) EXCLUDES(mutex_);
-  bool disk_keeps_up() EXCLUDES(mutex_);
+  bool hand_over(std::uint64_t number, const std::shared_ptr<Shard>& shard) EXCLUDES(mutex_);
   void finish_beside(std::uint64_t number, Shard& shard) EXCLUDES(mutex_);
   void finish(std::uint64_t number, Shard& shard) EXCLUDES(mutex_, log_mutex_);
   void rethrow_failure() EXCLUDES(mutex_);
@@ -54,8 +54,8 @@ class ShardRun {
   std::vector<Piece> pieces_;  // of each block
   Mutex mutex_;
   std::map<std::uint64_t, Open> open_ GUARDED_BY(mutex_);
-  std::uint64_t on_the_way_ GUARDED_BY(mutex_) = 0;     // shards that the disk thread has, or will have
-  std::exception_ptr failure_ GUARDED_BY(mutex_);       // of that thread
+  std::uint64_t under_way_ GUARDED_BY(mutex_) = 0;  // shards that the disk thread has, or will have
+  std::exception_ptr failure_ GUARDED_BY(mutex_);   // of that thread
   mutable Mutex log_mutex_;
   formats::BlockLog log_ GUARDED_BY(log_mutex_);
   std::uint64_t done_ GUARDED_BY(log_mutex_) = 0;

@@ -66,8 +66,11 @@ void Failures::commit() {
   if (text_.size() <= 1) return;
   if (!file_) file_ = ipc::open_to_append(path_, path_);
   const auto written = ::write(file_.get(), text_.data(), text_.size());
-  if (written != static_cast<ssize_t>(text_.size()) || ::fdatasync(file_.get()) != 0)
-    throw formats::WriteFailed(errno_text("cannot write " + path_, written < 0 ? errno : ENOSPC));
+  if (written != static_cast<ssize_t>(text_.size()) || ::fdatasync(file_.get()) != 0) {
+    const auto why = errno_text("cannot write " + path_, written < 0 ? errno : ENOSPC);
+    if (written > 0) text_.insert(0, 1, '\n');  // as at the beginning
+    throw formats::WriteFailed(why);
+  }
   text_.clear();
 }
 

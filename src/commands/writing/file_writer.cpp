@@ -97,7 +97,12 @@ void FileWriter::begin_anew(const formats::Facts& facts) {
     for (const auto& left : {part_, old_part()}) fs::remove(left);  // a link would be followed
     formats::remove_journal(old_part());
     formats::remove_journal(part_);
-    make();
+    try {
+      make();
+    } catch (const formats::WriteFailed& error) {
+      throw Error(fmt::format("{}; see that there is room, and {}", error.what(),
+                              job_.others_stay ? "go on with --resume" : "try again"));
+    }
     formats::write_facts(part_, facts);
     // Here, where all agree on what fails: later the others would wait for the first.
     if (chunked()) log_ = std::make_unique<formats::BlockLog>(part_, 0);
@@ -114,7 +119,7 @@ void FileWriter::make() try {
   file->close();
   reserve(part_);
 } catch (const Error& error) {
-  throw Error(fmt::format("{}; see that there is room, and try again", error.what()));
+  throw formats::WriteFailed(error.what());
 }
 
 std::vector<h5::NewDataset> FileWriter::datasets() const {
@@ -284,7 +289,7 @@ void FileWriter::finish(const std::vector<h5::NewAttribute>& late, const std::ve
     try {
       complete(checksums, late, texts);
     } catch (const Error& error) {
-      throw Error(fmt::format("{}; all samples{} are written: make room and go on with --resume", error.what(),
+      throw Error(fmt::format("{}; all samples{} are written: see that there is room, and go on with --resume", error.what(),
                               job_.one_of_several ? " of this file" : ""));
     }
     fs::rename(part_, job_.path);

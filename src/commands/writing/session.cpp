@@ -85,7 +85,7 @@ std::unique_ptr<service::host::Host> host_of_writer(const config::Config& named,
   }
   for (const auto until = Clock::now() + name_settles; Clock::now() < until; std::this_thread::sleep_for(look_again))
     require_no_other_writer(path);
-  tell_of_other(path, "it is just beginning or ending");
+  tell_of_other(path, "it is just beginning or ending, or another user's process has its name");
 }
 
 config::Config staged(config::Config config, const std::string& stream, const std::string& path) {

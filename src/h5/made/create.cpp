@@ -295,7 +295,11 @@ void NewFile::add_texts(const std::string& path, std::uint64_t rows,
 }
 
 void NewFile::close() {
-  for (auto& dataset : datasets_) check(H5Dclose(dataset.release()), "H5Dclose");
+  for (auto& dataset : datasets_) {
+    if (H5Dclose(dataset.release()) >= 0) continue;
+    leaves_at_once = true;  // the library keeps it, and would try again at its own end
+    throw Error("H5Dclose failed (" + reason() + ")");
+  }
   datasets_.clear();
   file_.close();
 }
