@@ -2,7 +2,8 @@
 # GCC 12 crashes where -O differs and says nothing. So there is one for each set of options, and its users name it.
 #
 # What compiles here compiles without it: such a header is only put in front of what the sources include themselves. Preset
-# release compiles each source of src alone, and would find what a source forgot; so does tests/floors/test_includes.py.
+# release compiles each source of src alone and finds what none of its headers brings; what one of them brings by chance is
+# found by tests/floors/test_includes.py.
 
 # ccache takes part only if told that times and macros of the header need no look of its own, and where GCC names the header.
 set(headrace_with_ccache OFF)

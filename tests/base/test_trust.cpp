@@ -1,5 +1,4 @@
 #include "base/trust.hpp"
-#include "texts.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "texts.hpp"
 
 using namespace headrace;
 namespace fs = std::filesystem;

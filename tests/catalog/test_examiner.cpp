@@ -42,7 +42,7 @@ std::string message_of(const std::vector<std::string>& files) {
   return "no error";
 }
 
-void says(const std::string& message, const std::vector<std::string>& words) {
+void tells(const std::string& message, const std::vector<std::string>& words) {
   for (const auto& word : words)
     BOOST_TEST(message.find(word) != std::string::npos, "'" << word << "' in: " << message);
   BOOST_TEST(message.find('\n') == std::string::npos);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_crash_names_file_and_dataset) {
   const Folder folder;
   const InChild child;
   const auto file = write_damage(folder.path, "crash", bad::crash);
-  says(message_of({file}), {"cannot read " + file + " (HDF5 crashes on its dataset 'bad', with SIGSEGV); it is damaged",
+  tells(message_of({file}), {"cannot read " + file + " (HDF5 crashes on its dataset 'bad', with SIGSEGV); it is damaged",
                             "h5dump -H " + file, "copy it anew"});
 }
 
@@ -71,16 +71,16 @@ BOOST_AUTO_TEST_CASE(whatever_the_end_it_is_told) {
   const Folder folder;
   const InChild child;
   const auto leave = write_damage(folder.path, "leave", bad::leave);
-  says(message_of({leave}), {"cannot read " + leave, "left with exit code 3 over its dataset 'bad'"});
+  tells(message_of({leave}), {"cannot read " + leave, "left with exit code 3 over its dataset 'bad'"});
   const auto killed = write_damage(folder.path, "killed", bad::killed);
-  says(message_of({killed}), {"cannot read " + killed, "was killed over its dataset 'bad'", "memory"});
+  tells(message_of({killed}), {"cannot read " + killed, "was killed over its dataset 'bad'", "memory"});
 }
 
 BOOST_AUTO_TEST_CASE(computing_without_an_end_has_a_limit) {
   const Folder folder;
   const InChild child({.path = EXAMINE_FILES, .arguments = {}, .processor = std::chrono::seconds(1)});
   const auto circle = write_damage(folder.path, "circle", bad::circle);
-  says(message_of({circle}), {"cannot read " + circle, "HDF5 has computed for 1 s over its dataset 'bad'"});
+  tells(message_of({circle}), {"cannot read " + circle, "HDF5 has computed for 1 s over its dataset 'bad'"});
 }
 
 BOOST_AUTO_TEST_CASE(silence_has_a_limit) {
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(silence_has_a_limit) {
   const InChild child({.path = EXAMINE_FILES, .arguments = {}, .silence = std::chrono::seconds(0)});
   const auto file = write_damage(folder.path, "sleep", bad::sleep);
   // A busy machine may not have come to the dataset by then.
-  says(message_of({file}), {"cannot read " + file, "nothing has been heard of its ", " for 0 s"});
+  tells(message_of({file}), {"cannot read " + file, "nothing has been heard of its ", " for 0 s"});
 }
 
 BOOST_AUTO_TEST_CASE(one_process_looks_at_many_files_and_the_right_one_is_blamed) {
@@ -99,8 +99,8 @@ BOOST_AUTO_TEST_CASE(one_process_looks_at_many_files_and_the_right_one_is_blamed
              victim = write_damage(folder.path, "victim", bad::crash_if_spoilt),
              crash = write_damage(folder.path, "crash", bad::crash);
   BOOST_TEST(examine_all({good, spoil, victim}).size() == 3u);
-  says(message_of({good, crash, victim}), {"cannot read " + crash});
-  says(message_of({spoil, victim, crash}), {"cannot read " + crash});
+  tells(message_of({good, crash, victim}), {"cannot read " + crash});
+  tells(message_of({spoil, victim, crash}), {"cannot read " + crash});
 }
 
 BOOST_AUTO_TEST_CASE(sources_of_virtual_datasets_are_looked_at_there) {
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(sources_of_virtual_datasets_are_looked_at_there) {
     H5Sselect_all(whole.id());
     const Dataset made(H5Dcreate2(file.id(), "v", H5T_NATIVE_INT, whole.id(), H5P_DEFAULT, layout.id(), H5P_DEFAULT));
   }
-  says(message_of({path}), {"cannot read " + path + " (HDF5 crashes on dataset 'bad' of " + crash + ", with SIGSEGV)",
+  tells(message_of({path}), {"cannot read " + path + " (HDF5 crashes on dataset 'bad' of " + crash + ", with SIGSEGV)",
                             "h5dump -H " + crash});
 }
 
@@ -187,16 +187,16 @@ BOOST_AUTO_TEST_CASE(files_that_crash_hdf5) {
     unsigned major = 0, minor = 0, release = 0;
     H5get_libversion(&major, &minor, &release);
     if (major != 1 || minor != 10) continue;
-    says(message, {"cannot read " + file + " ("});
+    tells(message, {"cannot read " + file + " ("});
 #ifndef __SANITIZE_THREAD__  // whose memory lies otherwise: there HDF5 sees some of the damage by itself
-    says(message, {"it is damaged"});
+    tells(message, {"it is damaged"});
 #endif
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_missing_is_an_error) {
   const InChild child({.path = "/no/such/program", .arguments = {}});
-  says(message_of({fixture("part_a.h5")}), {"cannot start", "/no/such/program", "No such file"});
+  tells(message_of({fixture("part_a.h5")}), {"cannot start", "/no/such/program", "No such file"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

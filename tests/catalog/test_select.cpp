@@ -38,7 +38,7 @@ static std::string message_of(F&& f) {
   return "no error";
 }
 
-static void says(const std::vector<std::string>& files, const std::vector<std::string>& wanted,
+static void refuses(const std::vector<std::string>& files, const std::vector<std::string>& wanted,
                  const std::vector<std::string>& words) {
   const auto text = message_of([&] { select(contents(files), wanted); });
   for (const auto& word : words) BOOST_TEST(text.find(word) != std::string::npos, "'" << word << "' in: " << text);
@@ -110,17 +110,17 @@ BOOST_AUTO_TEST_CASE(who_is_named_may_have_any_type) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
-  says({"part_a.h5", "part_c.h5"}, {"only_some"}, {"'only_some'", "missing in", "part_c.h5", "it has: x, y"});
-  says({"part_a.h5"}, {"only_som"}, {"no dataset 'only_som'", "did you mean 'only_some'", "x, y"});
-  says({"part_a.h5", "other_shape.h5"}, {"x"}, {"(4,)", "(5,)", "part_a.h5", "other_shape.h5"});
-  says({"part_a.h5", "other_shape.h5"}, {}, {"(4,)", "(5,)", "name the datasets"});
-  says({"lengths.h5"}, {"a", "c", "long"}, {"a has 10", "c has 12", "long has 900", "lengths.h5"});
-  says({"odd.h5"}, {"alone"}, {"single value"});
-  says({"odd.h5"}, {"hollow"}, {"holds nothing"});
-  says({"unknown_filter.h5"}, {"x"}, {"32123", "unknown_filter.h5"});
-  says({"only_odd.h5"}, {}, {"no dataset in", "'table'", "source = \"table.pt\"", "'text'"});
-  says({"no_dataset.h5"}, {}, {"holds no dataset"});
-  says({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
+  refuses({"part_a.h5", "part_c.h5"}, {"only_some"}, {"'only_some'", "missing in", "part_c.h5", "it has: x, y"});
+  refuses({"part_a.h5"}, {"only_som"}, {"no dataset 'only_som'", "did you mean 'only_some'", "x, y"});
+  refuses({"part_a.h5", "other_shape.h5"}, {"x"}, {"(4,)", "(5,)", "part_a.h5", "other_shape.h5"});
+  refuses({"part_a.h5", "other_shape.h5"}, {}, {"(4,)", "(5,)", "name the datasets"});
+  refuses({"lengths.h5"}, {"a", "c", "long"}, {"a has 10", "c has 12", "long has 900", "lengths.h5"});
+  refuses({"odd.h5"}, {"alone"}, {"single value"});
+  refuses({"odd.h5"}, {"hollow"}, {"holds nothing"});
+  refuses({"unknown_filter.h5"}, {"x"}, {"32123", "unknown_filter.h5"});
+  refuses({"only_odd.h5"}, {}, {"no dataset in", "'table'", "source = \"table.pt\"", "'text'"});
+  refuses({"no_dataset.h5"}, {}, {"holds no dataset"});
+  refuses({"no_samples.h5"}, {}, {"no samples", "(0, 4)"});
 }
 
 BOOST_AUTO_TEST_CASE(types_may_differ_and_files_may_lack_what_may_be_missing) {
@@ -183,11 +183,11 @@ BOOST_AUTO_TEST_CASE(what_libraries_keep_beside_the_data_is_no_field_unless_name
 }
 
 BOOST_AUTO_TEST_CASE(links_that_lead_nowhere_are_told_where_asked_for) {
-  says({"links.h5"}, {"gone/file"},
+  refuses({"links.h5"}, {"gone/file"},
        {"'gone/file' cannot be used", "links.h5 it is an external link to '/d' in missing.h5", "no such file in",
         "put there what it leads to"});
-  says({"links.h5"}, {"gone/soft/deeper"}, {"'gone/soft' is a soft link to '/nowhere/x'"});
-  says({"links.h5"}, {"a_latest/none"}, {"no dataset 'a_latest/none'"});
+  refuses({"links.h5"}, {"gone/soft/deeper"}, {"'gone/soft' is a soft link to '/nowhere/x'"});
+  refuses({"links.h5"}, {"a_latest/none"}, {"no dataset 'a_latest/none'"});
   BOOST_TEST(select(contents({"links.h5"}), {"a_latest/x"}).datasets[0].in_file[0].path == "run5/x");
   // Each file has its own way.
   const auto latest = select(contents({"latest6.h5", "latest7.h5"}), {"latest/x"});

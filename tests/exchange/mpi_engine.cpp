@@ -121,7 +121,7 @@ std::size_t wrong_ones(const std::vector<std::unique_ptr<Asked>>& all) {
 }
 
 template <class F>
-std::string error_of(F&& f) {
+std::string failure_of(F&& f) {
   try {
     f();
   } catch (const std::exception& error) {
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_cannot_be_packed_ends_the_run) {
   Settings settings;
   settings.answer_bytes = 10;
   std::vector<std::byte> memory(1000);
-  const auto text = error_of([&] {
+  const auto text = failure_of([&] {
     Engine engine(self, settings, workers, pack, [](int, std::string) {});
     engine.fetch({0, {2, {{0, 1}}, {5}}, {{memory.data(), memory.size()}}, [] {}});
     engine.run([] { return false; });
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(an_answer_of_the_wrong_length_ends_the_run) {
   const auto self = mpi::Comm::self();
   Workers workers(1);
   std::vector<std::byte> memory(100);
-  const auto text = error_of([&] {
+  const auto text = failure_of([&] {
     Engine engine(self, {}, workers, pack, [](int, std::string) {});
     engine.fetch(
         {0, {0, {{0, 40}}, std::vector<std::uint32_t>(40)}, {{memory.data(), 60}, {memory.data() + 60, 40}}, [] {}});
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(who_does_not_answer_is_named) {
     Engine engine(world, settings, workers, pack, [](int, std::string) {});
     if (world.rank() == 0 && world.size() > 1) {  // the others do not run their engines
       engine.fetch({1, {0, {{0, 40}}, std::vector<std::uint32_t>(40)}, {{memory.data(), 40}}, [] {}});
-      const auto text = error_of([&] { engine.run([] { return false; }); });
+      const auto text = failure_of([&] { engine.run([] { return false; }); });
       BOOST_TEST(text.starts_with("no answer from stager 1 on node0 for 0 s"));
     }
     world.barrier();

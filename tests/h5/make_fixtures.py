@@ -1,6 +1,7 @@
 """Writes the HDF5 files that the tests of h5, reader and inspect read: python make_fixtures.py FOLDER.
 
-Each *_fixtures.py beside this file makes those of one idea; here are ordinary data sets, in one file and in several.
+Each *_fixtures.py beside this file makes those of one idea. Here are ordinary data sets, in one file and in several, shapes
+and names that are not, the newest format, and folders as Python makes them, with nothing in them.
 """
 
 import os

@@ -7,7 +7,6 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 
 #include "h5/describe.hpp"

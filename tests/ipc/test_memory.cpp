@@ -11,6 +11,7 @@
 #include "ipc/child.hpp"
 #include "ipc/memory.hpp"
 #include "ipc/socket.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 
@@ -21,10 +22,6 @@ constexpr std::uint64_t page = 4096;
 bool mapped(const std::byte* at) {
   unsigned char resident = 0;
   return mincore(const_cast<std::byte*>(at), page, &resident) == 0;
-}
-
-bool says(const Error& error, const char* text) {
-  return std::string(error.what()).find(text) != std::string::npos;
 }
 
 }  // namespace
@@ -111,7 +108,7 @@ BOOST_AUTO_TEST_CASE(sealed_memory_keeps_its_size) {
   ipc::require_sealed(fd);
   BOOST_TEST(ftruncate(fd.get(), 0) == -1);
   BOOST_TEST(ftruncate(fd.get(), 4 * page) == -1);
-  BOOST_CHECK_EXCEPTION(ipc::seal(fd), Error, [](const Error& e) { return says(e, "sealing"); });
+  BOOST_CHECK_EXCEPTION(ipc::seal(fd), Error, says("sealing"));
 }
 
 BOOST_AUTO_TEST_CASE(mappings_lie_in_huge_pages_as_the_file_does) {

@@ -328,3 +328,5 @@ BOOST_AUTO_TEST_CASE(nothing_selected) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+#undef REFUSED

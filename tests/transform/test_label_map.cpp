@@ -22,7 +22,7 @@ std::string refusal(const std::vector<std::string>& texts) {
   return "";
 }
 
-bool says(const std::string& message, std::initializer_list<const char*> parts) {
+bool has_all(const std::string& message, std::initializer_list<const char*> parts) {
   for (const auto part : parts)
     if (message.find(part) == message.npos) return false;
   return true;
@@ -102,11 +102,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_by_its_text) {
   BOOST_TEST(refusal({"b:5", "b2:5|6"}) ==
              "classes: value '5' belongs to 'b' and to 'b2' (a label has one class); keep "
              "it in one of them");
-  BOOST_TEST(says(refusal({"b:5", "c:05"}), {"'05'", "'b'", "'c'"}));
-  BOOST_TEST(says(refusal({"b:5", "c:4", "b:7"}), {"'b' comes twice"}));
-  BOOST_TEST(says(refusal({}), {"list is empty", "write classes as"}));
-  for (const auto text : {"", "  ", ":5", " : 5"}) BOOST_TEST(says(refusal({text}), {text, "no name"}));
-  for (const auto text : {"b:", "b: ", "b:|5", "b:5|", "b:5||6"}) BOOST_TEST(says(refusal({text}), {text, "missing"}));
+  BOOST_TEST(has_all(refusal({"b:5", "c:05"}), {"'05'", "'b'", "'c'"}));
+  BOOST_TEST(has_all(refusal({"b:5", "c:4", "b:7"}), {"'b' comes twice"}));
+  BOOST_TEST(has_all(refusal({}), {"list is empty", "write classes as"}));
+  for (const auto text : {"", "  ", ":5", " : 5"}) BOOST_TEST(has_all(refusal({text}), {text, "no name"}));
+  for (const auto text : {"b:", "b: ", "b:|5", "b:5|", "b:5||6"})
+    BOOST_TEST(has_all(refusal({text}), {text, "missing"}));
   BOOST_TEST(refusal({"b:5|5"}).empty());  // says nothing that is wrong
 }
 

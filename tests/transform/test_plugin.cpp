@@ -1,4 +1,3 @@
-#include "texts.hpp"
 #include "transform/plugin.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "transform/field_transform.hpp"
+#include "texts.hpp"
 
 using namespace headrace;
 using namespace headrace::transform;

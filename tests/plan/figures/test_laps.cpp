@@ -18,7 +18,7 @@ Laps::FirstOrdinals blocks_with(std::size_t blocks, std::uint64_t most, std::mt1
   return std::make_shared<const std::vector<std::uint64_t>>(std::move(first));
 }
 
-bool has(const std::vector<std::uint32_t>& blocks, const std::vector<std::uint64_t>& first, std::uint64_t ordinal) {
+bool hold(const std::vector<std::uint32_t>& blocks, const std::vector<std::uint64_t>& first, std::uint64_t ordinal) {
   return std::ranges::any_of(blocks, [&](std::uint32_t b) { return first[b] <= ordinal && ordinal < first[b + 1]; });
 }
 
@@ -47,11 +47,11 @@ BOOST_AUTO_TEST_CASE(each_batch_finds_its_rows_in_its_laps) {
           backwards += lap < before;
           before = lap;
           of.insert(lap);
-          missing += !has(blocks[lap], *first, share.first + row);
+          missing += !hold(blocks[lap], *first, share.first + row);
         }
         wide += of.size() > 2 && laps.shortest() >= batch;
         for (std::uint32_t row = 0; row < share.padding; ++row)  // repeated in the last lap
-          missing += !has(blocks.back(), *first, (share.padding_first + row) % schedule.samples());
+          missing += !hold(blocks.back(), *first, (share.padding_first + row) % schedule.samples());
       }
     BOOST_TEST((missing == 0 && backwards == 0 && wide == 0), "trial " << trial);
   }
