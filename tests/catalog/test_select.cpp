@@ -39,7 +39,7 @@ static std::string message_of(F&& f) {
 }
 
 static void refuses(const std::vector<std::string>& files, const std::vector<std::string>& wanted,
-                 const std::vector<std::string>& words) {
+                    const std::vector<std::string>& words) {
   const auto text = message_of([&] { select(contents(files), wanted); });
   for (const auto& word : words) BOOST_TEST(text.find(word) != std::string::npos, "'" << word << "' in: " << text);
 }

@@ -34,6 +34,18 @@ def exported(source, folder, *flags, **how):
     return done
 
 
+KINDS = "tfrecord", "zarr"
+
+
+@pytest.fixture(scope="module")
+def wholes(tmp_path_factory, source):
+    """What an export that nothing disturbs makes of each kind."""
+    folders = {kind: tmp_path_factory.mktemp(kind) / "E" for kind in KINDS}
+    for kind, folder in folders.items():
+        exported(source, folder, f"--format={kind}", "--chunk-size=50")
+    return {kind: contents(folder) for kind, folder in folders.items()}
+
+
 @pytest.mark.parametrize("flag", ["--force", "--resume"])
 def test_drafts_of_a_run_that_was_killed_go(tmp_path, source, flag):
     folder = tmp_path / "E"
@@ -54,7 +66,7 @@ def test_drafts_of_a_run_that_was_killed_go(tmp_path, source, flag):
 
 
 def broken_off(source, output, folder, *flags):
-    """A run that is over before it has written anything, as it cannot make its log; its journal, which stands beside the folder."""
+    """The journal, which stands beside the folder, of a run that was over before it wrote anything: it cannot make its log."""
     log, journal = Path(f"{folder}.part.blocks.0"), Path(f"{folder}.part.json")
     (log / "x").mkdir(parents=True)
     done = call("export", source, "-o", output, *flags)
@@ -67,14 +79,11 @@ def facts_of(source, folder):
     return json.loads(broken_off(source, folder / "J", folder / "J", *FLAGS).read_text())
 
 
-@pytest.mark.parametrize("kind", ["tfrecord", "zarr"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("first, second", [("E", "link"), ("link", "E"), ("link/", "link")])
-def test_a_link_is_the_folder_that_it_leads_to(tmp_path, source, kind, first, second):
-    flags = f"--format={kind}", "--chunk-size=50"
+def test_a_link_is_the_folder_that_it_leads_to(tmp_path, source, wholes, kind, first, second):
+    flags, whole = (f"--format={kind}", "--chunk-size=50"), wholes[kind]
     folder = tmp_path / "E"
-    exported(source, folder, *flags)
-    whole = contents(folder)
-    shutil.rmtree(folder)
     folder.mkdir()
     (tmp_path / "link").symlink_to("E")
     journal = broken_off(source, f"{tmp_path}/{first}", folder, *flags)
@@ -91,7 +100,8 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path, source):
     for target in "gone", "link":
         (tmp_path / "link").symlink_to(target)
         done = call("export", source, "-o", tmp_path / "link", *FLAGS)
-        assert done.returncode == 2 and f"is a link that leads nowhere ({target} is not there); make that folder" in done.stderr, done.stderr
+        told = f"is a link that leads nowhere ({target} is not there); make that folder"
+        assert done.returncode == 2 and told in done.stderr, done.stderr
         (tmp_path / "link").unlink()
     assert not list(tmp_path.iterdir())
 

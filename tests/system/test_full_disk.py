@@ -1,8 +1,8 @@
 """A disk that is full while headrace writes with HDF5: whichever write it is that fails, one line says so and what to do, and
 what is there goes on."""
 
-import itertools
-import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,41 +10,19 @@ import pytest
 from field_files import configuration
 from inventories import inventory, npy, table
 from premixing import call, leftovers, numbered
-
-# Of the writes to the file FULL_PATH so many fail (FULL_WRITES), behind the first FULL_AFTER.
-FULL = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-static int refused(int fd) {
-  static long writes = 0;
-  char link[64], path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t length = readlink(link, path, sizeof path - 1);
-  if (length <= 0 || (path[length] = 0, strcmp(path, getenv("FULL_PATH")) != 0)) return 0;
-  const long ago = writes++ - atol(getenv("FULL_AFTER"));
-  return ago >= 0 && ago < atol(getenv("FULL_WRITES"));
-}
-ssize_t pwrite64(int fd, const void* from, size_t bytes, off64_t at) {
-  static ssize_t (*real)(int, const void*, size_t, off64_t);
-  if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
-  if (refused(fd)) { errno = ENOSPC; return -1; }
-  return real(fd, from, bytes, at);
-}
-ssize_t pwrite(int fd, const void* from, size_t bytes, off_t at) { return pwrite64(fd, from, bytes, at); }
-"""
+from shims import full_disk
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("full")
-    (folder / "full.c").write_text(FULL)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "full.so", folder / "full.c", "-ldl"], check=True)
-    return str(folder / "full.so")
+    return full_disk(tmp_path_factory.mktemp("full"))
+
+
+@pytest.fixture
+def memory():
+    """A folder in memory: each run waits several times until its files are on the disk."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 def contents(folder):
@@ -59,34 +37,46 @@ def packing(folder):
 
 
 ALL = 1 << 30
+COMPRESSED, SEVERAL = ("--premix.compression=gzip:1",), ("--premix.file-samples=150",)
 
 
-@pytest.mark.parametrize("command, flags, writes", [
-    ("premix", (), ALL), ("premix", ("--premix.compression=gzip:1",), ALL), ("premix", ("--premix.file-samples=150",), ALL),
-    ("pack", (), 1)], ids=["contiguous", "compressed", "several", "texts"])
-def test_whichever_write_fails(tmp_path, full, command, flags, writes):
-    """writes: a single one that fails is forgotten by HDF5 where nobody asks what became of it."""
+@pytest.mark.parametrize("command, flags, file, failing", [
+    ("premix", (), "o.h5", ALL), ("premix", COMPRESSED, "o.h5", ALL), ("premix", SEVERAL, "o.h5", ALL),
+    ("premix", SEVERAL, "o.0002.h5", ALL), ("pack", (), "o.h5", 1)], ids=["contiguous", "compressed", "joining", "part", "texts"])
+def test_whichever_write_fails(tmp_path, memory, full, command, flags, file, failing):
+    """failing: so many after each other; a single one that fails is forgotten by HDF5 where nobody asks what became of it."""
     arguments = [numbered(tmp_path / "in.h5", 200, 8), *flags] if command == "premix" else packing(tmp_path)
 
-    def made(output, *more):
-        done = call(command, *arguments, "-o", output, *more)
-        assert done.returncode == 0 and not leftovers(output), done.stderr
+    def run(number, *more, **environment):
+        output = memory / str(number) / "o.h5"
+        output.parent.mkdir(exist_ok=True)
+        return output, call(command, *arguments, "-o", output, *more, **environment)
 
-    (tmp_path / "whole").mkdir()
-    made(tmp_path / "whole" / "o.h5")
-    for count in itertools.count():
-        output = tmp_path / str(count) / "o.h5"
-        output.parent.mkdir()
-        done = call(command, *arguments, "-o", output, LD_PRELOAD=full, FULL_PATH=f"{output}.part", FULL_AFTER=str(count),
-                    FULL_WRITES=str(writes))
-        if done.returncode == 0:
-            break
+    def made(number, *more, **environment):
+        output, done = run(number, *more, **environment)
+        assert done.returncode == 0 and not leftovers(output), done.stderr
+        return contents(output.parent)
+
+    def fails_from(number):
+        """Whether something was begun when the write of that number failed: then it goes on, else nothing is left."""
+        part = f"{memory / str(number) / file}.part"
+        output, done = run(number, LD_PRELOAD=full, FULL_PATH=part, FULL_AFTER=str(number), FULL_WRITES=str(failing))
         told = [line for line in done.stderr.splitlines() if not line.startswith(f"headrace {command}: ")]
-        assert done.returncode == 1 and len(told) == 1 and told[0].startswith("headrace: "), done.stderr
-        assert f"{output}.part: No space left on device" in told[0] and "room" in told[0] and "errno" not in told[0], told
+        assert done.returncode == 1 and len(told) == 1 and told[0].startswith("headrace: "), (number, done.stderr)
+        assert f"{part}: No space left on device" in told[0] and "room" in told[0] and "errno" not in told[0], told
         assert not output.exists()
         begun = Path(f"{output}.part.json").exists()
-        assert begun == ("go on with --resume" in told[0]), told
-        made(output, *(["--resume"] if begun else []))
-        assert contents(output.parent) == contents(tmp_path / "whole")
-    assert count > 3 and contents(output.parent) == contents(tmp_path / "whole")
+        if begun:
+            assert "go on with --resume" in told[0], told
+            assert made(number, "--resume") == whole
+        else:
+            assert "try again" in told[0] and contents(output.parent) == {}, told
+        return begun
+
+    part, counted = f"{memory / 'whole' / file}.part", tmp_path / "counted"
+    whole = made("whole", LD_PRELOAD=full, FULL_PATH=part, FULL_COUNT=str(counted), FULL_AFTER="0", FULL_WRITES="0")
+    writes = counted.stat().st_size
+    assert writes > 3
+    with ThreadPoolExecutor(4) as at_once:  # a run mostly waits
+        begun = list(at_once.map(fails_from, range(writes)))
+    assert begun[-1] and (flags != SEVERAL or all(begun))

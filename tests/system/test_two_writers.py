@@ -10,12 +10,14 @@ from field_files import configuration
 from inventories import inventory, npy, table
 from premixing import call, leftovers, numbered
 from service import HEADRACE, sockets_with, until
+from shims import preloaded
 
 ODD_DISK = str(HEADRACE.parents[1] / "lib" / "odd_disk.so")
 COMMANDS = "premix", "export", "pack"
 
 # Moments of another run's start. BLIND=N: the first N looks at the name of who writes find nobody, as before the other run
-# had it. LATE=FILE: the name is not taken before FILE is there, and FILE.waits says that it is about to be.
+# had it, and the file BLIND_COUNT gets a byte for each of them. LATE=FILE: the name is not taken before FILE is there, and
+# FILE.waits says that it is about to be.
 MOMENTS = """
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,8 +38,12 @@ static int of_writer(const struct sockaddr* at, socklen_t length) {
 int connect(int fd, const struct sockaddr* to, socklen_t length) {
   static int blind = -1;
   if (blind < 0) blind = getenv("BLIND") ? atoi(getenv("BLIND")) : 0;
-  if (of_writer(to, length) && blind > 0) { --blind; errno = ECONNREFUSED; return -1; }
-  return syscall(SYS_connect, fd, to, length);
+  if (!of_writer(to, length) || blind <= 0) return syscall(SYS_connect, fd, to, length);
+  --blind;
+  const int count = open(getenv("BLIND_COUNT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (write(count, "b", 1) != 1 || close(count) != 0) abort();
+  errno = ECONNREFUSED;
+  return -1;
 }
 int bind(int fd, const struct sockaddr* at, socklen_t length) {
   const char* late = getenv("LATE");
@@ -54,10 +60,7 @@ int bind(int fd, const struct sockaddr* at, socklen_t length) {
 
 @pytest.fixture(scope="module")
 def moments(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("moments")
-    (folder / "moments.c").write_text(MOMENTS)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "moments.so", folder / "moments.c"], check=True)
-    return str(folder / "moments.so")
+    return preloaded(tmp_path_factory.mktemp("moments"), "moments", MOMENTS)
 
 
 @pytest.fixture
@@ -70,8 +73,8 @@ def writers(tmp_path):
     return {"premix": [source], "export": [source], "pack": ["-c", config]}
 
 
-def contents(output):
-    return {path: path.read_bytes() for path in [output, *output.glob("*")] if path.is_file()}
+def contents(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def name_is_taken():
@@ -84,14 +87,19 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
     output, gate = tmp_path / "out", tmp_path / "gate"
     gate.touch()
     held = os.environ | {"LD_PRELOAD": ODD_DISK, "HELD": str(gate), "BROKEN": str(writers["premix"][0])}
-    with subprocess.Popen([HEADRACE, "premix", *writers["premix"], "-o", output], env=held, stderr=subprocess.PIPE, text=True) as first:
+    other = [HEADRACE, "premix", *writers["premix"], "-o", output]
+    with subprocess.Popen(other, env=held, stderr=subprocess.PIPE, text=True) as first:
         try:
-            until(name_is_taken, "the first one's name")
+            until(lambda: first.poll() is not None or name_is_taken(), "the first one's name")
+            assert first.poll() is None, first.stderr.read()
             # 1: the name is not there when it looks, and is when it takes it. 2: nor does its holder answer at once.
-            for blind in "1", "2":
-                done = call(command, *writers[command], "-o", output, LD_PRELOAD=moments, BLIND=blind)
-                assert done.returncode == 2, done.stderr
-                assert f"'{output}' is being written by another run (pid {first.pid}); wait for its end" in done.stderr, done.stderr
+            for blind in 1, 2:
+                count = tmp_path / f"blind{blind}"
+                moment = {"LD_PRELOAD": moments, "BLIND": str(blind), "BLIND_COUNT": str(count)}
+                done = call(command, *writers[command], "-o", output, **moment)
+                told = f"'{output}' is being written by another run (pid {first.pid}); wait for its end"
+                assert done.returncode == 2 and told in done.stderr, done.stderr
+                assert count.stat().st_size == blind
                 assert leftovers(output) == [] and not output.exists()
         finally:
             gate.unlink()
@@ -105,15 +113,19 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
 def test_what_another_run_wrote_between_look_and_name_stays(tmp_path, writers, moments, command):
     output, late = tmp_path / "out", tmp_path / "late"
     environment = os.environ | {"LD_PRELOAD": moments, "LATE": str(late)}
-    with subprocess.Popen([HEADRACE, command, *writers[command], "-o", output], env=environment, stderr=subprocess.PIPE, text=True) as second:
+    later = [HEADRACE, command, *writers[command], "-o", output]
+    with subprocess.Popen(later, env=environment, stderr=subprocess.PIPE, text=True) as second:
         try:
-            until((tmp_path / "late.waits").exists, "a run that has looked")
+            waits = tmp_path / "late.waits"
+            until(lambda: second.poll() is not None or waits.exists(), "a run that has looked")
+            assert second.poll() is None, second.stderr.read()
             other = "export" if command == "export" else "premix"
             done = call(other, *writers[other], "-o", output)
-            assert done.returncode == 0, done.stderr
-            before = contents(output)
+            assert done.returncode == 0 and output.exists(), done.stderr
+            before = contents(tmp_path)
         finally:
             late.touch()
         told = second.communicate(timeout=60)[1]
-    assert second.returncode == 2 and "--force" in told and str(output) in told, told
-    assert before and contents(output) == before
+    exists = f"the folder '{output}' is not empty" if command == "export" else f"'{output}' exists (it would be lost)"
+    assert second.returncode == 2 and exists in told, told
+    assert contents(tmp_path) == before | {late: b""}
