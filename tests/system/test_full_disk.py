@@ -20,7 +20,7 @@ def full(tmp_path_factory):
 
 @pytest.fixture
 def memory():
-    """A folder in memory: each run waits several times until its files are on the disk."""
+    """A folder in memory, as each run waits several times until what it wrote is on the disk."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         yield Path(folder)
 
@@ -44,7 +44,7 @@ COMPRESSED, SEVERAL = ("--premix.compression=gzip:1",), ("--premix.file-samples=
     ("premix", (), "o.h5", ALL), ("premix", COMPRESSED, "o.h5", ALL), ("premix", SEVERAL, "o.h5", ALL),
     ("premix", SEVERAL, "o.0002.h5", ALL), ("pack", (), "o.h5", 1)], ids=["contiguous", "compressed", "joining", "part", "texts"])
 def test_whichever_write_fails(tmp_path, memory, full, command, flags, file, failing):
-    """failing: so many after each other; a single one that fails is forgotten by HDF5 where nobody asks what became of it."""
+    """failing: so many in a row; a single one that fails is forgotten by HDF5 where nobody asks what became of it."""
     arguments = [numbered(tmp_path / "in.h5", 200, 8), *flags] if command == "premix" else packing(tmp_path)
 
     def run(number, *more, **environment):
