@@ -8,7 +8,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -112,11 +111,10 @@ class Export : public writing::Work {
     const auto row = format_->row_bytes();
     session_->begin_progress(samples_ * row, std::min(samples_, shards_before_ * config_.exported.chunk_size) * row,
                              row);
-    const auto [failure, done] = write_shards();
-    shards_done_ = done;  // of this stager, which is what cleanup() knows where the others cannot be waited for
+    const auto failure = write_shards();
     session_->wait_for_all();
     session_->end_progress();
-    shards_done_ = all_.sum(done);
+    shards_done_ = all_.sum(shards_done_);
     seconds_ = all_.max(seconds_since(begin));
     bool no_room = false;
     try {
@@ -138,8 +136,9 @@ class Export : public writing::Work {
     return shards_before_ + shards_done_ == finished_.size();
   }
 
-  /// What failed, and how many this stager has written.
-  std::pair<std::exception_ptr, std::uint64_t> write_shards() {
+  /// What failed. Leaves in shards_done_ those of this stager, which is what cleanup() knows where the others cannot be
+  /// waited for.
+  std::exception_ptr write_shards() {
     std::exception_ptr failure;
     std::optional<ShardRun> run;
     try {
@@ -148,7 +147,8 @@ class Export : public writing::Work {
     } catch (...) {
       failure = std::current_exception();
     }
-    return {failure, run ? run->shards_done() : 0};
+    if (run) shards_done_ = run->shards_done();
+    return failure;
   }
 
   int interrupted() {
