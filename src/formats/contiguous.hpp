@@ -59,8 +59,9 @@ class ContiguousFile {
 
 /// Writes all of it there. Error that names the file.
 void write_at(int file, const std::string& path, std::span<const std::byte> bytes, std::uint64_t offset);
-/// The file's bytes are on the disk: error if not. They leave the system's memory, whose pages take what is written next:
-/// fresh ones cost more than the copy (a virtual machine gets each from its host), and the node's memory is the training's.
+/// The file's bytes are on the disk: error if not. They leave the system's memory, whose pages take what is written
+/// next: fresh ones cost more than the copy (a virtual machine gets each from its host), and the node's memory is the
+/// training's.
 void sync_file(int file, const std::string& path);
 void sync_file(const std::string& path);
 /// The same for what its folder names.

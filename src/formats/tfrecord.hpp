@@ -25,8 +25,8 @@ class ExampleEncoder {
   explicit ExampleEncoder(std::vector<Feature> features);
 
   const std::vector<Feature>& features() const { return features_; }
-  /// `rows` records. values: of each feature all rows, float32 or int64. They stand in the memory, which grows as it must
-  /// and is not cleared: kept from call to call, it costs nothing.
+  /// `rows` records. values: of each feature all rows, float32 or int64. They stand in the memory, which grows as it
+  /// must and is not cleared: kept from call to call, it costs nothing.
   std::span<const std::byte> encode(std::size_t rows, std::span<const std::byte* const> values,
                                     std::vector<std::byte>& memory) const;
 

@@ -39,7 +39,8 @@ class Draft {
   Fd file_;
 };
 
-/// The file by such a draft, which is on the disk when it has its name. Error that names it, the reason, and what to do.
+/// The file by such a draft, which is on the disk when it has its name. Error that names it, the reason, and what to
+/// do.
 void write_whole(const std::string& path, std::string_view text);
 
 /// The name of the file that the draft of this name was to become; nothing where it is no draft's. A process that is

@@ -111,7 +111,7 @@ void Completion::move_together(const FailedRows& failed) {
   const auto alone = mpi::Comm::self();
   auto job = job_;
   job.path = kept_;
-  job.others_stay = true;
+  job.one_of_several = true;
   job.samples -= failed.size();
   const auto layout = layout_of(schema_, job.samples);
   writing::require_room(kept_, job.samples * layout.row_bytes(), writing::allocated(formats::part_of(kept_)));

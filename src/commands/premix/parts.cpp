@@ -138,7 +138,6 @@ std::unique_ptr<writing::FileWriter> Parts::writer_of(const mpi::Comm& writers, 
                    .chunk = config_.premix.chunk,
                    .block_rows = block_rows_,
                    .attributes = attributes_,
-                   .others_stay = several(),
                    .one_of_several = several()};
   if (several()) {
     job.attributes.push_back({"/", writing::run_attribute, run_});
@@ -350,7 +349,8 @@ void Parts::write_master() const {
     h5::write_virtual(part_, datasets, parts, attributes);
     formats::sync_file(part_);
   } catch (const Error& error) {
-    throw Error(fmt::format("{}; all samples are written: see that there is room, and go on with --resume", error.what()));
+    throw Error(fmt::format("{}; all samples are written: see that there is room, and go on with --resume",
+                            error.what()));
   }
   fs::rename(part_, path_);
   formats::sync_folder_of(path_);

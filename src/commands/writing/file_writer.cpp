@@ -101,7 +101,7 @@ void FileWriter::begin_anew(const formats::Facts& facts) {
       make();
     } catch (const formats::WriteFailed& error) {
       throw Error(fmt::format("{}; see that there is room, and {}", error.what(),
-                              job_.others_stay ? "go on with --resume" : "try again"));
+                              job_.one_of_several ? "go on with --resume" : "try again"));
     }
     formats::write_facts(part_, facts);
     // Here, where all agree on what fails: later the others would wait for the first.
@@ -289,8 +289,8 @@ void FileWriter::finish(const std::vector<h5::NewAttribute>& late, const std::ve
     try {
       complete(checksums, late, texts);
     } catch (const Error& error) {
-      throw Error(fmt::format("{}; all samples{} are written: see that there is room, and go on with --resume", error.what(),
-                              job_.one_of_several ? " of this file" : ""));
+      throw Error(fmt::format("{}; all samples{} are written: see that there is room, and go on with --resume",
+                              error.what(), job_.one_of_several ? " of this file" : ""));
     }
     fs::rename(part_, job_.path);
     formats::sync_folder_of(job_.path);

@@ -35,8 +35,7 @@ struct Job {
   std::uint64_t block_rows = 0;
   std::vector<h5::NewAttribute> attributes;  ///< beside those of the layout
   bool keep = false;                         ///< what is written stays whatever failed, which may be mended outside
-  bool others_stay = false;                  ///< where this one cannot be made: a run goes on with them by --resume
-  bool one_of_several = false;               ///< that are written: what is told of one says so
+  bool one_of_several = false;               ///< where one fails, --resume goes on with the others; messages say so
 };
 
 /// A dataset of texts beside the rows, one for each.
