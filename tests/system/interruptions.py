@@ -4,8 +4,11 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 from service import HEADRACE, processes_with, until
+from shims import HELD, preloaded
 
 OFTEN = {"HEADRACE_WAIT_COMMIT": "0"}  # each block is safe at once, and known to be
 
@@ -19,20 +22,33 @@ def blocks_in(output):
     return blocks
 
 
+def killed(word):
+    for pid in processes_with(word):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None):
-    """Exit code and stderr of a run that gets a signal once so many blocks are written, if it is not done before. `then`
-    is called when it has it, unless it is dead."""
+    """Exit code and stderr of a run that gets a signal once so many more blocks are written: it goes no further before.
+    `then` is called when it has it, unless it is dead."""
     launch = ["mpirun", "-n", str(stagers)] if stagers else []
-    with subprocess.Popen([*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=os.environ | OFTEN,
-                          stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
-        if how == signal.SIGKILL:
-            for pid in processes_with(str(output)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, how)
-        else:
-            run.send_signal(how)
-            then()
-        stderr = run.communicate(timeout=60)[1]
+    blocks += blocks_in(output)
+    with tempfile.TemporaryDirectory() as folder:
+        on = Path(folder) / "on"
+        held = {"LD_PRELOAD": preloaded(Path(folder), "held", HELD), "HELD_PART": f"{os.path.realpath(output)}.part",
+                "HELD_BLOCKS": str(blocks), "HELD_UNTIL": str(on)}
+        with subprocess.Popen([*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=os.environ | OFTEN | held,
+                              stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+            try:
+                until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
+                if how == signal.SIGKILL:
+                    killed(str(output))
+                else:
+                    run.send_signal(how)
+                    on.touch()
+                    then()
+                stderr = run.communicate(timeout=60)[1]
+            finally:
+                killed(str(output))
     until(lambda: not [*output.parent.glob("*.token")], "no token")
     return run.returncode, stderr

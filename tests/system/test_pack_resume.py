@@ -71,7 +71,7 @@ def packed(folder, output, *flags, **how):
 def stopped(folder, output, gate, *flags, name="decode", **how):
     """Exit code and stderr of a run that is interrupted before the gate, once it has written something."""
     open_gate(folder, gate)
-    done = interrupted("pack", output, "-c", folder / f"{name}.toml", *flags, blocks=blocks_in(output) + 1,
+    done = interrupted("pack", output, "-c", folder / f"{name}.toml", *flags, blocks=1,
                        then=lambda: open_gate(folder), **how)
     open_gate(folder)
     return done
