@@ -2,16 +2,16 @@
 
 import itertools
 import json
-import signal
 import struct
 import subprocess
 
 import h5py
 import numpy as np
 import pytest
+from interruptions import interrupted
 from order import epoch_order
 from premixing import call
-from service import HEADRACE, until
+from service import HEADRACE
 
 N, T = 230, 4
 
@@ -238,30 +238,23 @@ def test_compression_makes_zarr_smaller_and_the_same_by_any_number(tmp_path, dat
 
 
 def test_it_goes_on_where_it_was_killed(tmp_path, data):
-    whole = contents(export(within(tmp_path / "whole"), data,
-                            "--chunk-size=2"))
+    whole = contents(export(within(tmp_path / "whole"), data, "--chunk-size=2"))
     folder = tmp_path / "t"
-    command = [HEADRACE, "export", str(data[0]), "-o", str(folder), "--chunk-size=2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-        until(lambda: run.poll() is not None or len(list(folder.glob("*.tfrecord"))) > 5, "some files")
-        run.send_signal(signal.SIGKILL)
-    if run.returncode:
-        done = call("export", data[0], "-o", folder, "--chunk-size=2")
-        assert done.returncode == 2 and "--resume" in done.stderr
-        done = call("export", data[0], "-o", folder, "--chunk-size=3", "--resume")
-        assert done.returncode == 2 and "export.chunk-size = 2, now 3" in done.stderr
-        export(folder, data, "--chunk-size=2", "--resume", stagers=2)
+    interrupted("export", folder, data[0], "--chunk-size=2", blocks=6)
+    assert len(list(folder.glob("*.tfrecord"))) > 5
+    done = call("export", data[0], "-o", folder, "--chunk-size=2")
+    assert done.returncode == 2 and "--resume" in done.stderr
+    done = call("export", data[0], "-o", folder, "--chunk-size=3", "--resume")
+    assert done.returncode == 2 and "export.chunk-size = 2, now 3" in done.stderr
+    export(folder, data, "--chunk-size=2", "--resume", stagers=2)
     assert contents(folder) == whole
 
 
 def test_another_compression_is_not_gone_on_with(tmp_path, data):
     folder, flags = tmp_path / "z", ("--format=zarr", "--chunk-size=1", "--compression=zstd:3")
-    with subprocess.Popen([HEADRACE, "export", str(data[0]), "-o", str(folder), *flags], stderr=subprocess.DEVNULL) as run:
-        until(lambda: run.poll() is not None or (tmp_path / "z.part.json").exists(), "the journal")
-        run.send_signal(signal.SIGKILL)
-    if run.returncode:
-        done = call("export", data[0], "-o", folder, *flags[:2], "--compression=lz4", "--resume")
-        assert done.returncode == 2 and "export.compression = zstd:3, now lz4" in done.stderr, done.stderr
+    interrupted("export", folder, data[0], *flags, blocks=1)
+    done = call("export", data[0], "-o", folder, *flags[:2], "--compression=lz4", "--resume")
+    assert done.returncode == 2 and "export.compression = zstd:3, now lz4" in done.stderr, done.stderr
 
 
 def test_what_is_there_needs_no_room_again(tmp_path):
@@ -279,19 +272,20 @@ def test_what_is_there_needs_no_room_again(tmp_path):
     assert "again" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind, first", [("tfrecord", "t_0001.tfrecord"), ("npy", "n_0001.npy"), ("zarr", "a/x/0.0")])
-def test_files_that_went_since_are_written_again(tmp_path, data, kind, first):
+FILES_OF_BLOCK = {"tfrecord": lambda block: f"t_{block + 1:04}.tfrecord", "npy": lambda block: f"n_{block + 1:04}.npy",
+                  "zarr": lambda block: f"a/x/{block}.0"}
+
+
+@pytest.mark.parametrize("kind", FILES_OF_BLOCK)
+def test_files_that_went_since_are_written_again(tmp_path, data, kind):
     flags = f"--format={kind}", "--chunk-size=2"
     whole = contents(export(within(tmp_path / "whole"), data, *flags))
     folder = tmp_path / "t"
-    with subprocess.Popen([HEADRACE, "export", str(data[0]), "-o", str(folder), *flags], stderr=subprocess.DEVNULL) as run:
-        journal = tmp_path / "t.part.blocks.0"
-        until(lambda: run.poll() is not None or (journal.exists() and "\n0 00000000 ;\n" in journal.read_text()), "a line of the first files")
-        run.send_signal(signal.SIGKILL)
-    if run.returncode:
-        # As a power cut leaves it: the journal has these files, and one of them has not got its name.
-        (folder / first).rename(folder / f"{first}.part")
-        export(folder, data, *flags, "--resume", stagers=2)
+    interrupted("export", folder, data[0], *flags, blocks=1)
+    first = FILES_OF_BLOCK[kind](int((tmp_path / "t.part.blocks.0").read_text().split()[0]))
+    # As a power cut leaves it: the journal has these files, and one of them has not got its name.
+    (folder / first).rename(folder / f"{first}.part")
+    export(folder, data, *flags, "--resume", stagers=2)
     assert contents(folder) == whole
 
 
