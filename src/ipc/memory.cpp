@@ -130,10 +130,16 @@ Mapping Mapping::map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset, bo
   void* address = mmap(space, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
                        space == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, fd.get(), narrow<off_t>(offset));
   if (address == MAP_FAILED) throw_errno("mapping " + format_bytes(bytes) + " of shared memory");
-  Mapping mapping;
-  mapping.data_ = static_cast<std::byte*>(address);
-  mapping.size_ = bytes;
-  return mapping;
+  return adopt({static_cast<std::byte*>(address), bytes});
+}
+
+Mapping Mapping::own(std::uint64_t bytes) {
+  EXPECTS(bytes > 0);
+  void* const space = space_for(bytes, 0);
+  constexpr int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+  void* address = mmap(space, bytes, PROT_READ | PROT_WRITE, space == nullptr ? kind : kind | MAP_FIXED, -1, 0);
+  if (address == MAP_FAILED) throw_errno("taking " + format_bytes(bytes) + " of memory");
+  return adopt({static_cast<std::byte*>(address), bytes});
 }
 
 Mapping Mapping::adopt(std::span<std::byte> memory) noexcept {

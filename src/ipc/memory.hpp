@@ -40,12 +40,14 @@ Fd make_memfd_of(const std::string& name, std::string_view text);
 /// What is in a peer's memfd, which must be sealed as by seal(). Others that read it are not disturbed.
 std::string text_of_memfd(const Fd& fd);
 
-/// A shared mapping of a file; unmapped at the end of its life.
+/// A shared mapping of a file, or memory of this process alone; unmapped at the end of its life.
 class Mapping {
  public:
   Mapping() = default;
   /// bytes > 0; offset is a multiple of the page size.
   static Mapping map(const Fd& fd, std::uint64_t bytes, std::uint64_t offset = 0, bool writable = true);
+  /// Memory that nobody shares, of zeros; bytes > 0. Nothing is taken before it is touched (reserve.hpp).
+  static Mapping own(std::uint64_t bytes);
   /// Takes over a mapping that was made elsewhere.
   static Mapping adopt(std::span<std::byte> memory) noexcept;
   Mapping(Mapping&& other) noexcept

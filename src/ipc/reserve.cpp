@@ -98,4 +98,10 @@ void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, un
   in_parts(offset, memory, threads, [](auto, auto part) { populate(part); });
 }
 
+void reserve_own(std::span<std::byte> memory, unsigned threads) {
+  EXPECTS(address(memory.data()) % page == 0);
+  madvise(memory.data(), memory.size(), MADV_HUGEPAGE);
+  in_parts(0, memory, threads, [](auto, auto part) { populate(part); });
+}
+
 }  // namespace headrace::ipc

@@ -21,4 +21,7 @@ namespace headrace::ipc {
 /// 512 B at random are then delivered at 1.4 times the rate (jobs/peers.py), and the memory is there sooner, too.
 void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, unsigned threads);
 
+/// The same of memory that nobody shares (Mapping::own): the kernel has huge pages for it at a fault each.
+void reserve_own(std::span<std::byte> memory, unsigned threads);
+
 }  // namespace headrace::ipc

@@ -29,6 +29,10 @@ NodeStore::NodeStore(ipc::Fd memfd, Layout layout) : layout_(std::move(layout)),
   if (layout_.bytes() > 0) memory_ = ipc::Mapping::map(memfd_, layout_.bytes());  // a node may hold nothing
 }
 
+NodeStore::NodeStore(Layout layout) : layout_(std::move(layout)) {
+  if (layout_.bytes() > 0) memory_ = ipc::Mapping::own(layout_.bytes());
+}
+
 ipc::Fd NodeStore::create(const Layout& layout) {
   return ipc::make_memfd("headrace-store", layout.bytes());
 }
@@ -37,7 +41,11 @@ void NodeStore::reserve(std::size_t stager, unsigned threads) {
   const auto offset = layout_.slab_offset(stager);
   const auto bytes = layout_.slab_bytes(stager);
   if (bytes == 0) return;
-  ipc::reserve(memfd_, offset, {memory_.data() + offset, bytes}, threads);
+  const std::span memory(memory_.data() + offset, bytes);
+  if (memfd_)
+    ipc::reserve(memfd_, offset, memory, threads);
+  else
+    ipc::reserve_own(memory, threads);
 }
 
 std::byte* NodeStore::column(std::size_t stager, std::size_t field) {

@@ -48,6 +48,8 @@ class NodeStore {
  public:
   /// Maps the memfd, which must have layout.bytes() bytes.
   NodeStore(ipc::Fd memfd, Layout layout);
+  /// Of a stager that shares with nobody: no memfd, and memory that is there much sooner.
+  explicit NodeStore(Layout layout);
 
   /// A memfd of the layout's size, nothing reserved yet. Made by one stager of the node and passed to the others.
   static ipc::Fd create(const Layout& layout);
@@ -71,7 +73,7 @@ class NodeStore {
 
  private:
   Layout layout_;
-  ipc::Fd memfd_;
+  ipc::Fd memfd_;  // none: nobody shares it
   ipc::Mapping memory_;
   std::vector<Scratch> scratch_;
 };

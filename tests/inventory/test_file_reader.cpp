@@ -36,6 +36,24 @@ BOOST_AUTO_TEST_CASE(what_is_otherwise_is_not_taken_for_values) {
   BOOST_TEST(byte_of(reader, good) == "g");
 }
 
+BOOST_AUTO_TEST_CASE(files_of_any_size) {
+  FileReader reader;
+  constexpr std::size_t small = 64 << 10;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, small - 6, small - 5, small - 4, small, 3 * small + 7}) {
+    std::string values(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<char>(i * 7 + i / 256);
+    const Layout layout{.prefix = "head", .bytes = size};
+    std::string got(size + 1, '#');
+    auto* const to = reinterpret_cast<std::byte*>(got.data());
+    BOOST_TEST(reader.values(write("good", "head" + values), layout, to), size);
+    BOOST_TEST((got == values + "#"), size);
+    BOOST_TEST(!reader.values(write("longer", "head" + values + "!"), layout, to), size);
+    BOOST_TEST(!reader.values(write("foot", "foot" + values), layout, to), size);
+    if (size > 0) BOOST_TEST(!reader.values(write("shorter", "head" + values.substr(1)), layout, to), size);
+    BOOST_TEST(got.back() == '#', size);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_left_may_be_another_one) {
   const auto one = write("a/1", "head1"), two = write("a/2", "head2");
   FileReader reader;

@@ -83,6 +83,20 @@ BOOST_AUTO_TEST_CASE(all_is_there_and_nothing_changed) {
   ipc::reserve(ipc::make_memfd("test", 1), 0, {}, 4);
 }
 
+BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_there_too) {
+  for (const std::uint64_t bytes : {std::uint64_t{1}, 33 * small_page, huge, 5 * huge - small_page, 3 * huge + 7})
+    for (const unsigned threads : {0u, 1u, 3u, 64u}) {
+      const auto mapping = ipc::Mapping::own(bytes);
+      BOOST_TEST(resident_pages(mapping.span()) == 0u);
+      mapping.span()[bytes / 2] = std::byte{42};
+      ipc::reserve_own(mapping.span(), threads);
+      BOOST_TEST(resident_pages(mapping.span()) == (bytes + small_page - 1) / small_page);
+      BOOST_TEST((mapping.span()[bytes / 2] == std::byte{42}));
+      BOOST_TEST(std::ranges::count(mapping.span(), std::byte{0}) == std::int64_t(bytes) - 1);
+    }
+  ipc::reserve_own({}, 4);
+}
+
 BOOST_AUTO_TEST_CASE(whole_huge_pages_are_such) {
   if (!kernel_has_huge_pages())
     return told_as_skipped("this kernel makes no huge pages of memfds (before Linux 6.1, or switched off)");

@@ -99,12 +99,25 @@ BOOST_AUTO_TEST_CASE(reserving_takes_the_memory_and_keeps_what_is_there) {
   BOOST_TEST(wrong_bytes(store, 1, rows[1]) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_used_alike) {
+  for (const std::uint64_t rows : {1u, 13u, 20'000u}) {
+    NodeStore store(Layout(schema(), std::vector{rows}));
+    write(store, 0, rows / 2);
+    store.reserve(0, 3);
+    BOOST_TEST(wrong_bytes(store, 0, rows / 2) == 0u);
+    write(store, 0, rows);
+    BOOST_TEST(wrong_bytes(store, 0, rows) == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_node_may_hold_nothing) {
   const std::vector<std::uint64_t> rows{0, 0};
   const Layout layout(schema(), rows);
-  NodeStore store(NodeStore::create(layout), layout);
-  store.reserve(0, 1);
-  BOOST_TEST(store.layout().bytes() == 0u);
+  NodeStore shared(NodeStore::create(layout), layout), own(layout);
+  for (auto* store : {&shared, &own}) {
+    store->reserve(0, 1);
+    BOOST_TEST(store->layout().bytes() == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

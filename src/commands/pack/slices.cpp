@@ -31,7 +31,7 @@ void Slices::load(std::uint64_t first, std::uint64_t last, const reader::Refused
     slice.store.reset();
     slice.room = last - first;
     const store::Layout layout(blueprint_.schema, std::vector{slice.room});
-    slice.store = std::make_unique<store::NodeStore>(store::NodeStore::create(layout), layout);
+    slice.store = std::make_unique<store::NodeStore>(layout);
     slice.store->reserve(0, options_.threads);
   }
   slice.first = first;
