@@ -13,13 +13,14 @@
 
 #include "base/error.hpp"
 #include "base/process_start.hpp"
+#include "base/wait.hpp"
 #include "mpi/launcher.hpp"
 
 namespace headrace::job {
 
 namespace {
 
-constexpr auto farewell_limit = std::chrono::milliseconds(400);
+const auto farewell_limit = wait_of("HEADRACE_WAIT_FAREWELL", std::chrono::milliseconds{400});
 
 bool is_ignored(int signal) {
   struct sigaction now {};

@@ -124,6 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a connection that is dropped comes again after a second
 
     def __init__(self, contents):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import select
 import signal
 import subprocess
 import tempfile
@@ -23,9 +25,24 @@ def blocks_in(output):
 
 
 def killed(word):
-    for pid in processes_with(word):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """Gone when this returns, with all that they had open: who waits for the disk is not gone at once, nor is its name free."""
+    with contextlib.ExitStack() as ends:
+        going = []
+        for pid in processes_with(word):
+            with contextlib.suppress(ProcessLookupError):
+                going.append(os.pidfd_open(pid))
+                ends.callback(os.close, going[-1])
+                signal.pidfd_send_signal(going[-1], signal.SIGKILL)
+        for one in going:
+            assert select.select([one], [], [], 60)[0], "killed, and still there"
+
+
+def taken(pid, number):
+    """Whether the signal has come to the thread that waits for it."""
+    with contextlib.suppress(OSError):
+        pending = re.findall(r"^S(?:ig|hd)Pnd:\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+        return not any(int(mask, 16) >> number - 1 & 1 for mask in pending)
+    return True
 
 
 def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None):
@@ -45,6 +62,7 @@ def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers
                     killed(str(output))
                 else:
                     run.send_signal(how)
+                    until(lambda: run.poll() is not None or taken(run.pid, how), "the signal's arrival")
                     on.touch()
                     then()
                 stderr = run.communicate(timeout=60)[1]

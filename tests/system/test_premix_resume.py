@@ -104,11 +104,12 @@ def test_a_disk_that_is_full_is_told_and_what_is_there_goes_on(tmp_path, flags=(
         for name in "abc":
             file[name] = np.random.default_rng(1).random((20000, 64))
     disk.mkdir()
-    script = """mount -t tmpfs -o size=40m tmpfs "$1" || exit 77
+    script = """mount -t tmpfs -o size=64m tmpfs "$1" || exit 77
         out="$1/o.h5"; headrace="$2"; shift 2
+        head -c 24M /dev/zero >"${out%/*}/room"
         (while [ ! -e "$out.part.json" ]; do :; done; exec dd if=/dev/zero of="${out%/*}/pad" bs=1M 2>/dev/null) &
         "$headrace" premix "$@" -o "$out"; code=$?; wait; echo "code $code"
-        rm "${out%/*}/pad"; "$headrace" premix "$@" -o "$out" --resume && cmp "$out" "${out%/*}/o.h5" && echo whole"""
+        rm "${out%/*}/pad" "${out%/*}/room"; "$headrace" premix "$@" -o "$out" --resume && cmp "$out" "${out%/*}/o.h5" && echo whole"""
     done = subprocess.run(["unshare", "-m", "bash", "-c", script, "_", disk, HEADRACE, source, *flags], capture_output=True, text=True, timeout=120)
     if done.returncode in (1, 77) and ("unshare" in done.stderr or "mount" in done.stderr):
         pytest.skip("only root can mount a file system")

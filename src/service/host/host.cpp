@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/wait.hpp"
 #include "log/log.hpp"
 #include "mpi/launcher.hpp"
 #include "service/host/status.hpp"
@@ -19,7 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds tick_every{250};
 constexpr double grace = 1.2;  // for stager 0 to say who is missing before others say that it is
 constexpr std::chrono::seconds link_limit{10};
-constexpr std::chrono::milliseconds farewell_limit{150};
+// Within that of job/signals.cpp, and of launchers, which kill soon.
+const auto farewell_limit = wait_of("HEADRACE_WAIT_FAREWELL", std::chrono::milliseconds{350});
 constexpr std::size_t most_told = std::size_t{16} << 10;  // of an error: a message of megabytes would not arrive
 
 template <class... Receivers>
