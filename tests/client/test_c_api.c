@@ -277,7 +277,7 @@ static void a_service_that_is_not_there_is_named(void) {
 }
 
 static void loading_shows_progress(void) {
-  const stager s = start("--load-ms", "700", NULL);
+  const stager s = start("--load-ms", "1500", NULL);
   hr_stream* stream = NULL;
   hr_batch b = HR_BATCH_INIT;
   hr_options o = options();

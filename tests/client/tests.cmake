@@ -22,6 +22,6 @@ add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:he
 # The header in C and C++ of every age, its example, and what the library promises by name.
 headrace_pytest(client_header ${client_tests}/test_header.py QUICK
   ENVIRONMENT HEADRACE_SANITIZE=${HEADRACE_SANITIZE} CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
-set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 120 LABELS quick ENVIRONMENT "${sanitizer_environment}")
+set_tests_properties(client_c_api client client_library PROPERTIES TIMEOUT 600 LABELS quick ENVIRONMENT "${sanitizer_environment}")
 set_tests_properties(client PROPERTIES FIXTURES_REQUIRED "${built_first}")
 headrace_sanitized(TESTS client client_c_api TARGETS fake_stager test_client test_c_api SHARES)

@@ -1,6 +1,7 @@
 """headrace premix over several nodes: the same file as on one, and a folder that is not the same everywhere is refused."""
 
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def cluster():
 
 
 def premix(cluster, hosts, *arguments):
-    session = ["--mca", "orte_top_session_dir", "/dev/shm/premix-session"]
+    session = ["--mca", "orte_top_session_dir", f"/dev/shm/premix-{uuid.uuid4().hex[:10]}"]  # the one before may still be going
     return cluster.run("login", ["mpirun", *session, "--host", hosts, str(HEADRACE), "premix", *map(str, arguments)])
 
 

@@ -117,14 +117,18 @@ def test_nothing_is_read_that_went_back(serve, device, slots, pin):
 
 def test_the_check_sees_what_goes_back_too_early(stream, device):
     """The same without the lease: what registered memory and .to(non_blocking=True) give."""
-    device.lag = 0.003
+    gate, closed = Event(), Event()
+    closed.happen = gate.synchronize  # it copies nothing before slots have been filled again
+    device._asked.put(closed)
+    device.lag = 0
     copies = []
     for batch in stream:
         copies.append((batch.index, device.copy(torch.from_numpy(batch["big"]))))
         del batch
+    gate.happen()
     device._done()
     wrong = sum(not bool((big == torch.from_numpy(index).float()[:, None, None]).all()) for index, big in copies)
-    assert wrong > STEPS // 2
+    assert wrong >= STEPS - stream.slots
 
 
 def test_a_registered_ring_gives_no_views(stream, device):
@@ -255,11 +259,9 @@ def test_a_newer_loop_ends_an_older_one(stream, device, steps):
 def test_reads_ahead_of_the_user(stream, device):
     device.lag = 0
     loader = face.Loader(stream, ("x", INDEX), device="cuda", prefetch=2)
-    early = 0
     for _ in loader:
-        time.sleep(0.002)
-    early = device.given_early
-    assert early < STEPS // 2  # most were there when they were asked for
+        time.sleep(0.05)
+    assert device.given_early < STEPS // 2  # most were there when they were asked for
 
 
 def test_a_service_that_comes_back_brings_another_ring(serve, device):

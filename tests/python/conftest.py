@@ -38,6 +38,22 @@ def assert_right(batch):
         np.testing.assert_array_equal(batch[name], values)
 
 
+def patiently(take):
+    """What take() gives, however often a short timeout is over before; ctest's is the watchdog."""
+    while True:
+        try:
+            return take()
+        except headrace.Timeout:
+            pass
+
+
+def state_of(task):
+    """A thread's, as /proc says; one that has ended stands still, too."""
+    with contextlib.suppress(OSError):
+        return (task / "stat").read_text().rsplit(")", 1)[1].split()[0]
+    return "T"
+
+
 class Service:
     """A running service process; `log` collects what it prints."""
 
@@ -53,7 +69,7 @@ class Service:
         """Returns when every thread has stopped."""
         self.process.send_signal(signal.SIGSTOP)
         tasks = Path(f"/proc/{self.process.pid}/task")
-        while any((task / "stat").read_text().rsplit(")", 1)[1].split()[0] != "T" for task in tasks.iterdir()):
+        while any(state_of(task) != "T" for task in tasks.iterdir()):
             time.sleep(0.001)
 
     def go_on(self):

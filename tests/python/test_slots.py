@@ -91,15 +91,17 @@ def test_all_garbage_is_collected_only_where_the_wait_lasts(monkeypatch, seconds
 
 
 def test_waiting_for_a_slot_ends(service, caplog, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(_slots, "time", clock)
     monkeypatch.setattr(_slots, "_FIRST_WARNING", 0.1)
     with service.connect(exhausted_timeout=0.3) as stream, caplog.at_level(logging.WARNING, "headrace"):
         stream.seek(1, 2)
         batches = stream.resume()
         kept = [next(batches)["x"] for _ in range(stream.slots)]
-        began = time.monotonic()
+        began = clock.now
         with pytest.raises(headrace.Exhausted) as error:
             next(batches)
-        assert time.monotonic() - began >= 0.3
+        assert clock.now - began >= 0.299
         for text in (str(error.value), *caplog.messages):
             assert f"all {stream.slots} slots" in text
             for step in range(2, 2 + stream.slots):

@@ -166,11 +166,15 @@ BOOST_AUTO_TEST_CASE(garbage_between_the_calls_is_found_or_harmless) {
 BOOST_AUTO_TEST_CASE(garbage_during_the_calls_is_found_or_harmless) {
   Stager stager(1, 5);
   Attacker attacker(stager.producer);
-  std::atomic<bool> over{false};
+  std::atomic<bool> begun{false}, over{false};
   std::thread trainer([&] {
     std::mt19937 random(2);
-    while (!over) attacker.write_one(random);
+    while (!over) {
+      attacker.write_one(random);
+      begun = true;
+    }
   });
+  while (!begun) std::this_thread::yield();
   for (int i = 0; i < 50'000; ++i) stager.step();
   over = true;
   trainer.join();
