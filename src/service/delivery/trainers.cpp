@@ -144,7 +144,7 @@ void Trainers::enter(std::uint64_t trainer_id, const books::HandOver& handed, st
   try {
     member.bell = ipc::Bell::make();
     poller_.add_edge(member.bell.fd(), [this, id] { rung(id); });
-    poller_.add(member.pidfd.get(), [this, id] { leave(id, false, "its process ended"); });
+    poller_.add(member.pidfd.get(), [this, id] { ended(id); });
     fds.clear();
     fds.push_back(ring.for_trainer());
     fds.push_back(member.bell.duplicate().take());
@@ -198,6 +198,22 @@ void Trainers::read(std::uint64_t id) {
   } catch (const std::exception& error) {
     throw_out(id, error.what());
   }
+}
+
+/// Its process. What it had said may lie unread: a goodbye behind other words, of which nobody waits for an answer any more.
+void Trainers::ended(std::uint64_t id) {
+  constexpr int most_unread = 1 << 12;  // a child that has its socket could go on for ever
+  try {
+    for (int count = 0; count < most_unread && members_.count(id) != 0; ++count) {
+      const auto received = members_.at(id).talk->receive();
+      if (received.what != ipc::Receipt::message) break;
+      const auto said = ring::decode_from_client(received.message.text);
+      if (std::holds_alternative<ring::Goodbye>(said) || std::holds_alternative<ring::Seek>(said)) hear(id, said);
+    }
+  } catch (const std::exception& error) {
+    return throw_out(id, error.what());
+  }
+  leave(id, false, "its process ended");
 }
 
 void Trainers::hear(std::uint64_t id, const ring::FromClient& said) {

@@ -80,6 +80,7 @@ class Trainers {
   /// By number of a member, from here ...
   void rung(std::uint64_t id);
   void read(std::uint64_t id);
+  void ended(std::uint64_t id);
   void hear(std::uint64_t id, const ring::FromClient& said);
   void say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds = {});
   void agree(Member& member, const ring::Agree& wanted);

@@ -211,6 +211,25 @@ BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
   BOOST_TEST(house.heard<RingRetired>() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_goodbye_counts_that_stands_behind_other_words_of_a_process_that_has_ended) {
+  House house;
+  Child process([] {
+    pause();
+    return 0;
+  });
+  Visitor visitor(house, 0, 0, process.pid());
+  visitor.work(3);
+  visitor.consumer.reset();
+  visitor.connection.send(ring::encode(ring::AskFiles{}));
+  visitor.connection.send(ring::encode(ring::Seek{visitor.welcome.generation + 1, 4, 0}));
+  visitor.connection.send(ring::encode(ring::Goodbye{}));
+  process.kill();
+  process.wait();  // and something else has the socket, so that its end is not seen there
+  BOOST_TEST(house.until([&] { return house.heard<Left>() == 1; }));
+  BOOST_TEST(house.last<Left>().goodbye == true);
+  BOOST_TEST((house.last<Left>().ledger.position() == Step{4, 0}));
+}
+
 BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_costs_who_comes_in_it_alone) {
   House house;
   Visitor honest(house, 0, 0), late(house);
