@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import h5py
 import numpy as np
-from service import HEADRACE, control, running, until
+from service import HEADRACE, control, running, stand_still, until
 
 import headrace
 
@@ -95,6 +96,16 @@ def test_watch_until_interrupted(tmp_path):
             assert [g["step"] for g in json.loads(tool.stdout.readline())["trainers"]] == [2, 6]
         tool.send_signal(signal.SIGINT)
         assert tool.wait(20) == 0
+
+
+def test_watch_is_interrupted_while_nobody_answers(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service, watch(service.ready()) as tool:
+        assert "service " + service.name in tool.stdout.readline()
+        stand_still(service.process.pid)
+        time.sleep(1.2)  # it has asked once more
+        tool.send_signal(signal.SIGINT)
+        assert tool.wait(20) == 0
+        os.kill(service.process.pid, signal.SIGCONT)
 
 
 def test_watch_until_the_service_ends(tmp_path):
