@@ -1,4 +1,4 @@
-// Waits whose length is ours to choose, not the user's: fixed, but for tests, which have no time. Any thread.
+// Waits whose length is ours to choose, not the user's: fixed, but for tests, which have less time, or more. Any thread.
 #pragma once
 
 #include <chrono>

@@ -19,21 +19,24 @@ namespace {
 
 constexpr int watch_every_ms = 1000;
 
-/// What all nodes said, as one document; nothing if the service went away.
-std::optional<nlohmann::json> look(const ipc::Connection& connection) {
+volatile sig_atomic_t interrupted = 0;
+
+/// What all nodes said, as one document; nothing if the service went away, or Ctrl-C came.
+std::optional<nlohmann::json> look(const ipc::Connection& connection) try {
   if (!send_command(connection, "stat")) return std::nullopt;
   for (service::books::Collected collected;;) {
     auto answer = next_answer(connection, "stat");
     if (!answer) return std::nullopt;
     if (auto view = collected.take(std::move(*answer))) return view;
   }
+} catch (const Error&) {
+  if (!interrupted) throw;
+  return std::nullopt;
 }
 
 std::string shown(const nlohmann::json& view) {
   return printable_lines(service::books::stat_text(service::books::summary(view), service::books::rows_of_terminal()));
 }
-
-volatile sig_atomic_t interrupted = 0;
 
 /// Sleeps for a second. False if Ctrl-C came or the service went away.
 bool wait_a_second(const ipc::Connection& connection) {

@@ -42,7 +42,7 @@ bool send_command(const ipc::Connection& connection, const std::string& command)
 
 std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command) {
   const auto received = connection.receive(answer_limit);
-  if (received.what == ipc::Receipt::closed || received.what == ipc::Receipt::interrupted) return std::nullopt;
+  if (received.what == ipc::Receipt::closed) return std::nullopt;
   require(received.what == ipc::Receipt::message,
           fmt::format("the service does not answer '{}' within {} s", command, answer_limit.count()));
   auto answer = nlohmann::json::parse(received.message.text);

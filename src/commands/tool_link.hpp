@@ -19,7 +19,7 @@ std::string no_such_service(const std::string& name);
 
 /// Sends a command. False if the service went away.
 bool send_command(const ipc::Connection& connection, const std::string& command);
-/// The next message; nothing if the service went away, or a signal came. Error if it refuses or does not answer.
+/// The next message; nothing if the service went away. Error if it refuses or does not answer.
 std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command);
 /// One command and one answer.
 std::optional<nlohmann::json> ask(const ipc::Connection& connection, const std::string& command);

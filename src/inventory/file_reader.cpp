@@ -27,7 +27,7 @@ struct Descriptor {
 bool FileReader::values(const std::string& path, const Layout& layout, std::byte* to) {
   constexpr std::uint64_t most = 1u << 30;  // that the kernel reads in one go
   if (layout.bytes > most) return false;
-  // What is no file (a FIFO, a device) gives fewer bytes, or more: then all() looks at it.
+  // What is no file (a FIFO, a device) cannot be read at a place, or gives fewer bytes, or more: then all() looks at it.
   const Descriptor file{open_near(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (file.fd < 0) return false;
   const auto head = layout.prefix.size();

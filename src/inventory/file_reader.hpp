@@ -20,10 +20,10 @@ struct Layout {
 
 class FileReader {
  public:
-  /// The values of a file that is laid out so, straight to their place. False: it is otherwise, or cannot be read,
+  /// The values of a file that is laid out so, to their place. False: it is otherwise, or cannot be read,
   /// which all() will explain.
   bool values(const std::string& path, const Layout& layout, std::byte* to);
-  /// All that is in the file, until the next call. Throws Error.
+  /// All that is in the file, until the next call of either. Throws Error.
   Content all(const std::string& path);
   /// Forgets the folder, which may be another one by its name next time.
   void leave_folder();

@@ -46,7 +46,7 @@ class Reading {
     const std::uint64_t job_bytes = (url ? std::uint64_t{32} << 20 : std::uint64_t{512} << 10);
     const std::uint64_t most_rows = url ? 32 * inventory_.settings.fetch.connections : 128;
     const auto readers = url ? threads : readers_of(inventory_.settings, threads);
-    // And where rows are few, as files are slow, so few that all have some.
+    // Where rows are few (pack asks for few where files are slow), so few that each reader has some.
     const auto share = url ? most_rows : std::clamp<std::uint64_t>(rows / (4 * readers), 1, most_rows);
     const auto at_once = std::clamp<std::uint64_t>(job_bytes / std::max<std::uint64_t>(row_bytes_, 1), 1, share);
     for (const auto d : python_) wanted_[d].array->python->at_most(threads);

@@ -138,7 +138,9 @@ Mapping Mapping::own(std::uint64_t bytes) {
   void* const space = space_for(bytes, 0);
   constexpr int kind = MAP_PRIVATE | MAP_ANONYMOUS;
   void* address = mmap(space, bytes, PROT_READ | PROT_WRITE, space == nullptr ? kind : kind | MAP_FIXED, -1, 0);
-  if (address == MAP_FAILED) throw_errno("taking " + format_bytes(bytes) + " of memory");
+  if (address == MAP_FAILED)
+    throw Error(errno_text("cannot take " + format_bytes(bytes) + " of memory", errno) +
+                "; use less (--memory), or raise ulimit -v and -d");
   return adopt({static_cast<std::byte*>(address), bytes});
 }
 

@@ -1,4 +1,5 @@
-// Memory that processes of one node share: memfds and their mappings. No state; any thread.
+// Memory that processes of one node share: memfds and their mappings; and that of one process alone. No state; any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -21,7 +21,8 @@ namespace headrace::ipc {
 /// 512 B at random are then delivered at 1.4 times the rate (jobs/peers.py), and the memory is there sooner, too.
 void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, unsigned threads);
 
-/// The same of memory that nobody shares (Mapping::own): the kernel has huge pages for it at a fault each.
+/// Faults in memory that nobody shares (Mapping::own), in huge pages at a fault each where the kernel has them. No
+/// Error: who has too little is killed, so callers reckon first.
 void reserve_own(std::span<std::byte> memory, unsigned threads);
 
 }  // namespace headrace::ipc

@@ -20,7 +20,10 @@ namespace headrace::job {
 
 namespace {
 
-const auto farewell_limit = wait_of("HEADRACE_WAIT_FAREWELL", std::chrono::milliseconds{400});
+using namespace std::chrono_literals;
+
+// The host's own (service/host), and a moment.
+const auto farewell_limit = wait_of("HEADRACE_WAIT_FAREWELL", 350ms) + 50ms;
 
 bool is_ignored(int signal) {
   struct sigaction now {};

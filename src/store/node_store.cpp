@@ -30,6 +30,7 @@ NodeStore::NodeStore(ipc::Fd memfd, Layout layout) : layout_(std::move(layout)),
 }
 
 NodeStore::NodeStore(Layout layout) : layout_(std::move(layout)) {
+  EXPECTS(layout_.stagers() == 1);
   if (layout_.bytes() > 0) memory_ = ipc::Mapping::own(layout_.bytes());
 }
 

@@ -1,5 +1,5 @@
-// Where the stagers of a node keep their slabs: one memfd that all of them map; and where that cannot hold all, a file
-// on the node's disk for the rest of each slab.
+// Where the stagers of a node keep their slabs: one memfd that all of them map (or private memory, where one shares
+// with nobody); and where that cannot hold all, a file on the node's disk for the rest of each slab.
 //
 //   | slab of stager 0              | slab of stager 1              | ...
 //   | field 0: rows | field 1: rows | field 0: rows | field 1: rows |
@@ -33,6 +33,7 @@ class Layout {
   Layout(const Schema& schema, std::span<const std::uint64_t> rows);
 
   std::uint64_t bytes() const { return slabs_.back(); }
+  std::size_t stagers() const { return rows_.size(); }
   std::uint64_t slab_offset(std::size_t stager) const { return slabs_[stager]; }
   std::uint64_t slab_bytes(std::size_t stager) const { return slabs_[stager + 1] - slabs_[stager]; }
   std::uint64_t column_offset(std::size_t stager, std::size_t field) const { return columns_[stager][field]; }
@@ -54,7 +55,8 @@ class NodeStore {
   /// A memfd of the layout's size, nothing reserved yet. Made by one stager of the node and passed to the others.
   static ipc::Fd create(const Layout& layout);
 
-  /// Takes the memory of this stager's slab and faults it in, with several threads. Error if there is too little.
+  /// Takes the memory of this stager's slab and faults it in, with several threads. Error if there is too little of
+  /// what is shared.
   void reserve(std::size_t stager, unsigned threads);
   /// First row of a field in a stager's slab.
   std::byte* column(std::size_t stager, std::size_t field);

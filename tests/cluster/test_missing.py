@@ -36,6 +36,6 @@ def test_a_stager_that_stops_at_start(tmp_path, large, cluster, node, words):
         until(lambda: service.lines("stagers on 3 nodes"), "all stagers have come together")
         os.kill(service.on(node)[0], signal.SIGSTOP)
         assert service.wait(100) != 0
-        assert service.lines(f"{words} did not come within \d+ s")
+        assert service.lines(rf"{words} did not come within \d+ s")
         if node == "node1":
-            assert service.lines(f"waiting for {words} for \d+ s; the others are there")
+            assert service.lines(rf"waiting for {words} for \d+ s; the others are there")

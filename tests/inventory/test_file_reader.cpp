@@ -1,5 +1,7 @@
 #include "inventory/file_reader.hpp"
 
+#include <sys/stat.h>
+
 #include "inventory/inventory_fixture.hpp"
 
 namespace headrace::inventory {
@@ -33,6 +35,9 @@ BOOST_AUTO_TEST_CASE(what_is_otherwise_is_not_taken_for_values) {
   BOOST_TEST(byte_of(reader, (folder / "a/none").string()) == "other");
   BOOST_TEST(byte_of(reader, (folder / "none/none").string()) == "other");
   BOOST_TEST(byte_of(reader, (folder / "none/none").string()) == "other");
+  BOOST_REQUIRE_EQUAL(mkfifo((folder / "a/pipe").c_str(), 0600), 0);
+  for (const auto& path : {(folder / "a/pipe").string(), std::string("/dev/zero"), std::string("/proc/self/status")})
+    BOOST_TEST(byte_of(reader, path) == "other", path);
   BOOST_TEST(byte_of(reader, good) == "g");
 }
 

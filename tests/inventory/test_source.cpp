@@ -1,6 +1,10 @@
 // Files read through a taker: rows where they belong, failures told of the sample, and let go where the taker says so.
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
+#include <thread>
 
 #include "inventory/inventory_fixture.hpp"
 #include "inventory/scan.hpp"
@@ -72,6 +76,31 @@ BOOST_AUTO_TEST_CASE(rows_come_where_they_belong) {
     BOOST_TEST(some.values[278] == -1);
     BOOST_TEST(some.values[320] == -1);
   }
+}
+
+BOOST_AUTO_TEST_CASE(each_reader_has_some_of_few_rows) {
+  std::string table = "id\n";
+  for (int i = 0; i < 64; ++i) {
+    table += std::to_string(i) + "\n";
+    write("d/" + std::to_string(i) + ".npy", npy("'<f8'", "(2,)", bytes_of<double>({1, 2})));
+  }
+  Settings settings{.csv = write("t.csv", table), .path = "d/{id}.npy", .decoders = {"npy"}};
+  const auto contents = scan_alone(settings);
+  /// Nobody goes on before all readers have come.
+  struct Meeting : Taker {
+    Meeting() : Taker(64, true, false) {}
+    void placed(std::size_t, std::uint64_t, std::uint64_t) override {
+      std::unique_lock lock(mutex);
+      who.insert(std::this_thread::get_id());
+      changed.notify_all();
+      changed.wait_for(lock, std::chrono::seconds(20), [&] { return who.size() >= 8; });
+    }
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::set<std::thread::id> who;
+  } meeting;
+  source_in(contents)->read({"@file:npy"}, 0, 64, 2, meeting);
+  BOOST_TEST(meeting.who.size() == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(samples_that_fail_are_told_and_may_be_let_go) {

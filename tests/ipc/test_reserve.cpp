@@ -36,8 +36,8 @@ std::uint64_t in_huge_pages(std::span<const std::byte> memory) {
     std::uintptr_t begin = 0;
     if (char dash = 0; (std::istringstream(line) >> std::hex >> begin >> dash) && dash == '-')
       within = begin - reinterpret_cast<std::uintptr_t>(memory.data()) < memory.size();
-    else if (within && line.starts_with("ShmemPmdMapped:"))
-      sum += std::stoull(line.substr(15)) * 1024;
+    else if (within && (line.starts_with("ShmemPmdMapped:") || line.starts_with("AnonHugePages:")))
+      sum += std::stoull(line.substr(line.find(':') + 1)) * 1024;
   }
   return sum;
 }
@@ -95,6 +95,16 @@ BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_there_too) {
       BOOST_TEST(std::ranges::count(mapping.span(), std::byte{0}) == std::int64_t(bytes) - 1);
     }
   ipc::reserve_own({}, 4);
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_in_huge_pages) {
+  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string modes;
+  if (!std::getline(setting, modes) || modes.find("[never]") != std::string::npos)
+    return told_as_skipped("this kernel has no transparent huge pages, or they are switched off");
+  const auto mapping = ipc::Mapping::own(3 * huge + 7);
+  ipc::reserve_own(mapping.span(), 2);
+  BOOST_TEST(in_huge_pages(mapping.span()) == 3 * huge);
 }
 
 BOOST_AUTO_TEST_CASE(whole_huge_pages_are_such) {

@@ -8,7 +8,7 @@ import threading
 import headrace
 import numpy as np
 import pytest
-from conftest import assert_right
+from conftest import assert_right, patiently
 
 
 def walk(batches):
@@ -106,18 +106,9 @@ def test_without_it_the_loss_is_an_error(serve):
         walk(stream)
 
 
-def reached(service, **options):
-    """A stream of it, however long the service takes to start: the timeout is for what comes later."""
-    while True:
-        try:
-            return service.connect(**options)
-        except headrace.Timeout:
-            assert service.process.poll() is None
-
-
 def test_nobody_comes_within_the_timeout(serve_fake):
     service = serve_fake()
-    with reached(service, reconnect=True, timeout=0.3) as stream:
+    with patiently(lambda: service.connect(reconnect=True, timeout=0.3)) as stream:  # as long as it has not begun to listen
         batches = iter(stream)
         next(batches)
         service.kill()
@@ -126,12 +117,7 @@ def test_nobody_comes_within_the_timeout(serve_fake):
         assert not stream.closed
         done = stream.position[1]  # what was in the ring came out of it
         serve_fake(name=service.name)
-        while True:  # as long as it has not begun to listen
-            try:
-                assert next(stream.resume()).step == done
-                break
-            except headrace.Timeout:
-                pass
+        assert patiently(lambda: next(stream.resume())).step == done
 
 
 def test_another_service_of_that_name_is_not_gone_on_with(serve_real):

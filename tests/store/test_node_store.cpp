@@ -111,9 +111,8 @@ BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_used_alike) {
 }
 
 BOOST_AUTO_TEST_CASE(a_node_may_hold_nothing) {
-  const std::vector<std::uint64_t> rows{0, 0};
-  const Layout layout(schema(), rows);
-  NodeStore shared(NodeStore::create(layout), layout), own(layout);
+  const Layout layout(schema(), std::vector<std::uint64_t>{0, 0});
+  NodeStore shared(NodeStore::create(layout), layout), own(Layout(schema(), std::vector<std::uint64_t>{0}));
   for (auto* store : {&shared, &own}) {
     store->reserve(0, 1);
     BOOST_TEST(store->layout().bytes() == 0u);

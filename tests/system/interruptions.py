@@ -25,7 +25,8 @@ def blocks_in(output):
 
 
 def killed(word):
-    """Gone when this returns, with all that they had open: who waits for the disk is not gone at once, nor is its name free."""
+    """Kills all whose command line has this word. When it returns they are gone, with all that they had open: who waits for the
+    disk is not gone at once, nor is its name free."""
     with contextlib.ExitStack() as ends:
         going = []
         for pid in processes_with(word):
@@ -46,7 +47,7 @@ def taken(pid, number):
 
 
 def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None):
-    """Exit code and stderr of a run that gets a signal once so many more blocks are written: it goes no further before.
+    """Exit code and stderr of a run that gets a signal once so many more blocks are written, and goes no further until it has it.
     `then` is called when it has it, unless it is dead."""
     launch = ["mpirun", "-n", str(stagers)] if stagers else []
     blocks += blocks_in(output)

@@ -44,7 +44,14 @@ def stand_still(pid):
     """SIGSTOP, and the moment until every thread of it stands."""
     os.kill(pid, signal.SIGSTOP)
     for task in Path(f"/proc/{pid}/task").iterdir():
-        until(lambda: (task / "stat").read_text().rpartition(") ")[2][0] == "T", f"process {pid} stands still")
+        until(lambda: state_of(task) == "T", f"process {pid} stands still")
+
+
+def state_of(task):
+    """A thread's, as /proc says; one that has ended stands still, too."""
+    with contextlib.suppress(OSError):
+        return (task / "stat").read_text().rpartition(") ")[2][0]
+    return "T"
 
 
 def command_line(pid):

@@ -10,10 +10,22 @@ def preloaded(folder, name, source):
     return str(folder / f"{name}.so")
 
 
+PATH_OF = """
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+static int path_of(int fd, char path[4096]) {
+  char link[64];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(link, path, 4095);
+  if (length > 0) path[length] = 0;
+  return length > 0;
+}
+"""
+
 # Of the writes to the file FULL_PATH so many fail (FULL_WRITES, else all), behind the first FULL_AFTER. The file FULL_COUNT
 # gets a byte for each write, whether it fails or not.
-FULL_DISK = """
-#define _GNU_SOURCE
+FULL_DISK = PATH_OF + """
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +39,8 @@ static void count(const char* path) {
 }
 static int refused(int fd) {
   static long writes = 0;
-  char link[64], path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t length = readlink(link, path, sizeof path - 1);
-  if (length <= 0 || (path[length] = 0, strcmp(path, getenv("FULL_PATH")) != 0)) return 0;
+  char path[4096];
+  if (!path_of(fd, path) || strcmp(path, getenv("FULL_PATH")) != 0) return 0;
   count(getenv("FULL_COUNT"));
   const long ago = __atomic_fetch_add(&writes, 1, __ATOMIC_RELAXED) - atol(getenv("FULL_AFTER"));
   const char* most = getenv("FULL_WRITES");
@@ -52,8 +62,7 @@ def full_disk(folder):
 
 # Whoever has made blocks of HELD_PART safe stands still once HELD_BLOCKS are there, of all stagers, until the file
 # HELD_UNTIL is. What is made safe is never more than a block or two of each thread: no other writes meanwhile.
-HELD = """
-#define _GNU_SOURCE
+HELD = PATH_OF + """
 #include <dlfcn.h>
 #include <glob.h>
 #include <pthread.h>
@@ -80,11 +89,9 @@ static long blocks(const char* logs) {
 }
 /* How the file's name goes on behind HELD_PART; none: another file. */
 static int is_ours(int fd, char* behind) {
-  char link[64], path[4096];
+  char path[4096];
   const char* part = getenv("HELD_PART");
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t length = readlink(link, path, sizeof path - 1);
-  if (length <= 0 || (path[length] = 0, strncmp(path, part, strlen(part)) != 0)) return 0;
+  if (!part || !path_of(fd, path) || strncmp(path, part, strlen(part)) != 0) return 0;
   strcpy(behind, path + strlen(part));
   return 1;
 }

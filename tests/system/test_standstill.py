@@ -27,9 +27,9 @@ def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, wit
         stand_still(service.stagers()[2])
         done = control("stop", service, "--timeout=1")
         assert done.returncode == 1 and "has not ended" in done.stderr
-        assert service.says("waiting for the end for \\d+ s: no answer from stager 2 on ")
+        assert service.says(r"waiting for the end for \d+ s: no answer from stager 2 on ")
         assert service.wait() != 0
-        assert len(service.lines("stager 2 on .* did not come to the end of the service within \\d+ s")) == 1
+        assert len(service.lines(r"stager 2 on .* did not come to the end of the service within \d+ s")) == 1
         for trainer in group:
             trainer.kill()
 
@@ -39,9 +39,9 @@ def test_a_first_stager_that_stands_still_is_named_by_the_node_that_was_asked_to
         service.ready(3)
         stand_still(service.stagers()[0])
         assert control("stop", service.node(1), "--timeout=1").returncode == 1
-        assert service.says("waiting for the end for \\d+ s: no answer from stager 0 on ")
+        assert service.says(r"waiting for the end for \d+ s: no answer from stager 0 on ")
         assert service.wait() != 0
-        assert service.lines("stager 0 on .* did not come to the end of the service within \\d+ s")
+        assert service.lines(r"stager 0 on .* did not come to the end of the service within \d+ s")
 
 
 def test_a_stager_that_stands_still_while_serving_is_named_and_then_goes_on(tmp_path, files, monkeypatch):

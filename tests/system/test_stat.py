@@ -102,7 +102,8 @@ def test_watch_is_interrupted_while_nobody_answers(tmp_path):
     with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service, watch(service.ready()) as tool:
         assert "service " + service.name in tool.stdout.readline()
         stand_still(service.process.pid)
-        time.sleep(1.2)  # it has asked once more
+        limit = lambda: int(Path(f"/proc/{tool.pid}/syscall").read_text().split()[3], 16)  # noqa: E731  (of its poll)
+        until(lambda: limit() > 1000, "it has asked once more")
         tool.send_signal(signal.SIGINT)
         assert tool.wait(20) == 0
         os.kill(service.process.pid, signal.SIGCONT)

@@ -34,19 +34,25 @@ class Trainer:
         idle = Trainer._idle[self._place] if again else []
         while idle and idle[-1].poll() is not None:
             idle.pop()
-        self.process = idle.pop() if idle else subprocess.Popen(
-            [*prefix, sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = idle.pop() if idle else Trainer._start(prefix)
         self.ask("connect", str(service), **options)
         self._connecting = True
 
     @staticmethod
-    def warm(prefix=()):
-        """Leaves a process that has all its imports, for the next Trainer(again=True): where the service does not wait."""
-        process = subprocess.Popen([*prefix, sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def _start(prefix=()):
+        return subprocess.Popen([*prefix, sys.executable, "-u", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    @staticmethod
+    def warm():
+        """There is a process that has all its imports, for the next Trainer(again=True): where the service does not wait."""
+        idle = Trainer._idle[()]
+        if any(process.poll() is None for process in idle):
+            return
+        process = Trainer._start()
         pickle.dump(("load", (), {}), process.stdin)
         process.stdin.flush()
         assert pickle.load(process.stdout) == ("value", None)
-        Trainer._idle[tuple(map(str, prefix))].append(process)
+        idle.append(process)
 
     @property
     def pid(self):

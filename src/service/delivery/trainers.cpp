@@ -200,20 +200,25 @@ void Trainers::read(std::uint64_t id) {
   }
 }
 
-/// Its process. What it had said may lie unread: a goodbye behind other words, of which nobody waits for an answer any more.
+/// A goodbye may lie behind other words, whose answers nobody waits for any more.
 void Trainers::ended(std::uint64_t id) {
   constexpr int most_unread = 1 << 12;  // a child that has its socket could go on for ever
+  std::optional<ring::FromClient> place;  // of several seeks the last: nothing was taken in between
+  bool goodbye = false;
   try {
-    for (int count = 0; count < most_unread && members_.count(id) != 0; ++count) {
-      const auto received = members_.at(id).talk->receive();
+    const auto& talk = *members_.at(id).talk;
+    for (int count = 0; count < most_unread && !goodbye; ++count) {
+      const auto received = talk.receive();
       if (received.what != ipc::Receipt::message) break;
-      const auto said = ring::decode_from_client(received.message.text);
-      if (std::holds_alternative<ring::Goodbye>(said) || std::holds_alternative<ring::Seek>(said)) hear(id, said);
+      auto said = ring::decode_from_client(received.message.text);
+      goodbye = std::holds_alternative<ring::Goodbye>(said);
+      if (std::holds_alternative<ring::Seek>(said)) place = std::move(said);
     }
+    if (place) hear(id, *place);
   } catch (const std::exception& error) {
     return throw_out(id, error.what());
   }
-  leave(id, false, "its process ended");
+  leave(id, goodbye, goodbye ? "goodbye" : "its process ended");
 }
 
 void Trainers::hear(std::uint64_t id, const ring::FromClient& said) {

@@ -1,7 +1,8 @@
 // The trainers that this stager serves: their connections, their feeds, their end. Host's thread only.
 //
 // A trainer leaves with a goodbye, or it is gone when its socket closes or its process ends: the socket alone may be
-// held open by a forked child, and the pidfd alone would miss a trainer that closed its stream and lives on.
+// held open by a forked child, and the pidfd alone would miss a trainer that closed its stream and lives on. What it had
+// said before it was gone still counts.
 //
 //   welcome --> served --(goodbye | gone | thrown out)--> leaving: its feed closes --> gone: its ring may settle
 //
@@ -80,6 +81,7 @@ class Trainers {
   /// By number of a member, from here ...
   void rung(std::uint64_t id);
   void read(std::uint64_t id);
+  /// Its process. What it had said is heard first.
   void ended(std::uint64_t id);
   void hear(std::uint64_t id, const ring::FromClient& said);
   void say(std::uint64_t id, std::string text, std::vector<ipc::Fd> fds = {});

@@ -292,6 +292,7 @@ void Host::farewell_to_all(const std::string& why) {
 
 /// In the host's thread, which may be busy for a while: then it is not waited for.
 void Host::in_time(std::function<void()> words) {
+  if (!thread_.joinable()) return;  // it has not begun
   const auto said = std::make_shared<std::promise<void>>();
   jobs_.post([words = std::move(words), said] {
     words();
