@@ -12,7 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/process_start.hpp"
 #include "ipc/helper_wire.hpp"
@@ -23,6 +26,8 @@ namespace headrace::ipc {
 namespace {
 
 constexpr int ask_every_ms = 200;
+constexpr std::chrono::milliseconds look_every{1};
+constexpr std::chrono::seconds most_for_the_kernel{5};
 
 /// posix_spawn's two bags of settings.
 struct Spawning {
@@ -133,10 +138,13 @@ std::chrono::nanoseconds Helper::cpu_time() const {
 int Helper::end() noexcept {
   if (pid_ < 0) return 0;
   socket_.close();
-  int status = 0;
-  // Killed where it did not end by itself: one that crashes is dead before its end of the socket is closed.
+  int status = SIGKILL;
+  // Killed where it did not end by itself: one that crashes is dead before its end of the socket is closed. One that
+  // stands in a file system that does not answer stays with the kernel, and goes once that lets go of it.
   kill(pid_, SIGKILL);
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  for (const auto until = Clock::now() + most_for_the_kernel;; std::this_thread::sleep_for(look_every)) {
+    const auto reaped = waitpid(pid_, &status, WNOHANG);
+    if (reaped == pid_ || (reaped < 0 && errno != EINTR) || Clock::now() > until) break;
   }
   pid_ = -1;
   return status;

@@ -1,6 +1,7 @@
 #include "job/launch.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "job/same_config.hpp"
 #include "log/log.hpp"
@@ -38,6 +39,10 @@ int Launch::run(const config::Config& config, const std::function<int()>& work,
     if (party_.shared) end_job(mine(), error.what(), dynamic_cast<const UsageError*>(&error) ? 2 : 1);
     if (speaks()) throw;
     return 0;
+  } catch (const std::exception& error) {
+    // What all agree on is an Error: this is ours alone, and the others wait somewhere else.
+    if (mine().size() > 1) mpi::give_up(error.what());
+    throw;
   }
 }
 

@@ -79,6 +79,7 @@ void Signals::on_end(std::function<void(const std::string&)> farewell) {
 }
 
 void Signals::on_stop(std::function<bool(const std::string&)> stop) {
+  const Lock until_called(calling_);
   const Lock lock(mutex_);
   stop_ = std::move(stop);
 }
@@ -111,6 +112,7 @@ void Signals::report() {
 }
 
 bool Signals::ends_by_itself(int signal) {
+  const Lock calling(calling_);
   std::function<bool(const std::string&)> stop;
   {
     const Lock lock(mutex_);

@@ -33,7 +33,7 @@ class Signals {
   /// forget.
   void on_end(std::function<void(const std::string& what)> farewell);
   /// Asked before the farewell: true says that the process will end by itself, soon; the next signal ends it at once.
-  /// nullptr to forget.
+  /// nullptr to forget; it is not being called any more when this returns.
   void on_stop(std::function<bool(const std::string& what)> stop);
   /// What tells the state, briefly and without waiting for anything. nullptr to forget; until there is one, the process
   /// says that it is starting.
@@ -45,6 +45,7 @@ class Signals {
   bool ends_by_itself(int signal);
   [[noreturn]] void end(int signal);
 
+  Mutex calling_;  // held while stop_ is called; taken before mutex_
   Mutex mutex_;
   std::function<void(const std::string&)> farewell_ GUARDED_BY(mutex_);
   std::function<bool(const std::string&)> stop_ GUARDED_BY(mutex_);

@@ -71,14 +71,7 @@ Staging::~Staging() {
 }
 
 void Staging::begin() {
-  std::exception_ptr failure;
-  job::NodeLinks links;
-  try {
-    links = job::NodeLinks::make(topology_);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  mpi::agree(topology_.all, failure);
+  auto links = mpi::together(topology_.all, [&] { return job::NodeLinks::make(topology_); });
   host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
   look_at_files();
 }

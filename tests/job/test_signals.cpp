@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <string>
@@ -96,6 +97,31 @@ BOOST_AUTO_TEST_CASE(it_stops_watching_without_a_signal) {
     for (int i = 0; i < 100; ++i) const Signals signals;
     return 42;
   });
+  BOOST_TEST(stager.wait() == 42);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_called_is_there_until_it_returns) {
+  const Said said;
+  Child stager([&] {
+    Signals::block();
+    Signals signals;
+    std::atomic<bool> called = false;
+    signals.on_stop([&](const std::string&) {
+      called = true;
+      usleep(50'000);  // so that whoever does not wait for it says the last word
+      said.say('c');
+      return true;
+    });
+    said.say('s');
+    while (!called) usleep(100);
+    signals.on_stop(nullptr);
+    said.say('f');
+    return 42;
+  });
+  BOOST_TEST(said.next() == 's');
+  stager.kill(SIGTERM);
+  BOOST_TEST(said.next() == 'c');
+  BOOST_TEST(said.next() == 'f');
   BOOST_TEST(stager.wait() == 42);
 }
 

@@ -13,8 +13,8 @@ def call(command, *arguments, stagers=None, cwd=None, timeout=120, prefix=(), **
     launch = ["mpirun", "-n", str(stagers)] if stagers else []
     clean = {key: value for key, value in os.environ.items()
              if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
-    # What MPI hangs in is told before this gives up itself.
-    patience = {"HEADRACE_START_TIMEOUT": "100s"}
+    # What MPI hangs in is told before this gives up itself; those beside the first stager wait 1.2 times as long.
+    patience = {"HEADRACE_START_TIMEOUT": "60s"}
     return finished([*prefix, *launch, HEADRACE, command, *map(str, arguments)], timeout, cwd=cwd, env=clean | patience | environment)
 
 

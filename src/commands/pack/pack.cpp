@@ -92,7 +92,7 @@ class Pack : public writing::Work {
   /// The name first: a second one that writes the same ends here.
   void meet() {
     host_ = mpi::together(all_, [&] { return writing::host_of_writer(named_, topology_, orders_.output); });
-    auto links = job::NodeLinks::make(topology_);
+    auto links = mpi::together(all_, [&] { return job::NodeLinks::make(topology_); });
     host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
     interrupts_.before_writing(*host_, [this] {
       if (writer_) writer_->unlink();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -276,13 +277,13 @@ void Parts::write_dictionaries(writing::Session& session) {
   const std::size_t me = session.topology().me(), all = session.topology().stagers();
   std::vector<writing::Block> mine;
   for (auto i = me; i < left.size(); i += all) mine.push_back(left[i]);
-  writing::BlockRun run(session.staging(), session.rows(), std::move(mine), false,
-                        [&](const writing::Block& block, const writing::Buffer& rows) {
-                          moments_->add(block, rows.fields);
-                        });
-  session.run(run);
+  const auto add = [&](const writing::Block& block, const writing::Buffer& rows) { moments_->add(block, rows.fields); };
+  const auto run = mpi::together(all_, [&] {
+    return std::make_unique<writing::BlockRun>(session.staging(), session.rows(), std::move(mine), false, add);
+  });
+  session.run(*run);
   session.wait_for_all();
-  mpi::agree(all_, run.failure());
+  mpi::agree(all_, run->failure());
   if (session.any_stopped()) return;
   moments_->collect(all_);
   mpi::together(all_, [&] {

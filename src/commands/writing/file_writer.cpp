@@ -9,6 +9,7 @@
 #include <bit>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -190,18 +191,21 @@ std::exception_ptr FileWriter::write_chunked(Session& session, std::uint64_t& wr
   BlockRun* running = nullptr;
   Funnel funnel(
       writers_, left, [&](const EncodedBlock& block) { put(block); }, [&] { running->release(); });
-  BlockRun run(session.staging(), rows, share(), true, [&](const Block& block, const Buffer& buffer) {
+  const auto encode = [&](const Block& block, const Buffer& buffer) {
     funnel.add(formats::encode(block.number, block.first - job_.first, block.rows, layout_.tables, encodings_,
                                rows.schema(), buffer.fields));
     if (watcher_) watcher_(block, buffer.fields);
-  });
-  running = &run;
-  session.run(run, [&] {
-    const bool over = funnel.pump(run.finished());
-    if (funnel.told_to_stop()) run.stop();
+  };
+  // Together: whoever has no memory for its buffers would be waited for.
+  const auto run = mpi::together(
+      writers_, [&] { return std::make_unique<BlockRun>(session.staging(), rows, share(), true, encode); });
+  running = run.get();
+  session.run(*run, [&] {
+    const bool over = funnel.pump(run->finished());
+    if (funnel.told_to_stop()) run->stop();
     return over;
   });
-  auto failure = run.failure() ? run.failure() : funnel.failure();
+  auto failure = run->failure() ? run->failure() : funnel.failure();
   if (is_first()) {
     written = 0;
     for (const auto number : left)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -23,6 +25,15 @@ std::span<std::byte> to_fill(std::uint64_t& value) {
 
 std::span<const std::byte> to_send(const std::uint64_t& value) {
   return std::as_bytes(std::span(&value, 1));
+}
+
+/// What cannot be looked at just now says nothing against the others.
+std::uint64_t news(const std::function<std::uint64_t()>& progress, std::uint64_t before) {
+  try {
+    return progress();
+  } catch (const std::exception&) {
+    return before + 1;
+  }
 }
 
 }  // namespace
@@ -84,7 +95,7 @@ void Muster::wait(bool has_failed, const std::function<std::uint64_t()>& progres
     }
     if (patience.limit_s <= 0 || seconds_since(looked) < patience.limit_s) continue;
     looked = Clock::now();
-    const auto now = progress();
+    const auto now = news(progress, before);
     if (now == before)
       mpi::give_up(fmt::format("{} got no further for {:.0f} s; what is written stays, go on with --resume", missing(),
                                patience.limit_s));

@@ -36,7 +36,8 @@ fs::path folder_of(const std::string& path) {
 bool appears(const std::string& path) {
   const auto until = std::chrono::steady_clock::now() + appear_limit;
   for (;;) {
-    if (fs::exists(path)) return true;
+    std::error_code unseen;  // not there yet, whatever the file system says meanwhile
+    if (fs::exists(path, unseen)) return true;
     if (std::chrono::steady_clock::now() > until) return false;
     std::this_thread::sleep_for(look_every);
   }

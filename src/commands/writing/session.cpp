@@ -141,7 +141,8 @@ void Session::run(BlockRun& run, const std::function<bool()>& pump) {
     });
   } catch (const std::exception& error) {
     // Workers still write into what the caller holds, and some wait for rows that will not come.
-    if (!run.finished()) mpi::give_up(fmt::format("{}; what is written stays, go on with --resume", error.what()));
+    if (!run.finished() || topology().stagers() > 1)
+      mpi::give_up(fmt::format("{}; what is written stays, go on with --resume", error.what()));
     throw;
   }
   rows_before_ += run.rows_done();

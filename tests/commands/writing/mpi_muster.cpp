@@ -1,7 +1,10 @@
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <thread>
 
+#include "base/error.hpp"
 #include "commands/writing/muster.hpp"
+#include "mpi/patience.hpp"
 
 namespace headrace::commands::writing {
 
@@ -24,6 +27,16 @@ BOOST_AUTO_TEST_CASE(one_that_fails_stops_the_others) {
     muster.wait(all.rank() == failing, [] { return 0; });
     all.barrier();
   }
+}
+
+BOOST_AUTO_TEST_CASE(progress_that_cannot_be_looked_at_says_nothing_against_the_others) {
+  const auto all = mpi::Comm::world();
+  const auto usual = mpi::patience().limit_s;
+  mpi::patience().limit_s = 0.02;
+  Muster muster(all);
+  if (all.rank() + 1 == all.size()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  BOOST_CHECK_NO_THROW(muster.wait(false, []() -> std::uint64_t { throw Error("the disk does not answer"); }));
+  mpi::patience().limit_s = usual;
 }
 
 BOOST_AUTO_TEST_SUITE_END()
