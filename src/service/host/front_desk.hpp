@@ -80,7 +80,7 @@ class FrontDesk {
   void close(const std::string& why);
   /// The same when this process leaves at once: who has connected and said nothing yet is told as well.
   void close_at_once(const std::string& why);
-  /// The service is over: closes the connections of tools that wait for this moment.
+  /// The service is over: its name is free, and then the connections of tools end that wait for this moment.
   void over();
 
  private:

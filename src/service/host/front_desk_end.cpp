@@ -24,6 +24,9 @@ std::vector<std::uint64_t> FrontDesk::in_state(State state) const {
 }
 
 void FrontDesk::over() {
+  // First: for who waits for it, the end of its connection says that the name is free. The desk itself lives on until
+  // the service's memory is given back, which takes seconds where that is much.
+  door_.close();
   callers_.clear();
 }
 

@@ -337,6 +337,25 @@ BOOST_AUTO_TEST_CASE(at_the_end_who_waits_is_told_why) {
   BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
 }
 
+BOOST_AUTO_TEST_CASE(who_hears_that_it_is_over_can_have_the_name) {
+  Desk desk;
+  Caller asking(desk, tool());
+  desk.desk->close("the service has ended (x)");
+  BOOST_CHECK_THROW(ipc::Listener{ipc::Address(desk.config.name)}, ipc::NameTaken);
+  desk.desk->over();
+  BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
+  const ipc::Listener again{ipc::Address(desk.config.name)};
+  // Who knocks now comes to the other one, whatever is still said here.
+  const auto connection = ipc::Connection::connect(again.address());
+  BOOST_TEST_REQUIRE(connection.has_value());
+  connection->send(ring::encode(tool()));
+  desk.desk->tick(Clock::now() + 1s);
+  desk.desk->close_at_once("the service has failed (y)");
+  desk.settle();
+  BOOST_TEST((connection->receive().what == ipc::Receipt::nothing));
+  BOOST_TEST(again.accept().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(whoever_connected_hears_the_last_words) {
   Desk desk;
   const auto knock = [&] { return *ipc::Connection::connect(ipc::Address(desk.config.name)); };
