@@ -361,18 +361,55 @@ BOOST_AUTO_TEST_CASE(whoever_connected_hears_the_last_words) {
   const auto knock = [&] { return *ipc::Connection::connect(ipc::Address(desk.config.name)); };
   const auto pidfd = ipc::open_pidfd(getpid());
   const int fds[] = {pidfd.get()};
+  desk.open();
+  desk.serve_and_leave(RingState::vacant);
+  Caller claiming(desk, trainer(0)), preparing(desk, trainer(1));
+  const auto claim = desk.claimed();
+  BOOST_TEST_REQUIRE((desk.claims.empty() && desk.orders.size() == 1u));
   Caller silent(desk);
   desk.settle();  // it is inside, and the other two are in the kernel's queue
   const auto quick = knock(), slow = knock();
   quick.send(ring::encode(trainer(0)), fds);
   desk.desk->close_at_once("the service has failed (x)");
   slow.send(ring::encode(trainer(1)), fds);
-  for (const ipc::Connection* who : {&std::as_const(silent.connection), &quick, &slow}) {
-    const auto received = who->receive();
+  const auto hears = [](const ipc::Connection& who) {
+    const auto received = who.receive();
     BOOST_TEST_REQUIRE((received.what == ipc::Receipt::message));
     const auto refused = std::get<ring::Refused>(ring::decode_from_service(received.message.text));
     BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has failed (x)"));
+  };
+  for (const ipc::Connection* who : {&std::as_const(silent.connection), &quick, &slow}) {
+    hears(*who);
     BOOST_TEST((who->receive().what == ipc::Receipt::closed));
+  }
+  hears(claiming.connection);
+  hears(preparing.connection);
+  // What was under way comes to its end all the same.
+  desk.desk->hear(Granted{claim.id, {}});  // its stager sees that it is gone
+  BOOST_TEST_REQUIRE(desk.handed.size() == 1u);
+  BOOST_TEST(desk.handed[0].fds.size() == 2u);
+  desk.desk->hear(RingMade{0, desk.orders[0].second.ring, ""});
+  BOOST_TEST((preparing.hear()->what == ipc::Receipt::closed));
+  BOOST_TEST(desk.claims.empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_ring_at_the_end_is_told_why) {
+  for (const bool heard_of : {false, true}) {
+    Desk desk;
+    desk.open();
+    desk.serve_and_leave(RingState::vacant);
+    Caller claiming(desk, trainer(0)), preparing(desk, trainer(1));
+    const auto claim = desk.claimed();
+    BOOST_TEST_REQUIRE(desk.orders.size() == 1u);
+    desk.desk->close("the service has ended (x)");
+    const auto refused = preparing.take<ring::Refused>();
+    BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has ended (x)"));
+    BOOST_TEST(!claiming.hear());  // its answer is on its way
+    if (heard_of) desk.desk->hear(RingMade{0, desk.orders[0].second.ring, "too little memory"});
+    desk.desk->hear(ClaimRefused{claim.id, "the service is ending (x)", false});
+    BOOST_TEST(claiming.refusal() == "the service is ending (x)");
+    desk.desk->over();
+    BOOST_TEST((preparing.hear()->what == ipc::Receipt::closed));
   }
 }
 
