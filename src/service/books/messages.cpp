@@ -144,7 +144,7 @@ static void from_json(const Json& json, ServiceFigures& service) {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClaimRank, id, node, claim)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Left, stream, rank, generation, ledger, goodbye)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, stream, rank, generation)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, stream, rank, generation, finished)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerEpoch, stream, rank, world_size, session, abandoned, tally, seconds,
                                    trainer_wait, stager_wait)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AskAgree, node, local, trainer, stream, rank, generation, number, at)

@@ -45,10 +45,11 @@ struct Left {
   Ledger ledger{};
   bool goodbye = false;
 };
-/// A trainer released the last batch of the last epoch.
+/// A trainer released the last batch of the last epoch, or went back after that.
 struct Finished {
   std::uint32_t stream = 0, rank = 0;
   std::uint64_t generation = 0;
+  bool finished = true;
 };
 /// A trainer wants to go on from a saved state. The answer is AgreeAnswer.
 struct AskAgree {

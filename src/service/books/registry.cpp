@@ -127,9 +127,9 @@ void Registry::left(std::uint32_t stream, std::uint32_t rank, std::uint64_t gene
   found->second.finished = ledger.finished();  // it may have gone back since it told so
 }
 
-void Registry::finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation) {
+void Registry::finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, bool all) {
   const auto found = states_[stream].members.find(rank);
-  if (found != states_[stream].members.end() && found->second.generation == generation) found->second.finished = true;
+  if (found != states_[stream].members.end() && found->second.generation == generation) found->second.finished = all;
 }
 
 bool Registry::all_consumed() const {

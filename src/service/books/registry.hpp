@@ -59,8 +59,8 @@ class Registry {
   std::string agree(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, Step at);
   /// The newest state that trainers of the stream went on from.
   std::optional<Resumed> newest_state(std::uint32_t stream) const;
-  /// A trainer released the last batch of the last epoch (it may live on).
-  void finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation);
+  /// Whether a trainer has released the last batch of the last epoch. It may live on, and go back.
+  void finished(std::uint32_t stream, std::uint32_t rank, std::uint64_t generation, bool all);
 
   /// A rank of the stream's session whose batches are wanted from a step on: whoever had it did not say goodbye.
   struct Open {

@@ -63,7 +63,7 @@ void RingWatch::make(const books::MakeRing& order) {
       error = failure.what();
     }
     actions_.post([this, stream, place, made, error] {
-      if (closed_) return;
+      if (closed_) return;  // the desk has told who waited for it
       if (*made) rings_.at(stream, place)->put(std::move(*made));
       actions_.to_leader(books::RingMade{stream, place, error});
     });

@@ -255,15 +255,6 @@ std::vector<std::uint64_t> Trainers::members_of(std::uint64_t trainer, std::opti
   return found;
 }
 
-void Trainers::seek(ServedTrainer& trainer, const ring::Seek& wanted) {
-  const auto& facts = supply_.blueprint().streams[trainer.stream];
-  const auto steps = trainer.feed->ledger().steps();
-  require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
-                                           wanted.step, facts.name, steps, steps - 1));
-  trainer.following->seeks({wanted.epoch, wanted.step});
-  report_abandoned(trainer, trainer.feed->seek(wanted.generation, {wanted.epoch, wanted.step}, wanted.taken));
-}
-
 void Trainers::tell_files(std::uint64_t id) {
   if (!files_) files_ = table_of_files(supply_.blueprint().catalog);
   std::vector<ipc::Fd> fds;
@@ -322,7 +313,7 @@ void Trainers::report(const ServedTrainer& trainer, const EpochReport& done, boo
                                        .trainer_wait = done.trainer_wait,
                                        .stager_wait = done.stager_wait});
   if (!abandoned && trainer.feed->ledger().finished())
-    actions_.to_head(books::Finished{trainer.stream, trainer.rank, trainer.generation});
+    actions_.to_head(books::Finished{trainer.stream, trainer.rank, trainer.generation, true});
 }
 
 void Trainers::report_abandoned(const ServedTrainer& trainer, const std::vector<books::Tally>& tallies) {

@@ -1,9 +1,23 @@
-// Trainers that go on from saved states: all of a stream must mean the same place.
+// Where trainers go on: seeks, and saved states, by which all of a stream must mean the same place.
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "service/delivery/trainers.hpp"
 
 namespace headrace::service::delivery {
+
+void Trainers::seek(ServedTrainer& trainer, const ring::Seek& wanted) {
+  const auto& facts = supply_.blueprint().streams[trainer.stream];
+  const auto before = trainer.feed->ledger();
+  const auto steps = before.steps();
+  require(wanted.step < steps, fmt::format("seek to step {}, but an epoch of stream '{}' has {} steps (0 .. {})",
+                                           wanted.step, facts.name, steps, steps - 1));
+  trainer.following->seeks({wanted.epoch, wanted.step});
+  report_abandoned(trainer, trainer.feed->seek(wanted.generation, {wanted.epoch, wanted.step}, wanted.taken));
+  // Who goes through its stream again, as for validation, still needs the service.
+  if (before.finished() && !trainer.feed->ledger().finished())
+    actions_.to_head(books::Finished{trainer.stream, trainer.rank, trainer.generation, false});
+}
 
 void Trainers::agree(Member& member, const ring::Agree& wanted) {
   const auto& trainer = trainers_.at(member.trainer);

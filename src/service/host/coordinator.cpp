@@ -62,7 +62,7 @@ void Coordinator::hear(const books::Left& message) {
 }
 
 void Coordinator::hear(const books::Finished& message) {
-  registry_.finished(message.stream, message.rank, message.generation);
+  registry_.finished(message.stream, message.rank, message.generation, message.finished);
   consider_end();
 }
 

@@ -23,24 +23,35 @@ std::uint64_t callers_while_loading() {
 
 Door::Door(const std::string& address, ipc::Poller& poller, Inside inside)
     : poller_(poller),
-      listener_(ipc::Address(address)),
+      listener_(std::in_place, ipc::Address(address)),
       inside_(std::move(inside)),
       most_callers_(callers_while_loading()) {
-  poller_.add(listener_.fd(), [this] { accept(); });
+  poller_.add(listener_->fd(), [this] { accept(); });
 }
 
 Door::~Door() {
-  poller_.remove(listener_.fd());
+  close();
+}
+
+void Door::withdraw() {
+  if (listener_) listener_->withdraw();
+}
+
+void Door::close() {
+  if (!listener_) return;
+  poller_.remove(listener_->fd());
+  listener_.reset();
 }
 
 /// Whether somebody came in.
 bool Door::accept() try {
+  if (!listener_) return false;
   if (inside_.count() >= most_callers_) {
     pause(fmt::format("ulimit -n allows {}: {} are held by callers, and the rest is kept for trainers", file_limit(),
                       inside_.count()));
     return false;
   }
-  auto connection = listener_.accept();
+  auto connection = listener_->accept();
   if (!connection) return false;
   inside_.enter(std::move(*connection));
   return true;
@@ -54,7 +65,7 @@ void Door::let_in() {
 }
 
 void Door::pause(const std::string& why) {
-  poller_.remove(listener_.fd());
+  if (listener_) poller_.remove(listener_->fd());
   const auto now = Clock::now();
   paused_ = now;
   if (pause_told_ && now - *pause_told_ < tell_pause_every) return;
@@ -63,11 +74,11 @@ void Door::pause(const std::string& why) {
 }
 
 void Door::tick(Clock::time_point now) {
-  if (!paused_ || now - *paused_ < open_again_after) return;
+  if (!listener_ || !paused_ || now - *paused_ < open_again_after) return;
   inside_.make_room(now);
   if (inside_.count() >= most_callers_) return;
   paused_.reset();
-  poller_.add(listener_.fd(), [this] { accept(); });
+  poller_.add(listener_->fd(), [this] { accept(); });
 }
 
 }  // namespace headrace::service::host

@@ -32,15 +32,17 @@ class Door {
   void tick(Clock::time_point now);
   /// Lets in all who have knocked, as far as there is room.
   void let_in();
-  /// Nobody can connect any more, also once this process has left without destructors.
-  void withdraw() { listener_.withdraw(); }
+  /// Nobody can connect at a path any more, also once this process has left without destructors.
+  void withdraw();
+  /// Nobody comes in any more, and another service may have the address.
+  void close();
 
  private:
   bool accept();
   void pause(const std::string& why);
 
   ipc::Poller& poller_;
-  ipc::Listener listener_;
+  std::optional<ipc::Listener> listener_;  // until close()
   Inside inside_;
   std::uint64_t most_callers_;
   std::optional<Clock::time_point> paused_, pause_told_;  // nobody is let in for lack of descriptors

@@ -216,10 +216,14 @@ void FrontDesk::hear(const books::ClaimRefused& message) {
     return;
   }
   caller.state = State::connected;  // it is answered, and may go
+  if (caller.gone()) {
+    callers_.erase(message.id);
+    return;
+  }
+  // At the end nobody is let in, whatever it claims: those that wait beside it are told that the service is lost.
+  if (!closed_.empty()) return refuse(message.id, message.text, ring::Refusal::failed);
   const bool shared = blueprint_->streams[caller.stream].replicas > 1;
-  if (!caller.gone())
-    return refuse(message.id, message.text + (shared ? " (the replicas of a rank must be processes of one node)" : ""));
-  callers_.erase(message.id);
+  refuse(message.id, message.text + (shared ? " (the replicas of a rank must be processes of one node)" : ""));
 }
 
 void FrontDesk::hear(const books::Granted& message) {

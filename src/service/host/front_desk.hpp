@@ -76,11 +76,12 @@ class FrontDesk {
   void tell(std::uint64_t tool, const std::string& text, bool last);
   /// How far loading is.
   const ring::Loading& progress() const { return progress_; }
-  /// Nobody is let in any more; who waits is told why, and who comes later, too.
+  /// Nobody is let in any more; who waits, for a ring too, is told why, and who comes later as well.
   void close(const std::string& why);
-  /// The same when this process leaves at once: who has connected and said nothing yet is told as well.
+  /// The same when this process leaves at once: who has connected and said nothing yet is told, too, and whose claim is
+  /// not answered.
   void close_at_once(const std::string& why);
-  /// The service is over: closes the connections of tools that wait for this moment.
+  /// The service is over: its name is free, and then the connections of tools end that wait for this moment.
   void over();
 
  private:

@@ -36,7 +36,7 @@ const View view{.node = 2,
 const std::vector<ToHead> to_head{
     ClaimRank{9, 1, {0, 3, 8, "process 1 on n03", "no room"}},
     Left{1, 3, 4, ledger(), true},
-    Finished{1, 3, 4},
+    Finished{1, 3, 4, false},
     TrainerEpoch{.stream = 1,
                  .rank = 3,
                  .world_size = 8,
@@ -131,6 +131,8 @@ BOOST_AUTO_TEST_CASE(what_is_said_is_heard) {
 }
 
 BOOST_AUTO_TEST_CASE(values_arrive) {
+  const auto back = std::get<Finished>(decode_to_head(encode(to_head[2])));
+  BOOST_TEST((back.stream == 1 && back.rank == 3 && back.generation == 4 && !back.finished));
   const auto granted = std::get<Granted>(decode_from_head(encode(from_head[0])));
   BOOST_TEST(granted.grant.loads == 3u);
   BOOST_TEST((granted.grant.ledger.position() == ledger().position()));

@@ -136,10 +136,10 @@ BOOST_AUTO_TEST_CASE(all_consumed_when_every_rank_of_every_stream_is_through) {
   Registry registry({facts("train", 20, 5, 2), facts("val", 20, 5, 1)});
   auto zero = registry.claim(claim(0, 2)), one = registry.claim(claim(1, 2)), val = registry.claim(claim(0, 1, 1));
   consume(zero.ledger, 4);
-  registry.finished(0, 0, zero.generation);
-  registry.finished(1, 0, val.generation);
+  registry.finished(0, 0, zero.generation, true);
+  registry.finished(1, 0, val.generation, true);
   BOOST_TEST(!registry.all_consumed());
-  registry.finished(0, 1, one.generation + 1000);  // of nobody
+  registry.finished(0, 1, one.generation + 1000, true);  // of nobody
   BOOST_TEST(!registry.all_consumed());
   consume(one.ledger, 4);
   registry.left(0, 1, one.generation, one.ledger, false);
@@ -149,10 +149,10 @@ BOOST_AUTO_TEST_CASE(all_consumed_when_every_rank_of_every_stream_is_through) {
 BOOST_AUTO_TEST_CASE(not_consumed_while_a_rank_never_came) {
   Registry registry({facts("train", 20, 5, 1)});
   const auto zero = registry.claim(claim(0, 2));
-  registry.finished(0, 0, zero.generation);
+  registry.finished(0, 0, zero.generation, true);
   BOOST_TEST(!registry.all_consumed());
   Registry endless({facts("train", 20, 5, 0)});
-  endless.finished(0, 0, endless.claim(claim(0, 1)).generation);
+  endless.finished(0, 0, endless.claim(claim(0, 1)).generation, true);
   BOOST_TEST(!endless.all_consumed());
   BOOST_TEST(!Registry({facts("train", 20, 5, 1)}).all_consumed());
 }
@@ -161,7 +161,12 @@ BOOST_AUTO_TEST_CASE(who_went_back_is_not_through) {
   Registry registry({facts("train", 20, 5, 1)});
   auto grant = registry.claim(claim(0, 1));
   consume(grant.ledger, 4);
-  registry.finished(0, 0, grant.generation);
+  registry.finished(0, 0, grant.generation, true);
+  BOOST_TEST(registry.all_consumed());
+  registry.finished(0, 0, grant.generation, false);
+  BOOST_TEST(!registry.all_consumed());
+  registry.finished(0, 0, grant.generation, true);
+  registry.finished(0, 0, grant.generation + 1, false);  // of nobody
   BOOST_TEST(registry.all_consumed());
   grant.ledger.seek({0, 1});
   registry.left(0, 0, grant.generation, grant.ledger, false);

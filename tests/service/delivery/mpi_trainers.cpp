@@ -36,7 +36,8 @@ const Message* find(const std::variant<Others...>& way) {
 
 /// A stager with places for two trainers, and nobody around it: what it says to its leader is noted.
 struct House {
-  Stager stager{mpi::Comm::self(), false, 400, {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)}};
+  std::uint64_t epochs;
+  Stager stager{mpi::Comm::self(), false, 400, {train()}};
   Config config;
   ipc::Poller poller;
   std::optional<Rings> rings;
@@ -47,8 +48,9 @@ struct House {
   std::optional<Trainers> trainers;
   std::uint64_t generations = 0;
 
-  House() {
-    config.streams = {stream("train", "", batch, plan::Shuffle::global, plan::Last::drop)};
+  /// 0 epochs: endless.
+  explicit House(std::uint64_t of_epochs = 0) : epochs(of_epochs) {
+    config.streams = {train()};
     config.slots = 4;
     config.trainers_per_node = 2;
     rings.emplace(config, stager.drawn, stager.topology, 1);
@@ -61,6 +63,7 @@ struct House {
                                              jobs.push_back(std::move(job));
                                            }});
   }
+  StreamConfig train() const { return stream("train", "", batch, plan::Shuffle::global, plan::Last::drop, epochs); }
   /// Events, jobs and time pass, until the condition holds.
   bool until(const std::function<bool()>& condition) {
     for (int i = 0; i < 20'000; ++i) {
@@ -98,7 +101,7 @@ struct House {
             .rank = rank,
             .world_size = 2,
             .who = "process " + std::to_string(pid) + " on here",
-            .grant = {++generations, 1, Ledger(stager.drawn.streams[0].schedule(2).steps(), 0)}};
+            .grant = {++generations, 1, Ledger(stager.drawn.streams[0].schedule(2).steps(), epochs)}};
   }
   RingKeeper& keeper(std::uint32_t place) const { return *rings->at(0, place); }
 };
@@ -209,6 +212,31 @@ BOOST_AUTO_TEST_CASE(a_goodbye_leaves_the_ring_to_the_next_at_once) {
     BOOST_TEST(&house.keeper(0).ring() == ring);
   }
   BOOST_TEST(house.heard<RingRetired>() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_back_from_the_end_has_not_finished) {
+  House house(1);
+  Visitor visitor(house, 0, 0);
+  const auto steps = static_cast<int>(visitor.welcome.batches);
+  visitor.work(steps);
+  BOOST_TEST(house.until([&] { return house.heard<Finished>() == 1; }));
+  BOOST_TEST(house.last<Finished>().finished == true);
+  for (int round = 1; round <= 2; ++round) {
+    const auto before = house.heard<Finished>();
+    const auto sought = visitor.consumer->seek();
+    visitor.connection.send(ring::encode(ring::Seek{sought.generation, 0, 0}));
+    BOOST_TEST(house.until([&] { return house.heard<Finished>() == before + 1; }));
+    BOOST_TEST((house.last<Finished>().finished == false && house.last<Finished>().generation == house.generations));
+    visitor.work(steps);
+    BOOST_TEST(house.until([&] { return house.heard<Finished>() == before + 2; }));
+    BOOST_TEST(house.last<Finished>().finished == true);
+  }
+  // Only from there: not who goes back in the middle.
+  Visitor other(house, 1, 1);
+  other.work(3);
+  other.connection.send(ring::encode(ring::Seek{other.consumer->seek().generation, 0, 0}));
+  BOOST_TEST(house.until([&] { return house.heard<TrainerEpoch>() == 4; }));  // three whole ones, and what it left
+  BOOST_TEST(house.heard<Finished>() == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(a_goodbye_counts_that_stands_behind_other_words_of_a_process_that_has_ended) {

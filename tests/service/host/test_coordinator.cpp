@@ -105,7 +105,10 @@ BOOST_AUTO_TEST_CASE(it_ends_when_all_is_consumed) {
   BOOST_TEST(head.take<End>().empty());
   head.coordinator->hear(Finished{0, 1, one.generation + 1});  // of nobody
   BOOST_TEST(head.take<End>().empty());
+  head.coordinator->hear(Finished{0, 0, zero.generation, false});  // it went back
   head.coordinator->hear(Finished{0, 1, one.generation});
+  BOOST_TEST(head.take<End>().empty());
+  head.coordinator->hear(Finished{0, 0, zero.generation});
   BOOST_TEST(head.take<End>().at(0).second.reason == "all epochs are consumed");
 }
 

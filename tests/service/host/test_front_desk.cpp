@@ -1,15 +1,11 @@
-// The front desk with real sockets, and a script in place of the coordinator and of the stagers that serve rings. The
-// host's thread is this one, step by step.
+// The front desk: who comes in, what it is told, and to whom it is handed over.
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "ipc/process.hpp"
-#include "service/blueprint/world.hpp"
-#include "service/host/front_desk.hpp"
+#include "service/host/desk.hpp"
 #include "texts.hpp"
 
 using namespace service_test;
@@ -18,120 +14,6 @@ using namespace headrace::service::host;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(front_desk)
-
-namespace {
-
-/// The desk of a node of two stagers, with places for two trainers.
-struct Desk {
-  Config config;
-  Blueprint drawn = blueprint(400, {stream("train", "", 8, plan::Shuffle::global, plan::Last::drop)}, {1, 1});
-  Seat seat{{{0, 2, "n0"}}, 0, 0};
-  ipc::Poller poller;
-  std::vector<ClaimRank> claims;
-  std::vector<std::pair<std::uint32_t, MakeRing>> orders;
-  struct Handed {
-    std::uint32_t local;
-    HandOver trainer;
-    std::vector<ipc::Fd> fds;
-  };
-  std::vector<Handed> handed;
-  std::vector<std::uint64_t> stats;
-  std::vector<std::string> stops;
-  std::optional<FrontDesk> desk;
-
-  Desk() {
-    static int desks = 0;
-    config.name = "test-desk-" + std::to_string(getpid()) + "-" + std::to_string(++desks);
-    config.trainers_per_node = 2;
-    config.slots = 4;
-    drawn.trainers = 2;
-    desk.emplace(config, seat, poller,
-                 FrontDesk::Actions{
-                     .claim = [this](ClaimRank claim) { claims.push_back(std::move(claim)); },
-                     .hand_over =
-                         [this](std::uint32_t local, HandOver trainer, std::vector<ipc::Fd> fds) {
-                           handed.push_back({local, std::move(trainer), std::move(fds)});
-                         },
-                     .make_ring = [this](std::uint32_t local, MakeRing order) { orders.emplace_back(local, order); },
-                     .stat = [this](std::uint64_t tool) { stats.push_back(tool); },
-                     .stop = [this](const std::string& reason) { stops.push_back(reason); }});
-  }
-  void open() { desk->open(drawn, {}); }
-  /// All that has arrived is heard.
-  void settle() {
-    while (poller.wait(0ms) > 0) continue;
-  }
-  ClaimRank claimed() {
-    settle();
-    BOOST_TEST_REQUIRE(!claims.empty());
-    auto claim = claims.front();
-    claims.erase(claims.begin());
-    return claim;
-  }
-  /// A trainer comes in, is granted its rank, and leaves its ring like that.
-  void serve_and_leave(RingState state);
-};
-
-/// Whoever connects.
-struct Caller {
-  Desk& desk;
-  ipc::Connection connection;
-
-  explicit Caller(Desk& d) : desk(d), connection(*ipc::Connection::connect(ipc::Address(d.config.name))) {}
-  Caller(Desk& d, const ring::Hello& hello) : Caller(d) {
-    const auto pidfd = ipc::open_pidfd(getpid());
-    const int fds[] = {pidfd.get()};
-    if (hello.role == ring::Role::trainer)
-      connection.send(ring::encode(hello), fds);
-    else
-      connection.send(ring::encode(hello));
-    desk.settle();
-  }
-  std::optional<ipc::Received> hear() {
-    desk.settle();
-    auto received = connection.receive();
-    if (received.what == ipc::Receipt::nothing) return std::nullopt;
-    return received;
-  }
-  template <class Message>
-  Message take() {
-    const auto received = hear();
-    BOOST_TEST_REQUIRE((received && received->what == ipc::Receipt::message));
-    return std::get<Message>(ring::decode_from_service(received->message.text));
-  }
-  std::string refusal() { return take<ring::Refused>().text; }
-  nlohmann::json ask(const std::string& command) {
-    connection.send(ring::encode(ring::Command{command, ""}));
-    const auto received = hear();
-    BOOST_TEST_REQUIRE((received && received->what == ipc::Receipt::message));
-    return nlohmann::json::parse(received->message.text);
-  }
-};
-
-ring::Hello trainer(std::uint32_t rank, std::uint32_t world = 2) {
-  ring::Hello hello;
-  hello.rank = rank;
-  hello.world_size = world;
-  hello.host = "n0";
-  hello.pid = getpid();
-  return hello;
-}
-
-ring::Hello tool() {
-  ring::Hello hello;
-  hello.role = ring::Role::control;
-  return hello;
-}
-
-void Desk::serve_and_leave(RingState state) {
-  const Caller caller(*this, trainer(0));
-  desk->hear(Granted{claimed().id, {}});
-  BOOST_TEST_REQUIRE(!handed.empty());
-  desk->hear(RingLeft{0, handed.back().trainer.ring, state});
-  handed.pop_back();
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(who_comes_while_loading_is_told_so_and_waits) {
   Desk desk;
@@ -322,47 +204,6 @@ BOOST_AUTO_TEST_CASE(tools_ask_and_are_answered) {
   Caller wrong(desk, tool());
   wrong.connection.send(ring::encode(ring::Command{"stopp", ""}));
   BOOST_TEST(has(wrong.refusal(), "unknown command 'stopp'; did you mean 'stop'?"));
-}
-
-BOOST_AUTO_TEST_CASE(at_the_end_who_waits_is_told_why) {
-  Desk desk;
-  Caller waiting(desk, trainer(0)), asking(desk, tool());
-  waiting.take<ring::Loading>();
-  desk.desk->close("the service has ended (x)");
-  const auto refused = waiting.take<ring::Refused>();
-  BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has ended (x)"));
-  BOOST_TEST(asking.ask("wait").at("ended") == "the service has ended (x)");
-  BOOST_TEST(!asking.hear());
-  desk.desk->over();
-  BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
-}
-
-BOOST_AUTO_TEST_CASE(whoever_connected_hears_the_last_words) {
-  Desk desk;
-  const auto knock = [&] { return *ipc::Connection::connect(ipc::Address(desk.config.name)); };
-  const auto pidfd = ipc::open_pidfd(getpid());
-  const int fds[] = {pidfd.get()};
-  Caller silent(desk);
-  desk.settle();  // it is inside, and the other two are in the kernel's queue
-  const auto quick = knock(), slow = knock();
-  quick.send(ring::encode(trainer(0)), fds);
-  desk.desk->close_at_once("the service has failed (x)");
-  slow.send(ring::encode(trainer(1)), fds);
-  for (const ipc::Connection* who : {&std::as_const(silent.connection), &quick, &slow}) {
-    const auto received = who->receive();
-    BOOST_TEST_REQUIRE((received.what == ipc::Receipt::message));
-    const auto refused = std::get<ring::Refused>(ring::decode_from_service(received.message.text));
-    BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has failed (x)"));
-    BOOST_TEST((who->receive().what == ipc::Receipt::closed));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(who_comes_after_the_end_hears_of_it) {
-  Desk desk;
-  desk.desk->close("the service has ended (x)");
-  Caller late(desk, trainer(0));
-  const auto refused = late.take<ring::Refused>();
-  BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has ended (x)"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
