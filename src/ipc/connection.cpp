@@ -164,6 +164,10 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
   }
 }
 
+bool Connection::hung_up() const {
+  return detail::wait_for(socket_.get(), POLLRDHUP, {}) == Ready::yes;
+}
+
 Peer Connection::peer() const {
   ucred credentials{};
   socklen_t length = sizeof credentials;
