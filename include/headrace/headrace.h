@@ -215,7 +215,8 @@ HR_API int hr_put_back(hr_stream* stream, uint32_t lease);
  * much faster than it reads); then HR_LOST, and hr_acquire says so, too, until a seek succeeds. HR_INVALID where there
  * is no such place, HR_FORKED, HR_CLOSED.
  * With replicas: HR_REFUSED but for replica 0, where it returns once the service has heard it (up to a minute), so that
- * whoever learns of its return gets no batch that it cut off. */
+ * whoever learns of its return gets no batch that it cut off. HR_INTERRUPTED: a signal arrived meanwhile; the same call
+ * again goes on waiting. HR_LOST, HR_REFUSED: it ended, or this connection, before that. */
 HR_API int hr_seek(hr_stream* stream, uint64_t epoch, uint64_t step);
 
 /* hr_seek for a state saved earlier, by each trainer of the stream: the service compares where they want to go on, and

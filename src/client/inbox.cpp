@@ -12,6 +12,9 @@ void Inbox::look() {
   if (lost_ || now < next_look_) return;
   looked_ = now;
   next_look_ = now + Calls::slice;  // so late may the death of a stager be noticed
+  // Before its words are read: of one that says why it ends, and ends, both must not seem silent. A death that comes
+  // behind this question is seen at the next look.
+  const bool was_alive = ipc::alive(stager_);
   for (;;) {
     auto received = connection_.receive();
     if (received.what == ipc::Receipt::message) {
@@ -20,7 +23,7 @@ void Inbox::look() {
       continue;
     }
     // The pidfd, too: a forked child of the stager would keep the socket open.
-    if (received.what == ipc::Receipt::closed || !ipc::alive(stager_))
+    if (received.what == ipc::Receipt::closed || !was_alive)
       lose({HR_LOST, "service '" + info_.welcome().service + "' is gone: " + info_.stager() +
                          " ended without a word; start it again, connect, and seek to where you were"});
     return;

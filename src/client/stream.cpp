@@ -1,6 +1,7 @@
 #include "client/stream.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::client {
 
@@ -236,25 +237,44 @@ Result Stream::tell_to_seek(std::uint64_t epoch, std::uint64_t step) {
   const Deadline deadline(patience);
   if (!sending_.take(deadline, calls_)) return calls_.ending() ? closed() : hears_nothing();
   const Turn::Ours ours(sending_);  // from the number on: the service wants them to grow
+  // A call that a signal ended is made again, and is still the same seek: the others follow each seek once.
+  if (const auto before = std::exchange(interrupted_, std::nullopt); before && is_of_now(*before, epoch, step))
+    return until_led(*before);
   const auto sought = consumer_.seek();
-  {
-    const Lock lock(mutex_);  // before it is told: no batch of there can have come yet
-    epoch_ = epoch;
-    step_ = step;
-    ++seeks_;
-  }
+  const auto told = begin_seek(sought.generation, epoch, step);  // first: no batch of there can have come yet
   const ring::Seek seek{sought.generation, epoch, step, shared() ? sought.taken : 0};
   if (auto no = say(ring::encode(seek), deadline); no.code != HR_OK) {
     seek_unheard_.store(true, std::memory_order_relaxed);
     return no;
   }
   seek_unheard_.store(false, std::memory_order_relaxed);
+  return until_led(told);
+}
+
+Stream::Told Stream::begin_seek(std::uint32_t generation, std::uint64_t epoch, std::uint64_t step) {
+  const Lock lock(mutex_);
+  epoch_ = epoch;
+  step_ = step;
+  ++seeks_;
+  return {generation, epoch, step, stats_.batches};
+}
+
+bool Stream::is_of_now(const Told& seek, std::uint64_t epoch, std::uint64_t step) const {
+  const Lock lock(mutex_);
+  return seek.epoch == epoch && seek.step == step && seek.batches == stats_.batches;
+}
+
+Result Stream::until_led(const Told& seek) {
   // The others must not get what is cut off, once they know by whatever way that this call is over.
   const Deadline to_be_heard(patience_for_answers);
-  while (shared() && !consumer_.led(sought.generation)) {
+  while (shared() && !consumer_.led(seek.generation)) {
     if (calls_.ending()) return closed();
-    if (to_be_heard.passed() || !ipc::alive(stager_)) return hears_nothing();
-    consumer_.wait_for_leader(to_be_heard.left(std::chrono::milliseconds(Calls::slice)));
+    // The service that says why it goes need not be dead yet, and its words are read by whoever has the turn to listen.
+    if (to_be_heard.passed() || connection_.hung_up() || !ipc::alive(stager_)) return hears_nothing();
+    const auto waited = consumer_.wait_for_leader(to_be_heard.left(std::chrono::milliseconds(Calls::slice)));
+    if (waited != ring::Waited::interrupted) continue;
+    interrupted_ = seek;
+    return {HR_INTERRUPTED, "a signal arrived while waiting for " + info_.stager() + " to hear of a seek"};
   }
   return {};
 }

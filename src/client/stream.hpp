@@ -65,8 +65,18 @@ class Stream {
   /// Says the question, and listens until it is answered. what: "whether ..."
   Result ask(const std::string& question, bool (Inbox::*answered)() const, const std::string& what,
              const Deadline& deadline) REQUIRES(turn_) EXCLUDES(sending_, mutex_);
+  /// A seek that the service was told of, when so many batches had been taken.
+  struct Told {
+    std::uint32_t generation = 0;
+    std::uint64_t epoch = 0, step = 0, batches = 0;
+  };
   /// Tells the service to go there.
   Result tell_to_seek(std::uint64_t epoch, std::uint64_t step) EXCLUDES(sending_, mutex_);
+  /// The place is what comes next, from now on.
+  Told begin_seek(std::uint32_t generation, std::uint64_t epoch, std::uint64_t step) EXCLUDES(mutex_);
+  /// Where there are replicas: waits until the service has heard it.
+  Result until_led(const Told& seek) REQUIRES(sending_);
+  bool is_of_now(const Told& seek, std::uint64_t epoch, std::uint64_t step) const EXCLUDES(mutex_);
   Result hears_nothing() const;
   /// Why the service hears nothing: its own last words, where it left some.
   Result why_it_hears_nothing() REQUIRES(turn_);
@@ -92,6 +102,8 @@ class Stream {
   mutable Mutex mutex_;  // for figures; never held for long
   std::uint64_t epoch_ GUARDED_BY(mutex_), step_ GUARDED_BY(mutex_);
   hr_stats stats_ GUARDED_BY(mutex_){};
+  /// A signal ended the wait until it was heard.
+  std::optional<Told> interrupted_ GUARDED_BY(sending_);
 };
 
 }  // namespace headrace::client

@@ -21,8 +21,6 @@ class Controls {
   void send(int to, const std::string& text);
   void sent(std::uint32_t number) { texts_[number] = nullptr; }
 
-  /// Whether a message is one of them, and not a request.
-  static bool is_control(std::span<const std::byte> message);
   static std::string text_of(std::span<const std::byte> message);
 
  private:

@@ -14,11 +14,13 @@ Engine::Engine(const mpi::Comm& comm, const Settings& settings, Workers& workers
     : settings_(settings),
       control_(std::move(control)),
       receive_buffers_(settings.receive_buffers, std::vector<std::byte>(max_message_bytes + 1)),
+      control_buffer_(max_message_bytes + 1),
       asks_(settings, in_flight_, handover_, workers, traffic_, [&comm](int peer) { return comm.name_of(peer); }),
       answers_(settings, in_flight_, handover_, workers, traffic_, std::move(pack)),
       controls_(in_flight_),
       in_flight_(comm) {
   for (std::uint32_t i = 0; i < receive_buffers_.size(); ++i) open_receive(i);
+  in_flight_.receive_control(control_buffer_);
 }
 
 void Engine::run(const std::function<bool()>& finished) {
@@ -64,9 +66,14 @@ bool Engine::take_messages() {
   for (const auto& done : all) {
     const auto number = done.token.number;
     switch (done.token.kind) {
-      case Kind::message:
-        handle_message(done.source, std::span(receive_buffers_[number]).first(done.bytes));
+      case Kind::request:
+        require(done.bytes > 0, "stager " + std::to_string(done.source) + " sent an empty message");
+        answers_.asked(done.source, std::span(receive_buffers_[number]).first(done.bytes));
         open_receive(number);
+        break;
+      case Kind::control:
+        control_(done.source, Controls::text_of(std::span(control_buffer_).first(done.bytes)));
+        in_flight_.receive_control(control_buffer_);
         break;
       case Kind::reply:
         asks_.answered(number, done.bytes, now());
@@ -86,15 +93,7 @@ bool Engine::take_messages() {
 }
 
 void Engine::open_receive(std::uint32_t buffer) {
-  in_flight_.receive_message(buffer, receive_buffers_[buffer]);
-}
-
-void Engine::handle_message(int from, std::span<const std::byte> message) {
-  require(!message.empty(), "stager " + std::to_string(from) + " sent an empty message");
-  if (Controls::is_control(message))
-    control_(from, Controls::text_of(message));
-  else
-    answers_.asked(from, message);
+  in_flight_.receive_request(buffer, receive_buffers_[buffer]);
 }
 
 void Engine::nap(bool moved) {

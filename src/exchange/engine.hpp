@@ -45,6 +45,7 @@ class Engine {
   Engine(const mpi::Comm& comm, const Settings& settings, Workers& workers, Pack pack, Control control);
 
   void fetch(Fetch fetch) { handover_.fetch(std::move(fetch)); }
+  /// What one thread says to one stager arrives in that order.
   void control(int to, std::string text) { handover_.control(to, std::move(text)); }
   /// Makes run() look whether it is finished.
   void wake() { handover_.wake(); }
@@ -64,7 +65,6 @@ class Engine {
   bool progress();
   bool take_orders();
   bool take_messages();
-  void handle_message(int from, std::span<const std::byte> message);
   void open_receive(std::uint32_t buffer);
   void nap(bool moved);
   void check_limits();
@@ -79,6 +79,7 @@ class Engine {
   // Only the MPI thread touches the rest, but for buffers that workers have in hand.
   Traffic traffic_;
   std::vector<std::vector<std::byte>> receive_buffers_;
+  std::vector<std::byte> control_buffer_;
   Asks asks_;
   Answers answers_;
   Controls controls_;

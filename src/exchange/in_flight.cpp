@@ -2,12 +2,13 @@
 
 #include <utility>
 
+#include "base/contract.hpp"
 #include "base/narrow.hpp"
 
 namespace headrace::exchange {
 
 namespace {
-constexpr int message_tag = 1;
+constexpr int request_tag = 1, control_tag = 2;
 constexpr int first_reply_tag = 16;
 
 int tag_of(std::uint32_t reply) {
@@ -20,8 +21,13 @@ void InFlight::watch(Token token, mpi::Transfer transfer) {
   transfers_.add(std::move(transfer), token.packed());
 }
 
-void InFlight::receive_message(std::uint32_t buffer, std::span<std::byte> into) {
-  watch({Kind::message, buffer}, mailbox_.receive_any(message_tag, into));
+void InFlight::receive_request(std::uint32_t buffer, std::span<std::byte> into) {
+  watch({Kind::request, buffer}, mailbox_.receive_any(request_tag, into));
+}
+
+void InFlight::receive_control(std::span<std::byte> into) {
+  EXPECTS(count(Kind::control) == 0);
+  watch({Kind::control, 0}, mailbox_.receive_any(control_tag, into));
 }
 
 void InFlight::receive_reply(int from, std::uint32_t reply, std::span<std::byte> into) {
@@ -33,7 +39,7 @@ void InFlight::receive_reply(int from, std::uint32_t reply, std::span<const mpi:
 }
 
 void InFlight::send_request(int to, std::uint32_t reply, std::span<const std::byte> message) {
-  watch({Kind::request_send, reply}, mailbox_.send(to, message_tag, message));
+  watch({Kind::request_send, reply}, mailbox_.send(to, request_tag, message));
 }
 
 void InFlight::send_answer(int to, std::uint32_t reply, std::uint32_t buffer, std::span<const std::byte> rows) {
@@ -41,7 +47,7 @@ void InFlight::send_answer(int to, std::uint32_t reply, std::uint32_t buffer, st
 }
 
 void InFlight::send_control(int to, std::uint32_t number, std::span<const std::byte> message) {
-  watch({Kind::control_send, number}, mailbox_.send(to, message_tag, message));
+  watch({Kind::control_send, number}, mailbox_.send(to, control_tag, message));
 }
 
 const std::vector<InFlight::Done>& InFlight::poll() {

@@ -29,8 +29,7 @@ struct Request {
   bool operator==(const Request&) const = default;
 };
 
-/// First byte of a request on the wire is R: other kinds of messages start otherwise. It must fit the buffers that
-/// every stager keeps open for messages of others.
+/// A request, as a control message, must fit the buffers that every stager keeps open for messages of others.
 constexpr std::size_t max_message_bytes = 64 * 1024;
 
 /// Rows and segments that still fit one request.

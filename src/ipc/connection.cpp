@@ -82,7 +82,7 @@ Sent Connection::send(std::string_view text, std::span<const int> fds, std::chro
     header.msg_control = control.data();
     put_fds(header, fds);
   }
-  for (;;) {
+  for (bool waited = false;;) {
     if (text.size() <= max_message_bytes && sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
       return Sent::sent;
     const int error = text.size() <= max_message_bytes ? errno : EMSGSIZE;
@@ -93,8 +93,9 @@ Sent Connection::send(std::string_view text, std::span<const int> fds, std::chro
                   " bytes does not fit into a socket's buffer; raise "
                   "net.core.wmem_max, or use fewer names of columns and classes");
     if (error != EAGAIN && !wants_kernel_memory(error)) throw Error(errno_text("sendmsg", error));
+    // Once: a writable socket that refuses again, for want of kernel memory, would do so for ever.
+    if (std::exchange(waited, true)) return Sent::full;
     if (detail::wait_for(socket_.get(), POLLOUT, timeout) != Ready::yes) return Sent::full;
-    timeout = {};  // once: a writable socket that refuses again is as full as before
   }
 }
 
@@ -161,6 +162,10 @@ Received Connection::receive(std::chrono::milliseconds timeout) const {
     const auto ready = detail::wait_for(socket_.get(), POLLIN, timeout);
     if (ready != Ready::yes) return {ready == Ready::no ? Receipt::nothing : Receipt::interrupted, {}};
   }
+}
+
+bool Connection::hung_up() const {
+  return detail::wait_for(socket_.get(), POLLRDHUP, {}) == Ready::yes;
 }
 
 Peer Connection::peer() const {

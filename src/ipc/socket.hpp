@@ -72,6 +72,8 @@ class Connection {
   /// those that it carries. Received descriptors are close-on-exec.
   Received receive(std::chrono::milliseconds timeout = {}) const;
   Peer peer() const;
+  /// The peer has closed its end; what it said before may still be there. Does not wait. Any thread.
+  bool hung_up() const;
   int fd() const { return socket_.get(); }
   explicit operator bool() const { return static_cast<bool>(socket_); }
   void close() { socket_.close(); }

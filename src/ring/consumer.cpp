@@ -134,13 +134,17 @@ Acquired Consumer::try_acquire(Lease& lease) {
 bool Consumer::at_end() {
   // relaxed: the mark says itself how far we must have come for it to count.
   const auto end = view_.control().end.load(std::memory_order_relaxed);
+  if (!ends_here(end)) return false;
+  generation_ = static_cast<std::uint32_t>(end >> 32);
+  return true;
+}
+
+bool Consumer::ends_here(std::uint64_t end) const {
   if (!follows_) return end == end_mark(generation_, ready_head_);
   const auto generation = static_cast<std::uint32_t>(end >> 32);
   // What a later seek of replica 0 leads to counts more than the end of an earlier generation.
-  if (end == 0 || static_cast<std::uint32_t>(end) != ready_head_ || generation < generation_ || led(generation + 1))
-    return false;
-  generation_ = generation;
-  return true;
+  return end != 0 && static_cast<std::uint32_t>(end) == ready_head_ && generation >= generation_ &&
+         !led(generation + 1);
 }
 
 bool Consumer::cut_off(std::uint32_t generation, std::uint32_t k) const {
@@ -173,27 +177,28 @@ Waited Consumer::wait(std::chrono::nanoseconds slice) {
 
 ipc::FutexResult Consumer::sleep(std::chrono::nanoseconds slice) {
   auto& control = view_.control();
-  std::uint64_t end = 0;
+  std::uint32_t taken = 0;
   {
     const Lock lock(mutex_);
-    end = end_mark(generation_, ready_head_);
+    taken = ready_head_;
   }
   // At first the core is only offered. A stager that shares it fills what is free, and neither side needs the system
   // calls of a sleep: a third of the switches between them, for batches of 512 KB. To a trainer with a core of its own
   // it is one short call more.
   std::this_thread::yield();
-  if (control.ready_tail.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(end))  // relaxed: a hint
+  if (control.ready_tail.load(std::memory_order_relaxed) != taken)  // relaxed: a hint
     return ipc::FutexResult::changed;
   control.trainer_waiting.store(1, std::memory_order_seq_cst);  // SLEEP, BELL
   // seq_cst: either we see here that nobody is to sleep any more, or wake() comes after the store above, and undoes it.
   if (awake_.load(std::memory_order_seq_cst)) return ipc::FutexResult::changed;
+  bool ends = false;
   {
     const Lock lock(mutex_);
     ring_if_wanted();
+    ends = ends_here(control.end.load(std::memory_order_seq_cst));  // SLEEP
   }
   auto result = ipc::FutexResult::changed;
-  if (control.ready_tail.load(std::memory_order_seq_cst) == static_cast<std::uint32_t>(end) &&  // SLEEP
-      control.end.load(std::memory_order_seq_cst) != end)                                       // SLEEP
+  if (!ends && control.ready_tail.load(std::memory_order_seq_cst) == taken)  // SLEEP
     result = ipc::futex_wait(control.trainer_waiting, 1, slice);
   // relaxed: a stager that still sees 1 wakes nobody, in vain.
   control.trainer_waiting.store(0, std::memory_order_relaxed);

@@ -121,6 +121,8 @@ class Consumer {
   void check_header(const Geometry& geometry) const;
   Ready take_entry(std::uint32_t available) REQUIRES(mutex_);
   bool at_end() REQUIRES(mutex_);
+  /// Whether the mark says that nothing follows what was taken.
+  bool ends_here(std::uint64_t end) const REQUIRES(mutex_);
   /// Whether an entry of that generation, the k-th, was cut off by a seek of replica 0.
   bool cut_off(std::uint32_t generation, std::uint32_t k) const;
   void give_back(std::uint32_t slot, FreedUse use) REQUIRES(mutex_);

@@ -85,6 +85,11 @@ bool Lane::arm_bell(std::uint32_t after) {
   return false;
 }
 
+bool Lane::bell_is_armed() const {
+  // relaxed: asked about a trainer that has just rung, by a system call behind its store.
+  return view_.control().stager_wants_bell.load(std::memory_order_relaxed) != 0;
+}
+
 bool Lane::has_returns() const {
   // relaxed: collect() looks again before anything is taken.
   return view_.control().freed_tail.load(std::memory_order_relaxed) != freed_head_;

@@ -51,6 +51,7 @@ class Lane {
   std::uint32_t out() const { return count_; }
 
   bool arm_bell(std::uint32_t after);
+  bool bell_is_armed() const;
   bool has_returns() const;
   void disarm_bell();
   TrainerStats stats() const;

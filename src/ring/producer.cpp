@@ -155,6 +155,10 @@ bool Producer::arm_bell(std::uint32_t after) {
   return all;
 }
 
+bool Producer::bell_is_armed() const {
+  return std::ranges::all_of(lanes_, [](const Joined& one) { return !one.lane || one.lane->bell_is_armed(); });
+}
+
 bool Producer::has_returns() const {
   return !lapsed_.empty() ||
          std::ranges::any_of(lanes_, [](const Joined& one) { return one.lane && one.lane->has_returns(); });

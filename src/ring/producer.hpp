@@ -82,6 +82,8 @@ class Producer {
   /// now, it will ring. False: that is so already (and it may or may not ring): collect() instead. The pattern:
   /// collect, publish what can be published, arm, and sleep only if arm said true.
   bool arm_bell(std::uint32_t after = 1);
+  /// Whether that is still so: a trainer that rings takes it back, also where it rings because it found nothing.
+  bool bell_is_armed() const;
   /// Whether something came back since the last collect().
   bool has_returns() const;
   /// Not needed after a bell; saves the trainer a system call while we are awake anyway.

@@ -39,7 +39,10 @@ void run(Staging& staging) {
     staging.run();
   } catch (const std::exception& error) {
     log::error("{}", error.what());
-    staging.host().farewell(error.what());
+    // The leader tells this once more, for the node: so that the two lines are seen to be one thing.
+    const auto& topology = staging.topology();
+    staging.host().farewell_to_all(
+        fmt::format("stager {} on {} failed: {}", topology.me(), topology.here().host, error.what()));
     mpi::Session::abort(1);
   }
 }

@@ -1,8 +1,12 @@
 // Stagers that die or stop: who notices when, and what is said.
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <thread>
+#include <variant>
 
 #include "../ipc/child.hpp"
+#include "interrupt.hpp"
 #include "scripted.hpp"
 
 using namespace headrace;
@@ -90,6 +94,79 @@ BOOST_AUTO_TEST_CASE(a_service_that_has_stopped_says_why_to_whoever_speaks) {
     BOOST_TEST(trainer.acquire(batch) == HR_LOST);
     BOOST_TEST(error_says("has ended: stopped after 1 batches"));
   }
+}
+
+/// What a service of two replicas has, of which this is the first and the other never comes.
+struct House {
+  ring::Producer producer{"test", formula::schema(), ring::Producer::ring_bytes(formula::schema(), 10, 3), 1, 2};
+  ipc::Bell bell = ipc::Bell::make();
+  ipc::Fd self = ipc::open_pidfd(getpid());
+  std::array<ipc::Fd, 2> lanes;
+
+  House() {
+    producer.configure(10, 1);
+    for (std::uint32_t replica = 0; replica < 2; ++replica) lanes[replica] = producer.join(replica);
+  }
+  void let_in(const ipc::Connection& connection) {
+    const ring::Welcome welcome{.service = "scripted",
+                                .stream = "train",
+                                .batches = 10,
+                                .samples = 100,
+                                .batch = 10,
+                                .slots = 3,
+                                .fields = formula::schema(),
+                                .ring_bytes = producer.bytes(),
+                                .pid = getpid(),
+                                .host = "here",
+                                .replicas = 2};
+    const auto memory = producer.for_trainer();
+    say(connection, encode(welcome), {memory.get(), bell.fd(), self.get(), lanes[0].get()});
+  }
+};
+
+/// Its process lives on, as one that waits for others does: only the connection tells.
+BOOST_AUTO_TEST_CASE(a_seek_of_a_replica_hears_why_the_service_ends) {
+  House house;
+  const Scripted service([&](auto& c) {
+    house.let_in(c);
+    static_cast<void>(c.receive(1h));
+    say(c, encode(ring::Dying{"a test ended it"}));
+    c.close();
+  });
+  const Trainer trainer(service.name());
+  BOOST_TEST_REQUIRE(trainer.code == HR_OK, trainer.error);
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(hr_seek(trainer.stream, 0, 5) == HR_LOST);
+  BOOST_TEST(error_says("has ended: a test ended it"));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 30s));
+}
+
+BOOST_AUTO_TEST_CASE(a_seek_of_a_replica_that_a_signal_ends_goes_on_as_the_same_seek) {
+  House house;
+  const Signals signals;
+  std::atomic<bool> again{false};
+  const Scripted service([&](auto& c) {
+    house.let_in(c);
+    const auto heard = c.receive(1h);
+    const auto seek = std::get<ring::Seek>(ring::decode_from_client(heard.message.text));
+    while (!again) std::this_thread::yield();
+    house.producer.lead(seek.generation, seek.taken);
+    BOOST_TEST((c.receive(1h).what == ipc::Receipt::closed));  // it says nothing else
+  });
+  const Trainer trainer(service.name());
+  BOOST_TEST_REQUIRE(trainer.code == HR_OK, trainer.error);
+  std::atomic<bool> done{false};
+  int code = HR_OK;
+  std::thread seeker([&] {
+    code = hr_seek(trainer.stream, 0, 5);
+    done = true;
+  });
+  Signals::at(seeker, done);
+  BOOST_TEST(code == HR_INTERRUPTED);
+  again = true;
+  while ((code = hr_seek(trainer.stream, 0, 5)) == HR_INTERRUPTED) {
+  }
+  BOOST_TEST(code == HR_OK);
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_stream_counts_more_than_that_of_its_service) {

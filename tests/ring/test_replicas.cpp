@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <deque>
 #include <random>
 #include <set>
@@ -12,6 +13,7 @@
 #include "pair.hpp"
 
 using namespace ring_test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -152,6 +154,17 @@ BOOST_AUTO_TEST_CASE(who_leaves_off_as_replica_0_does_follows_it) {
   for (std::uint32_t r = 0; r < 3; ++r) BOOST_TEST(ring.next(r) == ring::Acquired::end);
   ring.seek();  // and back
   for (std::uint32_t r = 0; r < 3; ++r) BOOST_TEST(ring.next(r) == ring::Acquired::nothing);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_sleeps_at_an_end_that_replica_0_has_sought) {
+  Three ring;
+  for (std::uint32_t r = 0; r < 3; ++r) BOOST_TEST(ring.next(r) == ring::Acquired::nothing);
+  ring.seek();
+  ring.producer.publish_end(2);  // between a follower's look, which is of generation 1, and its sleep
+  BOOST_TEST((ring.replicas[1].wait(1h) == ring::Waited::maybe));
+  BOOST_TEST(ring.next(1) == ring::Acquired::end);
+  ring.seek();  // and an end that no longer is one is slept at
+  BOOST_TEST((ring.replicas[1].wait(1ms) == ring::Waited::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_put_back_comes_again_and_does_not_count) {

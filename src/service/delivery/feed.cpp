@@ -53,6 +53,11 @@ bool Feed::has_returns() const {
   return state_ != State::closed && ring_.has_returns();
 }
 
+bool Feed::wants_pump() const {
+  const Lock lock(mutex_);
+  return state_ != State::closed && (ring_.has_returns() || (begun_ && relies_on_bell() && !ring_.bell_is_armed()));
+}
+
 void Feed::collect() {
   std::vector<ring::Returned> returned;
   for (bool done = false; !done;) try {
@@ -127,11 +132,15 @@ std::optional<std::uint32_t> Feed::assign_one() {
   return number;
 }
 
-void Feed::wait_for_bell() {
+bool Feed::relies_on_bell() const {
   // While a slot is being filled nobody needs to ring: who fills it looks again when it is done. Nor before it is known
   // what an epoch has: whoever learns it pumps.
-  if (state_ == State::closed || under_way_ > 0) return;
-  if (state_ == State::serving && !ledger_.at_end() && epoch_ && !strata_) return;
+  if (state_ == State::closed || under_way_ > 0) return false;
+  return state_ != State::serving || ledger_.at_end() || !epoch_ || strata_ != nullptr;
+}
+
+void Feed::wait_for_bell() {
+  if (!relies_on_bell()) return;
   // Who waits for a window wants what comes back all the same: it may be what keeps the former one in memory.
   if (!full_since_ && !window_closed_) full_since_ = Clock::now();
   // At the end there is nothing to fill: one bell, when all is back.

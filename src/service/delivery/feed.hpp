@@ -76,6 +76,9 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void pump() EXCLUDES(mutex_);
   /// Whether the trainer returned something that nobody has taken back yet. Any thread.
   bool has_returns() const EXCLUDES(mutex_);
+  /// Whether to pump after a bell: there is something, or the bell that the feed relies on was used up for nothing, and
+  /// what is returned later would not ring. Of bells beyond that none costs a pump.
+  bool wants_pump() const EXCLUDES(mutex_);
   /// The trainer wants another position from now on, after it has taken so many batches of its ring (where there are
   /// replicas). Returns the epochs that are left unfinished.
   std::vector<books::Tally> seek(std::uint32_t generation, books::Step to, std::uint32_t taken = 0) EXCLUDES(mutex_);
@@ -116,6 +119,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::optional<std::uint32_t> assign_one() REQUIRES(mutex_);
   void hand_over() REQUIRES(mutex_);
   void wait_for_bell() REQUIRES(mutex_);
+  bool relies_on_bell() const REQUIRES(mutex_);
   bool enter_epoch(std::uint64_t epoch) REQUIRES(mutex_);
   std::optional<Panes::Span> enter_windows(books::Step step) REQUIRES(mutex_);
   bool has_arrived(books::Step step) REQUIRES(mutex_);

@@ -54,7 +54,7 @@ Trainers::~Trainers() {
 void Trainers::rung(std::uint64_t id) {
   auto& member = members_.at(id);
   const auto& feed = trainers_.at(member.trainer).feed;
-  if (feed->has_returns()) workers_.post([feed] { feed->pump(); });
+  if (feed->wants_pump()) workers_.post([feed] { feed->pump(); });
   // Who rings without end is looked at as often as those that do not ring.
   if (++member.rung == rings_heard) poller_.remove(member.bell.fd());
 }

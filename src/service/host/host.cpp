@@ -94,7 +94,7 @@ void Host::run(const std::stop_token& quit) {
       if (views_ && metrics_ && metrics_->take_turn(now)) write_metrics();
     }
   } catch (const std::exception& error) {
-    fail_now(error.what(), seat_.local);
+    fail_here(error.what());
   }
 }
 
@@ -253,11 +253,15 @@ void Host::fail_now(const std::string& what, std::uint32_t teller) {
 
 void Host::fail(std::string what) {
   jobs_.post([this, what = std::move(what)] {
-    if (phase_.is_over()) return;
-    // The leader tells for the node: it must hear the reason before it sees this process's end.
-    if (router_) router_->last_word_to_leader(books::Ended{what.substr(0, most_told)});
-    fail_now(what, router_ ? 0 : seat_.local);
+    if (!phase_.is_over()) fail_here(what);
   });
+}
+
+void Host::fail_here(const std::string& what) {
+  // The leader tells for the node: it must hear the reason before it sees this process's end.
+  const bool told = router_ && !phase_.is_over() &&
+                    router_->last_word_to_leader(books::Ended{what.substr(0, most_told)});
+  fail_now(what, told ? 0 : seat_.local);
 }
 
 void Host::say_failed(const std::string& what) {
@@ -285,6 +289,7 @@ void Host::farewell_to_all(const std::string& why) {
     if (router_ && !phase_.is_over()) {
       router_->last_word_to_others(books::Dead{told});
       router_->last_word_to_leader(books::Ended{told});
+      phase_.enter(Phase::failed);  // those who have heard it leave: not to be told as deaths
     }
     say_failed(why);
   });

@@ -144,6 +144,8 @@ class Host {
   void link_closed(std::uint32_t local);
   /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
   [[noreturn]] void fail_now(const std::string& what, std::uint32_t teller);
+  /// The same for what went wrong at this stager.
+  [[noreturn]] void fail_here(const std::string& what);
   /// Tells trainers, tools and logs that the service has failed.
   void say_failed(const std::string& what);
   void in_time(std::function<void()> words);

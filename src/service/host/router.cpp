@@ -58,10 +58,11 @@ void Router::last_word_to_others(const books::ToStager& message) noexcept try {
 } catch (...) {  // the end of the link tells them, too
 }
 
-void Router::last_word_to_leader(const books::ToLeader& message) noexcept try {
-  if (seat_.is_leader() || links_.empty() || !links_.front()) return;
-  links_.front()->say(books::encode(message));
+bool Router::last_word_to_leader(const books::ToLeader& message) noexcept try {
+  if (seat_.is_leader() || links_.empty() || !links_.front()) return false;
+  return links_.front()->say(books::encode(message)) == ipc::Courier::Said::sent;
 } catch (...) {  // the end of the link tells it, too
+  return false;
 }
 
 void Router::arrived(const std::string& text) {

@@ -54,8 +54,8 @@ class Router {
   void to_others(const books::ToStager& message);
   /// The same, before this process leaves at once: as far as it can be sent now.
   void last_word_to_others(const books::ToStager& message) noexcept;
-  /// Any other stager than the leader: likewise, to the leader.
-  void last_word_to_leader(const books::ToLeader& message) noexcept;
+  /// Any other stager than the leader: likewise, to the leader. Whether it is sent, whatever becomes of us.
+  bool last_word_to_leader(const books::ToLeader& message) noexcept;
   /// A message came through the exchange.
   void arrived(const std::string& text);
   /// Waits until all is sent, at most so long for each link.

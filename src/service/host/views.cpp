@@ -81,7 +81,8 @@ void Views::of_node(std::function<void(const std::vector<books::View>& views)> d
 }
 
 void Views::hear(const books::Figures& message) {
-  if (node_waits_.empty()) return;  // it came too late
+  // It came too late; or it answers an earlier look, and has been counted in this one: its second answer must not be.
+  if (!silent_stagers_.contains(message.local)) return;
   node_trainers_.insert(node_trainers_.end(), message.trainers.begin(), message.trainers.end());
   if (!message.last) return;
   node_private_ += message.private_bytes;

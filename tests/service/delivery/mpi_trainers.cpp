@@ -298,6 +298,27 @@ BOOST_AUTO_TEST_CASE(a_bell_in_hostile_hands_stops_nobody) {
   hostile.work(20);  // and its own are still heard
 }
 
+/// A trainer that finds nothing to take rings, perhaps just when the stager has asked for a bell and nothing is back.
+BOOST_AUTO_TEST_CASE(a_bell_with_nothing_returned_does_not_use_up_the_next_one) {
+  House house;
+  Visitor visitor(house, 0, 0);
+  std::vector<ring::Lease> held(4);
+  for (auto& lease : held)
+    BOOST_TEST_REQUIRE(house.until([&] { return visitor.consumer->try_acquire(lease) == ring::Acquired::batch; }));
+  BOOST_TEST_REQUIRE(house.until([&] { return house.keeper(0).ring().bell_is_armed(); }));
+  visitor.consumer->wait(1ns);
+  BOOST_TEST(house.poller.wait(1s) > 0);
+  for (const auto& lease : held) visitor.consumer->release(lease.slot, true);
+  // Without tick(), which looks by itself now and then.
+  ring::Lease lease;
+  bool came = false;
+  for (int i = 0; i < 10'000 && !came; ++i) {
+    house.poller.wait(1ms);
+    came = visitor.consumer->try_acquire(lease) == ring::Acquired::batch;
+  }
+  BOOST_TEST(came);
+}
+
 BOOST_AUTO_TEST_CASE(questions_whose_answers_nobody_reads_cost_others_nothing) {
   House house;
   Visitor deaf(house, 1, 1), honest(house, 0, 0);

@@ -125,6 +125,18 @@ BOOST_AUTO_TEST_CASE(the_head_reaches_leaders_and_they_their_stagers) {
   BOOST_TEST(service.take(3) == (Heard{"from_leader end", "from_leader make_ring"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(last_words_come_before_the_end_of_who_says_them) {
+  Service service;
+  BOOST_TEST(!service.routers[2]->last_word_to_leader(Ended{"x"}));  // it is the leader
+  service.routers[2]->last_word_to_others(Dead{"x"});
+  BOOST_TEST(service.take(3) == Heard{"from_leader dead"}, boost::test_tools::per_element());
+  BOOST_TEST(service.routers[3]->last_word_to_leader(Ended{"x"}));
+  service.routers[3].reset();
+  BOOST_TEST(service.take(2) == (Heard{"from_node ended", "closed 1"}), boost::test_tools::per_element());
+  service.routers[0].reset();
+  BOOST_TEST(!service.routers[1]->last_word_to_leader(Ended{"x"}));  // nobody hears it
+}
+
 BOOST_AUTO_TEST_CASE(descriptors_travel_with_a_trainer) {
   Service service;
   std::vector<ipc::Fd> fds;

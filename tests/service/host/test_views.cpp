@@ -29,6 +29,8 @@ class Cluster {
   std::map<std::uint32_t, std::size_t> trainers;             // per stager
   std::map<std::uint32_t, std::vector<FormerRing>> retired;  // per stager
   std::size_t longest = 0;                                   // trainers in one message
+  /// Stagers that answer late, and what they are to say.
+  std::map<std::uint32_t, std::deque<std::function<void()>>> slow;
 
   explicit Cluster(const std::vector<std::uint32_t>& stagers) {
     std::uint32_t first = 0;
@@ -55,6 +57,12 @@ class Cluster {
     } while (!queue_.empty());
   }
 
+  /// A slow stager says what it has held back.
+  void wake(std::uint32_t stager) {
+    const auto held_back = slow.extract(stager);
+    for (const auto& say : held_back.mapped()) say();
+  }
+
   /// What a tool at the node hears.
   std::shared_ptr<std::vector<Json>> ask(std::uint32_t node) {
     auto heard = std::make_shared<std::vector<Json>>();
@@ -79,7 +87,11 @@ class Cluster {
                   for (std::uint32_t l = 1; l < nodes_[node].stagers; ++l)
                     send(node, node, nodes_[node].first + l, decode_to_stager(encode(message)));
                 },
-            .to_leader = [this, node](const ToLeader& message) { send(node, node, nodes_[node].first, message); },
+            .to_leader =
+                [this, node, me](const ToLeader& message) {
+                  const auto say = [this, node, message] { send(node, node, nodes_[node].first, message); };
+                  slow.contains(me) ? slow[me].push_back(say) : say();
+                },
             .trainers =
                 [this, me] {
                   std::vector<TrainerFigures> all;
@@ -205,6 +217,23 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_answer_is_named) {
   BOOST_REQUIRE(!heard->empty());
   BOOST_TEST(heard->back().at("missing_nodes") == Json({"n1"}));
   BOOST_TEST(heard->size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(who_answers_two_looks_at_once_is_counted_once) {
+  Cluster cluster({3});
+  cluster.trainers = {{0, 1}, {1, 2}, {2, 3}};
+  cluster.slow = {{1, {}}, {2, {}}};
+  const auto first = cluster.ask(0);
+  for (int i = 0; i < 4; ++i) cluster.pass(second);
+  BOOST_TEST(first->back().at("type") == "viewed");  // nobody waits so long
+  const auto late = cluster.ask(0);
+  cluster.pass(second);
+  cluster.wake(1);
+  cluster.wake(2);
+  cluster.pass(moment);
+  BOOST_TEST(trainers(*late).size() == 1u + 2 + 3);
+  BOOST_TEST_REQUIRE(late->size() == 2u);
+  BOOST_TEST(late->front().at("memory").at("scratch_read_bytes") == 1 + 2 + 4);
 }
 
 BOOST_AUTO_TEST_CASE(many_trainers_come_in_several_messages) {
