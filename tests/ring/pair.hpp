@@ -86,13 +86,20 @@ struct Pair {
   ring::Producer producer;
   ipc::Bell bell = ipc::Bell::make();
   ring::Consumer consumer;
+  const bool same_address = false;
 
   explicit Pair(std::uint32_t slots)
       : producer(make_producer(slots)), consumer(producer.fd(), bell.duplicate(), schema(), geometry(producer)) {}
   /// Both sides at one address: a race detector knows memory by its address only.
   struct SameAddress {};
   Pair(std::uint32_t slots, SameAddress)
-      : producer(make_producer(slots)), consumer(mapping(producer), bell.duplicate(), schema(), geometry(producer)) {}
+      : producer(make_producer(slots)), consumer(mapping(producer), bell.duplicate(), schema(), geometry(producer)),
+        same_address(true) {}
+  ~Pair() {
+    if (same_address) consumer.forget_in_child();  // what was mapped once is unmapped once, by the producer
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
   static ipc::Mapping mapping(const ring::Producer& producer) {
     return ipc::Mapping::adopt(
         {producer.field(0, 0) - ring::Offsets(producer.schema().size()).slots, producer.bytes()});
