@@ -33,6 +33,7 @@ def main(service, path, steps="1000000"):
         if stream.rank == 0:
             torch.save({"model": model.state_dict(), "data": stream.state_dict()}, path)
             print("saved at epoch {}, step {}".format(*stream.position))
+    dist.barrier()  # gloo may end a process whose peer has left already
     dist.destroy_process_group()
 
 

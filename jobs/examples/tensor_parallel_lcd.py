@@ -37,4 +37,5 @@ def main(service):
 if __name__ == "__main__":
     dist.init_process_group()
     main(*sys.argv[1:])
+    dist.barrier()  # gloo may end a process whose peer has left already
     dist.destroy_process_group()

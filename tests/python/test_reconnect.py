@@ -108,7 +108,8 @@ def test_without_it_the_loss_is_an_error(serve):
 
 def test_nobody_comes_within_the_timeout(serve_fake):
     service = serve_fake()
-    with patiently(lambda: service.connect(reconnect=True, timeout=0.3)) as stream:  # as long as it has not begun to listen
+    # As long as it has not begun to listen.
+    with patiently(lambda: service.connect(reconnect=True, timeout=0.3)) as stream:
         batches = iter(stream)
         next(batches)
         service.kill()

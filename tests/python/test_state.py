@@ -174,7 +174,8 @@ def test_a_trainer_that_loads_no_state_is_named(serve_real, late, reconnect):
         ):
             assert part in text
         assert next(iter(first)).step == 4  # it is not disturbed
-    while not any("rank 1 (process" in line for line in service.events()):  # said a moment later; ctest's timeout is the watchdog
+    # Said a moment later; ctest's timeout is the watchdog.
+    while not any("rank 1 (process" in line for line in service.events()):
         assert service.process.poll() is None
         time.sleep(0.01)
 

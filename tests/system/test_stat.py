@@ -98,12 +98,17 @@ def test_watch_until_interrupted(tmp_path):
         assert tool.wait(20) == 0
 
 
+def poll_limit(pid):
+    """Milliseconds that it may stand in its poll(); 0 where it stands in none."""
+    call = Path(f"/proc/{pid}/syscall").read_text().split()  # "running", or a number, its arguments, and two addresses
+    return int(call[3], 16) if len(call) > 3 else 0
+
+
 def test_watch_is_interrupted_while_nobody_answers(tmp_path):
     with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service, watch(service.ready()) as tool:
         assert "service " + service.name in tool.stdout.readline()
         stand_still(service.process.pid)
-        limit = lambda: int(Path(f"/proc/{tool.pid}/syscall").read_text().split()[3], 16)  # noqa: E731  (of its poll)
-        until(lambda: limit() > 1000, "it has asked once more")
+        until(lambda: poll_limit(tool.pid) > 1000, "it has asked once more")
         tool.send_signal(signal.SIGINT)
         assert tool.wait(20) == 0
         os.kill(service.process.pid, signal.SIGCONT)
