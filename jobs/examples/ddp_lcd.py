@@ -18,8 +18,7 @@ from headrace.torch import Loader
 def main(service, path, steps="1000000"):
     dist.init_process_group()
     with headrace.connect(service, "train") as stream:  # rank and size as torchrun says
-        model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(25**3, 4))
-        model = torch.nn.parallel.DistributedDataParallel(model)
+        model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(25**3, 4))
         optimizer = torch.optim.SGD(model.parameters(), 1e-4)
         if pathlib.Path(path).exists():
             saved = torch.load(path)
@@ -28,7 +27,7 @@ def main(service, path, steps="1000000"):
         epochs = [Loader(stream, ("ECAL", "label"))] * (2 - stream.position[0])  # what is left of the first, and others
         for x, label in itertools.islice(itertools.chain(*epochs), int(steps)):
             optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(model(x), label).backward()
+            torch.nn.functional.cross_entropy(model(x.flatten(1)), label).backward()
             optimizer.step()
         if stream.rank == 0:
             torch.save({"model": model.state_dict(), "data": stream.state_dict()}, path)

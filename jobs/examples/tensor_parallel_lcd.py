@@ -13,13 +13,11 @@ import torch.distributed as dist
 from headrace.torch import Loader
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
-REPLICAS = 2
 
-
-def main(service):
+def main(service, replicas=2):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    groups = int(dist.get_world_size()) // REPLICAS
-    mesh = dist.init_device_mesh(device, (groups, REPLICAS), mesh_dim_names=("data", "tensor"))
+    groups = int(dist.get_world_size()) // replicas
+    mesh = dist.init_device_mesh(device, (groups, replicas), mesh_dim_names=("data", "tensor"))
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(25**3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 4))
     model = parallelize_module(model.to(device), mesh["tensor"], {"1": ColwiseParallel(), "3": RowwiseParallel()})
