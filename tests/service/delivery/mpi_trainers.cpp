@@ -165,6 +165,11 @@ struct Visitor {
   }
 };
 
+int sleep_for_ever() {
+  pause();
+  return 0;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(who_is_thrown_out_and_lives_cannot_write_into_its_successors_batches) {
@@ -241,10 +246,7 @@ BOOST_AUTO_TEST_CASE(who_goes_back_from_the_end_has_not_finished) {
 
 BOOST_AUTO_TEST_CASE(a_goodbye_counts_that_stands_behind_other_words_of_a_process_that_has_ended) {
   House house;
-  Child process([] {
-    pause();
-    return 0;
-  });
+  Child process(sleep_for_ever);
   Visitor visitor(house, 0, 0, process.pid());
   visitor.work(3);
   visitor.consumer.reset();
@@ -357,10 +359,7 @@ BOOST_AUTO_TEST_CASE(one_question_about_saved_states_is_open_at_a_time) {
 
 BOOST_AUTO_TEST_CASE(a_trainer_that_dies_in_the_middle_of_its_questions_is_seen) {
   House house;
-  Child process([] {
-    pause();
-    return 0;
-  });
+  Child process(sleep_for_ever);
   Visitor visitor(house, 0, 0, process.pid());
   while (visitor.connection.send(ring::encode(ring::AskFiles{})) == ipc::Sent::sent) house.until([] { return true; });
   visitor.consumer.reset();
