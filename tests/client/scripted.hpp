@@ -48,11 +48,12 @@ inline void say(const ipc::Connection& connection, const std::string& text, std:
 
 /// A ring and the welcome that goes with it.
 struct Guesthouse {
-  ring::Producer producer{"test", formula::schema(), ring::Producer::ring_bytes(formula::schema(), 10, 3), 1};
+  ring::Producer producer;
   ipc::Bell bell = ipc::Bell::make();
   ipc::Fd self = ipc::open_pidfd(getpid());
   ring::Welcome welcome;
-  Guesthouse() {
+  explicit Guesthouse(std::uint32_t replicas = 1)
+      : producer("test", formula::schema(), ring::Producer::ring_bytes(formula::schema(), 10, 3), 1, replicas) {
     producer.configure(10, 1);
     welcome = {.service = "scripted",
                .stream = "train",
@@ -63,7 +64,8 @@ struct Guesthouse {
                .fields = formula::schema(),
                .ring_bytes = producer.bytes(),
                .pid = getpid(),
-               .host = "here"};
+               .host = "here",
+               .replicas = replicas};
   }
   void let_in(const ipc::Connection& connection) const { let_in(connection, self.get()); }
   void let_in(const ipc::Connection& connection, int stager) const {

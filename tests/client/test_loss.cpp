@@ -97,28 +97,13 @@ BOOST_AUTO_TEST_CASE(a_service_that_has_stopped_says_why_to_whoever_speaks) {
 }
 
 /// What a service of two replicas has, of which this is the first and the other never comes.
-struct House {
-  ring::Producer producer{"test", formula::schema(), ring::Producer::ring_bytes(formula::schema(), 10, 3), 1, 2};
-  ipc::Bell bell = ipc::Bell::make();
-  ipc::Fd self = ipc::open_pidfd(getpid());
+struct House : Guesthouse {
   std::array<ipc::Fd, 2> lanes;
 
-  House() {
-    producer.configure(10, 1);
+  House() : Guesthouse(2) {
     for (std::uint32_t replica = 0; replica < 2; ++replica) lanes[replica] = producer.join(replica);
   }
-  void let_in(const ipc::Connection& connection) {
-    const ring::Welcome welcome{.service = "scripted",
-                                .stream = "train",
-                                .batches = 10,
-                                .samples = 100,
-                                .batch = 10,
-                                .slots = 3,
-                                .fields = formula::schema(),
-                                .ring_bytes = producer.bytes(),
-                                .pid = getpid(),
-                                .host = "here",
-                                .replicas = 2};
+  void let_in(const ipc::Connection& connection) const {
     const auto memory = producer.for_trainer();
     say(connection, encode(welcome), {memory.get(), bell.fd(), self.get(), lanes[0].get()});
   }
