@@ -121,7 +121,7 @@ class Listener {
 };
 
 /// Names of the services of this user on this node (this network namespace), sorted. Those at paths are not among them,
-/// nor what another user put there.
+/// nor what another user put there, nor names that begin with a dot.
 std::vector<std::string> list_services();
 
 }  // namespace headrace::ipc

@@ -5,9 +5,12 @@
 
 #include <array>
 #include <charconv>
-#include <memory>
+#include <optional>
 #include <random>
+#include <string_view>
+#include <utility>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "mpi/agree.hpp"
 
@@ -16,33 +19,74 @@ namespace headrace::job {
 namespace {
 
 constexpr std::chrono::seconds limit{30};
+constexpr std::chrono::milliseconds look_every{5};  // at callers that have said nothing yet
 
-ipc::Connection accept_one(const ipc::Listener& listener, const Topology& topology, std::size_t have) {
-  auto link = listener.accept(std::chrono::duration_cast<std::chrono::milliseconds>(limit));
-  require(link.has_value(),
-          fmt::format("only {} of {} stagers on {} found their leader within {} s; are all on one node "
-                      "in the same network namespace? (--split-nodes treats them as separate nodes)",
-                      have, topology.here().stagers, topology.here().host, limit.count()));
-  ipc::require_same_user(*link, "another stager");
-  return std::move(*link);
-}
+/// The leader's side. Whoever sees the socket's name can call: programs that look for services do, for one. So a caller
+/// is a stager only once it says the word that the stagers agreed on, and nobody else can spoil or delay the meeting.
+class Meeting {
+ public:
+  Meeting(ipc::Listener listener, std::string word, std::size_t stagers)
+      : listener_(std::move(listener)), word_(std::move(word)), links_(stagers) {}
 
-std::size_t local_number(const ipc::Connection& link, std::size_t stagers) {
-  const auto hello = link.receive(limit);
-  std::size_t local = 0;
-  const auto& text = hello.message.text;
-  std::from_chars(text.data(), text.data() + text.size(), local);
-  require(hello.what == ipc::Receipt::message && local > 0 && local < stagers, "a stager introduced itself wrongly");
-  return local;
-}
+  /// By local number; 0, the leader itself, stays empty.
+  std::vector<ipc::Connection> all(const Topology& topology) {
+    const auto until = Clock::now() + limit;
+    while (have_ < links_.size()) {
+      require(Clock::now() < until,
+              fmt::format("only {} of {} stagers on {} found their leader within {} s; are all on one node in the same "
+                          "network namespace{}? (--split-nodes treats them as separate nodes)",
+                          have_, links_.size(), topology.here().host, limit.count(),
+                          foreign_ ? " and of one user" : ""));
+      if (auto caller = listener_.accept(look_every)) callers_.push_back(std::move(*caller));
+      std::erase_if(callers_, [&](ipc::Connection& caller) { return heard(caller); });
+    }
+    return std::move(links_);
+  }
 
-ipc::Connection call_leader(const std::string& name, std::uint32_t local) {
+ private:
+  /// Whether this caller need not be listened to any more.
+  bool heard(ipc::Connection& caller) try {
+    if (caller.peer().uid != geteuid()) {
+      foreign_ = true;
+      return true;
+    }
+    const auto hello = caller.receive();
+    if (hello.what == ipc::Receipt::closed) return true;
+    if (hello.what != ipc::Receipt::message) return false;
+    if (const auto local = number_in(hello.message.text); local > 0 && local < links_.size() && !links_[local]) {
+      links_[local] = std::move(caller);
+      ++have_;
+    }
+    return true;
+  } catch (const Error&) {
+    return true;  // its message was none of ours: too long, say
+  }
+
+  std::size_t number_in(std::string_view text) const {
+    std::size_t local = 0;
+    if (text.starts_with(word_)) std::from_chars(text.data() + word_.size(), text.data() + text.size(), local);
+    return local;
+  }
+
+  ipc::Listener listener_;
+  std::string word_;
+  std::vector<ipc::Connection> links_, callers_;
+  std::size_t have_ = 1;
+  bool foreign_ = false;
+};
+
+ipc::Connection call_leader(const std::string& name, const std::string& word, std::uint32_t local) {
   auto link = ipc::Connection::connect(ipc::Address(name));
-  require(link.has_value(),
+  require(link && link->send(word + std::to_string(local), {}, limit) == ipc::Sent::sent,
           "the leader of this node's stagers cannot be reached (other network namespaces on one "
           "node?); --split-nodes treats them as separate nodes");
-  link->send(std::to_string(local), {}, limit);
   return std::move(*link);
+}
+
+/// Not to be guessed; of the kernel's own randomness.
+std::string random_word() {
+  std::random_device kernel;
+  return fmt::format("{:08x}{:08x}", kernel(), kernel());
 }
 
 }  // namespace
@@ -51,20 +95,18 @@ NodeLinks NodeLinks::make(const Topology& topology) {
   NodeLinks node;
   if (topology.here().stagers == 1) return node;
   // The name lives for a moment only. Containers that share a network have process numbers of their own, and nobody else
-  // is to know the name before.
-  const auto name = topology.node.bcast(fmt::format(".links-{}-{:08x}", getpid(), std::random_device{}()));
-  const auto listener = mpi::together(topology.node, [&] {
-    return topology.is_leader() ? std::make_unique<ipc::Listener>(ipc::Address(name)) : nullptr;
+  // is to know the name before. The word is in no table of the system.
+  const auto name = topology.node.bcast(fmt::format(".links-{}-{}", getpid(), random_word()));
+  const auto word = topology.node.bcast(random_word() + " ");
+  auto meeting = mpi::together(topology.node, [&]() -> std::optional<Meeting> {
+    if (!topology.is_leader()) return std::nullopt;
+    return Meeting(ipc::Listener(ipc::Address(name)), word, topology.here().stagers);
   });
-  node.links.resize(topology.is_leader() ? topology.here().stagers : 1);
   mpi::together(topology.node, [&] {
-    if (listener)
-      for (std::size_t have = 1; have < node.links.size(); ++have) {
-        auto link = accept_one(*listener, topology, have);
-        node.links[local_number(link, node.links.size())] = std::move(link);
-      }
+    if (meeting)
+      node.links = meeting->all(topology);
     else
-      node.links.front() = call_leader(name, topology.local());
+      node.links.push_back(call_leader(name, word, topology.local()));
   });
   return node;
 }

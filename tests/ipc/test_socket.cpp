@@ -136,6 +136,10 @@ BOOST_AUTO_TEST_CASE(a_name_is_taken_once_and_its_holder_named) {
     const auto names = ipc::list_services();
     BOOST_TEST((std::ranges::find(names, address.service()) != names.end()));
   }
+  const Listener where_stagers_meet(Address("." + unique("meeting")));  // not in a list, and nobody calls there to make one
+  const auto names = ipc::list_services();
+  BOOST_TEST((std::ranges::find(names, where_stagers_meet.address().service()) == names.end()));
+  BOOST_TEST(!where_stagers_meet.accept(1ms).has_value());
   const Listener again(address);  // nothing stale is left
   BOOST_TEST(!Connection::connect(Address(unique("nobody"))).has_value());
   BOOST_TEST(!again.accept(1ms).has_value());

@@ -1,4 +1,11 @@
+#include <array>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "ipc/memory.hpp"
 #include "job/node_links.hpp"
@@ -70,6 +77,56 @@ BOOST_AUTO_TEST_CASE(links_reach_every_stager_of_the_node) {
   for (int i = 0; i < topology.node.size(); ++i)
     BOOST_TEST((mapping.data()[i] == std::byte{static_cast<unsigned char>(i + 1)}));
   world.barrier();
+}
+
+namespace {
+
+/// Calls wherever stagers meet, as who looks for services or means harm does, and says the next of `words` each time (or
+/// nothing). Some of its calls stay open.
+class Stranger {
+ public:
+  ~Stranger() {
+    stop_ = true;
+    caller_.join();
+  }
+  int calls() const { return calls_; }
+
+ private:
+  void call_all() {
+    const std::array<std::string, 4> words{"", "1", "0123456789abcdef0123456789abcdef 1", std::string(300'000, 'x')};
+    std::vector<ipc::Connection> open;
+    while (!stop_) {
+      std::ifstream table("/proc/net/unix");
+      for (std::string line; !stop_ && std::getline(table, line);) {
+        const auto name = line.find(".links-");
+        if (name == std::string::npos) continue;
+        auto call = ipc::Connection::connect(ipc::Address(line.substr(name)));
+        if (!call) continue;
+        const auto& word = words[static_cast<std::size_t>(++calls_) % words.size()];
+        if (!word.empty()) call->send(word);
+        if (calls_ % 3 == 0 && open.size() < 50) open.push_back(std::move(*call));
+      }
+    }
+  }
+
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> calls_ = 0;
+  std::thread caller_{[this] { call_all(); }};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(strangers_who_call_where_stagers_meet_spoil_nothing) {
+  const auto world = mpi::Comm::world();
+  const auto topology = Topology::discover(world, false);
+  std::optional<Stranger> stranger;
+  if (topology.local() == 1) stranger.emplace();
+  for (bool called = topology.node.size() == 1; !called;) {
+    const auto links = NodeLinks::make(topology);
+    const auto memory = links.share(topology, topology.is_leader() ? ipc::make_memfd("shared", 4096) : ipc::Fd());
+    BOOST_REQUIRE(memory);
+    called = world.max(std::uint64_t(stranger ? stranger->calls() : 0)) >= 50;
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
