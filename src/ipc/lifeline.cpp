@@ -130,10 +130,15 @@ void Lifeline::watch(std::chrono::seconds silence) const {
 Lifeline::Fate Lifeline::fate() const {
   char byte = 0;
   const auto got = recv(socket_.get(), &byte, 1, MSG_DONTWAIT);
-  if (got > 0) return Fate::fine;
+  if (got > 0) return byte == static_cast<char>(Word::alarm) ? Fate::alarm : Fate::goodbye;
   if (got == 0) return Fate::closed;
   if (errno == ECONNRESET) return Fate::reset;
   return errno == EAGAIN || errno == EINTR ? Fate::fine : Fate::lost;
+}
+
+void Lifeline::say(Word word) const noexcept {
+  const char byte = static_cast<char>(word);
+  [[maybe_unused]] const auto sent = ::send(socket_.get(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 Mooring::Mooring() : socket_(listening(AF_INET6)), secret_(make_secret()) {

@@ -1,5 +1,5 @@
-// A TCP connection to another node on which nothing is sent: the kernels at its ends ask each other now and then
-// whether they are there. It fails when the other node is gone (power cut, cable), without a word from it and without
+// A TCP connection to another node on which nothing is sent but last words: the kernels at its ends ask each other now and
+// then whether they are there. It fails when the other node is gone (power cut, cable), without a word from it and without
 // waking any process in between; and not because a process there is slow, stopped or swapped out.
 #pragma once
 
@@ -19,10 +19,14 @@ class Lifeline {
   void watch(std::chrono::seconds silence) const;
   /// Becomes readable when there is something to learn: see fate().
   int fd() const { return socket_.get(); }
-  /// Closed: the other process let go, which says nothing of its node. Reset: its node answers, but no longer knows the
-  /// connection; the process is gone, and nobody could say so when it went. Lost: the node does not answer.
-  enum class Fate { fine, closed, reset, lost };
+  /// Goodbye, alarm: the next of the words said there. Closed: the other process let go, which says nothing of its node.
+  /// Reset: its node answers, but no longer knows the connection; the process is gone, and nobody could say so when it
+  /// went. Lost: the node does not answer.
+  enum class Fate { fine, goodbye, alarm, closed, reset, lost };
   Fate fate() const;
+  /// A few in its whole life: there is always room for them. Nothing happens where the other end is gone.
+  enum class Word : char { goodbye = 'g', alarm = 'a' };
+  void say(Word word) const noexcept;
 
  private:
   Fd socket_;

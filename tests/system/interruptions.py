@@ -46,20 +46,35 @@ def taken(pid, number):
     return True
 
 
-def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None):
+def stagers_with(word):
+    """Rank -> process, of the MPI job whose command lines have this word."""
+    found = {}
+    for pid in processes_with(word):
+        with contextlib.suppress(OSError):
+            for rank in re.findall(rb"(?:^|\0)OMPI_COMM_WORLD_RANK=(\d+)", Path(f"/proc/{pid}/environ").read_bytes()):
+                found[int(rank)] = pid
+    return found
+
+
+def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None, launch=(), environment=None):
     """Exit code and stderr of a run that gets a signal once so many more blocks are written, and goes no further until it has it.
-    `then` is called when it has it, unless it is dead."""
-    launch = ["mpirun", "-n", str(stagers)] if stagers else []
+    `then` is called when it has it, unless it is dead. `how` may also be called itself."""
+    launch = ["mpirun", "-n", str(stagers)] if stagers else launch
+    environment = environment or os.environ
     blocks += blocks_in(output)
     with tempfile.TemporaryDirectory() as folder:
         on = Path(folder) / "on"
         held = {"LD_PRELOAD": preloaded(Path(folder), "held", HELD), "HELD_PART": f"{os.path.realpath(output)}.part",
                 "HELD_BLOCKS": str(blocks), "HELD_UNTIL": str(on)}
-        with subprocess.Popen([*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=os.environ | OFTEN | held,
+        with subprocess.Popen([*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=environment | OFTEN | held,
                               stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
             try:
                 until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
-                if how == signal.SIGKILL:
+                if callable(how):
+                    how()
+                    on.touch()
+                    then()
+                elif how == signal.SIGKILL:
                     killed(str(output))
                 else:
                     run.send_signal(how)

@@ -8,6 +8,7 @@
 namespace headrace::commands::writing {
 
 void Interrupts::before_writing(service::host::Host& host, std::function<void()> tidy) {
+  host_ = &host;
   mpi::patience().farewell = [&host](const std::string& why) { host.farewell(why); };
   signals_.on_end([tidy = std::move(tidy)](const std::string& signal) {
     log::info("ended by {} before anything was written", signal);
@@ -17,6 +18,7 @@ void Interrupts::before_writing(service::host::Host& host, std::function<void()>
 }
 
 void Interrupts::while_writing(std::function<void(const std::string& signal)> stop) {
+  host_->advise("what is written stays, go on with --resume");
   signals_.on_end([](const std::string& signal) { log::info("ended by {}; go on with --resume", signal); });
   signals_.on_stop([stop = std::move(stop)](const std::string& signal) {
     stop(signal);

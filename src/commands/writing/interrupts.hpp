@@ -30,6 +30,7 @@ class Interrupts {
 
  private:
   job::Signals& signals_;
+  service::host::Host* host_ = nullptr;  ///< from before_writing() on
 };
 
 /// Collective: the reason of the first stager that has one.

@@ -71,12 +71,14 @@ void Host::halt() {
   thread_.request_stop();
   jobs_.wake();
   if (thread_.joinable()) thread_.join();
+  if (watch_) watch_->part();
 }
 
 void Host::start(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
-  node_links_ = std::move(links);
-  neighbours_ = std::move(neighbours);
-  for (std::size_t i = 0; i < neighbours_.size(); ++i) poller_.add(neighbours_[i].line.fd(), [this, i] { look_at(i); });
+  watch_.emplace(seat_, poller_, std::move(links), std::move(neighbours),
+                 [this](const std::string& what, std::uint32_t teller) {
+                   if (!phase_.is_over()) fail_now(what, teller);
+                 });
   thread_ = std::jthread([this](const std::stop_token& quit) { run(quit); });
 }
 
@@ -86,6 +88,7 @@ void Host::run(const std::stop_token& quit) {
     while (!quit.stop_requested()) {
       poller_.wait(tick_every);
       const auto now = Clock::now();
+      watch_->tick(now);
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
       if (head_watch_) watch_head(now);
@@ -99,7 +102,7 @@ void Host::run(const std::stop_token& quit) {
 }
 
 ipc::Fd Host::share(ipc::Fd leaders) {
-  return node_links_.share(topology_, std::move(leaders));
+  return watch_->links().share(topology_, std::move(leaders));
 }
 
 void Host::loading(const std::string& what, double fraction) {
@@ -115,7 +118,7 @@ void Host::open(Service service) {
     const auto to_node = [this](std::uint32_t node, books::FromHead message) {
       router_->to_node(node, std::move(message));
     };
-    router_.emplace(seat_, poller_, std::move(node_links_.links), service_.send_to_stager, post,
+    router_.emplace(seat_, poller_, watch_->release_links(), service_.send_to_stager, post,
                     Router::Receivers{.head = [this](books::ToHead message) { receive(std::move(message)); },
                                       .from_head = [this](books::FromHead message) { receive(std::move(message)); },
                                       .from_node = [this](books::ToLeader message) { receive(std::move(message)); },
@@ -152,6 +155,10 @@ void Host::tell(const char* event, const nlohmann::json& facts) {
   events_.tell(event, facts);
 }
 
+void Host::advise(std::string what) {
+  jobs_.post([this, what = std::move(what)]() mutable { advice_ = std::move(what); });
+}
+
 void Host::show_state() {
   if (!seat_.is_head()) return;
   jobs_.post([this] { log_status(config_, seat_, *desk_, views_ ? &*views_ : nullptr, events_); });
@@ -166,23 +173,6 @@ void Host::write_metrics() {
       arrival = {.windows = arrivals->windows(), .opened = arrivals->opened()};
     metrics_->write(metrics_text(config_.name, documents, arrival));
   });
-}
-
-void Host::look_at(std::size_t neighbour) {
-  const auto& [host, line] = neighbours_[neighbour];
-  const auto fate = line.fate();
-  if (fate == ipc::Lifeline::Fate::fine) return;
-  poller_.remove(line.fd());
-  // That a process ended is for the launcher to judge: it may be the end of the service.
-  if (fate == ipc::Lifeline::Fate::closed || phase_.is_over()) return;
-  const auto& here = seat_.here().host;
-  fail_now(
-      fate == ipc::Lifeline::Fate::reset
-          ? fmt::format("the first stager on {} is gone, though {} answers {} (started anew, or cut off meanwhile)",
-                        host, host, here)
-          : fmt::format("{} does not answer {} any more (it lost its power or its network; see node-timeout)", host,
-                        here),
-      seat_.local);
 }
 
 // ---- the end: gracefully, with an error, or at once ---------------------------------------------------------------
@@ -231,6 +221,7 @@ void Host::conclude() {
   if (metrics_) metrics_->remove();
   if (desk_) desk_->over();
   phase_.enter(Phase::over);
+  watch_->part();
   phase_.tell_end();
 }
 
@@ -241,8 +232,9 @@ void Host::link_closed(std::uint32_t local) {
   fail_now(fmt::format("stager {} on {} died", seat_.here().first + local, seat_.here().host), teller);
 }
 
-void Host::fail_now(const std::string& what, std::uint32_t teller) {
+void Host::fail_now(std::string what, std::uint32_t teller) {
   if (phase_.now() == Phase::failed) leave(1);  // something failed again on the way out
+  if (!advice_.empty()) what += "; " + advice_;
   phase_.enter(Phase::failed);
   say_failed(what);
   if (router_) router_->last_word_to_others(books::Dead{what.substr(0, most_told)});

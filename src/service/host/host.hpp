@@ -43,6 +43,7 @@
 #include "service/host/phase.hpp"
 #include "service/host/router.hpp"
 #include "service/host/seat.hpp"
+#include "service/host/stager_watch.hpp"
 #include "service/host/views.hpp"
 
 namespace headrace::service::host {
@@ -91,6 +92,8 @@ class Host {
   void open(Service service);
   /// Any thread: a line of the log; at stager 0, nowhere else.
   void tell(const char* event, const nlohmann::json& facts);
+  /// Any thread: what errors from now on say last, as what to do next.
+  void advise(std::string what);
   /// Any thread: writes into the log how the service is doing; at stager 0, which speaks for all, nowhere else.
   void show_state();
   /// Any thread: a control message of another stager arrived.
@@ -120,7 +123,6 @@ class Host {
 
  private:
   void run(const std::stop_token& quit);
-  void look_at(std::size_t neighbour);
   void watch_head(Clock::time_point now);
   void write_metrics();
 
@@ -143,7 +145,7 @@ class Host {
   void conclude();
   void link_closed(std::uint32_t local);
   /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
-  [[noreturn]] void fail_now(const std::string& what, std::uint32_t teller);
+  [[noreturn]] void fail_now(std::string what, std::uint32_t teller);
   /// The same for what went wrong at this stager.
   [[noreturn]] void fail_here(const std::string& what);
   /// Tells trainers, tools and logs that the service has failed.
@@ -154,14 +156,15 @@ class Host {
 
   const config::Config& config_;
   const job::Topology& topology_;
-  job::NodeLinks node_links_;  ///< until trainers may come
-  std::vector<job::Neighbour> neighbours_;
   const Seat seat_;
   ipc::Poller poller_;
   Jobs jobs_;
   PhaseGate phase_;
   EventLog events_;
   Service service_;  ///< from open() on
+  std::string advice_;
+
+  std::optional<StagerWatch> watch_;  ///< from start() on
 
   // By role, from the start.
   std::optional<FrontDesk> desk_;              ///< leaders

@@ -1,0 +1,67 @@
+// Whether the other stagers live, as sockets tell: those of this node by their links, as long as nothing else reads there
+// (from open() on the router does), the nodes on both sides by lifelines (job/neighbours.hpp).
+//
+//                              link, lifeline ends                         lifeline lost, reset
+//   after a goodbye            its work is done: nothing                   the node is gone: told at once
+//   without a word             it was killed, or crashed: the launcher's
+//                              to judge, which ends the job in a moment;
+//                              told if this one still lives after that
+//
+// A launcher that ends nothing (srun without --kill-on-bad-exit) would let the others wait for ever. So that they need not
+// wait one after the other, a node that sees an end passes the alarm on to the next one, along the lifelines.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "ipc/poller.hpp"
+#include "job/neighbours.hpp"
+#include "job/node_links.hpp"
+#include "service/host/seat.hpp"
+
+namespace headrace::service::host {
+
+/// The host's thread, but where it says otherwise.
+class StagerWatch {
+ public:
+  /// What cannot be survived, and the stager of this node that prints it. Does not return.
+  using Lost = std::function<void(const std::string& what, std::uint32_t teller)>;
+
+  /// Before the host's thread.
+  StagerWatch(const Seat& seat, ipc::Poller& poller, job::NodeLinks links, std::vector<job::Neighbour> neighbours,
+              Lost lost);
+  /// Any thread, before release_links().
+  const job::NodeLinks& links() const { return links_; }
+  /// From now on somebody else reads there, and hears of their ends.
+  std::vector<ipc::Connection> release_links();
+  void tick(Clock::time_point now);
+  /// This stager's work is done; what it still holds of the links and all lifelines may end now. Any thread once the host's
+  /// has ended.
+  void part() noexcept;
+
+ private:
+  void look_at_link(std::size_t link);
+  void look_at_lifeline(std::size_t neighbour);
+  /// Somebody has ended without a word.
+  void suspect(std::string what, std::uint32_t teller);
+
+  struct Suspicion {
+    std::string what;
+    std::uint32_t teller = 0;
+    Clock::time_point since;
+  };
+
+  const Seat& seat_;
+  ipc::Poller& poller_;
+  job::NodeLinks links_;
+  std::vector<job::Neighbour> neighbours_;
+  Lost lost_;
+  std::optional<Suspicion> suspicion_;  ///< the first one
+  bool parted_ = false;
+};
+
+}  // namespace headrace::service::host
