@@ -104,7 +104,8 @@ def test_memory_that_somebody_else_takes_meanwhile(tmp_path, monkeypatch, look, 
     monkeypatch.setenv("TAKE_BYTES", str(300 * MB // takers))
     if look:
         monkeypatch.setenv("TAKE_AT_LOOK", look)
-    with cgroup(460 * MB) as prefix, running(tmp_path, [tmp_path / "x.h5"], stagers, prefix=prefix, listens=False, batch=64) as service:
+    with cgroup(460 * MB) as prefix, \
+            running(tmp_path, [tmp_path / "x.h5"], stagers, prefix=prefix, listens=False, batch=64) as service:
         assert service.wait() == 1, service.text
         said = service.lines("too little memory on .* by now")
         assert len(said) == 1 and "but cgroup" in said[0] and "somebody else took some meanwhile" in said[0], service.text
