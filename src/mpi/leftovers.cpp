@@ -16,11 +16,11 @@
 #include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <system_error>
 
 #include "base/bytes.hpp"
 #include "base/host_name.hpp"
+#include "mpi/process_place.hpp"
 #include "mpi/temporary_files.hpp"
 
 namespace headrace::mpi {
@@ -45,23 +45,6 @@ std::set<std::string> mapped_segments() {
     if (const auto at = line.find('/'); at != std::string::npos)
       if (const fs::path path = line.substr(at); is_segment(path)) paths.insert(path);
   return paths;
-}
-
-/// The processes among which a process number means something: those of this PID namespace, of this start of the machine.
-/// The kernel gives a namespace's number to others later, so the start of its first process stands beside it. "": not
-/// known.
-std::string own_place() {
-  struct stat space {};
-  std::ifstream boot("/proc/sys/kernel/random/boot_id"), first("/proc/1/stat");
-  std::string boot_id, status;
-  if (stat("/proc/self/ns/pid", &space) != 0 || !std::getline(boot, boot_id) || !std::getline(first, status)) return "";
-  const auto after_name = status.rfind(')');
-  if (after_name == std::string::npos) return "";
-  std::istringstream words(status.substr(after_name + 1));
-  std::string start;
-  constexpr int start_time = 22 - 2;  // number and name stand before
-  for (int i = 0; i < start_time; ++i) words >> start;
-  return fmt::format("{} {} {}", space.st_ino, start, boot_id);
 }
 
 /// Of a mark: where its process has its number.
@@ -154,7 +137,7 @@ class Job {
       newest = std::max<std::int64_t>(newest, info.st_mtim.tv_sec);
   }
   bool is_among_us() const {
-    const auto here = own_place();
+    const auto here = process_place();
     return !here.empty() && std::ranges::all_of(marks_, [&](const fs::path& mark) { return place_on(mark) == here; });
   }
   static std::uint64_t size_of(const fs::path& path) {
@@ -196,7 +179,7 @@ void Mark::leave() noexcept try {
   lock_ = open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (lock_ < 0) return;
   flock(lock_, LOCK_EX | LOCK_NB);
-  std::string text = fmt::format("{}{}\n", place_name, own_place());
+  std::string text = fmt::format("{}{}\n", place_name, process_place());
   for (const auto& segment : mapped_segments()) text += segment + "\n";
   [[maybe_unused]] const auto written = write(lock_, text.data(), text.size());
   // Where an earlier job had the same folder, its marks are still there, or those of one in another container.
