@@ -1,6 +1,8 @@
 """Two runs that write the same: whichever is later is told of the other, at whatever moment it comes."""
 
+import json
 import os
+import signal
 import subprocess
 
 import h5py
@@ -92,6 +94,7 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
         try:
             until(lambda: first.poll() is not None or name_is_taken(), "the first one's name")
             assert first.poll() is None, first.stderr.read()
+            until(lambda: leftovers(output), "the first one's claim")
             # 1: the name is not there when it looks, and is when it takes it. 2: nor does its holder answer at once.
             for blind in 1, 2:
                 count = tmp_path / f"blind{blind}"
@@ -100,13 +103,32 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
                 told = f"'{output}' is being written by another run (pid {first.pid}); wait for its end"
                 assert done.returncode == 2 and told in done.stderr, done.stderr
                 assert count.stat().st_size == blind
-                assert leftovers(output) == [] and not output.exists()
+                assert leftovers(output) == ["out.part.by"] and not output.exists()
         finally:
             gate.unlink()
         told = first.communicate(timeout=60)[1]
         assert first.returncode == 0, told
     with h5py.File(output) as file:
         assert sorted(file["y"][:]) == list(range(200))
+
+
+@pytest.mark.parametrize("command", ["premix", "export"])
+def test_who_writes_is_told_beside_the_output_until_a_signal(tmp_path, writers, command):
+    output, gate = tmp_path / "out", tmp_path / "gate"
+    gate.touch()
+    held = os.environ | {"LD_PRELOAD": ODD_DISK, "HELD": str(gate), "BROKEN": str(writers["premix"][0])}
+    with subprocess.Popen([HEADRACE, command, *writers[command], "-o", output], env=held, stderr=subprocess.PIPE) as run:
+        try:
+            by = tmp_path / "out.part.by"
+            until(lambda: run.poll() is not None or (by.exists() and by.read_text().endswith("\n")), "a claim")
+            told = json.loads(by.read_text())
+            assert (told["pid"], told["host"]) == (run.pid, os.uname().nodename) and told["since"].endswith(" UTC")
+            run.send_signal(signal.SIGTERM)
+            assert run.wait(60) == 128 + signal.SIGTERM
+        finally:
+            gate.unlink()
+            run.kill()
+    assert leftovers(output) == [] and not output.exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

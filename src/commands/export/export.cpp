@@ -44,7 +44,7 @@ class Export : public writing::Work {
     if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
       log::warn("{}", why);
     session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, folder_.path()), all_,
-                                                  folder_.path());
+                                                  folder_.path(), interrupts_);
     interrupts_.before_writing(session_->staging().host(), [this] { discard(); });
     plan();
     session_->load();

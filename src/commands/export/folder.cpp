@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/user_file.hpp"
 #include "commands/export/arrays.hpp"
+#include "commands/writing/claim.hpp"
 #include "formats/contiguous.hpp"
 #include "ipc/own_files.hpp"
 
@@ -134,9 +135,7 @@ void Folder::require_free(bool force, bool resume) const {
                       path_));
     return;
   }
-  if (formats::has_journal(part()))
-    throw UsageError(
-        fmt::format("'{}' is what an earlier run left; go on with --resume, or begin anew with --force", path_));
+  if (formats::has_journal(part())) throw UsageError(writing::text_of_begun(path_, path_));
   if (!is_empty())
     throw UsageError(
         fmt::format("the folder '{}' is not empty; name another, or give --force where an export made it", path_));

@@ -16,6 +16,7 @@
 #include "commands/pack/inventory_blocks.hpp"
 #include "commands/pack/provenance.hpp"
 #include "commands/writing/call.hpp"
+#include "commands/writing/claim.hpp"
 #include "commands/writing/file_writer.hpp"
 #include "commands/writing/meter.hpp"
 #include "commands/writing/place.hpp"
@@ -94,6 +95,7 @@ class Pack : public writing::Work {
     host_ = mpi::together(all_, [&] { return writing::host_of_writer(named_, topology_, orders_.output); });
     auto links = mpi::together(all_, [&] { return job::NodeLinks::make(topology_); });
     host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
+    claim_ = writing::claim_output(all_, orders_.output, interrupts_);
     interrupts_.before_writing(*host_, [this] {
       if (writer_) writer_->unlink();
     });
@@ -281,6 +283,7 @@ class Pack : public writing::Work {
   const bool skip_;
   const std::string part_;
   std::unique_ptr<service::host::Host> host_;
+  std::unique_ptr<writing::Claim> claim_;  // at the first stager
   std::shared_ptr<const catalog::RowSource> rows_;
   std::unique_ptr<Slices> slices_;
   std::unique_ptr<writing::FileWriter> writer_;

@@ -67,7 +67,8 @@ class Premix : public writing::Work {
     writing::require_common_folder(all_, path_);
     if (const auto why = writing::other_order(config_, orders_.stream); !why.empty() && all_.rank() == 0)
       log::warn("{}", why);
-    session_ = std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_, path_);
+    session_ =
+        std::make_unique<writing::Session>(writing::staged(config_, orders_.stream, path_), all_, path_, interrupts_);
     interrupts_.before_writing(session_->staging().host(), [this] {
       if (parts_) parts_->unlink();
     });

@@ -7,19 +7,32 @@
 
 namespace headrace::commands::writing {
 
+void Interrupts::when_it_ends(std::function<void()> let_go) {
+  let_go_ = std::move(let_go);
+  mpi::patience().farewell = [let_go = let_go_](const std::string&) { let_go(); };
+  signals_.on_end([let_go = let_go_](const std::string&) { let_go(); });
+}
+
 void Interrupts::before_writing(service::host::Host& host, std::function<void()> tidy) {
   host_ = &host;
-  mpi::patience().farewell = [&host](const std::string& why) { host.farewell(why); };
-  signals_.on_end([tidy = std::move(tidy)](const std::string& signal) {
+  mpi::patience().farewell = [&host, let_go = let_go_](const std::string& why) {
+    let_go();
+    host.farewell(why);
+  };
+  signals_.on_end([tidy = std::move(tidy), let_go = let_go_](const std::string& signal) {
     log::info("ended by {} before anything was written", signal);
     tidy();
+    let_go();
   });
   signals_.on_report([&host] { host.show_state(); });
 }
 
 void Interrupts::while_writing(std::function<void(const std::string& signal)> stop) {
   host_->advise("what is written stays, go on with --resume");
-  signals_.on_end([](const std::string& signal) { log::info("ended by {}; go on with --resume", signal); });
+  signals_.on_end([let_go = let_go_](const std::string& signal) {
+    log::info("ended by {}; go on with --resume", signal);
+    let_go();
+  });
   signals_.on_stop([stop = std::move(stop)](const std::string& signal) {
     stop(signal);
     return true;

@@ -18,6 +18,8 @@ class Interrupts {
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
 
+  /// From here on the output is this run's: whatever ends the process calls that, any thread. It outlives forget().
+  void when_it_ends(std::function<void()> let_go);
   /// From here on there is a host that others ask, which outlives forget(). tidy: takes away what was begun, any
   /// thread.
   void before_writing(service::host::Host& host, std::function<void()> tidy);
@@ -31,6 +33,7 @@ class Interrupts {
  private:
   job::Signals& signals_;
   service::host::Host* host_ = nullptr;  ///< from before_writing() on
+  std::function<void()> let_go_ = [] {};
 };
 
 /// Collective: the reason of the first stager that has one.

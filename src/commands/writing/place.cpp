@@ -16,6 +16,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/host_name.hpp"
+#include "commands/writing/claim.hpp"
 #include "formats/journal.hpp"
 #include "ipc/own_files.hpp"
 #include "mpi/agree.hpp"
@@ -90,7 +91,10 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
   require_regular(path);
   const bool there = fs::exists(path), copying = formats::has_journal(old);  // chunks of an earlier run
   // Killed when the file stood in its place, and only the journal was still to go.
-  if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) formats::remove_journal(part);
+  if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) {
+    formats::remove_journal(part);
+    sweep_claim(path);
+  }
   const bool begun = formats::has_journal(part);
   if (resume) {
     if (there && !begun && !copying)
@@ -101,9 +105,7 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
   }
   if (force) return;
   if (there) throw UsageError(fmt::format("'{}' exists (it would be lost); name another file, or give --force", path));
-  if (begun || copying)
-    throw UsageError(
-        fmt::format("'{}' is what an earlier run left; go on with --resume, or begin anew with --force", part));
+  if (begun || copying) throw UsageError(text_of_begun(path, part));
   for (const auto& left : {part, old}) require_nobodys(left);
 }
 

@@ -110,11 +110,12 @@ std::string other_order(const config::Config& config, const std::string& stream)
       format_bytes(config.window.amount), written.name);
 }
 
-Session::Session(const config::Config& config, const mpi::Comm& world, const std::string& path)
+Session::Session(const config::Config& config, const mpi::Comm& world, const std::string& path, Interrupts& interrupts)
     : staging_(config, world, service::Purpose::files,
                [&path](const config::Config& named, const job::Topology& topology) {
                  return host_of_writer(named, topology, path);
                }) {
+  claim_ = claim_output(topology().all, path, interrupts);
   staging_.begin();
 }
 

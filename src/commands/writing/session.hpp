@@ -9,6 +9,8 @@
 
 #include "base/mutex.hpp"
 #include "commands/writing/block_run.hpp"
+#include "commands/writing/claim.hpp"
+#include "commands/writing/interrupts.hpp"
 #include "commands/writing/meter.hpp"
 #include "commands/writing/rows.hpp"
 #include "config/config.hpp"
@@ -42,7 +44,7 @@ std::string other_order(const config::Config& config, const std::string& stream)
 class Session {
  public:
   /// config: staged() for this path.
-  Session(const config::Config& config, const mpi::Comm& world, const std::string& path);
+  Session(const config::Config& config, const mpi::Comm& world, const std::string& path, Interrupts& interrupts);
 
   service::Staging& staging() { return staging_; }
   const job::Topology& topology() const { return staging_.topology(); }
@@ -75,6 +77,7 @@ class Session {
   void tell_progress(const BlockRun& run);
 
   service::Staging staging_;
+  std::unique_ptr<Claim> claim_;  // at the first stager
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Meter> meter_;
   std::uint64_t rows_before_ = 0;
