@@ -42,7 +42,7 @@ def test_two_at_once(tmp_path):
     with cluster_of(2) as one, cluster_of(3) as other:
         runs = [c.popen("login", ["mpirun", "--hostfile", c.state / "hosts", "--map-by", "ppr:1:node", "hostname"],
                         stdout=subprocess.PIPE, text=True) for c in (one, other)]
-        said = [sorted(run.communicate(timeout=60)[0].split()) for run in runs]
+        said = [sorted(run.communicate(timeout=300)[0].split()) for run in runs]
     assert said == [["node0", "node1"], ["node0", "node1", "node2"]]
 
 

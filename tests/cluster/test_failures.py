@@ -11,6 +11,7 @@ import time
 import pytest
 from across import across, cluster_of, lost, settings, trainers_on, working
 from samples import write
+from service import until
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def end(service, since):
     try:
         assert service.process.wait(20) != 0
     except subprocess.TimeoutExpired:
-        assert not service.stagers()
+        until(lambda: not service.stagers(), "the end of all stagers")
         service.process.terminate()
         service.wait()
         return "mpirun stayed, and was told to end"

@@ -116,7 +116,7 @@ def test_it_ends_on_a_signal_with_all_that_it_started(cluster, folder, number):
     with launched(cluster, folder, lambda *where: example(*where, 100_000)) as job:
         until(lambda: job.poll() is not None or (folder / "checkpoint.npz").exists(), "a checkpoint")
         os.kill(job.pid, number)
-        assert job.wait(60) == 128 + number
+        assert job.wait(300) == 128 + number
 
 
 @pytest.mark.parametrize("variable, value, words", [
@@ -127,12 +127,12 @@ def test_it_ends_on_a_signal_with_all_that_it_started(cluster, folder, number):
 ])
 def test_wrong_settings(cluster, folder, variable, value, words):
     with launched(cluster, folder, record, **{variable: value}) as job:
-        assert job.wait(60) == 2
+        assert job.wait(300) == 2
     assert words in text(folder) and len(text(folder).splitlines()) == 1
 
 
 def test_a_node_without_address(cluster, folder):
     (folder / "hosts").write_text("node0\nnode9  # not there\n")
     with launched(cluster, folder, record, HOSTS=folder / "hosts") as job:
-        assert job.wait(60) == 2
+        assert job.wait(300) == 2
     assert text(folder) == f"run_mpirun: node 'node9' of '{folder}/hosts' has no address here; correct its name\n"

@@ -27,7 +27,7 @@ def knock(service):
 
 
 def take_all(name):
-    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=60) as stream:
+    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=300) as stream:
         return sorted(np.concatenate([batch.index.copy() for batch in stream]))
 
 

@@ -262,7 +262,7 @@ def test_urls_that_fail_for_a_while(tmp_path, monkeypatch):
         sums = [hashlib.sha256(npy(array)).hexdigest() for array in arrays.values()]
         table(tmp_path / "table.csv", [(i, path, sums[i]) for i, path in enumerate(paths)], ("id", "path", "sha256"))
         got, _, _ = deliver(tmp_path, [], {"x": {"decoder": "npy"}}, inventory=inventory(tmp_path, server.url + "/{path}"),
-                            fetch={"checksum": "sha256", "headers": ["X-Secret: abc"], "timeout": "1s"})
+                            fetch={"checksum": "sha256", "headers": ["X-Secret: abc"], "timeout": "4s"})
         np.testing.assert_array_equal(got["x"], np.stack(list(arrays.values())))
         assert len(server.asked["busy/b.npy"]) == 3
         first, second = server.asked["cut/c.npy"]
@@ -286,7 +286,7 @@ def test_urls_that_fail_for_good(tmp_path, monkeypatch, path, why):
         table(tmp_path / "table.csv", [("good", "a.npy"), ("bad", path)], ("id", "path"))
         text = refusal(tmp_path, [], {"x": {"decoder": "npy"}},
                        inventory=inventory(tmp_path, server.url.replace("//", "//user:pass@") + "/{path}"),
-                       fetch={"retries": 2, "timeout": "1s", "headers": ["Authorization: secret"]})
+                       fetch={"retries": 2, "timeout": "1s" if "silent" in path else "20s", "headers": ["Authorization: secret"]})
         assert why in text and "id 'bad'" in text and "secret" not in text and "pass@" not in text
         if "404" in why:
             assert len(server.asked[path]) == 1

@@ -195,10 +195,10 @@ def test_who_connects_right_after_a_goodbye_is_let_in(tmp_path):
 @pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 def test_a_program_beside_the_service_that_is_no_mpi_program(tmp_path):
     """MPI waits for every process of its job, and trainers are none of MPI's (headrace run is): that is told, and it ends."""
-    command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=2", ":",
+    command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=10", ":",
                "-n", "1", "sleep", "600"]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # ctest is the watchdog
     assert result.returncode != 0
-    for words in ("headrace: MPI waits for 1 s:", "headrace: MPI did not come up; ended after waiting for 2 s:"):
+    for words in ("headrace: MPI waits for 5 s:", "headrace: MPI did not come up; ended after waiting for 10 s:"):
         assert result.stderr.count(words) == 1
     assert "start trainers as 'headrace run -- COMMAND', or with an mpirun of their own" in result.stderr

@@ -33,7 +33,7 @@ MOMENTS = """
 static int of_writer(const struct sockaddr* at, socklen_t length) {
   const struct sockaddr_un* name = (const void*)at;
   return at->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path) &&
-         memmem(name->sun_path, length - offsetof(struct sockaddr_un, sun_path), "/write-", 7);
+         memmem(name->sun_path, length - offsetof(struct sockaddr_un, sun_path), "/.write-", 8);
 }
 int connect(int fd, const struct sockaddr* to, socklen_t length) {
   static int blind = -1;
@@ -79,7 +79,7 @@ def contents(folder):
 
 def name_is_taken():
     """Flag __SO_ACCEPTCON: a socket that has its name may not listen yet."""
-    return any(line.split()[3] == "00010000" for line in sockets_with(f"headrace/{os.geteuid()}/write-"))
+    return any(line.split()[3] == "00010000" for line in sockets_with(f"headrace/{os.geteuid()}/.write-"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -103,7 +103,7 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
                 assert leftovers(output) == [] and not output.exists()
         finally:
             gate.unlink()
-        told = first.communicate(timeout=60)[1]
+        told = first.communicate(timeout=300)[1]
         assert first.returncode == 0, told
     with h5py.File(output) as file:
         assert sorted(file["y"][:]) == list(range(200))
@@ -125,7 +125,7 @@ def test_what_another_run_wrote_between_look_and_name_stays(tmp_path, writers, m
             before = contents(tmp_path)
         finally:
             late.touch()
-        told = second.communicate(timeout=60)[1]
+        told = second.communicate(timeout=300)[1]
     exists = f"the folder '{output}' is not empty" if command == "export" else f"'{output}' exists (it would be lost)"
     assert second.returncode == 2 and exists in told, told
     assert contents(tmp_path) == before | {late: b""}

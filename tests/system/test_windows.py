@@ -92,7 +92,7 @@ def configured(folder, files, streams, **keys):
 
 def connected(stack, service, stream, world_size, nodes=1):
     return [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), stream=stream, rank=r,
-                                                 world_size=world_size, timeout=60, progress=False)) for r in range(world_size)]
+                                                 world_size=world_size, timeout=300, progress=False)) for r in range(world_size)]
 
 
 def check(batch):

@@ -91,9 +91,13 @@ class Pack : public writing::Work {
 
   /// The name first: a second one that writes the same ends here.
   void meet() {
-    host_ = mpi::together(all_, [&] { return writing::host_of_writer(named_, topology_, orders_.output); });
+    host_ = mpi::together(all_, [&] {
+      auto host = writing::host_of_writer(named_, topology_, orders_.output);
+      host->start();
+      return host;
+    });
     auto links = mpi::together(all_, [&] { return job::NodeLinks::make(topology_); });
-    host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
+    host_->meet(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
     interrupts_.before_writing(*host_, [this] {
       if (writer_) writer_->unlink();
     });

@@ -357,6 +357,7 @@ void FrontDesk::command(std::uint64_t id, const std::string& name) {
     caller.talk->pause();
     actions_.stat(id);
   } else if (name == "stop") {
+    callers_.at(id).stops = true;
     say(id, nlohmann::json{{"stopping", true}}.dump());
     if (closed_.empty()) actions_.stop("headrace stop");
   } else {

@@ -81,8 +81,9 @@ class FrontDesk {
   /// The same when this process leaves at once: who has connected and said nothing yet is told, too, and whose claim is
   /// not answered.
   void close_at_once(const std::string& why);
-  /// The service is over: its name is free, and then the connections of tools end that wait for this moment.
-  void over();
+  /// The service is over, and its name free: tools that asked for this hear it. Their connections end with the desk, once
+  /// its memory is given back.
+  void over(bool audit_failed);
 
  private:
   enum class State { connected, waiting, preparing, claimed, tool };
@@ -99,6 +100,7 @@ class FrontDesk {
     bool owed = false;                               ///< a tool's question is not answered yet
     Clock::time_point came = Clock::now();
     bool asked = false;  ///< for a place, or a tool's first question
+    bool stops = false;  ///< a tool that asked to end the service
     bool gone() const { return talk == nullptr; }
   };
 

@@ -33,9 +33,10 @@ Overloaded(Receivers...) -> Overloaded<Receivers...>;
 
 }  // namespace
 
-Host::Host(const config::Config& config, const job::Topology& topology)
+Host::Host(const config::Config& config, const job::Topology& topology, int stopped_early)
     : config_(config),
       topology_(topology),
+      stopped_early_(stopped_early),
       seat_(Seat::of(topology)),
       jobs_(poller_),
       events_(seat_.is_head() ? config.log : "", config.name) {
@@ -74,12 +75,18 @@ void Host::halt() {
   if (watch_) watch_->part();
 }
 
-void Host::start(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
-  watch_.emplace(seat_, poller_, std::move(links), std::move(neighbours),
-                 [this](const std::string& what, std::uint32_t teller) {
-                   if (!phase_.is_over()) fail_now(what, teller);
-                 });
+void Host::start() {
   thread_ = std::jthread([this](const std::stop_token& quit) { run(quit); });
+}
+
+void Host::meet(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
+  node_links_ = std::move(links);
+  neighbours_ = std::move(neighbours);
+  jobs_.post([this] {
+    watch_.emplace(seat_, poller_, node_links_.links, neighbours_, [this](const std::string& what, std::uint32_t teller) {
+      if (!phase_.is_over()) fail_now(what, teller);
+    });
+  });
 }
 
 void Host::run(const std::stop_token& quit) {
@@ -88,7 +95,7 @@ void Host::run(const std::stop_token& quit) {
     while (!quit.stop_requested()) {
       poller_.wait(tick_every);
       const auto now = Clock::now();
-      watch_->tick(now);
+      if (watch_) watch_->tick(now);
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
       if (head_watch_) watch_head(now);
@@ -102,7 +109,7 @@ void Host::run(const std::stop_token& quit) {
 }
 
 ipc::Fd Host::share(ipc::Fd leaders) {
-  return watch_->links().share(topology_, std::move(leaders));
+  return node_links_.share(topology_, std::move(leaders));
 }
 
 void Host::loading(const std::string& what, double fraction) {
@@ -188,9 +195,10 @@ void Host::stop(const std::string& reason) {
   events_.tell("end", {{"reason", why}});
   metrics_->remove();
   desk_->close_at_once("the service was " + why);
+  desk_->over(false);
   log::warn("{}", why);  // by the stager that was told: with several nodes, it need not be the first
   // A launcher must see a failure, or it would let the other stagers wait for this one.
-  leave(mpi::launched() ? 1 : 0);
+  leave(mpi::launched() ? 1 : stopped_early_);
 }
 
 void Host::begin_end(const std::string& reason) {
@@ -219,7 +227,7 @@ void Host::conclude() {
     events_.tell("end", {{"reason", coordinator_->reason()}, {"exactly_once", !audit_failed_}});
   }
   if (metrics_) metrics_->remove();
-  if (desk_) desk_->over();
+  if (desk_) desk_->over(audit_failed_);
   phase_.enter(Phase::over);
   watch_->part();
   phase_.tell_end();

@@ -73,13 +73,17 @@ class Host {
     std::function<void(std::uint64_t window)> read_first{};
   };
 
-  /// Leaders listen from here on: error where the name is taken.
-  Host(const config::Config& config, const job::Topology& topology);
+  /// Leaders listen from here on: error where the name is taken. stopped_early: the exit code where a tool ends it before
+  /// open(), and no launcher is there that must see a failure.
+  Host(const config::Config& config, const job::Topology& topology, int stopped_early = 0);
   ~Host();
   /// No more of its thread: before anything goes that open() handed over, where the service ends by an error.
   void halt();
 
-  void start(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
+  /// From now on whoever calls is answered.
+  void start();
+  /// Once, after start(): from now on the other stagers are watched.
+  void meet(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
   /// Before open(); collective over the node: the leader's descriptor, on every stager.
   ipc::Fd share(ipc::Fd leaders);
   /// Any thread: how far loading is, for those who wait.
@@ -156,6 +160,7 @@ class Host {
 
   const config::Config& config_;
   const job::Topology& topology_;
+  const int stopped_early_;
   const Seat seat_;
   ipc::Poller poller_;
   Jobs jobs_;
@@ -164,7 +169,9 @@ class Host {
   Service service_;  ///< from open() on
   std::string advice_;
 
-  std::optional<StagerWatch> watch_;  ///< from start() on
+  job::NodeLinks node_links_;  ///< from meet() to open(); both threads talk there, neither changes it
+  std::vector<job::Neighbour> neighbours_;
+  std::optional<StagerWatch> watch_;  ///< from meet() on
 
   // By role, from the start.
   std::optional<FrontDesk> desk_;              ///< leaders

@@ -28,29 +28,25 @@ bool parted(const ipc::Connection& link) {
 
 }  // namespace
 
-StagerWatch::StagerWatch(const Seat& seat, ipc::Poller& poller, job::NodeLinks links,
-                         std::vector<job::Neighbour> neighbours, Lost lost)
-    : seat_(seat),
-      poller_(poller),
-      links_(std::move(links)),
-      neighbours_(std::move(neighbours)),
-      lost_(std::move(lost)) {
-  for (std::size_t link = 0; link < links_.links.size(); ++link)
-    if (links_.links[link])
-      poller_.add(links_.links[link].fd(), ipc::Interest{}, [this, link](ipc::Events) { look_at_link(link); });
+StagerWatch::StagerWatch(const Seat& seat, ipc::Poller& poller, std::vector<ipc::Connection>& links,
+                         const std::vector<job::Neighbour>& neighbours, Lost lost)
+    : seat_(seat), poller_(poller), links_(links), neighbours_(neighbours), lost_(std::move(lost)) {
+  for (std::size_t link = 0; link < links_.size(); ++link)
+    if (links_[link])
+      poller_.add(links_[link].fd(), ipc::Interest{}, [this, link](ipc::Events) { look_at_link(link); });
   for (std::size_t i = 0; i < neighbours_.size(); ++i)
     poller_.add(neighbours_[i].line.fd(), [this, i] { look_at_lifeline(i); });
 }
 
 std::vector<ipc::Connection> StagerWatch::release_links() {
-  for (const auto& link : links_.links)
+  for (const auto& link : links_)
     if (link) poller_.remove(link.fd());
-  return std::exchange(links_.links, {});
+  return std::exchange(links_, {});
 }
 
 void StagerWatch::look_at_link(std::size_t link) {
-  poller_.remove(links_.links[link].fd());
-  if (parted(links_.links[link])) return;
+  poller_.remove(links_[link].fd());
+  if (parted(links_[link])) return;
   // The leader tells its node of a death; of its own death the next stager does.
   suspect(fmt::format("stager {} on {} died", seat_.here().first + link, seat_.here().host), link == 0 ? 1 : 0);
 }
@@ -96,7 +92,7 @@ void StagerWatch::tick(Clock::time_point now) {
 
 void StagerWatch::part() noexcept try {
   if (std::exchange(parted_, true)) return;
-  for (const auto& link : links_.links)
+  for (const auto& link : links_)
     if (link) link.send(goodbye);
   for (const auto& neighbour : neighbours_) neighbour.line.say(Lifeline::Word::goodbye);
 } catch (...) {  // they take the end for a death then
