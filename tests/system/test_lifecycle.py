@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from service import HEADRACE, control, running, why_not_two_programs
+from service import HEADRACE, control, running, sockets_with, stand_still, until, why_not_two_programs
 
 import headrace
 
@@ -99,6 +100,37 @@ def test_who_comes_back_goes_on_with_the_next_epoch(tmp_path):
         for epoch in range(3):
             with headrace.connect(service.name, progress=False) as stream:
                 assert {batch.epoch for batch in stream} == {epoch}
+
+
+def test_tools_and_a_service_that_stands_still(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service:
+        service.ready()
+        stand_still(service.process.pid)
+        done = control("wait", service, "--timeout=0.5")
+        assert done.returncode == 1 and "does not answer, after 0.5 s" in done.stderr, done.stderr
+        os.kill(service.process.pid, signal.SIGCONT)
+        assert control("wait", service, "--timeout=300").returncode == 0
+        stand_still(service.process.pid)
+        with subprocess.Popen([HEADRACE, "stop", service.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stop:
+            until(lambda: len(sockets_with(service.name)) > 1, "its call")
+            service.process.kill()
+            out, err = stop.communicate(timeout=300)
+        assert stop.returncode == 1 and not out and "has ended, but not because it was told to" in err, (out, err)
+
+
+def test_a_benchmark_leaves_what_the_service_of_its_configuration_has(tmp_path):
+    write(tmp_path / "a.h5")
+    config, metrics, log = tmp_path / "a.toml", tmp_path / "a.prom", tmp_path / "a.log"
+    config.write_text(f'files = ["a.h5"]\nbatch = 8\nsocket = "{tmp_path}/s"\nmetrics = "{metrics}"\nlog = "{log}"\n')
+    with running(tmp_path, config=config, listens=False) as service:
+        assert control("wait", tmp_path / "s", "--timeout=300").returncode == 0
+        until(metrics.exists, "figures")
+        before = log.read_text()
+        done = subprocess.run([HEADRACE, "bench", "-c", config, "--repeats=1", "--round=10KB"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert metrics.exists() and log.read_text() == before
+        assert control("stop", tmp_path / "s").returncode == 0
+        assert service.wait() == 0
 
 
 def test_two_services_at_once(tmp_path):
