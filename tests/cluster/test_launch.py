@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from across import cluster_of
-from service import HEADRACE, processes_with, until
+from service import HEADRACE, processes_with, program_of, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 211
@@ -89,7 +89,7 @@ def test_a_numa_domain_without_cores_has_no_stager(folder):
 def test_a_job_goes_on_after_a_trainer_died(cluster, folder):
     with launched(cluster, folder, lambda *where: example(*where, 40), TRAINERS=2, RESTARTS=1) as job:
         until(lambda: job.poll() is not None or (folder / "checkpoint.npz").exists(), "a checkpoint")
-        trainers = [pid for pid in processes_with("train_example.py") if "python" in os.readlink(f"/proc/{pid}/exe")]
+        trainers = [pid for pid in processes_with("train_example.py") if program_of(pid).startswith("python")]
         os.kill(trainers[-1], signal.SIGKILL)
         assert job.wait(120) == 0
     said = text(folder)

@@ -8,7 +8,7 @@ import signal
 import pytest
 from across import cluster_of
 from cluster import Unavailable
-from service import HEADRACE, processes_with, until
+from service import HEADRACE, processes_with, program_of, until
 from slurm import Slurm
 from test_launch import ROOT, SAMPLES, example, record, recorded
 
@@ -92,7 +92,7 @@ def test_stopped_before_its_time_is_up_it_goes_on_later(slurm, folder):
 def test_it_goes_on_after_a_trainer_died(slurm, folder):
     with submitted(slurm, folder, lambda *where: example(*where, 60), RESTARTS=1, TRAINERS=2) as job:
         job.checkpoint()
-        trainers = [pid for pid in processes_with("train_example.py") if "python" in os.readlink(f"/proc/{pid}/exe")]
+        trainers = [pid for pid in processes_with("train_example.py") if program_of(pid).startswith("python")]
         os.kill(trainers[-1], signal.SIGKILL)
         assert job.ended() == "COMPLETED"
     assert "starting again (1 of 1)" in text(folder) and "going on at epoch " in text(folder)

@@ -63,6 +63,13 @@ def command_line(pid):
     return []
 
 
+def program_of(pid):
+    """What a process runs, by its file's name; nothing once it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(os.readlink(f"/proc/{pid}/exe")).name
+    return ""
+
+
 def open_files(pid):
     """What a living process has open (`socket:[123]`, a path), by name of its descriptor; it may close some while we look."""
     names = {}
