@@ -202,7 +202,7 @@ def test_a_state_of_another_window_is_refused(tmp_path, files):
                 if other == window:
                     continue
                 with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then "
-                                   rf"\(window = .*\) and .* now changed since") as said:
+                                   r"\(window = .*\) and .* now changed since") as said:
                     stream.load_state_dict(state)
                 then = re.search(r"then \(window = (\S+?)(, block = (\d+))?\) and", str(said.value))
                 if other == "none":
