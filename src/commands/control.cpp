@@ -19,6 +19,7 @@ namespace headrace::commands {
 namespace {
 
 constexpr std::chrono::milliseconds ask_every{100};
+constexpr std::chrono::seconds at_least{1};  // for an answer, however soon the time is over
 const config::Flag timeout_flag{"timeout", 't', "TIME", "60", "how long to wait"};
 
 double patience(const config::Arguments& arguments) {
@@ -62,7 +63,7 @@ int wait(const std::string& name, double timeout, std::ostream& out) {
     const auto connection = try_connect(name);
     std::optional<nlohmann::json> state;
     try {
-      if (connection) state = ask(*connection, "wait", std::min<std::chrono::milliseconds>(answer_limit, left_until(until)));
+      if (connection) state = ask(*connection, "wait", std::clamp<std::chrono::milliseconds>(left_until(until), at_least, answer_limit));
     } catch (const NoAnswer&) {  // busy, or stopped: its time is not over
       last = "the service '" + name + "' does not answer";
     }
@@ -93,10 +94,15 @@ int stop(const std::string& name, double timeout, std::ostream& out) {
   try {
     for (; answer; answer = next_answer(connection, "stop", left_until(until))) last = std::move(answer);
   } catch (const NoAnswer&) {
+    if (last && last->contains("stopped")) {
+      out << "stopped; its memory is not free yet\n";
+      return 0;
+    }
     throw Error(fmt::format("the service '{}' has not ended after {:g} s; look at its log, or end its processes", name,
                             timeout));
   }
-  require(last && last->contains("stopped"),
+  require(last.has_value(), no_such_service(name));  // it has just ended by itself
+  require(last->contains("stopped"),
           fmt::format("the service '{}' has ended, but not because it was told to (it failed, or was killed); see its own "
                       "messages",
                       name));

@@ -23,8 +23,8 @@ bool is_name(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-/// Anybody can give a socket a name that begins as ours do. With a dot begin those where stagers meet: nobody calls there
-/// to see who answers.
+/// Anybody can give a socket a name that begins as ours do. With a dot begin those where stagers meet, and those of
+/// writers: nobody calls there to see who answers.
 bool is_ours(const std::string& name) {
   if (!is_name(name) || name.front() == '.') return false;
   try {

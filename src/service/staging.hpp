@@ -43,8 +43,8 @@ class Staging {
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  /// Answers whoever waits for the service or stops it, from here on. Looks at the files, draws the blueprint, checks
-  /// memory; prints what was found.
+  /// Looks at the files, draws the blueprint, checks memory; prints what was found. (Whoever waits for the service or
+  /// stops it is answered since the constructor.)
   void begin();
   /// Takes all memory: store and rings, faulted in.
   void reserve();

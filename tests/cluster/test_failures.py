@@ -77,7 +77,7 @@ def test_a_killed_stager_under_a_launcher_that_ends_nobody(tmp_path, files, clus
             words, _ = lost(group, time.monotonic())
             assert all(kind == "ServiceLost" for kind, _ in words), words
             until(lambda: not service.stagers(), "the end of all stagers")
-            service.says("the first stager on node1 died")
+            service.says("the first stager on node1 has ended before its time")
             service.process.terminate()  # it stays, told so or not
             service.wait()
 

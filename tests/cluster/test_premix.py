@@ -47,7 +47,7 @@ def test_a_folder_that_only_one_node_has(tmp_path, cluster):
     assert list((tmp_path / "own").iterdir()) == []
 
 
-@pytest.mark.parametrize("rank, words", [(1, "the first stager on node1 died"), (2, "stager 2 on node1 died")])
+@pytest.mark.parametrize("rank, words", [(1, "the first stager on node1 has ended before its time (see what it said, if anything)"), (2, "stager 2 on node1 died")])
 def test_a_stager_that_is_killed_under_a_launcher_that_ends_nobody(tmp_path, cluster, rank, words):
     """Every node hears of it, also those that do not watch that one."""
     files, output = write(tmp_path, 20000), tmp_path / "out.h5"

@@ -164,16 +164,18 @@ class Service:
 
     def wait(self, seconds=300):
         """Its exit code, once it has ended by itself."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.process.wait(seconds)
-        told = stacks(self.process.pid)
-        # Open MPI 4.1's mpirun at its own end, after a rank was killed or failed (docs/how-to/troubleshooting.md): ours are
-        # all gone.
-        ended_badly = re.search("mpirun noticed that process rank|mpirun detected that one or more processes exited", self.text)
-        if "PMIx_server_finalize" in told and ended_badly and not self.stagers():
-            self.process.kill()
-            self.process.wait()
-            return 137
+        until_then = time.monotonic() + seconds
+        while time.monotonic() < until_then:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(min(30, seconds))
+            told = stacks(self.process.pid)
+            # Open MPI 4.1's mpirun at its own end, after a rank was killed or failed (docs/how-to/troubleshooting.md): ours
+            # are all gone.
+            ended_badly = re.search("mpirun noticed that process rank|mpirun detected that one or more processes exited", self.text)
+            if "PMIx_server_finalize" in told and ended_badly and not self.stagers():
+                self.process.kill()
+                self.process.wait()
+                return 137
         raise AssertionError(f"still running after {seconds} s:\n{self.text}\n{told}")
 
     def stop(self):

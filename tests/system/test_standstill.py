@@ -28,7 +28,10 @@ def test_the_end_names_the_stager_that_does_not_come(tmp_path, files, split, wit
         done = control("stop", service, "--timeout=1")
         assert done.returncode == 1 and "has not ended" in done.stderr
         assert service.says(r"waiting for the end for \d+ s: no answer from stager 2 on ")
-        assert service.wait() != 0
+        with subprocess.Popen([HEADRACE, "stop", service.name], stderr=subprocess.PIPE, text=True) as again:
+            assert service.wait() != 0
+            told = again.communicate()[1]
+        assert again.returncode == 1 and "has ended, but not because it was told to" in told, told
         assert len(service.lines(r"stager 2 on .* did not come to the end of the service within \d+ s")) == 1
         for trainer in group:
             trainer.kill()

@@ -73,7 +73,7 @@ class Pack : public writing::Work {
     interrupts_.after_writing();  // a file that lacks samples is copied without their rows, however long that takes
     if (!complete) return interrupted();
     const auto left_out = completion_->run();
-    if (!orders_.verify) interrupts_.forget();
+    orders_.verify ? interrupts_.complete() : interrupts_.forget();
     tell_written(left_out);
     if (orders_.verify) writing::verify(all_, orders_.output);
     return 0;

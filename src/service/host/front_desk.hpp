@@ -84,6 +84,8 @@ class FrontDesk {
   /// The service is over, and its name free: tools that asked for this hear it. Their connections end with the desk, once
   /// its memory is given back.
   void over(bool audit_failed);
+  /// Whether a tool waits for that end. Any thread once the host's has ended.
+  bool is_awaited() const;
 
  private:
   enum class State { connected, waiting, preparing, claimed, tool };

@@ -1,4 +1,5 @@
 // The end of the desk: who is told why, and who comes after it.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "service/host/front_desk.hpp"
@@ -37,6 +38,10 @@ void FrontDesk::over(bool audit_failed) {
   const auto last = nlohmann::json{{"stopped", true}, {"audit_failed", audit_failed}}.dump();
   for (const auto& [id, caller] : callers_)
     if (!caller.gone()) caller.talk->say(last);
+}
+
+bool FrontDesk::is_awaited() const {
+  return std::ranges::any_of(callers_, [](const auto& caller) { return caller.second.stops; });
 }
 
 }  // namespace headrace::service::host

@@ -146,12 +146,15 @@ class Host {
   // The end.
   void stop(const std::string& reason);
   void begin_end(const std::string& reason);
-  void conclude();
+  void conclude(bool audit_failed);
   void link_closed(std::uint32_t local);
   /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
   [[noreturn]] void fail_now(std::string what, std::uint32_t teller);
   /// The same for what went wrong at this stager.
   [[noreturn]] void fail_here(const std::string& what);
+  void last_word_to_others(const std::string& what);
+  /// False where it could not be said, or this is the leader.
+  bool last_word_to_leader(const std::string& what);
   /// Tells trainers, tools and logs that the service has failed.
   void say_failed(const std::string& what);
   void in_time(std::function<void()> words);

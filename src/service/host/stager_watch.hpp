@@ -3,6 +3,7 @@
 //
 //                              link, lifeline ends                         lifeline lost, reset
 //   after a goodbye            its work is done: nothing                   the node is gone: told at once
+//   after its last words       (links) they are what all of the node tell
 //   without a word             it was killed, or crashed: the launcher's
 //                              to judge, which ends the job in a moment;
 //                              told if this one still lives after that
@@ -28,7 +29,7 @@ namespace headrace::service::host {
 /// The host's thread.
 class StagerWatch {
  public:
-  /// What cannot be survived, and the stager of this node that prints it. Does not return.
+  /// What cannot be survived, and the stager of this node that prints it. Does not return, unless the service is over.
   using Lost = std::function<void(const std::string& what, std::uint32_t teller)>;
 
   /// links: as NodeLinks has them. Both live longer.
@@ -37,6 +38,8 @@ class StagerWatch {
   /// From now on somebody else reads there, and hears of their ends.
   std::vector<ipc::Connection> release_links();
   void tick(Clock::time_point now);
+  /// Why this stager leaves, to those of its node; over links that were not released. False where there are none.
+  bool last_words(const std::string& why) noexcept;
   /// This stager's work is done; all lifelines may end now, and the links that were not released. Also once that thread has
   /// ended.
   void part() noexcept;

@@ -36,6 +36,11 @@ std::pair<Lifeline, Lifeline> lifeline() {
   return {std::move(*tied), std::move(*accepted)};
 }
 
+std::pair<ipc::Connection, ipc::Connection> ends() {
+  ipc_test::Pair pair;
+  return {std::move(pair.client), std::move(pair.server)};
+}
+
 /// The leader of the first of three nodes, which has two stagers.
 struct Leader {
   Seat seat{{{0, 2, "n0"}, {2, 1, "n1"}, {3, 1, "n2"}}, 0, 0};
@@ -122,7 +127,7 @@ BOOST_AUTO_TEST_CASE(so_has_the_first_one_of_another_node_and_the_next_node_is_t
   Leader leader;
   leader.n1.reset();
   BOOST_REQUIRE_EQUAL(leader.after_all(1).size(), 1u);
-  BOOST_TEST(leader.lost[0] == "0 the first stager on n1 died");
+  BOOST_TEST(leader.lost[0] == "0 the first stager on n1 has ended before its time (see what it said, if anything)");
   BOOST_TEST((next_of(*leader.n2) == Lifeline::Fate::alarm));
 }
 
@@ -131,8 +136,36 @@ BOOST_AUTO_TEST_CASE(an_alarm_is_passed_on_once) {
   leader.n1->say(Lifeline::Word::alarm);
   leader.n1.reset();
   BOOST_REQUIRE_EQUAL(leader.after_all(2).size(), 1u);
-  BOOST_TEST(leader.lost[0] == "0 a stager of another node died (told by n1; see what the others say)");
+  BOOST_TEST(leader.lost[0] == "0 a stager of another node has ended before its time (told by n1; see what the others say)");
   BOOST_TEST((next_of(*leader.n2) == Lifeline::Fate::alarm && leader.n2->fate() == Lifeline::Fate::fine));
+}
+
+BOOST_AUTO_TEST_CASE(last_words_are_heard_at_once_on_both_sides) {
+  Leader leader;
+  auto [to_leader, to_other] = ends();
+  Seat seat{leader.seat.nodes, 0, 1};
+  std::vector<ipc::Connection> links;
+  links.push_back(std::move(to_leader));
+  const std::vector<job::Neighbour> none;
+  std::vector<std::string> heard;
+  StagerWatch other(seat, leader.poller, links, none,
+                    [&](const std::string& what, std::uint32_t teller) { heard.push_back(std::to_string(teller) + what); });
+  // Of the leader, to another one of its node; and the way round.
+  BOOST_TEST(leader.watch->last_words("no room"));
+  const auto said = leader.other.receive(10s);
+  to_other.send("store");
+  to_other.send(said.message.text);
+  to_other.close();
+  leader.hear(1);
+  BOOST_TEST((heard == std::vector<std::string>{"0no room"}));
+
+  auto [from_other, at_leader] = ends();
+  links[0] = std::move(from_other);
+  BOOST_TEST(other.last_words("a bad disk"));
+  leader.other.send(at_leader.receive(10s).message.text);
+  leader.other.close();
+  leader.hear(1);
+  BOOST_TEST((leader.lost == std::vector<std::string>{"0 a bad disk"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_reset_is_told_at_once_but_where_it_comes_of_our_alarm) {

@@ -32,7 +32,7 @@ Made = tuple[Any, Optional[str]]  # an array, or None and why there is none
 
 
 class Pipe:
-    """Standard input, which is a socket: both ways. What a decoder starts does not get it, and reads nothing instead."""
+    """Standard input, which is a socket: both ways. What a decoder starts reads nothing instead."""
 
     def __init__(self) -> None:
         self.descriptor = os.dup(0)  # not inherited
