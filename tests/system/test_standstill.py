@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import h5py
 import numpy as np
