@@ -168,14 +168,14 @@ def test_mpi_programs_beside_a_service_that_was_not_told_its_ranks(job):
     trainers = ["-n", 1, sys.executable, job.mpi_trainer, job.name, job.folder, 1, 1]
     begin = MPI_TRAINER.partition("with headrace")[0].replace("import headrace", "import time")  # which takes less of the limit
     job.mpi_trainer.write_text(begin + "time.sleep(600)\n")
-    done = job.run(*job.serve(1, "--start-timeout=20"), ":", *trainers)
+    done = job.run(*job.serve(1, "--start-timeout=15"), ":", *trainers)
     assert done.returncode != 0
     assert done.stderr.count("not every process of this job has come (one hangs, or is another MPI program: then set ranks") == 2
 
 
 def test_signals_reach_trainers(job):
     script = f"trap 'touch {job.folder}/trapped' TERM; touch {job.folder}/begun; sleep 600 & wait; kill $!"
-    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", script), OMPI_MCA_odls_base_sigkill_timeout="60")
+    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", script), OMPI_MCA_odls_base_sigkill_timeout="4")
     try:
         until((job.folder / "begun").exists, "a trainer")
         process.send_signal(signal.SIGTERM)
