@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <thread>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/contract.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/narrow.hpp"
 #include "ipc/memory.hpp"
 
@@ -27,6 +29,7 @@ namespace headrace::ipc {
 namespace {
 
 constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t piece = 16 * huge_page;  // taken at a time: some 10 ms
 
 std::uintptr_t address(const std::byte* at) {
   return reinterpret_cast<std::uintptr_t>(at);
@@ -41,13 +44,43 @@ int allocate(const Fd& fd, std::uint64_t offset, std::uint64_t bytes) {
   return error;
 }
 
-/// Each huge page that lies within; stops where the kernel has none. Whoever comes after takes what is missing.
-void take_huge_pages(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory) {
-  if ((address(memory.data()) - offset) % huge_page != 0) return;
-  for (std::uint64_t at = -offset % huge_page; at + huge_page <= memory.size(); at += huge_page) {
+/// A part of the file.
+struct Range {
+  std::uint64_t begin = 0, end = 0;
+};
+
+std::uint64_t common_bytes(const Range& a, const Range& b) {
+  const auto begin = std::max(a.begin, b.begin), end = std::min(a.end, b.end);
+  return end > begin ? end - begin : 0;
+}
+
+/// Each huge page that lies within; stops where the kernel has none. Whoever comes after takes what is missing. Returns
+/// what was told.
+Range take_huge_pages(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, const BeforeTaking& tell) {
+  if ((address(memory.data()) - offset) % huge_page != 0) return {};
+  const auto first = -offset % huge_page;
+  Range told{offset + first, offset + first};
+  for (auto at = first; at + huge_page <= memory.size(); at += huge_page) {
+    if (tell) tell(huge_page);
+    told.end += huge_page;
     // The kernel makes huge pages only of those that have a small one already, and a cgroup's limit is no OOM here.
-    if (allocate(fd, offset + at, page) != 0) return;
-    if (madvise(memory.data() + at, huge_page, MADV_COLLAPSE) != 0 && errno != EAGAIN && errno != EINTR) return;
+    if (allocate(fd, offset + at, page) != 0) break;
+    if (madvise(memory.data() + at, huge_page, MADV_COLLAPSE) != 0 && errno != EAGAIN && errno != EINTR) break;
+  }
+  return told;
+}
+
+/// What is not there yet. told: what was told already.
+void take_the_rest(const Fd& fd, std::uint64_t offset, std::uint64_t bytes, std::span<const Range> told,
+                   const BeforeTaking& tell) {
+  for (std::uint64_t at = 0; at < bytes; at += piece) {
+    const Range these{offset + at, offset + std::min(bytes, at + piece)};
+    auto untold = these.end - these.begin;
+    for (const auto& range : told) untold -= common_bytes(these, range);
+    if (tell && untold > 0) tell(untold);
+    const int error = allocate(fd, these.begin, these.end - these.begin);
+    require(error == 0, "cannot reserve " + format_bytes(bytes) + " of shared memory (" + std::strerror(error) +
+                            "); use fewer or smaller samples, or more nodes");
   }
 }
 
@@ -67,41 +100,62 @@ void populate(std::span<std::byte> memory) {
   }
 }
 
-/// The memory in as many parts as there are threads, cut between huge pages of the file.
+/// The memory in as many parts as there are threads, cut between huge pages of the file; work(number, offset, part).
+/// What the first of them throws comes out when all are through.
 template <class Work>
 void in_parts(std::uint64_t offset, std::span<std::byte> memory, unsigned threads, const Work& work) {
-  const std::uint64_t count = std::max(1u, threads);
-  std::vector<std::jthread> others;
-  std::uint64_t begin = 0;
-  for (std::uint64_t i = 1; i <= count && begin < memory.size(); ++i) {
-    const auto end = i == count ? memory.size() : round_up(offset + memory.size() / count * i, huge_page) - offset;
-    const auto part = memory.subspan(begin, std::min<std::uint64_t>(end, memory.size()) - begin);
-    if (end < memory.size())
-      others.emplace_back([&work, part, at = offset + begin] { work(at, part); });
-    else
-      work(offset + begin, part);
-    begin = end;
+  Mutex mutex;
+  std::exception_ptr failed;
+  const auto run = [&](std::uint64_t number, std::uint64_t at, std::span<std::byte> part) {
+    try {
+      work(number, at, part);
+    } catch (...) {
+      const Lock lock(mutex);
+      if (!failed) failed = std::current_exception();
+    }
+  };
+  {
+    const std::uint64_t count = std::max(1u, threads);
+    std::vector<std::jthread> others;
+    std::uint64_t begin = 0;
+    for (std::uint64_t i = 1; i <= count && begin < memory.size(); ++i) {
+      const auto end = i == count ? memory.size() : round_up(offset + memory.size() / count * i, huge_page) - offset;
+      const auto part = memory.subspan(begin, std::min<std::uint64_t>(end, memory.size()) - begin);
+      if (end < memory.size())
+        others.emplace_back([&run, part, i, at = offset + begin] { run(i - 1, at, part); });
+      else
+        run(i - 1, offset + begin, part);
+      begin = end;
+    }
   }
+  if (failed) std::rethrow_exception(failed);
 }
 
 }  // namespace
 
-void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, unsigned threads) {
+void reserve(const Fd& fd, std::uint64_t offset, std::span<std::byte> memory, unsigned threads,
+             const BeforeTaking& tell) {
   EXPECTS(offset % page == 0 && address(memory.data()) % page == 0);
   if (memory.empty()) return;
   // For the kernel's own collector of pages, where MADV_COLLAPSE is missing. A refusal costs nothing.
   madvise(memory.data(), memory.size(), MADV_HUGEPAGE);
-  in_parts(offset, memory, threads, [&](auto at, auto part) { take_huge_pages(fd, at, part); });
-  const int error = allocate(fd, offset, memory.size());
-  require(error == 0, "cannot reserve " + format_bytes(memory.size()) + " of shared memory (" +
-                          std::strerror(error) + "); use fewer or smaller samples, or more nodes");
-  in_parts(offset, memory, threads, [](auto, auto part) { populate(part); });
+  std::vector<Range> told(std::max(1u, threads));
+  in_parts(offset, memory, threads,
+           [&](auto number, auto at, auto part) { told[number] = take_huge_pages(fd, at, part, tell); });
+  take_the_rest(fd, offset, memory.size(), told, tell);
+  in_parts(offset, memory, threads, [](auto, auto, auto part) { populate(part); });
 }
 
-void reserve_own(std::span<std::byte> memory, unsigned threads) {
+void reserve_own(std::span<std::byte> memory, unsigned threads, const BeforeTaking& tell) {
   EXPECTS(address(memory.data()) % page == 0);
   madvise(memory.data(), memory.size(), MADV_HUGEPAGE);
-  in_parts(0, memory, threads, [](auto, auto part) { populate(part); });
+  in_parts(0, memory, threads, [&](auto, auto, std::span<std::byte> part) {
+    for (std::uint64_t at = 0; at < part.size(); at += piece) {
+      const auto these = part.subspan(at, std::min<std::uint64_t>(piece, part.size() - at));
+      if (tell) tell(these.size());
+      populate(these);
+    }
+  });
 }
 
 }  // namespace headrace::ipc

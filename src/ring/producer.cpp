@@ -7,7 +7,6 @@
 #include "base/contract.hpp"
 #include "base/narrow.hpp"
 #include "ipc/futex.hpp"
-#include "ipc/reserve.hpp"
 
 namespace headrace::ring {
 
@@ -18,14 +17,14 @@ std::uint64_t Producer::ring_bytes(const Schema& schema, std::uint32_t batch, st
 }
 
 Producer::Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads,
-                   std::uint32_t replicas)
+                   std::uint32_t replicas, const ipc::BeforeTaking& tell)
     : schema_(std::move(schema)), memfd_(ipc::make_memfd(name, round_up(bytes, page_bytes))), replicas_(replicas) {
   EXPECTS(replicas >= 1 && replicas <= most_replicas);
   require(bytes > Offsets(schema_.size()).slots,
           "a ring of " + format_bytes(bytes) + " has no room for batches; give it more");
   const auto whole = round_up(bytes, page_bytes);
   memory_ = ipc::Mapping::map(memfd_, whole);
-  ipc::reserve(memfd_, 0, memory_.span(), threads);
+  ipc::reserve(memfd_, 0, memory_.span(), threads, tell);
   // Our own map is there already, and stays writable.
   shared() ? ipc::seal_against_writers(memfd_) : ipc::seal(memfd_);
   view_ = View(memory_.data(), schema_.size());

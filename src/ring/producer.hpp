@@ -24,6 +24,7 @@
 #include "base/schema.hpp"
 #include "ipc/fd.hpp"
 #include "ipc/memory.hpp"
+#include "ipc/reserve.hpp"
 #include "ring/lane.hpp"
 #include "ring/layout.hpp"
 #include "ring/slot_layout.hpp"
@@ -43,8 +44,10 @@ class Producer {
   static std::uint64_t ring_bytes(const Schema& schema, std::uint32_t batch, std::uint32_t slots);
 
   /// Makes the memory: reserved, faulted in by that many threads (so run it where the memory shall live), sealed.
-  /// Error if there is too little. configure() comes next. replicas: how many share it, at most most_replicas.
-  Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads, std::uint32_t replicas = 1);
+  /// Error if there is too little; and what `tell` throws. configure() comes next. replicas: how many share it, at most
+  /// most_replicas.
+  Producer(const std::string& name, Schema schema, std::uint64_t bytes, unsigned threads, std::uint32_t replicas = 1,
+           const ipc::BeforeTaking& tell = {});
 
   /// Divides the memory for batches of `batch` rows, writes the header and empties the queues, for a new trainer whose
   /// first entries have `generation` (>= 1). All slots must be free. Error, naming both sizes, if not one slot fits.

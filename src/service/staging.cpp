@@ -105,16 +105,17 @@ void Staging::look_at_files() {
     return std::make_unique<blueprint::Blueprint>(
         blueprint::draw(config_, catalog, std::move(fields), samples_of_streams(selected), topology_));
   });
-  const auto limit = blueprint::available_memory();
-  place_samples(selected, limit);
+  const MemoryLook first{blueprint::available_memory(), blueprint::own_memory()};
+  place_samples(selected, first.limit);
   for (std::size_t s = 0; s < config_.streams.size(); ++s)
     if (const auto left_out = selected.of_no_class(s); left_out > 0)
       log::info("stream {}: {} sample{} of no class left out", config_.streams[s].name, left_out,
                 left_out == 1 ? "" : "s");
-  print_blueprint(limit);
+  const auto now = look_again(first);
+  print_blueprint(now);
   tell_files_outside(topology_);
   tell_start();
-  check_memory(limit);
+  check_memory(first.limit, now);
   check_descriptors();
 }
 
@@ -179,27 +180,6 @@ blueprint::Need Staging::need(const job::Node& node) const {
   return need;
 }
 
-void Staging::check_memory(const blueprint::MemoryLimit& limit) {
-  mpi::together(topology_.all, [&] {
-    const auto what = need(topology_.here());
-    const bool own_limit = config_.memory > 0 && config_.memory < limit.available;
-    const auto allowed = own_limit ? config_.memory : limit.available;
-    require(what.total() <= allowed,
-            fmt::format(
-                "too little memory on {}: samples {}, rings of {} trainer{} {}, buffers {} make {}, but {} allows {}; "
-                "{}{}",
-                topology_.here().host, format_bytes(static_cast<double>(what.store)), config_.trainers_per_node,
-                config_.trainers_per_node == 1 ? "" : "s", format_bytes(static_cast<double>(what.rings)),
-                format_bytes(static_cast<double>(what.buffers)), format_bytes(static_cast<double>(what.total())),
-                own_limit ? "the option memory" : limit.by, format_bytes(static_cast<double>(allowed)),
-                purpose_ == Purpose::files
-                    ? "use more nodes, leave fields out, or write parts of the samples (select) one after the other"
-                    : "use more nodes, select fewer samples or fields, or lower slots or batch",
-                way_out_by_windows(config_, *blueprint_, topology_.here()) +
-                    way_out_by_disk(config_, *blueprint_, topology_.here())));
-  });
-}
-
 void Staging::check_descriptors() {
   mpi::together(topology_.all, [&] {
     const auto need =
@@ -207,27 +187,6 @@ void Staging::check_descriptors() {
     blueprint::require_descriptors(need, file_limit(), config_, topology_.here());
     host_->limit_callers(blueprint::most_callers(need, file_limit()));
   });
-}
-
-void Staging::make_store() {
-  store::Layout layout(blueprint_->schema, blueprint_->rows_in_memory_of(topology_.here()));
-  auto memfd = mpi::together(topology_.all,
-                             [&] { return topology_.is_leader() ? store::NodeStore::create(layout) : ipc::Fd(); });
-  store_ = mpi::together(topology_.all, [&] {
-    return std::make_unique<store::NodeStore>(host_->share(std::move(memfd)), std::move(layout));
-  });
-  if (blueprint_->on_disk()) store_->add_scratch(make_scratch(config_, *blueprint_, topology_, *host_));
-}
-
-void Staging::reserve() {
-  const auto begin = Clock::now();
-  host_->loading("reserving memory", -1);
-  make_store();
-  mpi::together(topology_.all, [&] {
-    store_->reserve(topology_.local(), threads_);
-    rings_ = std::make_unique<delivery::Rings>(config_, *blueprint_, topology_, threads_);
-  });
-  reserve_seconds_ = seconds_since(begin);
 }
 
 reader::LoadOptions Staging::load_options() const {

@@ -19,6 +19,7 @@
 #include "service/blueprint/memory.hpp"
 #include "service/blueprint/need.hpp"
 #include "service/blueprint/window_quality.hpp"
+#include "service/delivery/memory_watch.hpp"
 #include "service/delivery/supply.hpp"
 #include "service/delivery/trainers.hpp"
 #include "service/host/host.hpp"
@@ -82,7 +83,15 @@ class Staging {
  private:
   void look_at_files();
   void place_samples(const data::selection::SelectedSamples& selected, const blueprint::MemoryLimit& limit);
-  void check_memory(const blueprint::MemoryLimit& limit);
+  /// What is there, and what this stager has of it for itself.
+  struct MemoryLook {
+    blueprint::MemoryLimit limit;
+    std::uint64_t own = 0;
+  };
+  /// Collective. What is there now; what stagers of this node took since the first look is part of the need, and counts
+  /// as being there.
+  blueprint::MemoryLimit look_again(const MemoryLook& first);
+  void check_memory(const blueprint::MemoryLimit& first, const blueprint::MemoryLimit& now);
   void check_descriptors();
   void print_blueprint(const blueprint::MemoryLimit& limit) const;
   void print_mix(std::uint32_t stream) const;
@@ -92,6 +101,7 @@ class Staging {
   void connect_nodes();
   void print_stream(std::uint32_t number) const;
   void make_store();
+  std::unique_ptr<delivery::MemoryWatch> make_memory_watch();
   void make_loader(host::Host::Service& service);
   void make_arrival_loader(host::Host::Service& service);
   reader::LoadOptions load_options() const;
@@ -118,6 +128,7 @@ class Staging {
   std::unique_ptr<loading::ArrivalLoader> arrival_loader_;
   std::vector<std::optional<blueprint::WindowQuality>> qualities_;  // per stream that is shuffled in windows
   std::unique_ptr<Workers> workers_;  // goes first: nothing of the above may be used after it
+  std::uint64_t buffers_taken_ = 0;   // of those of this node, before memory was checked
   double reserve_seconds_ = 0, load_seconds_ = 0;
   reader::LoadReport load_report_;
 };

@@ -2,7 +2,6 @@
 
 #include "base/bytes.hpp"
 #include "base/contract.hpp"
-#include "ipc/reserve.hpp"
 
 namespace headrace::store {
 
@@ -38,15 +37,15 @@ ipc::Fd NodeStore::create(const Layout& layout) {
   return ipc::make_memfd("headrace-store", layout.bytes());
 }
 
-void NodeStore::reserve(std::size_t stager, unsigned threads) {
+void NodeStore::reserve(std::size_t stager, unsigned threads, const ipc::BeforeTaking& tell) {
   const auto offset = layout_.slab_offset(stager);
   const auto bytes = layout_.slab_bytes(stager);
   if (bytes == 0) return;
   const std::span memory(memory_.data() + offset, bytes);
   if (memfd_)
-    ipc::reserve(memfd_, offset, memory, threads);
+    ipc::reserve(memfd_, offset, memory, threads, tell);
   else
-    ipc::reserve_own(memory, threads);
+    ipc::reserve_own(memory, threads, tell);
 }
 
 std::byte* NodeStore::column(std::size_t stager, std::size_t field) {

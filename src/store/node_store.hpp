@@ -22,6 +22,7 @@
 #include "base/schema.hpp"
 #include "ipc/fd.hpp"
 #include "ipc/memory.hpp"
+#include "ipc/reserve.hpp"
 #include "store/scratch_readers.hpp"
 
 namespace headrace::store {
@@ -56,8 +57,8 @@ class NodeStore {
   static ipc::Fd create(const Layout& layout);
 
   /// Takes the memory of this stager's slab and faults it in, with several threads. Error if there is too little of
-  /// what is shared.
-  void reserve(std::size_t stager, unsigned threads);
+  /// what is shared; and what `tell` throws.
+  void reserve(std::size_t stager, unsigned threads, const ipc::BeforeTaking& tell = {});
   /// First row of a field in a stager's slab.
   std::byte* column(std::size_t stager, std::size_t field);
   const std::byte* column(std::size_t stager, std::size_t field) const;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <sstream>
@@ -95,6 +96,46 @@ BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_there_too) {
       BOOST_TEST(std::ranges::count(mapping.span(), std::byte{0}) == std::int64_t(bytes) - 1);
     }
   ipc::reserve_own({}, 4);
+}
+
+BOOST_AUTO_TEST_CASE(each_piece_is_told_once_and_before_it_is_taken) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * small_page, huge - small_page})
+    for (const std::uint64_t bytes : {small_page, huge, 5 * huge - small_page, 3 * huge + 7, 40 * huge + small_page})
+      for (const unsigned threads : {1u, 3u}) {
+        const auto fd = ipc::make_memfd("test", 44 * huge);
+        const auto mapping = ipc::Mapping::map(fd, 44 * huge);
+        const auto own = ipc::Mapping::own(bytes);
+        std::atomic<std::uint64_t> told = 0, largest = 0;
+        std::atomic<bool> late = false;
+        const auto tell = [&](std::uint64_t piece) {
+          told += piece;
+          largest = std::max<std::uint64_t>(largest, piece);
+          late = late || (threads == 1 && resident_pages(mapping.span()) > (told - piece) / small_page);
+        };
+        ipc::reserve(fd, offset, mapping.span().subspan(offset, bytes), threads, tell);
+        BOOST_TEST(told == bytes);
+        BOOST_TEST(!late);
+        told = 0;
+        ipc::reserve_own(own.span(), threads, tell);
+        BOOST_TEST(told == bytes);
+        BOOST_TEST(largest <= 32u << 20);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(who_is_told_can_end_it) {
+  constexpr std::uint64_t all = 64 * huge, enough = 8 * huge;
+  for (const unsigned threads : {1u, 4u}) {
+    const auto fd = ipc::make_memfd("test", all);
+    const auto mapping = ipc::Mapping::map(fd, all), own = ipc::Mapping::own(all);
+    std::atomic<std::uint64_t> told = 0;
+    const auto tell = [&](std::uint64_t piece) { require((told += piece) <= enough, "no more"); };
+    const auto no_more = [](const Error& e) { return e.what() == std::string("no more"); };
+    BOOST_CHECK_EXCEPTION(ipc::reserve(fd, 0, mapping.span(), threads, tell), Error, no_more);
+    BOOST_TEST(resident_pages(mapping.span()) * small_page <= enough);
+    told = 0;
+    BOOST_CHECK_EXCEPTION(ipc::reserve_own(own.span(), threads, tell), Error, no_more);
+    BOOST_TEST(resident_pages(own.span()) * small_page <= enough);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_nobody_shares_is_in_huge_pages) {

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from samples import write
 from service import control, running, until
+from shims import greedy
 from unreclaimable import Watch
 
 import headrace
@@ -90,6 +91,24 @@ def test_the_least_limit_that_is_accepted_is_enough(tmp_path):
         assert control("stop", service.name).returncode == 0
         assert service.wait() == 0
         assert service.lines("every sample exactly once")
+
+
+@pytest.mark.parametrize("stagers", [None, 2])
+@pytest.mark.parametrize("look", ["2", None], ids=["checked", "taken"])
+def test_memory_that_somebody_else_takes_meanwhile(tmp_path, monkeypatch, look, stagers):
+    """Between the first look and the check; and when samples and rings are just about to be taken."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.zeros((160 * MB >> 14, 1 << 14), "u1")
+    takers = stagers if look and stagers else 1  # each stager looks, one makes the memory of all
+    monkeypatch.setenv("LD_PRELOAD", greedy(tmp_path))
+    monkeypatch.setenv("TAKE_BYTES", str(300 * MB // takers))
+    if look:
+        monkeypatch.setenv("TAKE_AT_LOOK", look)
+    with cgroup(460 * MB) as prefix, running(tmp_path, [tmp_path / "x.h5"], stagers, prefix=prefix, listens=False, batch=64) as service:
+        assert service.wait() == 1, service.text
+        said = service.lines("too little memory on .* by now")
+        assert len(said) == 1 and "but cgroup" in said[0] and "somebody else took some meanwhile" in said[0], service.text
+        assert ("are still to be taken" in said[0]) == (look is None)
 
 
 def test_a_trainer_killed_for_memory_is_replaced(tmp_path):

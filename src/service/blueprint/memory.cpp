@@ -1,5 +1,7 @@
 #include "service/blueprint/memory.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -110,6 +112,13 @@ MemoryLimit available_memory(const std::string& root) {
     }
   }
   return tightest;
+}
+
+std::uint64_t own_memory(const std::string& root) {
+  std::ifstream in(root + "/proc/self/statm");
+  std::uint64_t mapped = 0, resident = 0, of_files = 0;
+  in >> mapped >> resident >> of_files;
+  return (resident - std::min(resident, of_files)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace headrace::service::blueprint

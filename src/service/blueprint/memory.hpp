@@ -14,4 +14,7 @@ struct MemoryLimit {
 /// The tightest limit. root: where /proc and /sys are found (tests put files there).
 MemoryLimit available_memory(const std::string& root = "");
 
+/// What this process has taken of it without files or shared memory: heap and stacks, as they are in use now.
+std::uint64_t own_memory(const std::string& root = "");
+
 }  // namespace headrace::service::blueprint

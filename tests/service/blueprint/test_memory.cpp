@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "service/blueprint/memory.hpp"
 
@@ -161,6 +162,17 @@ BOOST_AUTO_TEST_CASE(nonsense_in_the_files) {
   file("/proc/self/cgroup", "\n:\nabc\n0:\n");
   file("/proc/self/mountinfo", "\n1 2\n- - - -\n");
   expect(mem_available, "MemAvailable");
+}
+
+BOOST_AUTO_TEST_CASE(own_memory_is_what_no_file_is_mapped_for) {
+  file("/proc/self/statm", "70000 5000 2000 100 0 3000 0\n");
+  BOOST_TEST(own_memory(root.string()) == 3000u * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+  file("/proc/self/statm", "");
+  BOOST_TEST(own_memory(root.string()) == 0u);
+  const auto before = own_memory();
+  const std::vector<char> more(100 << 20, 'x');
+  BOOST_TEST(own_memory() >= before + (90u << 20));
+  BOOST_TEST(more.back() == 'x');
 }
 
 BOOST_AUTO_TEST_CASE(this_machine) {
