@@ -71,9 +71,9 @@ int wait(const std::string& name, double timeout, std::ostream& out) {
   }
 }
 
-int stop(const std::string& name, double timeout, std::ostream& out) {
+int stop(const std::string& name, double timeout, std::ostream& out, const std::string& word) {
   const auto connection = connect(name);
-  if (!ask(connection, "stop")) return 0;
+  if (!send_command(connection, "stop", word) || !next_answer(connection, "stop")) return 0;
   // The service closes the connection when all is done.
   const auto end = connection.receive(std::chrono::milliseconds(static_cast<std::int64_t>(timeout * 1000)));
   require(

@@ -6,12 +6,12 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "job/random_word.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::job {
@@ -81,12 +81,6 @@ ipc::Connection call_leader(const std::string& name, const std::string& word, st
           "the leader of this node's stagers cannot be reached (other network namespaces on one "
           "node?); --split-nodes treats them as separate nodes");
   return std::move(*link);
-}
-
-/// Not to be guessed; of the kernel's own randomness.
-std::string random_word() {
-  std::random_device kernel;
-  return fmt::format("{:08x}{:08x}", kernel(), kernel());
 }
 
 }  // namespace

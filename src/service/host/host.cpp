@@ -33,7 +33,7 @@ Overloaded(Receivers...) -> Overloaded<Receivers...>;
 
 }  // namespace
 
-Host::Host(const config::Config& config, const job::Topology& topology)
+Host::Host(const config::Config& config, const job::Topology& topology, std::string word)
     : config_(config),
       topology_(topology),
       seat_(Seat::of(topology)),
@@ -60,7 +60,8 @@ Host::Host(const config::Config& config, const job::Topology& topology)
                                    .make_ring = [this](std::uint32_t local,
                                                        books::MakeRing order) { router_->to_local(local, order); },
                                    .stat = status,
-                                   .stop = [this](const std::string& reason) { stop(reason); }});
+                                   .stop = [this](const std::string& reason) { stop(reason); }},
+                std::move(word));
 }
 
 Host::~Host() {

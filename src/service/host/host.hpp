@@ -73,8 +73,8 @@ class Host {
     std::function<void(std::uint64_t window)> read_first{};
   };
 
-  /// Leaders listen from here on: error where the name is taken.
-  Host(const config::Config& config, const job::Topology& topology);
+  /// Leaders listen from here on: error where the name is taken. word: of the service (job/party.hpp).
+  Host(const config::Config& config, const job::Topology& topology, std::string word = "");
   ~Host();
   /// No more of its thread: before anything goes that open() handed over, where the service ends by an error.
   void halt();
