@@ -85,12 +85,12 @@ int wait(const std::string& name, double timeout, std::ostream& out) {
   }
 }
 
-int stop(const std::string& name, double timeout, std::ostream& out) {
+int stop(const std::string& name, double timeout, std::ostream& out, const std::string& word) {
   const auto connection = connect(name);
   const auto until = after(timeout);
   // The service says when its work is done, and closes the connection when its memory is given back, too.
   std::optional<nlohmann::json> last;
-  auto answer = ask(connection, "stop");
+  auto answer = send_command(connection, "stop", word) ? next_answer(connection, "stop") : std::nullopt;
   try {
     for (; answer; answer = next_answer(connection, "stop", left_until(until))) last = std::move(answer);
   } catch (const NoAnswer&) {

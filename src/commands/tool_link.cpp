@@ -31,8 +31,8 @@ ipc::Connection connect(const std::string& name) {
   return std::move(*connection);
 }
 
-bool send_command(const ipc::Connection& connection, const std::string& command) {
-  return connection.send(ring::encode(ring::Command{command, ""}), {}, answer_limit) == ipc::Sent::sent;
+bool send_command(const ipc::Connection& connection, const std::string& command, const std::string& word) {
+  return connection.send(ring::encode(ring::Command{command, "", word}), {}, answer_limit) == ipc::Sent::sent;
 }
 
 std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command,

@@ -26,8 +26,8 @@ std::optional<ipc::Connection> try_connect(const std::string& name);
 ipc::Connection connect(const std::string& name);
 std::string no_such_service(const std::string& name);
 
-/// Sends a command. False if the service went away.
-bool send_command(const ipc::Connection& connection, const std::string& command);
+/// Sends a command. False if the service went away. word: of the service that is meant; another one refuses it.
+bool send_command(const ipc::Connection& connection, const std::string& command, const std::string& word = "");
 /// The next message; nothing if the service went away. NoAnswer after the limit; Error if it refuses.
 std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command,
                                           std::chrono::milliseconds limit = answer_limit);

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/no_descriptor.hpp"
+#include "job/random_word.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::job {
@@ -94,12 +94,6 @@ ipc::Connection call_leader(const std::string& name, const std::string& word, st
           "the leader of this node's stagers cannot be reached (other network namespaces on one "
           "node?); --split-nodes treats them as separate nodes");
   return std::move(*link);
-}
-
-/// Not to be guessed; of the kernel's own randomness.
-std::string random_word() {
-  std::random_device kernel;
-  return fmt::format("{:08x}{:08x}", kernel(), kernel());
 }
 
 }  // namespace

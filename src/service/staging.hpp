@@ -37,7 +37,8 @@ class Staging {
   using MakeHost =
       std::function<std::unique_ptr<host::Host>(const config::Config& config, const job::Topology& topology)>;
 
-  /// Takes the service's name. make_host: of one that tells otherwise who has that name already; not collective.
+  /// Takes the service's name. make_host: of one that tells otherwise who has that name already, or has a word; not
+  /// collective.
   Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose = Purpose::trainers,
           const MakeHost& make_host = nullptr);
   ~Staging();

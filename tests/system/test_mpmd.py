@@ -1,7 +1,9 @@
 """Service and trainers in one job of MPI: `mpirun headrace serve ... : headrace run -- COMMAND`, and MPI programs beside."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from samples import write
-from service import AT_ONCE, HEADRACE, processes_with, until, why_not_two_programs
+from service import AT_ONCE, HEADRACE, Service, control, processes_with, until, why_not_two_programs
 
 pytestmark = pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 SAMPLES = 90
@@ -171,6 +173,56 @@ def test_mpi_programs_beside_a_service_that_was_not_told_its_ranks(job):
     done = job.run(*job.serve(1, "--start-timeout=15"), ":", *trainers)
     assert done.returncode != 0
     assert done.stderr.count("not every process of this job has come (one hangs, or is another MPI program: then set ranks") == 2
+
+
+@contextlib.contextmanager
+def another(job):
+    """A service of the same name that is none of the job's: it must outlive the job, and is stopped by hand."""
+    other = Service(job.folder, sorted(job.folder.glob("*.h5")), None, {}, name=job.name)
+    try:
+        yield other.ready()
+        assert control("stop", job.name).returncode == 0, f"it was stopped before:\n{other.text}"
+        assert other.wait() == 0
+        other.leaves_nothing()
+    finally:
+        other.kill()
+        shutil.rmtree(other.shared, ignore_errors=True)
+
+
+def ended(process):
+    """What a job said, once it has ended by itself."""
+    _, err = process.communicate()
+    print(err)
+    assert process.returncode == 0
+    return err
+
+
+def test_a_service_that_took_the_name_meanwhile_is_not_stopped(job):
+    """The job's own has ended by itself, while its trainers still evaluate."""
+    script = (f"{sys.executable} {job.trainer} {job.name} {job.folder}; touch {job.folder}/evaluates; "
+              f"while [ ! -e {job.folder}/enough ]; do sleep 0.05; done")
+    process = job.popen(*job.serve(1, "--epochs=2"), ":", *job.trainers(1, "sh", "-c", script))
+    try:
+        until(lambda: (job.folder / "evaluates").exists() or process.poll() is not None, "a trainer through its epochs")
+        until(lambda: "there is no service" in control("wait", job.name, "--timeout=0").stderr, "the end of its service")
+        with another(job):
+            (job.folder / "enough").touch()
+            assert "all epochs" in ended(process)
+    finally:
+        process.kill()
+    job.exactly_once(1)
+
+
+def test_a_service_at_a_path_is_stopped_there_and_no_other_of_its_name(job):
+    path = job.folder / "socket"
+    trainers = job.trainers(2, sys.executable, job.trainer, path, job.folder)
+    with another(job):
+        process = job.popen(*job.serve(1, f"--socket={path}"), ":", *trainers)
+        try:
+            assert "headrace stop" in ended(process)  # and not after its trainers did not come back
+        finally:
+            process.kill()
+    job.exactly_once(2)
 
 
 def test_signals_reach_trainers(job):

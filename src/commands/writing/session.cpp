@@ -80,7 +80,7 @@ void require_no_other_writer(const std::string& path) {
 std::unique_ptr<service::host::Host> host_of_writer(const config::Config& named, const job::Topology& topology,
                                                     const std::string& path) {
   try {
-    return std::make_unique<service::host::Host>(named, topology, EXIT_FAILURE);
+    return std::make_unique<service::host::Host>(named, topology, "", EXIT_FAILURE);
   } catch (const ipc::NameTaken& taken) {
     // Of two that begin at once both found the name free, and one of them has it now.
     if (taken.holder != 0) tell_of_other(path, text_of(taken.holder));

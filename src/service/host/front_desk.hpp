@@ -54,8 +54,9 @@ class FrontDesk {
     std::function<void(const std::string& reason)> stop;
   };
 
-  /// Error if the name is taken.
-  FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions);
+  /// Error if the name is taken. word: what tells this service from others that have its name before or after it.
+  FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions,
+            std::string word = "");
 
   void loading(const std::string& what, double fraction);
   /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
@@ -120,7 +121,7 @@ class FrontDesk {
   void claim_waiting();
   void look_at_tools(Clock::time_point now);
   void say(std::uint64_t id, std::string text);
-  void command(std::uint64_t id, const std::string& name);
+  void command(std::uint64_t id, const ring::Command& said);
   std::uint32_t stream_number(const std::string& name) const;
   void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
   std::vector<std::uint64_t> in_state(State state) const;
@@ -130,6 +131,7 @@ class FrontDesk {
   const Seat& seat_;
   ipc::Poller& poller_;
   Actions actions_;
+  const std::string word_;
   const blueprint::Blueprint* blueprint_ = nullptr;
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;

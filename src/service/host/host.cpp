@@ -26,7 +26,7 @@ Overloaded(Receivers...) -> Overloaded<Receivers...>;
 
 }  // namespace
 
-Host::Host(const config::Config& config, const job::Topology& topology, int stopped_early)
+Host::Host(const config::Config& config, const job::Topology& topology, std::string word, int stopped_early)
     : config_(config),
       topology_(topology),
       stopped_early_(stopped_early),
@@ -54,7 +54,8 @@ Host::Host(const config::Config& config, const job::Topology& topology, int stop
                                    .make_ring = [this](std::uint32_t local,
                                                        books::MakeRing order) { router_->to_local(local, order); },
                                    .stat = status,
-                                   .stop = [this](const std::string& reason) { stop(reason); }});
+                                   .stop = [this](const std::string& reason) { stop(reason); }},
+                std::move(word));
 }
 
 Host::~Host() {

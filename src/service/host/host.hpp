@@ -73,9 +73,9 @@ class Host {
     std::function<void(std::uint64_t window)> read_first{};
   };
 
-  /// Leaders listen from here on: error where the name is taken. stopped_early: the exit code where a tool ends it before
-  /// open(), and no launcher is there that must see a failure.
-  Host(const config::Config& config, const job::Topology& topology, int stopped_early = 0);
+  /// Leaders listen from here on: error where the name is taken. word: of the service (job/party.hpp). stopped_early: the
+  /// exit code where a tool ends it before open(), and no launcher is there that must see a failure.
+  Host(const config::Config& config, const job::Topology& topology, std::string word = "", int stopped_early = 0);
   ~Host();
   /// No more of its thread: before anything goes that open() handed over, where the service ends by an error.
   void halt();
