@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -18,6 +19,7 @@ namespace headrace::commands {
 namespace {
 
 constexpr std::chrono::milliseconds ask_every{100};
+constexpr std::chrono::seconds at_least{1};  // for an answer, however soon the time is over
 const config::Flag timeout_flag{"timeout", 't', "TIME", "60", "how long to wait"};
 
 double patience(const config::Arguments& arguments) {
@@ -33,6 +35,15 @@ std::string service_named(const config::Arguments& arguments) {
   return name ? name : "";
 }
 
+Clock::time_point after(double seconds) {
+  constexpr double longest = 365 * 86400.0;
+  return Clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(1000 * std::min(seconds, longest)));
+}
+
+std::chrono::milliseconds left_until(Clock::time_point end) {
+  return std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+}
+
 }  // namespace
 
 std::string running_service(const config::Arguments& arguments) {
@@ -45,12 +56,17 @@ std::string running_service(const config::Arguments& arguments) {
 }
 
 int wait(const std::string& name, double timeout, std::ostream& out) {
-  const auto begin = Clock::now();
+  const auto until = after(timeout);
   const auto missing = no_such_service(name);
   std::string last = missing;
   for (;;) {
     const auto connection = try_connect(name);
-    const auto state = connection ? ask(*connection, "wait") : std::nullopt;
+    std::optional<nlohmann::json> state;
+    try {
+      if (connection) state = ask(*connection, "wait", std::clamp<std::chrono::milliseconds>(left_until(until), at_least, answer_limit));
+    } catch (const NoAnswer&) {  // busy, or stopped: its time is not over
+      last = "the service '" + name + "' does not answer";
+    }
     if (state) {
       require(!state->contains("ended"), "the service '" + name + "' is ending: " + state->value("ended", ""));
       if (state->at("ready")) {
@@ -64,22 +80,33 @@ int wait(const std::string& name, double timeout, std::ostream& out) {
     // One that was there and is gone will not come: at once, so that a job script need not sit out its time.
     require(connection || last == missing,
             "the service '" + name + "' ended before trainers could attach; see its own messages");
-    const std::chrono::duration<double> waited = Clock::now() - begin;
-    require(waited.count() < timeout,
-            fmt::format("{}, after {:g} s; raise --timeout, or look at its log", last, timeout));
+    require(Clock::now() < until, fmt::format("{}, after {:g} s; raise --timeout, or look at its log", last, timeout));
     std::this_thread::sleep_for(ask_every);
   }
 }
 
-int stop(const std::string& name, double timeout, std::ostream& out) {
+int stop(const std::string& name, double timeout, std::ostream& out, const std::string& word) {
   const auto connection = connect(name);
-  if (!ask(connection, "stop")) return 0;
-  // The service closes the connection when all is done.
-  const auto end = connection.receive(std::chrono::milliseconds(static_cast<std::int64_t>(timeout * 1000)));
-  require(
-      end.what == ipc::Receipt::closed,
-      fmt::format("the service '{}' has not ended after {:g} s; look at its log, or end its processes", name, timeout));
-  out << "stopped\n";
+  const auto until = after(timeout);
+  // The service says when its work is done, and closes the connection when its memory is given back, too.
+  std::optional<nlohmann::json> last;
+  auto answer = send_command(connection, "stop", word) ? next_answer(connection, "stop") : std::nullopt;
+  try {
+    for (; answer; answer = next_answer(connection, "stop", left_until(until))) last = std::move(answer);
+  } catch (const NoAnswer&) {
+    if (last && last->contains("stopped")) {
+      out << "stopped; its memory is not free yet\n";
+      return 0;
+    }
+    throw Error(fmt::format("the service '{}' has not ended after {:g} s; look at its log, or end its processes", name,
+                            timeout));
+  }
+  require(last.has_value(), no_such_service(name));  // it has just ended by itself
+  require(last->contains("stopped"),
+          fmt::format("the service '{}' has ended, but not because it was told to (it failed, or was killed); see its own "
+                      "messages",
+                      name));
+  out << (last->value("audit_failed", false) ? "stopped; an audit failed, see its log\n" : "stopped\n");
   return 0;
 }
 

@@ -58,11 +58,13 @@ std::vector<std::string> environment_of(const Place& place) {
   return variables;
 }
 
-/// Ends the service of this node. It may have ended by itself, or never have come to this node.
-void stop_service(const std::string& name) {
+/// Ends the service of this job. It may have ended by itself, or never have come to this node, and another one may have
+/// its name by now, which is let be.
+void stop_service(const job::Identity& service) {
+  if (service.address.empty()) return;
   std::ostringstream unheard;
   try {
-    stop(name, stop_limit_s, unheard);
+    stop(service.address, stop_limit_s, unheard, service.word);
   } catch (const Error&) {
   }
 }

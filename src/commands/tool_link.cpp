@@ -3,14 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/error.hpp"
 #include "ring/messages.hpp"
 
 namespace headrace::commands {
-
-namespace {
-constexpr std::chrono::seconds answer_limit{10};
-}  // namespace
 
 std::optional<ipc::Connection> try_connect(const std::string& name) {
   const ipc::Address address(name);
@@ -36,23 +31,26 @@ ipc::Connection connect(const std::string& name) {
   return std::move(*connection);
 }
 
-bool send_command(const ipc::Connection& connection, const std::string& command) {
-  return connection.send(ring::encode(ring::Command{command, ""}), {}, answer_limit) == ipc::Sent::sent;
+bool send_command(const ipc::Connection& connection, const std::string& command, const std::string& word) {
+  return connection.send(ring::encode(ring::Command{command, "", word}), {}, answer_limit) == ipc::Sent::sent;
 }
 
-std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command) {
-  const auto received = connection.receive(answer_limit);
+std::optional<nlohmann::json> next_answer(const ipc::Connection& connection, const std::string& command,
+                                          std::chrono::milliseconds limit) {
+  const auto received = connection.receive(limit);
   if (received.what == ipc::Receipt::closed) return std::nullopt;
-  require(received.what == ipc::Receipt::message,
-          fmt::format("the service does not answer '{}' within {} s", command, answer_limit.count()));
+  if (received.what != ipc::Receipt::message)
+    throw NoAnswer(fmt::format("the service does not answer '{}' within {:g} s", command,
+                               std::chrono::duration<double>(limit).count()));
   auto answer = nlohmann::json::parse(received.message.text);
   if (answer.contains("error")) throw Error(answer["error"].value("text", "the service refused"));
   return answer;
 }
 
-std::optional<nlohmann::json> ask(const ipc::Connection& connection, const std::string& command) {
+std::optional<nlohmann::json> ask(const ipc::Connection& connection, const std::string& command,
+                                  std::chrono::milliseconds limit) {
   if (!send_command(connection, command)) return std::nullopt;
-  return next_answer(connection, command);
+  return next_answer(connection, command, limit);
 }
 
 }  // namespace headrace::commands

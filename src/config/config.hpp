@@ -238,6 +238,8 @@ struct Config {
   bool quiet = false;
   bool verbose = false;
 
+  /// Where trainers and tools find the service.
+  const std::string& address() const { return socket.empty() ? name : socket; }
   /// Whether it says where samples come from.
   bool has_samples() const { return !files.empty() || !inventory.csv.empty(); }
   /// Whether an epoch may be shuffled in windows, which are made of blocks of the files.

@@ -83,8 +83,9 @@ std::string service_name(const Value& value) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';
   };
-  if (!text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits)) return text;
-  reject(value, "a service name: 1 to 64 letters, digits, '.', '_' or '-'");
+  // With a dot begin names that are in no list (ipc/address.cpp).
+  if (!text.empty() && text.size() <= 64 && text[0] != '.' && std::all_of(text.begin(), text.end(), fits)) return text;
+  reject(value, "a service name: 1 to 64 letters, digits, '.', '_' or '-', the first no '.'");
 }
 
 std::pair<int, int> ranks(const Value& value) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -22,8 +23,8 @@ bool is_name(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-/// Anybody can give a socket a name that begins as ours do. With a dot begin those where stagers meet: nobody calls there
-/// to see who answers.
+/// Anybody can give a socket a name that begins as ours do. With a dot begin those where stagers meet, and those of
+/// writers: nobody calls there to see who answers.
 bool is_ours(const std::string& name) {
   if (!is_name(name) || name.front() == '.') return false;
   try {
@@ -63,9 +64,12 @@ std::vector<std::string> list_services() {
     std::istringstream words(line);
     std::string number, references, protocol, flags, type, state, inode, path;
     words >> number >> references >> protocol >> flags >> type >> state >> inode >> path;
-    if (!path.starts_with(wanted) || !std::ranges::all_of(flags, [](unsigned char c) { return std::isxdigit(c); }))
-      continue;
-    if (std::stoul(flags, nullptr, 16) & accepts_connections) names.insert(path.substr(wanted.size()));
+    if (!path.starts_with(wanted)) continue;
+    // Names may hold line feeds: a line need not be one of the table's.
+    unsigned long set = 0;
+    const auto* const end = flags.data() + flags.size();
+    if (const auto read = std::from_chars(flags.data(), end, set, 16); read.ec != std::errc() || read.ptr != end) continue;
+    if (set & accepts_connections) names.insert(path.substr(wanted.size()));
   }
   std::erase_if(names, [](const std::string& name) { return !is_ours(name); });
   return {names.begin(), names.end()};

@@ -98,7 +98,7 @@ bool Helper::give(std::string_view bytes, const std::function<bool()>& go_on) co
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
     pollfd entry{socket_.get(), POLLOUT, 0};
-    if (poll(&entry, 1, ask_every_ms) <= 0 && !go_on()) return false;
+    if (poll(&entry, 1, ask_every_ms) <= 0 && (has_ended() || !go_on())) return false;
   }
   return true;
 }
@@ -109,7 +109,9 @@ bool Helper::take(std::string& to, std::size_t bytes, const std::function<bool()
     pollfd entry{socket_.get(), POLLIN, 0};
     const int ready = poll(&entry, 1, ask_every_ms);
     if (ready <= 0) {
-      if (!go_on()) return false;
+      // Asked again: its last words may have come before its end. Its end of the socket need not close with it, as what it
+      // started may hold that, too.
+      if ((has_ended() && poll(&entry, 1, 0) <= 0) || !go_on()) return false;
       continue;
     }
     const auto before = to.size();
@@ -126,6 +128,11 @@ std::optional<std::string> Helper::receive(const std::function<bool()>& go_on) c
   std::string length, text;
   if (!take(length, sizeof(std::uint64_t), go_on) || !take(text, framed_length(length), go_on)) return std::nullopt;
   return text;
+}
+
+bool Helper::has_ended() const {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
 }
 
 std::chrono::nanoseconds Helper::cpu_time() const {

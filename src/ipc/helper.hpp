@@ -46,6 +46,7 @@ class Helper {
   pid_t pid() const { return pid_; }
 
  private:
+  bool has_ended() const;
   bool give(std::string_view bytes, const std::function<bool()>& go_on) const;
   bool take(std::string& to, std::size_t bytes, const std::function<bool()>& go_on) const;
 

@@ -22,12 +22,12 @@ mpi::Session patient_session(const config::Config& config) {
 }  // namespace
 
 Launch::Launch(const config::Config& config, const Part& part)
-    : session_(patient_session(config)), party_(meet(part.role, config.name, part.ranks)) {
+    : session_(patient_session(config)), party_(meet(part.role, config.name, config.address(), part.ranks)) {
   log::setup(part.title, part.quiet || !speaks(), part.verbose);
   mpi::patience().tell = [](const std::string& what) { log::warn("{}", what); };
 }
 
-Launch::Launch(Role role) : party_(meet(role, "")) {}
+Launch::Launch(Role role) : party_(meet(role, "", "")) {}
 
 int Launch::run(const config::Config& config, const std::function<int()>& work,
                 const std::function<void(const Error&)>& cleanup) const {

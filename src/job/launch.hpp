@@ -32,8 +32,8 @@ class Launch {
 
   /// The processes of this role.
   const mpi::Comm& mine() const { return party_.mine; }
-  /// The name of the service in this job.
-  const std::string& service() const { return party_.service; }
+  /// The service in this job.
+  const Identity& service() const { return party_.service; }
   /// Whether this process speaks for all of them.
   bool speaks() const { return party_.mine.rank() == 0; }
 

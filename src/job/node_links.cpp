@@ -6,12 +6,14 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <random>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "ipc/no_descriptor.hpp"
+#include "job/random_word.hpp"
 #include "mpi/agree.hpp"
 
 namespace headrace::job {
@@ -37,13 +39,20 @@ class Meeting {
                           "network namespace{}? (--split-nodes treats them as separate nodes)",
                           have_, links_.size(), topology.here().host, limit.count(),
                           foreign_ ? " and of one user" : ""));
-      if (auto caller = listener_.accept(look_every)) callers_.push_back(std::move(*caller));
+      if (auto caller = next_caller()) callers_.push_back(std::move(*caller));
       std::erase_if(callers_, [&](ipc::Connection& caller) { return heard(caller); });
     }
     return std::move(links_);
   }
 
  private:
+  std::optional<ipc::Connection> next_caller() const try {
+    return listener_.accept(look_every);
+  } catch (const ipc::NoDescriptors&) {
+    std::this_thread::sleep_for(look_every);  // others, here or on this machine, have them: for a moment, or too long
+    return std::nullopt;
+  }
+
   /// Whether this caller need not be listened to any more.
   bool heard(ipc::Connection& caller) try {
     if (caller.peer().uid != geteuid()) {
@@ -76,17 +85,15 @@ class Meeting {
 };
 
 ipc::Connection call_leader(const std::string& name, const std::string& word, std::uint32_t local) {
-  auto link = ipc::Connection::connect(ipc::Address(name));
+  const ipc::Address address(name);
+  auto link = ipc::Connection::connect(address);
+  // Its queue of callers may be full for a moment.
+  for (const auto until = Clock::now() + limit; !link && Clock::now() < until; link = ipc::Connection::connect(address))
+    std::this_thread::sleep_for(look_every);
   require(link && link->send(word + std::to_string(local), {}, limit) == ipc::Sent::sent,
           "the leader of this node's stagers cannot be reached (other network namespaces on one "
           "node?); --split-nodes treats them as separate nodes");
   return std::move(*link);
-}
-
-/// Not to be guessed; of the kernel's own randomness.
-std::string random_word() {
-  std::random_device kernel;
-  return fmt::format("{:08x}{:08x}", kernel(), kernel());
 }
 
 }  // namespace

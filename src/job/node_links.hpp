@@ -1,5 +1,5 @@
 // One socket between the leader of a node and each of its other stagers: descriptors and control messages go there, and
-// its end tells at once that a stager died.
+// its end tells that a stager died.
 #pragma once
 
 #include <vector>

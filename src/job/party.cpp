@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "job/random_word.hpp"
 #include "mpi/launcher.hpp"
 #include "mpi/session.hpp"
 
@@ -24,7 +25,7 @@ constexpr std::chrono::seconds for_the_first{10};  // to speak and end the job
   mpi::Session::abort(2);
 }
 
-Party of_ranks(const std::string& service, const Ranks& ranks) {
+Party of_ranks(const std::string& name, const std::string& address, const Ranks& ranks) {
   const auto& [first, last] = ranks;
   const int rank = mpi::Session::rank(), size = mpi::Session::size();
   if (last >= size)
@@ -32,19 +33,30 @@ Party of_ranks(const std::string& service, const Ranks& ranks) {
            fmt::format("ranks = {}-{}, but this job has {} processes; name those of the stagers", first, last, size));
   if (rank < first || rank > last)
     refuse(true, fmt::format("ranks = {}-{}, but rank {} is a stager, too; name all of them", first, last, rank));
-  return {mpi::Comm::of_ranks(first, last), last - first + 1 < size, service};
+  return {mpi::Comm::of_ranks(first, last), last - first + 1 < size, {name, address, ""}};
+}
+
+// Sockets may lie elsewhere on each node. The first stager of a node is the one that listens there.
+std::string address_here(const mpi::Comm& world, Role role, const std::string& address) {
+  for (const auto& text : world.split_shared().allgather(static_cast<char>(role) + address))
+    if (text.at(0) == static_cast<char>(Role::stager)) return text.substr(1);
+  return "";
 }
 
 }  // namespace
 
-Party meet(Role role, const std::string& service, const std::optional<Ranks>& ranks) {
-  if (ranks) return of_ranks(service, *ranks);
+Party meet(Role role, const std::string& name, const std::string& address, const std::optional<Ranks>& ranks) {
+  if (ranks) return of_ranks(name, address, *ranks);
   const auto world = mpi::Comm::world();
   std::set<Role> roles;
   std::set<std::string> services;
-  for (const auto& text : world.allgather(static_cast<char>(role) + service)) {
+  std::string word;  // the first stager's
+  const auto own = random_word();
+  for (const auto& text : world.allgather(static_cast<char>(role) + own + name)) {
     roles.insert(static_cast<Role>(text.at(0)));
-    if (text[0] == static_cast<char>(Role::stager)) services.insert(text.substr(1));
+    if (text[0] != static_cast<char>(Role::stager)) continue;
+    if (word.empty()) word = text.substr(1, own.size());
+    services.insert(text.substr(1 + own.size()));
   }
   if (roles.size() > 1 && roles.count(Role::alone))
     throw UsageError("only headrace serve and headrace run share a job; give other commands one of their own");
@@ -55,8 +67,10 @@ Party meet(Role role, const std::string& service, const std::optional<Ranks>& ra
   if (services.size() > 1)
     throw UsageError(fmt::format("the stagers of one job serve '{}' and '{}'; give all the same name",
                                  *services.begin(), *services.rbegin()));
-  return {world.split(static_cast<int>(role), world.rank()), roles.size() > 1,
-          services.empty() ? "" : *services.begin()};
+  Party party{world.split(static_cast<int>(role), world.rank()), roles.size() > 1, {}};
+  if (!services.empty())
+    party.service = {*services.begin(), party.shared ? address_here(world, role, address) : address, word};
+  return party;
 }
 
 void end_job(const mpi::Comm& mine, std::string_view message, int exit_code) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/host_name.hpp"
 #include "mpi/temporary_files.hpp"
 
 namespace headrace::mpi {
@@ -20,8 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// And machine: a folder that several share need not have locks across them.
 std::string name_for_user() {
-  return fmt::format("headrace-mpi.{}.", geteuid());
+  return fmt::format("headrace-mpi.{}.{}.", geteuid(), host_name());
 }
 
 /// As long as it lives: another folder for temporary files, by all the names that Open MPI looks at.

@@ -58,6 +58,7 @@ struct Goodbye {};
 struct Command {
   std::string name;
   std::string body;
+  std::string word{};  ///< of the service that is meant, whoever has its name by now; empty: of whoever has it
 };
 using FromClient = std::variant<Hello, Seek, Agree, AskFiles, Goodbye, Command>;
 

@@ -189,7 +189,10 @@ FromClient decode_from_client(std::string_view text) {
   }
   if (json.contains("ask_files")) return AskFiles{};
   if (json.contains("goodbye")) return Goodbye{};
-  if (json.contains("command")) return Command{Members(json, "command").text("command"), std::string(text)};
+  if (json.contains("command")) {
+    const Members members(json, "command");
+    return Command{members.text("command"), std::string(text), json.contains("word") ? members.text("word") : ""};
+  }
   throw Error(std::string("malformed message: none of hello, seek, agree, ask_files, goodbye and command; ") +
               Members::advice);
 }

@@ -74,6 +74,7 @@ std::string encode(const Command& command) {
     if (body.is_object()) json.update(body);
     json["command"] = command.name;
   }
+  if (!command.word.empty()) json["word"] = command.word;
   return text_of(json);
 }
 

@@ -59,7 +59,10 @@ int serve(const config::Config& config) {
                                     .ranks = config.ranks});
   std::unique_ptr<Staging> staging;
   const auto work = [&] {
-    staging = std::make_unique<Staging>(config, launch.mine());
+    const auto make_host = [&launch](const config::Config& its_own, const job::Topology& topology) {
+      return std::make_unique<host::Host>(its_own, topology, launch.service().word);
+    };
+    staging = std::make_unique<Staging>(config, launch.mine(), Purpose::trainers, make_host);
     say_farewell_at_the_end(*staging, signals);
     if (staging->topology().is_leader())
       for (const auto& what : mpi::remove_leftovers()) log::info("{}", what);

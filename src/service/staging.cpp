@@ -59,7 +59,9 @@ Staging::Staging(const config::Config& config, const mpi::Comm& world, Purpose p
   // The name first: who waits for the service learns at once that it is coming, and a second one of that name ends
   // here.
   host_ = mpi::together(topology_.all, [&] {
-    return make_host ? make_host(config_, topology_) : std::make_unique<host::Host>(config_, topology_);
+    auto host = make_host ? make_host(config_, topology_) : std::make_unique<host::Host>(config_, topology_);
+    host->start();  // whoever asks has an answer, however late other stagers are
+    return host;
   });
 }
 
@@ -72,7 +74,7 @@ Staging::~Staging() {
 
 void Staging::begin() {
   auto links = mpi::together(topology_.all, [&] { return job::NodeLinks::make(topology_); });
-  host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
+  host_->meet(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
   look_at_files();
 }
 

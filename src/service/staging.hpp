@@ -37,15 +37,16 @@ class Staging {
   using MakeHost =
       std::function<std::unique_ptr<host::Host>(const config::Config& config, const job::Topology& topology)>;
 
-  /// Takes the service's name. make_host: of one that tells otherwise who has that name already; not collective.
+  /// Takes the service's name. make_host: of one that tells otherwise who has that name already, or has a word; not
+  /// collective.
   Staging(const config::Config& config, const mpi::Comm& world, Purpose purpose = Purpose::trainers,
           const MakeHost& make_host = nullptr);
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  /// Answers whoever waits for the service or stops it, from here on. Looks at the files, draws the blueprint, checks
-  /// memory; prints what was found.
+  /// Looks at the files, draws the blueprint, checks memory; prints what was found. (Whoever waits for the service or
+  /// stops it is answered since the constructor.)
   void begin();
   /// Takes all memory: store and rings, faulted in.
   void reserve();

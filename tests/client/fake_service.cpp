@@ -203,8 +203,8 @@ void Service::agree(const Guest& guest, const ring::Agree& wanted) {
 }
 
 void Service::tell_files(const Guest& guest) const {
-  const auto files =
-      ring::encode({{"/data/first\n.h5", 0, 7}, {"/data/none.h5", 7, 0}, {"/data/last.h5", 7, options_.rows - 7}});
+  const auto files = ring::encode(std::vector<ring::FileSpan>{
+      {"/data/first\n.h5", 0, 7}, {"/data/none.h5", 7, 0}, {"/data/last.h5", 7, options_.rows - 7}});
   const auto table = ipc::make_memfd_of("fake-files", files);
   const std::array<int, 1> fds{table.get()};
   static_cast<void>(guest.connection.send(encode(ring::FilesTold{}), fds));

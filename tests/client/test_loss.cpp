@@ -120,10 +120,8 @@ BOOST_AUTO_TEST_CASE(a_seek_of_a_replica_hears_why_the_service_ends) {
   });
   const Trainer trainer(service.name());
   BOOST_TEST_REQUIRE(trainer.code == HR_OK, trainer.error);
-  const auto begin = std::chrono::steady_clock::now();
   BOOST_TEST(hr_seek(trainer.stream, 0, 5) == HR_LOST);
   BOOST_TEST(error_says("has ended: a test ended it"));
-  BOOST_TEST((std::chrono::steady_clock::now() - begin < 30s));
 }
 
 BOOST_AUTO_TEST_CASE(a_seek_of_a_replica_that_a_signal_ends_goes_on_as_the_same_seek) {

@@ -6,7 +6,7 @@ target_link_libraries(fake_stager PRIVATE room_ring)
 # Compiled as C, against the public header alone.
 add_executable(test_c_api ${client_tests}/test_c_api.c)
 target_link_libraries(test_c_api PRIVATE headrace_client)
-add_test(NAME client_c_api COMMAND test_c_api $<TARGET_FILE:fake_stager>)
+add_test(NAME client_c_api COMMAND ${alone} $<TARGET_FILE:test_c_api> $<TARGET_FILE:fake_stager>)
 
 # Failures of every kind, against services scripted in the test itself.
 file(GLOB client_sources CONFIGURE_DEPENDS ${client_tests}/test_*.cpp)
@@ -15,7 +15,7 @@ target_link_libraries(test_client PRIVATE headrace_client room_ring)
 headrace_boost_test(test_client headrace_test_main)
 target_include_directories(test_client PRIVATE ${CMAKE_BINARY_DIR}/rooms/client)  # client/sized.hpp
 target_compile_definitions(test_client PRIVATE FAKE_STAGER="$<TARGET_FILE:fake_stager>")
-add_test(NAME client COMMAND test_client)
+add_test(NAME client COMMAND ${alone} $<TARGET_FILE:test_client>)
 
 # What the library needs.
 add_test(NAME client_library COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:headrace_client> -P ${client_tests}/check_library.cmake)

@@ -74,12 +74,12 @@ class Across(Service):
         return [pid for pid in self.stagers() if Path(f"/proc/{pid}/ns/net").stat().st_ino == inside]
 
     def leaves_nothing(self):
-        until(lambda: not processes_with(self.name), "the end of all its processes", 20)
+        until(lambda: not processes_with(self.name), "the end of all its processes")
         for node in self.hosts:
             if not (Path("/proc") / str(self.cluster.pid(node))).exists():
                 continue  # that node has lost its power
             look = ["sh", "-c", f"ls -A /dev/shm; grep {self.name} /proc/net/unix"]
-            until(lambda look=look, node=node: not self.cluster.run(node, look).stdout, f"an empty {node}", 20)
+            until(lambda look=look, node=node: not self.cluster.run(node, look).stdout, f"an empty {node}")
 
 
 @contextlib.contextmanager

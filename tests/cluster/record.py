@@ -9,7 +9,7 @@ import headrace
 from samples import wrong_fields
 
 service, folder, epochs = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-with headrace.connect(service, timeout=60) as stream, (folder / f"rank{stream.rank}").open("w") as out:
+with headrace.connect(service, timeout=300) as stream, (folder / f"rank{stream.rank}").open("w") as out:
     for _ in range(epochs):
         for batch in stream:
             assert not wrong_fields(batch), f"rank {stream.rank}, epoch {batch.epoch}, step {batch.step}: {wrong_fields(batch)}"

@@ -24,7 +24,7 @@ SlurmctldHost=login({subnet}.254)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={state}/munge/socket,cred_expire=5
+AuthInfo=socket={state}/munge/socket,cred_expire=20
 CredType=cred/munge
 StateSaveLocation={state}/slurm-state
 SlurmdSpoolDir={state}/%n.spool

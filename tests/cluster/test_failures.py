@@ -11,6 +11,7 @@ import time
 import pytest
 from across import across, cluster_of, lost, settings, trainers_on, working
 from samples import write
+from service import until
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def end(service, since):
     try:
         assert service.process.wait(20) != 0
     except subprocess.TimeoutExpired:
-        assert not service.stagers()
+        until(lambda: not service.stagers(), "the end of all stagers")
         service.process.terminate()
         service.wait()
         return "mpirun stayed, and was told to end"
@@ -59,6 +60,26 @@ def test_a_killed_stager(tmp_path, files, cluster, tell, idle):
         assert service.wait() != 0
         tell(f"trainers of all nodes knew after {seconds:.2f} s; mpirun ended after {time.monotonic() - since:.2f} s")
         assert all(kind == "ServiceLost" for kind, _ in words), words
+
+
+def test_a_killed_stager_under_a_launcher_that_ends_nobody(tmp_path, files, cluster):
+    """As srun without --kill-on-bad-exit. Nobody else of that node lives who could tell the others."""
+    helpless = ["--enable-recovery", "-x", "HEADRACE_WAIT_LAUNCHER"]
+    with across(cluster, tmp_path, files, {"node0": 1, "node1": 1, "node2": 2}, batch=4, mpirun=helpless,
+                variables={"HEADRACE_WAIT_LAUNCHER": "0.5"}) as service:
+        with trainers_on(service, ["node0", "node2"]) as group:
+            for trainer in group:
+                trainer.take(1)
+            os.kill(service.on("node1")[0], signal.SIGKILL)
+            for trainer in group:
+                trainer.release()
+                trainer.ask("until_lost")
+            words, _ = lost(group, time.monotonic())
+            assert all(kind == "ServiceLost" for kind, _ in words), words
+            until(lambda: not service.stagers(), "the end of all stagers")
+            service.says("the first stager on node1 has ended before its time")
+            service.process.terminate()  # it stays, told so or not
+            service.wait()
 
 
 def test_a_node_that_dies(tmp_path, files, cluster, tell):

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from across import cluster_of
-from service import HEADRACE, processes_with, until
+from across import Across, cluster_of, until_gone
+from service import HEADRACE, command_line, processes_with, program_of, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 211
@@ -36,6 +36,24 @@ def record(name, folder, epochs=2):
 
 def example(name, folder, epochs):
     return f"{sys.executable} {ROOT}/jobs/train_example.py {name} --epochs {epochs} --checkpoint {folder}/checkpoint.npz"
+
+
+def evaluating(name, folder):
+    """Of one that is through its epochs, and not done before the test says so."""
+    (folder / "c.toml").write_text((folder / "c.toml").read_text() + "epochs = 2\n")
+    (folder / "evaluate").write_text(f"{record(name, folder)} && touch {folder}/evaluates.$RANK\n"
+                                     f"while [ ! -e {folder}/enough ]; do sleep 0.05; done\n")
+    return f"sh {folder}/evaluate"
+
+
+def own_service_has_ended(name, folder, trainers):
+    until(lambda: len(list(folder.glob("evaluates.*"))) == trainers, "trainers through their epochs")
+    until(lambda: not any(b"serve" in command_line(pid) for pid in processes_with(name)), "the end of their service")
+
+
+def another(cluster, folder, name, node):
+    """A service of this name on one node, that somebody has started by hand."""
+    return until_gone(Across(cluster, folder, sorted(folder.glob("*.h5")), {node: 1}, {}, name=name))
 
 
 @contextlib.contextmanager
@@ -89,7 +107,7 @@ def test_a_numa_domain_without_cores_has_no_stager(folder):
 def test_a_job_goes_on_after_a_trainer_died(cluster, folder):
     with launched(cluster, folder, lambda *where: example(*where, 40), TRAINERS=2, RESTARTS=1) as job:
         until(lambda: job.poll() is not None or (folder / "checkpoint.npz").exists(), "a checkpoint")
-        trainers = [pid for pid in processes_with("train_example.py") if "python" in os.readlink(f"/proc/{pid}/exe")]
+        trainers = [pid for pid in processes_with("train_example.py") if program_of(pid).startswith("python")]
         os.kill(trainers[-1], signal.SIGKILL)
         assert job.wait(120) == 0
     said = text(folder)
@@ -116,7 +134,29 @@ def test_it_ends_on_a_signal_with_all_that_it_started(cluster, folder, number):
     with launched(cluster, folder, lambda *where: example(*where, 100_000)) as job:
         until(lambda: job.poll() is not None or (folder / "checkpoint.npz").exists(), "a checkpoint")
         os.kill(job.pid, number)
-        assert job.wait(60) == 128 + number
+        assert job.wait(300) == 128 + number
+
+
+def test_it_does_not_begin_beside_a_service_of_its_name(cluster, folder):
+    """Whose samples its trainers would get, while its own still starts."""
+    name = f"launch-{folder.name}"
+    with another(cluster, folder, name, "node1") as other, launched(cluster, folder, record) as job:
+        assert job.wait(60) == 2
+        assert other.stop() == 0  # before launched() waits for the end of all of that name
+    assert text(folder) == (f"run_mpirun: a service '{name}' already runs on node1; end it there (headrace stop {name}), "
+                            "or set NAME to another\n")
+
+
+def test_a_service_that_took_the_name_meanwhile_is_not_stopped(cluster, folder):
+    """The job's own has ended by itself, while its trainers still evaluate."""
+    name = f"launch-{folder.name}"
+    with launched(cluster, folder, evaluating) as job:
+        own_service_has_ended(name, folder, trainers=2)
+        with another(cluster, folder, name, "node0") as other:
+            (folder / "enough").touch()
+            assert job.wait(60) == 0
+            assert other.control("node0", "wait").returncode == 0, other.text
+    recorded(folder, 2, 2)
 
 
 @pytest.mark.parametrize("variable, value, words", [
@@ -127,12 +167,12 @@ def test_it_ends_on_a_signal_with_all_that_it_started(cluster, folder, number):
 ])
 def test_wrong_settings(cluster, folder, variable, value, words):
     with launched(cluster, folder, record, **{variable: value}) as job:
-        assert job.wait(60) == 2
+        assert job.wait(300) == 2
     assert words in text(folder) and len(text(folder).splitlines()) == 1
 
 
 def test_a_node_without_address(cluster, folder):
     (folder / "hosts").write_text("node0\nnode9  # not there\n")
     with launched(cluster, folder, record, HOSTS=folder / "hosts") as job:
-        assert job.wait(60) == 2
+        assert job.wait(300) == 2
     assert text(folder) == f"run_mpirun: node 'node9' of '{folder}/hosts' has no address here; correct its name\n"

@@ -32,7 +32,7 @@ def large(tmp_path_factory):
 @pytest.mark.parametrize("node, words", [("node1", "stager 1 on node1"), ("node0", "stager 0 on node0")])
 def test_a_stager_that_stops_at_start(tmp_path, large, cluster, node, words):
     hosts = {"node0": 1, "node1": 1, "node2": 1}
-    with across(cluster, tmp_path, [large], hosts, ready=False, batch=4, start_timeout=12) as service:
+    with across(cluster, tmp_path, [large], hosts, ready=False, batch=4, start_timeout=20) as service:
         until(lambda: service.lines("stagers on 3 nodes"), "all stagers have come together")
         os.kill(service.on(node)[0], signal.SIGSTOP)
         assert service.wait(100) != 0

@@ -8,9 +8,9 @@ import signal
 import pytest
 from across import cluster_of
 from cluster import Unavailable
-from service import HEADRACE, processes_with, until
+from service import HEADRACE, processes_with, program_of, until
 from slurm import Slurm
-from test_launch import ROOT, SAMPLES, example, record, recorded
+from test_launch import ROOT, SAMPLES, another, evaluating, example, own_service_has_ended, record, recorded
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_stopped_before_its_time_is_up_it_goes_on_later(slurm, folder):
 def test_it_goes_on_after_a_trainer_died(slurm, folder):
     with submitted(slurm, folder, lambda *where: example(*where, 60), RESTARTS=1, TRAINERS=2) as job:
         job.checkpoint()
-        trainers = [pid for pid in processes_with("train_example.py") if "python" in os.readlink(f"/proc/{pid}/exe")]
+        trainers = [pid for pid in processes_with("train_example.py") if program_of(pid).startswith("python")]
         os.kill(trainers[-1], signal.SIGKILL)
         assert job.ended() == "COMPLETED"
     assert "starting again (1 of 1)" in text(folder) and "going on at epoch " in text(folder)
@@ -102,6 +102,26 @@ def test_a_failure_is_one(slurm, folder):
     with submitted(slurm, folder, lambda *_: "false") as job:
         assert job.ended() == "FAILED"
     assert "headrace.sbatch: service or trainers failed (1 of 1 attempts)" in text(folder)
+
+
+def test_it_does_not_begin_beside_a_service_of_its_name(slurm, folder):
+    name = f"slurm-{folder.name}"
+    with another(slurm.cluster, folder, name, "node1") as other, submitted(slurm, folder, record) as job:
+        assert job.ended() == "FAILED"
+        assert other.stop() == 0
+    assert text(folder) == (f"headrace.sbatch: a service '{name}' already runs on node1; end it there (headrace stop {name}), "
+                            "or set NAME to another\n")
+
+
+def test_a_service_that_took_the_name_meanwhile_is_not_stopped(slurm, folder):
+    name = f"slurm-{folder.name}"
+    with submitted(slurm, folder, evaluating) as job:
+        own_service_has_ended(name, folder, trainers=2)
+        with another(slurm.cluster, folder, name, "node0") as other:
+            (folder / "enough").touch()
+            assert job.ended() == "COMPLETED"
+            assert other.control("node0", "wait").returncode == 0, other.text
+    recorded(folder, 2, 2)
 
 
 @pytest.mark.parametrize("variable, value, words", [

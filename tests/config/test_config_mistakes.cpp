@@ -33,6 +33,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_say_place_and_what_is_allowed) {
   BOOST_TEST(has(flag_mistake({"--linger", "2 days"}), "--linger 2 days is not a time"));
   BOOST_TEST(flag_mistake({"--stay=maybe"}) == "--stay=maybe is not true or false");
   BOOST_TEST(has(flag_mistake({"--name", "a/b"}), "--name a/b is not a service name"));
+  BOOST_TEST(has(flag_mistake({"--name", ".a"}), "the first no '.'"));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_types_in_the_file) {

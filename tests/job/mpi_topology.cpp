@@ -93,7 +93,7 @@ class Stranger {
 
  private:
   void call_all() {
-    const std::array<std::string, 4> words{"", "1", "0123456789abcdef0123456789abcdef 1", std::string(300'000, 'x')};
+    const std::array<std::string, 4> words{"", "1", "0123456789abcdef0123456789abcdef 1", std::string(100'000, 'x')};
     std::vector<ipc::Connection> open;
     while (!stop_) {
       std::ifstream table("/proc/net/unix");
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(strangers_who_call_where_stagers_meet_spoil_nothing) {
   for (bool called = topology.node.size() == 1; !called;) {
     const auto links = NodeLinks::make(topology);
     const auto memory = links.share(topology, topology.is_leader() ? ipc::make_memfd("shared", 4096) : ipc::Fd());
-    BOOST_REQUIRE(memory);
+    BOOST_TEST(bool(memory));
     called = world.max(std::uint64_t(stranger ? stranger->calls() : 0)) >= 50;
   }
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/host_name.hpp"
 #include "ipc/child.hpp"
 
 using namespace headrace;
@@ -29,7 +30,7 @@ struct Temporary {
     fs::remove_all(path);
   }
   std::vector<fs::path> entries() const { return {fs::directory_iterator(path), fs::directory_iterator()}; }
-  fs::path stale() const { return path / ("headrace-mpi." + std::to_string(geteuid()) + ".abcdef"); }
+  fs::path stale() const { return path / ("headrace-mpi." + std::to_string(geteuid()) + "." + host_name() + ".abcdef"); }
 };
 
 /// What Open MPI would do, by which folder it did it.
@@ -68,12 +69,15 @@ BOOST_AUTO_TEST_CASE(the_next_one_removes_those_of_the_dead_and_no_others) {
   const auto dead = entries().front();
   const auto others = path / "headrace-mpi.99999999.abcdef";
   fs::create_directory(others);
+  const auto elsewhere = path / ("headrace-mpi." + std::to_string(geteuid()) + ".another-host.abcdef");
+  fs::create_directory(elsewhere);  // of a machine that shares this folder, but perhaps not its locks
   mpi::LoneFolder living, next;
   fs::path of_living;
   living.start([&] { of_living = leaves_a_session_folder(); });
   next.start(leaves_a_session_folder);
   BOOST_TEST(!fs::exists(dead));
   BOOST_TEST(fs::exists(others));
+  BOOST_TEST(fs::exists(elsewhere));
   BOOST_TEST(fs::exists(of_living / "ompi.host.1"));
 }
 

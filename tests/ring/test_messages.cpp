@@ -78,6 +78,8 @@ BOOST_AUTO_TEST_CASE(what_is_said_is_heard) {
   const auto command = std::get<Command>(decode_from_client(specimens()[3]));
   BOOST_TEST(command.name == "stat");
   BOOST_TEST(nlohmann::json::parse(command.body).at("watch") == true);
+  BOOST_TEST(command.word.empty());
+  BOOST_TEST(std::get<Command>(decode_from_client(encode(Command{"stop", "", "7f"}))).word == "7f");
   const auto loading = std::get<Loading>(decode_from_service(specimens()[4]));
   BOOST_TEST((loading.what == "reading slabs" && loading.fraction == 0.5));
   const auto refused = std::get<Refused>(decode_from_service(specimens()[6]));

@@ -33,7 +33,7 @@ KEYS = [f"--field.jets.source=jets[{', '.join(JETS)}]", f"--field.tracks.source=
         "--field.flavour.encode=one-hot", "--field.flavour.classes=ujets:0,cjets:4,bjets:5"]
 UPP_LABEL = "HadronConeExclTruthLabelID"
 
-UMAMI_LOOP = f"""
+UMAMI_LOOP = """
 import sys, time
 import h5py
 import tensorflow as tf
@@ -41,9 +41,9 @@ begin, records = time.perf_counter(), 0
 with h5py.File(sys.argv[1]) as file:
     for start in range(0, len(file["jets/inputs"]), 5000):
         here = slice(start, start + 5000)
-        jets, labels, weights = (file[f"jets/{{name}}"][here] for name in ("inputs", "labels_one_hot", "weight"))
+        jets, labels, weights = (file[f"jets/{name}"][here] for name in ("inputs", "labels_one_hot", "weight"))
         tracks = file["tracks/inputs"][here]
-        with tf.io.TFRecordWriter(f"{{sys.argv[2]}}/x_{{start // 5000 + 1:04}}.tfrecord") as out:
+        with tf.io.TFRecordWriter(f"{sys.argv[2]}/x_{start // 5000 + 1:04}.tfrecord") as out:
             for i in range(len(jets)):
                 example = tf.train.Example()
                 feature = example.features.feature

@@ -89,7 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Piece by piece, each in time, and all of it not."""
         self.send(200, content[:1], len(content))
         for piece in range(5):
-            self.server.released.wait(0.3)
+            self.server.released.wait(1)
             self.wfile.write(content[1:][piece * len(content) // 5 : (piece + 1) * len(content) // 5])
             self.wfile.flush()
 
@@ -118,7 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def on_silent(self, path, count, content):
-        self.server.released.wait(60)
+        self.server.released.wait(300)
         self.close_connection = True
 
 

@@ -48,7 +48,7 @@ def deliver(folder, files, fields, stagers=None, split_nodes=False, stream="trai
 
 
 def fetch(service, stream="train"):
-    with headrace.connect(str(service), stream=stream, rank=0, world_size=1, timeout=60, progress=False) as source:
+    with headrace.connect(str(service), stream=stream, rank=0, world_size=1, timeout=300, progress=False) as source:
         schema, numbers, parts = source.schema, [], {name: [] for name in source.schema}
         for batch in source:
             numbers.append(batch.index[: batch.rows].copy())

@@ -35,7 +35,7 @@ def killed(word):
                 ends.callback(os.close, going[-1])
                 signal.pidfd_send_signal(going[-1], signal.SIGKILL)
         for one in going:
-            assert select.select([one], [], [], 60)[0], "killed, and still there"
+            assert select.select([one], [], [], 300)[0], "killed, and still there"
 
 
 def taken(pid, number):
@@ -56,33 +56,36 @@ def stagers_with(word):
     return found
 
 
-def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda: None, launch=(), environment=None):
+def interrupted(command, output, *arguments, blocks, how=signal.SIGKILL, stagers=None, then=lambda said: None, launch=(),
+                environment=None):
     """Exit code and stderr of a run that gets a signal once so many more blocks are written, and goes no further until it has it.
-    `then` is called when it has it, unless it is dead. `how` may also be called itself."""
+    `then` is called when it has it, unless it is dead, with what tells what has been said by now. `how` may be a call itself."""
     launch = ["mpirun", "-n", str(stagers)] if stagers else launch
     environment = environment or os.environ
     blocks += blocks_in(output)
     with tempfile.TemporaryDirectory() as folder:
-        on = Path(folder) / "on"
+        on, said = Path(folder) / "on", Path(folder) / "said"
         held = {"LD_PRELOAD": preloaded(Path(folder), "held", HELD), "HELD_PART": f"{os.path.realpath(output)}.part",
                 "HELD_BLOCKS": str(blocks), "HELD_UNTIL": str(on)}
-        with subprocess.Popen([*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=environment | OFTEN | held,
-                              stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        with said.open("w") as stderr, subprocess.Popen(
+                [*launch, HEADRACE, command, *map(str, arguments), "-o", str(output)], env=environment | OFTEN | held,
+                stdin=subprocess.DEVNULL, stderr=stderr, start_new_session=True) as run:
             try:
                 until(lambda: run.poll() is not None or blocks_in(output) >= blocks, "some blocks")
                 if callable(how):
                     how()
                     on.touch()
-                    then()
+                    then(said.read_text)
                 elif how == signal.SIGKILL:
                     killed(str(output))
                 else:
                     run.send_signal(how)
                     until(lambda: run.poll() is not None or taken(run.pid, how), "the signal's arrival")
                     on.touch()
-                    then()
-                stderr = run.communicate(timeout=60)[1]
+                    then(said.read_text)
+                run.wait(300)
             finally:
                 killed(str(output))
+        text = said.read_text()
     until(lambda: not [*output.parent.glob("*.token")], "no token")
-    return run.returncode, stderr
+    return run.returncode, text

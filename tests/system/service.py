@@ -22,6 +22,9 @@ HEADRACE = Path(os.environ["HEADRACE_BUILD"]) / "bin" / "headrace"
 # has been said by then; not for those that count messages or look at what SIGTERM does: who would say more needs it.
 AT_ONCE = {"OMPI_MCA_odls_base_sigkill_timeout": "0"}
 
+# What is said is looked at, not how soon; and who held a rank may be slow to leave.
+PATIENT = {"HEADRACE_WAIT_FAREWELL": "20", "HEADRACE_WAIT_HOLDERS": "30"}
+
 
 @functools.cache
 def why_not_two_programs():
@@ -31,7 +34,7 @@ def why_not_two_programs():
     return "mpirun dies of two programs in one command line" if done.returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV) else ""
 
 
-def until(condition, what, seconds=60, every=0.01):
+def until(condition, what, seconds=300, every=0.01):
     """Waits until condition() is true, and returns what it said. every: seconds between looks; more if each costs."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -58,6 +61,13 @@ def command_line(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     return []
+
+
+def program_of(pid):
+    """What a process runs, by its file's name; nothing once it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(os.readlink(f"/proc/{pid}/exe")).name
+    return ""
 
 
 def open_files(pid):
@@ -101,7 +111,7 @@ class Service:
         environment = {key: value for key, value in os.environ.items()
                        if key.startswith("HEADRACE_WAIT_") or not key.startswith("HEADRACE_")}
         environment["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
-        environment.setdefault("HEADRACE_WAIT_FAREWELL", "20")  # what is said is looked at, not how soon
+        environment |= {name: environment.get(name, value) for name, value in PATIENT.items()}
         environment |= AT_ONCE if at_once else {}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -138,7 +148,7 @@ class Service:
 
     def ready(self, nodes=1):
         for k in range(nodes):
-            done = control("wait", self.node(k), "--timeout=60")
+            done = control("wait", self.node(k), "--timeout=300")
             assert done.returncode == 0, done.stderr + self.text
         return self
 
@@ -152,18 +162,20 @@ class Service:
                     ranks[pid] = [int(v.split(b"=")[1]) for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
         return sorted(ranks, key=ranks.get)
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=300):
         """Its exit code, once it has ended by itself."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.process.wait(seconds)
-        told = stacks(self.process.pid)
-        # Open MPI 4.1's mpirun at its own end, after a rank was killed or failed (docs/how-to/troubleshooting.md): ours are
-        # all gone.
-        ended_badly = re.search("mpirun noticed that process rank|mpirun detected that one or more processes exited", self.text)
-        if "PMIx_server_finalize" in told and ended_badly and not self.stagers():
-            self.process.kill()
-            self.process.wait()
-            return 137
+        until_then = time.monotonic() + seconds
+        while time.monotonic() < until_then:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(min(30, seconds))
+            told = stacks(self.process.pid)
+            # Open MPI 4.1's mpirun at its own end, after a rank was killed or failed (docs/how-to/troubleshooting.md): ours
+            # are all gone.
+            ended_badly = re.search("mpirun noticed that process rank|mpirun detected that one or more processes exited", self.text)
+            if "PMIx_server_finalize" in told and ended_badly and not self.stagers():
+                self.process.kill()
+                self.process.wait()
+                return 137
         raise AssertionError(f"still running after {seconds} s:\n{self.text}\n{told}")
 
     def stop(self):
@@ -177,8 +189,8 @@ class Service:
         return self.wait()
 
     def leaves_nothing(self):
-        until(lambda: not processes_with(self.name), f"processes left: {processes_with(self.name)}", 20)
-        until(lambda: not sockets_with(self.name), "sockets left", 20)  # they go a moment after the command line
+        until(lambda: not processes_with(self.name), f"processes left: {processes_with(self.name)}")
+        until(lambda: not sockets_with(self.name), "sockets left")  # they go a moment after the command line
         assert not list(self.shared.iterdir())
         assert not [entry for entry in Path("/dev/shm").iterdir() if "headrace" in entry.name]
 

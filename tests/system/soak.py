@@ -22,7 +22,6 @@ SIGINT or SIGTERM ends it after the turn, with what was found so far.
 
 import argparse
 import collections
-import contextlib
 import json
 import os
 import random

@@ -81,7 +81,7 @@ class Honest:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.stream = headrace.connect(self.service, timeout=60, progress=False, **self.place)
+                self.stream = headrace.connect(self.service, timeout=300, progress=False, **self.place)
                 return self.stream.position
             except headrace.Refused:
                 if time.monotonic() > deadline:

@@ -31,7 +31,7 @@ def trainer(name, rank, world_size):
     words = [HEADRACE.with_name("headrace-trainer"), name, "train", rank, world_size, rank]
     with subprocess.Popen([*map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
 
 def rows_of_epoch(trainers):

@@ -14,7 +14,7 @@ DAMAGED = sorted((pathlib.Path(__file__).parents[1] / "catalog" / "damaged").glo
 
 
 def run(*arguments):
-    return subprocess.run([HEADRACE, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([HEADRACE, *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
 COMMANDS = [["inspect"], ["serve", "--name=damaged"], ["bench", "--epochs=1"], ["plan"],
@@ -70,7 +70,7 @@ def late(tmp_path, monkeypatch):
 def test_a_crash_while_loading_names_file_and_dataset(tmp_path, late, stagers):
     assert run("inspect", late).returncode == 0
     launch = [] if stagers is None else ["mpirun", "-n", stagers]
-    done = subprocess.run([*map(str, launch), HEADRACE, "bench", late, "--epochs=1", "--batch=4"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*map(str, launch), HEADRACE, "bench", late, "--epochs=1", "--batch=4"], capture_output=True, text=True, timeout=300)
     assert done.returncode != 0
     told = [line for line in done.stderr.splitlines() if "crashed" in line and line.startswith("headrace: on ")]
     assert len(told) == 1 and f"crashed (SIGSEGV) while it read dataset 'jets/x' in {late}; the file is damaged" in told[0], done.stderr

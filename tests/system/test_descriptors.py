@@ -27,7 +27,7 @@ def knock(service):
 
 
 def take_all(name):
-    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=60) as stream:
+    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=300) as stream:
         return sorted(np.concatenate([batch.index.copy() for batch in stream]))
 
 
@@ -45,8 +45,8 @@ def test_the_least_limit_that_is_accepted_is_enough_for_all_trainers(tmp_path):
     flags = {"batch": 1, "trainers_per_node": 40, "stay": True}
     with running(tmp_path, data, prefix=limited(64, 64), listens=False, **flags) as service:
         assert service.wait() == 1
-        # What MPI has open while it starts differs by one or two from run to run.
-        needed = int(re.search(r"needs (\d+)", service.text).group(1)) + 2
+        # What MPI has open while it starts differs by some from run to run.
+        needed = int(re.search(r"needs (\d+)", service.text).group(1)) + 6
     with running(tmp_path, data, prefix=limited(needed, needed), **flags) as service, contextlib.ExitStack() as stack:
         service.ready()
         for _ in range(10):

@@ -74,7 +74,8 @@ def test_a_stray_that_works_on_does_not_touch_its_successor(tmp_path, files):
 
 
 @pytest.mark.parametrize("stagers", [None, 2])
-def test_a_place_is_made_anew_once_and_then_blocked_by_name(tmp_path, files, stagers):
+def test_a_place_is_made_anew_once_and_then_blocked_by_name(tmp_path, files, stagers, monkeypatch):
+    monkeypatch.setenv("HEADRACE_WAIT_HOLDERS", "2")  # what holds the place does not leave, and who asks waits 10 s
     with running(tmp_path, files, stagers, batch=10, trainers_per_node=2, audit="full") as service:
         claim = {"rank": 1, "world_size": 2, "local_rank": 1}  # served by the second stager, where there is one
         with Trainer(service, rank=0, world_size=2, local_rank=0) as other:

@@ -157,7 +157,7 @@ def test_every_command_takes_an_inventory(tmp_path):
 
 
 DECODERS = """
-import os, signal
+import os, signal, sys, time
 import numpy as np
 
 def plain(file):
@@ -179,6 +179,20 @@ def dying(file, record):
     if record["id"] == "id3":
         os.kill(os.getpid(), signal.SIGSEGV)
     return np.zeros(2)
+
+def dying_before_its_child(file, record):
+    # It holds all that was open here, the way to the service too.
+    if record["id"] == "id3":
+        starter = os.getppid()
+        if os.fork() == 0:
+            while os.getppid() != 1 and os.path.exists(f"/proc/{starter}"):
+                time.sleep(0.1)
+            os._exit(0)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return np.zeros(2)
+
+def reading(file, record):
+    return np.frombuffer(sys.stdin.buffer.read(10) + b"nothing", "u1")
 
 def ragged(file):
     return [[1], [1, 2]]
@@ -220,8 +234,10 @@ def test_decoders_in_python(tmp_path):
 
     text = refused("failing")
     assert "ValueError: no such thing (my_decoders.py:" in text and "id 'id3'" in text and "id3.txt" in text
-    text = refused("dying")
-    assert "was ended by signal 11" in text and "id 'id3'" in text
+    for name in "dying", "dying_before_its_child":
+        text = refused(name)
+        assert "was ended by signal 11" in text and "id 'id3'" in text
+    assert {bytes(row) for row in made("reading")} == {b"nothing"}
     assert "no array of numbers" in refused("ragged")
     assert "has no attribute 'absent'" in refused("absent")
 
@@ -262,7 +278,7 @@ def test_urls_that_fail_for_a_while(tmp_path, monkeypatch):
         sums = [hashlib.sha256(npy(array)).hexdigest() for array in arrays.values()]
         table(tmp_path / "table.csv", [(i, path, sums[i]) for i, path in enumerate(paths)], ("id", "path", "sha256"))
         got, _, _ = deliver(tmp_path, [], {"x": {"decoder": "npy"}}, inventory=inventory(tmp_path, server.url + "/{path}"),
-                            fetch={"checksum": "sha256", "headers": ["X-Secret: abc"], "timeout": "1s"})
+                            fetch={"checksum": "sha256", "headers": ["X-Secret: abc"], "timeout": "4s"})
         np.testing.assert_array_equal(got["x"], np.stack(list(arrays.values())))
         assert len(server.asked["busy/b.npy"]) == 3
         first, second = server.asked["cut/c.npy"]
@@ -286,7 +302,7 @@ def test_urls_that_fail_for_good(tmp_path, monkeypatch, path, why):
         table(tmp_path / "table.csv", [("good", "a.npy"), ("bad", path)], ("id", "path"))
         text = refusal(tmp_path, [], {"x": {"decoder": "npy"}},
                        inventory=inventory(tmp_path, server.url.replace("//", "//user:pass@") + "/{path}"),
-                       fetch={"retries": 2, "timeout": "1s", "headers": ["Authorization: secret"]})
+                       fetch={"retries": 2, "timeout": "1s" if "silent" in path else "20s", "headers": ["Authorization: secret"]})
         assert why in text and "id 'bad'" in text and "secret" not in text and "pass@" not in text
         if "404" in why:
             assert len(server.asked[path]) == 1

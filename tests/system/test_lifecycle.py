@@ -3,15 +3,15 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from service import HEADRACE, control, running, why_not_two_programs
+from service import HEADRACE, control, running, stand_still, until, why_not_two_programs
 
 import headrace
 
@@ -99,6 +99,31 @@ def test_who_comes_back_goes_on_with_the_next_epoch(tmp_path):
         for epoch in range(3):
             with headrace.connect(service.name, progress=False) as stream:
                 assert {batch.epoch for batch in stream} == {epoch}
+
+
+def test_a_service_that_stands_still_is_waited_for(tmp_path):
+    with running(tmp_path, [write(tmp_path / "a.h5")], batch=8) as service:
+        service.ready()
+        stand_still(service.process.pid)
+        done = control("wait", service, "--timeout=0.5")
+        assert done.returncode == 1 and "does not answer, after 0.5 s" in done.stderr, done.stderr
+        os.kill(service.process.pid, signal.SIGCONT)
+        assert control("wait", service, "--timeout=300").returncode == 0
+
+
+def test_a_benchmark_leaves_what_the_service_of_its_configuration_has(tmp_path):
+    write(tmp_path / "a.h5")
+    config, metrics, log = tmp_path / "a.toml", tmp_path / "a.prom", tmp_path / "a.log"
+    config.write_text(f'files = ["a.h5"]\nbatch = 8\nsocket = "{tmp_path}/s"\nmetrics = "{metrics}"\nlog = "{log}"\n')
+    with running(tmp_path, config=config, listens=False) as service:
+        assert control("wait", tmp_path / "s", "--timeout=300").returncode == 0
+        until(metrics.exists, "figures")
+        before = log.read_text()
+        done = subprocess.run([HEADRACE, "bench", "-c", config, "--repeats=1", "--round=10KB"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert metrics.exists() and log.read_text() == before
+        assert control("stop", tmp_path / "s").returncode == 0
+        assert service.wait() == 0
 
 
 def test_two_services_at_once(tmp_path):
@@ -195,10 +220,10 @@ def test_who_connects_right_after_a_goodbye_is_let_in(tmp_path):
 @pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 def test_a_program_beside_the_service_that_is_no_mpi_program(tmp_path):
     """MPI waits for every process of its job, and trainers are none of MPI's (headrace run is): that is told, and it ends."""
-    command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=2", ":",
+    command = ["mpirun", "-n", "2", HEADRACE, "serve", write(tmp_path / "a.h5"), "--start-timeout=10", ":",
                "-n", "1", "sleep", "600"]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # ctest is the watchdog
     assert result.returncode != 0
-    for words in ("headrace: MPI waits for 1 s:", "headrace: MPI did not come up; ended after waiting for 2 s:"):
+    for words in ("headrace: MPI waits for 5 s:", "headrace: MPI did not come up; ended after waiting for 10 s:"):
         assert result.stderr.count(words) == 1
     assert "start trainers as 'headrace run -- COMMAND', or with an mpirun of their own" in result.stderr

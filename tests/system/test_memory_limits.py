@@ -22,7 +22,7 @@ import headrace
 MB = 1 << 20
 GREEDY = """
 import headrace, sys
-with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=60, progress=False) as stream:
+with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=300, progress=False) as stream:
     batch = next(iter(stream))
     print("holds", flush=True)
     kept = []
@@ -31,7 +31,7 @@ with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=60, progress=Fa
 """
 IN_PLACE = """
 import headrace, sys
-with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=60, progress=False) as stream:
+with headrace.connect(sys.argv[1], rank=0, world_size=1, timeout=300, progress=False) as stream:
     rows = 0
     for _ in range(2):
         for batch in stream:
@@ -84,7 +84,7 @@ def test_the_least_limit_that_is_accepted_is_enough(tmp_path):
         middle = (low + high) // 2
         low, high = (low, middle) if accepts(middle) else (middle, high)
     # What counts as used before anything is reserved differs by some pages from start to start.
-    with cgroup(high + MB) as prefix, running(tmp_path, [tmp_path / "x.h5"], prefix=prefix, **flags) as service:
+    with cgroup(high + 4 * MB) as prefix, running(tmp_path, [tmp_path / "x.h5"], prefix=prefix, **flags) as service:
         service.ready()
         done = subprocess.run([sys.executable, "-c", IN_PLACE, service.name], capture_output=True, text=True)
         assert done.stdout.strip() == str(2 * 2560), done.stderr + service.text
@@ -138,7 +138,7 @@ def test_windows_stay_within_their_budget(tmp_path, stagers, how):
             running(tmp_path, [tmp_path / "x.h5"], stagers, prefix=prefix, memory=memory, block="4MiB", window=12,
                     batch=64, epochs=2) as service:
         with Watch(service.ready().stagers(), [os.getpid()]) as watch, \
-                headrace.connect(service.name, rank=0, world_size=1, timeout=60, progress=False) as stream:
+                headrace.connect(service.name, rank=0, world_size=1, timeout=300, progress=False) as stream:
             for _ in range(2):
                 for batch in stream:
                     assert np.array_equal(batch["x"][:, 7], batch.index % 251)

@@ -59,7 +59,7 @@ def epochs_of(service, epochs, world_size=1, nodes=1):
     """[epoch][step] -> sample numbers of the global batch, trainer after trainer; every value is checked."""
     with contextlib.ExitStack() as stack:
         trainers = [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), rank=r, world_size=world_size,
-                                                         timeout=60, progress=False)) for r in range(world_size)]
+                                                         timeout=300, progress=False)) for r in range(world_size)]
         assert list(trainers[0].schema["one"].classes) == list(SIZES)
         done = []
         for _ in range(epochs):
@@ -142,7 +142,7 @@ def test_a_seek_into_an_epoch_and_a_trainer_that_goes_on(tmp_path, files):
     text = CONDITIONS + FIELDS + stream
     whole, _ = one_run(tmp_path, files, text, epochs=3)
     with serve(tmp_path, files, text, 2, split_nodes=True, epochs=3) as service:
-        with headrace.connect(str(service.node(1)), rank=0, world_size=1, timeout=60, progress=False) as source:
+        with headrace.connect(str(service.node(1)), rank=0, world_size=1, timeout=300, progress=False) as source:
             source.seek(1, 7)
             rest = [np.array(batch.index) for batch in source]
             rest += [np.array(batch.index) for batch in source]
@@ -156,7 +156,7 @@ def test_samples_of_no_class_are_left_out(tmp_path, files):
     text = '[class.a]\nwhere = "kind == 0"\n[class.b]\nwhere = "kind == 2 && x >= 500"\n[field.x]\n[field.l]\nsource = "@class"\n' \
            '[stream.train]\nlast = "partial"\nepochs = 1\n'
     with serve(tmp_path, files, text, 2) as service:
-        with headrace.connect(str(service), rank=0, world_size=1, timeout=60, progress=False) as source:
+        with headrace.connect(str(service), rank=0, world_size=1, timeout=300, progress=False) as source:
             got = [(int(sample), int(label)) for batch in source for sample, label in zip(batch.index, batch["l"], strict=True)]
         assert service.wait() == 0
         assert sorted(got) == [(i, 0) for i in range(300)] + [(i, 1) for i in range(500, TOTAL)]
@@ -210,13 +210,13 @@ MIX = '[stream.train]\nmix = "balanced"\n'
 ])
 def test_what_is_wrong_is_named(files, text, what):
     config = beside(files, text)
-    done = subprocess.run([HEADRACE, "serve", *files, "-c", config], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([HEADRACE, "serve", *files, "-c", config], capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and re.search(what, done.stderr), done.stderr
 
 
 def test_inspect_tells_what_an_epoch_has(files):
     config = beside(files, CONDITIONS + FIELDS + '[stream.train]\nmix = "gamma:1, pi0:1, electron:2"\nepoch-size = "longest"\n')
-    done = subprocess.run([HEADRACE, "inspect", "-c", config, *files, "--count"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([HEADRACE, "inspect", "-c", config, *files, "--count"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert re.search(r"train, epoch 0: electron: (999|1000) of 300 samples, each 3 to 4 times", done.stdout), done.stdout
     assert "train, epoch 0: gamma: 500 of 500 samples, each once" in done.stdout
@@ -227,7 +227,7 @@ def test_inspect_shows_the_class_of_a_sample(files, classes):
     text = classes + FIELDS
     for sample, k in ((0, 0), (299, 0), (300, 1), (419, 1), (420, 2), (TOTAL - 1, 2)):
         done = subprocess.run([HEADRACE, "inspect", "-c", beside(files, text), *files, "--sample", str(sample), "--json"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         shown = {field["name"]: field["values"] for field in json.loads(done.stdout)["fields"]}
         assert shown["label"] == k and shown["one"] == [float(i == k) for i in range(3)], done.stdout

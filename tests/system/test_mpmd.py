@@ -1,7 +1,9 @@
 """Service and trainers in one job of MPI: `mpirun headrace serve ... : headrace run -- COMMAND`, and MPI programs beside."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from samples import write
-from service import AT_ONCE, HEADRACE, processes_with, until, why_not_two_programs
+from service import AT_ONCE, HEADRACE, Service, control, processes_with, until, why_not_two_programs
 
 pytestmark = pytest.mark.skipif(bool(why_not_two_programs()), reason=why_not_two_programs())
 SAMPLES = 90
@@ -21,7 +23,7 @@ import json, os, sys
 import headrace
 name, folder = sys.argv[1:3]
 seen = {{"of_launcher": [v for v in os.environ if v.startswith(("OMPI_", "PMIX_", "PMI_"))]}} | {{v: os.environ.get(v) for v in {NAMES}}}
-with headrace.connect(name, timeout=60) as stream:
+with headrace.connect(name, timeout=300) as stream:
     seen["epochs"] = [sum((batch.index.tolist() for batch in stream), []) for _ in range(2)]
 with open(f"{{folder}}/{{stream.rank}}.json", "w") as out:
     json.dump(seen, out)
@@ -37,7 +39,7 @@ world = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, "ompi_mpi_com
 assert mpi.MPI_Init(None, None) == 0
 rank = ctypes.c_int()
 assert mpi.MPI_Comm_rank(world, ctypes.byref(rank)) == 0
-with headrace.connect(name, rank=rank.value - first, world_size=size, timeout=60) as stream:
+with headrace.connect(name, rank=rank.value - first, world_size=size, timeout=300) as stream:
     open(f"{folder}/{stream.rank}.here", "w").close()
     while len(glob.glob(f"{folder}/*.here")) < size:  # the service ends when none is left, whoever may still come
         time.sleep(0.01)
@@ -168,18 +170,68 @@ def test_mpi_programs_beside_a_service_that_was_not_told_its_ranks(job):
     trainers = ["-n", 1, sys.executable, job.mpi_trainer, job.name, job.folder, 1, 1]
     begin = MPI_TRAINER.partition("with headrace")[0].replace("import headrace", "import time")  # which takes less of the limit
     job.mpi_trainer.write_text(begin + "time.sleep(600)\n")
-    done = job.run(*job.serve(1, "--start-timeout=10"), ":", *trainers)
+    done = job.run(*job.serve(1, "--start-timeout=15"), ":", *trainers)
     assert done.returncode != 0
     assert done.stderr.count("not every process of this job has come (one hangs, or is another MPI program: then set ranks") == 2
 
 
+@contextlib.contextmanager
+def another(job):
+    """A service of the same name that is none of the job's: it must outlive the job, and is stopped by hand."""
+    other = Service(job.folder, sorted(job.folder.glob("*.h5")), None, {}, name=job.name)
+    try:
+        yield other.ready()
+        assert control("stop", job.name).returncode == 0, f"it was stopped before:\n{other.text}"
+        assert other.wait() == 0
+        other.leaves_nothing()
+    finally:
+        other.kill()
+        shutil.rmtree(other.shared, ignore_errors=True)
+
+
+def ended(process):
+    """What a job said, once it has ended by itself."""
+    _, err = process.communicate()
+    print(err)
+    assert process.returncode == 0
+    return err
+
+
+def test_a_service_that_took_the_name_meanwhile_is_not_stopped(job):
+    """The job's own has ended by itself, while its trainers still evaluate."""
+    script = (f"{sys.executable} {job.trainer} {job.name} {job.folder}; touch {job.folder}/evaluates; "
+              f"while [ ! -e {job.folder}/enough ]; do sleep 0.05; done")
+    process = job.popen(*job.serve(1, "--epochs=2"), ":", *job.trainers(1, "sh", "-c", script))
+    try:
+        until(lambda: (job.folder / "evaluates").exists() or process.poll() is not None, "a trainer through its epochs")
+        until(lambda: "there is no service" in control("wait", job.name, "--timeout=0").stderr, "the end of its service")
+        with another(job):
+            (job.folder / "enough").touch()
+            assert "all epochs" in ended(process)
+    finally:
+        process.kill()
+    job.exactly_once(1)
+
+
+def test_a_service_at_a_path_is_stopped_there_and_no_other_of_its_name(job):
+    path = job.folder / "socket"
+    trainers = job.trainers(2, sys.executable, job.trainer, path, job.folder)
+    with another(job):
+        process = job.popen(*job.serve(1, f"--socket={path}"), ":", *trainers)
+        try:
+            assert "headrace stop" in ended(process)  # and not after its trainers did not come back
+        finally:
+            process.kill()
+    job.exactly_once(2)
+
+
 def test_signals_reach_trainers(job):
     script = f"trap 'touch {job.folder}/trapped' TERM; touch {job.folder}/begun; sleep 600 & wait; kill $!"
-    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", script))
+    process = job.popen(*job.serve(1), ":", *job.trainers(1, "sh", "-c", script), OMPI_MCA_odls_base_sigkill_timeout="4")
     try:
         until((job.folder / "begun").exists, "a trainer")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) != 0
+        assert process.wait(300) != 0
         assert (job.folder / "trapped").exists()
         until(lambda: not processes_with(job.name), "the end of all its processes")
     finally:
@@ -195,7 +247,7 @@ def test_a_trainer_does_not_outlive_what_started_it(job):
                        b"\0run\0" in Path(f"/proc/{p}/cmdline").read_bytes() and p != process.pid and
                        int(Path(f"/proc/{p}/stat").read_text().split()[3]) == process.pid)
         os.kill(starter, signal.SIGKILL)
-        assert process.wait(60) != 0
+        assert process.wait(300) != 0
         until(lambda: not Path(f"/proc/{number}").exists(), "the trainer's end")
     finally:
         process.kill()

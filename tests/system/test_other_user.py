@@ -33,7 +33,7 @@ def open_folder():
 def as_nobody(folder, *command):
     environment = {**os.environ, "PYTHONPATH": f"{folder}:{numpy_folder()}"}
     return subprocess.run(command, user=NOBODY, group=NOBODY, extra_groups=[], cwd=folder, env=environment,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
 
 
 def numpy_folder():

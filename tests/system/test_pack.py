@@ -277,12 +277,12 @@ def test_a_decoder_that_hangs_costs_its_sample(tmp_path):
         (tmp_path / f"id{i}").write_text("-")
     table(tmp_path / "table.csv", [(f"id{i}", i) for i in range(1, 8)])
     fields = {"x": {"source": "@file", "decoder": "python:hanging:decode"}}
-    keys = {"inventory": inventory(tmp_path, "{id}", python=sys.executable, missing="skip", **{"decoder-timeout": "3s"})}
+    keys = {"inventory": inventory(tmp_path, "{id}", python=sys.executable, missing="skip", **{"decoder-timeout": "8s"})}
     output = packed(tmp_path, tmp_path / "out.h5", fields, **keys)
     with h5py.File(output) as file:
         assert file["x"][:, 0].tolist() == [1, 2, 4, 5, 6, 7] and file.attrs["left_out"] == 1
     told = listed(output)
-    assert list(told) == ["id3"] and "has said nothing for 3 s" in told["id3"]["why"] and "decoder-timeout" in told["id3"]["why"]
+    assert list(told) == ["id3"] and "has said nothing for 8 s" in told["id3"]["why"] and "decoder-timeout" in told["id3"]["why"]
 
 
 def test_a_label_that_cannot_be_read_makes_no_class(tmp_path):

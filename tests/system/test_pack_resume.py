@@ -72,7 +72,7 @@ def stopped(folder, output, gate, *flags, name="decode", **how):
     """Exit code and stderr of a run that is interrupted before the gate, once it has written something."""
     open_gate(folder, gate)
     done = interrupted("pack", output, "-c", folder / f"{name}.toml", *flags, blocks=1,
-                       then=lambda: open_gate(folder), **how)
+                       then=lambda said: open_gate(folder), **how)
     open_gate(folder)
     return done
 
@@ -145,7 +145,7 @@ def test_two_do_not_write_the_same_file(folder):
         done = pack(folder, output, "--force")
         assert done.returncode == 2 and f"is being written by another run (pid {run.pid})" in done.stderr, done.stderr
         open_gate(folder)
-        assert run.wait(60) == 0, run.stderr.read()
+        assert run.wait(300) == 0, run.stderr.read()
     assert leftovers(output) == []
 
 
@@ -161,7 +161,7 @@ def test_a_signal_ends_it_at_once_while_it_copies_what_is_kept(folder):
             # The copy's log is made when its file is, and rows are read next.
             until(lambda: run.poll() is not None or Path(f"{output}.part.kept.part.blocks.0").exists(), "a copy that has begun")
             run.send_signal(signal.SIGTERM)
-            stderr = run.communicate(timeout=60)[1]  # it does not wait for the disk, which stands still until it has ended
+            stderr = run.communicate(timeout=300)[1]  # it does not wait for the disk, which stands still until it has ended
         finally:
             held.unlink()
             run.kill()

@@ -26,7 +26,7 @@ def refused(folder, ranks, *arguments, code=1, prefix=(), program=HEADRACE, **ho
     """Runs `headrace serve ARGUMENTS`, checks that it fails, leaves nothing and says one thing; returns that."""
     name = f"no-{os.getpid()}-{Path(folder).name}"
     launch = ["mpirun", "-n", str(ranks)] if ranks else []
-    done = subprocess.run([*prefix, *launch, program, "serve", f"--name={name}", *map(str, arguments)], cwd=folder, timeout=60,
+    done = subprocess.run([*prefix, *launch, program, "serve", f"--name={name}", *map(str, arguments)], cwd=folder, timeout=300,
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, **how)
     messages = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
     assert done.returncode == code and len(messages) == 1, done.stderr
@@ -191,7 +191,7 @@ def test_name_already_served(tmp_path, ranks):
     write(tmp_path / "a.h5")
     with running(tmp_path, [tmp_path / "a.h5"], batch=4) as service:
         launch = ["mpirun", "-n", str(ranks)] if ranks else []
-        done = subprocess.run([*launch, HEADRACE, "serve", tmp_path / "a.h5", f"--name={service}", "--batch=4"], timeout=60,
+        done = subprocess.run([*launch, HEADRACE, "serve", tmp_path / "a.h5", f"--name={service}", "--batch=4"], timeout=300,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
         messages = [line for line in done.stderr.splitlines() if line.startswith("headrace: ")]
         assert done.returncode != 0 and len(messages) == 1

@@ -82,7 +82,7 @@ def epochs_of(service, data, epochs, world_size=1, nodes=1, look=lambda batch, i
     """[epoch] -> samples in the order of positions; every value is looked at."""
     with contextlib.ExitStack() as stack:
         trainers = [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), stream="train", rank=r, world_size=world_size,
-                                                         timeout=60, progress=False)) for r in range(world_size)]
+                                                         timeout=300, progress=False)) for r in range(world_size)]
         done = []
         for _ in range(epochs):
             samples = []
@@ -206,25 +206,25 @@ def test_a_trainer_goes_on_where_a_killed_service_ended(tmp_path, jets):
                       {"config": config_of(jets, text), "seed": 5, "audit": "full", "split_nodes": True, "epochs": 5})
     try:
         until(service.listens, "socket of the service")
-        with headrace.connect(str(service.node(1)), stream="train", rank=0, world_size=1, timeout=60, progress=False) as stream:
+        with headrace.connect(str(service.node(1)), stream="train", rank=0, world_size=1, timeout=300, progress=False) as stream:
             batches = iter(stream)
             first = [np.array(next(batches).index) for _ in range(11)]
             state = stream.state_dict()
-        with headrace.connect(str(service), stream="val", rank=0, world_size=1, timeout=60, progress=False) as stream:
+        with headrace.connect(str(service), stream="val", rank=0, world_size=1, timeout=300, progress=False) as stream:
             assert sorted(int(i) for batch in stream for i in batch.index) == list(range(100))
     finally:
         service.kill()
         shutil.rmtree(service.shared, ignore_errors=True)
     assert np.array_equal(np.concatenate(first), whole[0][:275])
     with serve(tmp_path, jets, text, 3, epochs=5) as service:
-        with headrace.connect(str(service), stream="train", rank=0, world_size=1, timeout=60, progress=False) as stream:
+        with headrace.connect(str(service), stream="train", rank=0, world_size=1, timeout=300, progress=False) as stream:
             stream.load_state_dict(state)
             assert np.array_equal(np.concatenate([np.array(batch.index) for batch in stream.resume()]), whole[0][275:])
             stream.load_state_dict({**state, "epoch": 4, "step": 30})
             assert np.array_equal(np.concatenate([np.array(batch.index) for batch in stream.resume()]), whole[4][750:])
         service.says("stream train: trainers go on in epoch 4, whose samples are drawn first")
     with serve(tmp_path, jets, text.replace('target = "c"', 'target = "b"')) as service:
-        with headrace.connect(str(service), stream="train", rank=0, world_size=1, timeout=60, progress=False) as stream:
+        with headrace.connect(str(service), stream="train", rank=0, world_size=1, timeout=300, progress=False) as stream:
             with pytest.raises(headrace.Error, match="stream"):
                 stream.load_state_dict(state)
 
@@ -239,7 +239,7 @@ def test_a_list_with_repeats(tmp_path, jets, by):
     assert all(sorted(samples) == sorted(listed) for samples in done)
     assert "listed: 6 distinct, 4 repeats (each at most 3 times)" in told and told.count("every sample as often as planned") == 2
     done = subprocess.run([HEADRACE, "serve", jets[0] / "one.h5", jets[0] / "two.h5", "-c", config_of(jets, text.replace(", repeats = true", ""))],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "select-repeats = true to have it as often" in done.stderr
 
 
@@ -267,7 +267,7 @@ GOOD = COLUMN + FIELDS + BINS + 'target = "c"\n'
 ])
 def test_what_is_wrong_is_named(jets, text, what):
     done = subprocess.run([HEADRACE, "serve", jets[0] / "one.h5", jets[0] / "two.h5", "-c", config_of(jets, text)],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and re.search(what, done.stderr), done.stderr
 
 
@@ -279,7 +279,7 @@ def test_nan_is_named_with_its_row(tmp_path, jets):
         file["jets"], file["n"] = data, np.arange(50)
     config = tmp_path / "nan.toml"
     config.write_text(GOOD)
-    done = subprocess.run([HEADRACE, "serve", path, "-c", config], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([HEADRACE, "serve", path, "-c", config], capture_output=True, text=True, timeout=300)
     assert done.returncode == 2, done.stderr
     assert re.search(r"1 sample has NaN where bins need a number \(jets.x, abs\(jets.y\); the first: row 17 of .*leave them out with where", done.stderr)
 
@@ -299,7 +299,7 @@ def test_jets_of_three_spectra(tmp_path):
     (tmp_path / "jets.toml").write_text('files = ["jets.h5"]\nclass-column = "jets.flavour"\nclass-names = ["b:5", "c:4", "u:0"]\n[field.pt]\n'
                                         'source = "jets.pt"\n[resample]\nbins = ["jets.pt = 0:250e3:25", "jets.eta = 0:2.5:5"]\n'
                                         'target = "c"\nsamples = 25000\n[stream.train]\nlast = "partial"\nbatch = 1000\n')
-    done = subprocess.run([HEADRACE, "inspect", "-c", tmp_path / "jets.toml", "--json"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([HEADRACE, "inspect", "-c", tmp_path / "jets.toml", "--json"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     b, c, u = json.loads(done.stdout)["streams"][0]["resampled"]
     assert b["wanted"] == c["wanted"] == u["wanted"] == 25_000 and b["distinct"] >= 24_836 and c["repeats"] == u["repeats"] == 0
@@ -322,7 +322,7 @@ def test_weights_make_the_same_of_all_samples(tmp_path, jets):
     with serve(tmp_path, jets, text, 3, split_nodes=True, epochs=1) as service:
         weights = np.full(TOTAL, np.nan)
         for name in ("train", "test"):
-            with headrace.connect(str(service), stream=name, rank=0, world_size=1, timeout=60, progress=False) as stream:
+            with headrace.connect(str(service), stream=name, rank=0, world_size=1, timeout=300, progress=False) as stream:
                 for batch in stream:
                     weights[np.array(batch.index)[:batch.rows]] = batch["w"][:batch.rows]
         assert service.wait() == 0

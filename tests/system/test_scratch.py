@@ -46,7 +46,7 @@ def configured(folder, files, streams=STREAMS, **keys):
 
 def epochs_of(service, stream, rank=0, world_size=1):
     """Sample numbers of each batch of all epochs; their values are checked."""
-    with headrace.connect(str(service), stream=stream, rank=rank, world_size=world_size, timeout=60, progress=False) as source:
+    with headrace.connect(str(service), stream=stream, rank=rank, world_size=world_size, timeout=300, progress=False) as source:
         taken = []
         for _ in range(STREAMS[stream]["epochs"]):
             for batch in source:
@@ -94,7 +94,7 @@ def test_any_step_can_be_had_at_once(tmp_path, disk, files, in_memory):
     steps = len(in_memory["train"]) // 2
     with running(tmp_path, stagers=2, config=config, memory=memory, scratch=disk) as service:
         for epoch, step in ((1, steps - 1), (0, 7), (1, 0)):  # the trainer of the last turn is gone, with batches in hand
-            stream = headrace.connect(service.name, rank=0, world_size=1, timeout=60, progress=False)
+            stream = headrace.connect(service.name, rank=0, world_size=1, timeout=300, progress=False)
             stream.seek(epoch, step)
             batch = next(iter(stream))
             check(batch)
@@ -127,7 +127,7 @@ def test_a_disk_that_fails_is_told_to_trainers(tmp_path, disk, files, stagers, s
     except OSError:
         pytest.skip("no direct reads of temporary files here")
     with running(tmp_path, files, stagers, memory=memory, scratch=disk, batch=50, split_nodes=split) as service:
-        stream = headrace.connect(service.name, rank=0, world_size=1, timeout=60, progress=False)
+        stream = headrace.connect(service.name, rank=0, world_size=1, timeout=300, progress=False)
         check(next(iter(stream)))
         (tmp_path / "now").touch()
         began = time.monotonic()
@@ -203,7 +203,8 @@ def test_it_is_told(tmp_path, disk, files):
         assert memory["scratch_bytes"] >= 0.6 * sum(ROWS) * row
         assert memory["scratch_read_bytes"] >= 0.6 * sum(ROWS) * row
         assert re.search(r"and .* of samples on its disk, from which .* were read", control("stat", service.name).stdout)
-        until(lambda: "headrace_scratch_read_bytes_total" in (tmp_path / "headrace.prom").read_text(), "metrics")
+        figures = tmp_path / "headrace.prom"
+        until(lambda: figures.exists() and "headrace_scratch_read_bytes_total" in figures.read_text(), "metrics")
         events = {event["event"]: event for event in map(json.loads, (tmp_path / "log").read_text().splitlines())}
         assert events["start"]["regime"] == "scratch"
         assert 0.6 < events["scratch"]["on_disk"] < 0.8 and events["scratch"]["rows_bytes_per_s"] > 0

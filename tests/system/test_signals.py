@@ -45,7 +45,7 @@ def ignores(pid, number):
 
 
 def take_all(name, epochs=1):
-    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=60) as stream:
+    with headrace.connect(name, rank=0, world_size=1, progress=False, timeout=300) as stream:
         for _ in range(epochs):
             samples = np.concatenate([batch.index.copy() for batch in stream])
     return sorted(samples)
@@ -64,7 +64,7 @@ def test_signals_of_batch_systems(tmp_path):
             for pid in service.stagers():
                 os.kill(pid, signal.SIGUSR2)
             trainer.take()
-            state = until(lambda: [e for e in map(json.loads, events.read_text().splitlines()) if e["event"] == "state"],
+            state = until(lambda: [e for e in map(json.loads, events.read_text().split("\n")[:-1]) if e["event"] == "state"],
                           "the state among the events")[0]
             assert state["service"] == service.name and state["stat"]["trainers"][0]["rank"] == 0
             service.process.send_signal(signal.SIGTERM)  # and it still hears what ends it
@@ -109,7 +109,7 @@ def test_goes_on_when_its_words_find_no_room(tmp_path):
     with running(tmp_path, write(tmp_path, 40), prefix=prefix, pass_fds=[theirs], batch=4, stay=True, verbose=True) as service:
         service.ready()
         for _ in range(30):  # a trainer that comes and goes is told
-            with headrace.connect(service.name, rank=0, world_size=1, progress=False, timeout=60):
+            with headrace.connect(service.name, rank=0, world_size=1, progress=False, timeout=300):
                 pass
         assert take_all(service.name) == list(range(40))
         assert control("stat", service.name).returncode == 0

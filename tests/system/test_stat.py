@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import h5py
@@ -173,9 +172,9 @@ def test_figures_for_prometheus(tmp_path):
     with running(tmp_path, [write(tmp_path / "a.h5")], stagers=2, split_nodes=True, batch=8, metrics=metrics) as service:
         with headrace.connect(service.node(1), progress=False) as stream:
             go_to(stream, 3)
-            until(lambda: second.exists() and 'stream="train",rank="0"} 3' in second.read_text(), "the step is written")
-            text = second.read_text()
-            assert f'headrace_batches_total{{service="{service.name}",stream="train",rank="0"}} 3' in text
-            assert "headrace_trainers" in first.read_text() and "rank" not in first.read_text()
+            taken = f'headrace_batches_total{{service="{service.name}",stream="train",rank="0"}} 3\n'
+            until(lambda: second.exists() and taken in second.read_text(), "the step is written")
+            until(lambda: first.exists() and "headrace_trainers" in first.read_text(), "the figures of the first node")
+            assert "rank" not in first.read_text()
         assert service.stop() == 0
     assert list(metrics.parent.iterdir()) == []

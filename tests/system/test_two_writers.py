@@ -35,7 +35,7 @@ MOMENTS = """
 static int of_writer(const struct sockaddr* at, socklen_t length) {
   const struct sockaddr_un* name = (const void*)at;
   return at->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path) &&
-         memmem(name->sun_path, length - offsetof(struct sockaddr_un, sun_path), "/write-", 7);
+         memmem(name->sun_path, length - offsetof(struct sockaddr_un, sun_path), "/.write-", 8);
 }
 int connect(int fd, const struct sockaddr* to, socklen_t length) {
   static int blind = -1;
@@ -81,7 +81,7 @@ def contents(folder):
 
 def name_is_taken():
     """Flag __SO_ACCEPTCON: a socket that has its name may not listen yet."""
-    return any(line.split()[3] == "00010000" for line in sockets_with(f"headrace/{os.geteuid()}/write-"))
+    return any(line.split()[3] == "00010000" for line in sockets_with(f"headrace/{os.geteuid()}/.write-"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -104,9 +104,11 @@ def test_the_later_one_of_two_that_begin_at_once_is_told_what_the_other_writes(t
                 assert done.returncode == 2 and told in done.stderr, done.stderr
                 assert count.stat().st_size == blind
                 assert leftovers(output) == ["out.part.by"] and not output.exists()
+            done = call("stop")  # of some service, whose name need not be told where there is one
+            assert done.returncode == 1 and "no service of this user runs on this node" in done.stderr, done.stderr
         finally:
             gate.unlink()
-        told = first.communicate(timeout=60)[1]
+        told = first.communicate(timeout=300)[1]
         assert first.returncode == 0, told
     with h5py.File(output) as file:
         assert sorted(file["y"][:]) == list(range(200))
@@ -147,7 +149,19 @@ def test_what_another_run_wrote_between_look_and_name_stays(tmp_path, writers, m
             before = contents(tmp_path)
         finally:
             late.touch()
-        told = second.communicate(timeout=60)[1]
+        told = second.communicate(timeout=300)[1]
     exists = f"the folder '{output}' is not empty" if command == "export" else f"'{output}' exists (it would be lost)"
     assert second.returncode == 2 and exists in told, told
     assert contents(tmp_path) == before | {late: b""}
+
+
+def test_a_writer_that_is_told_to_stop_has_not_done_its_work(tmp_path, writers):
+    output, gate = tmp_path / "out", tmp_path / "gate"
+    gate.touch()
+    held = os.environ | {"LD_PRELOAD": ODD_DISK, "HELD": str(gate), "BROKEN": str(writers["premix"][0])}
+    with subprocess.Popen([HEADRACE, "premix", *writers["premix"], "-o", output], env=held, stderr=subprocess.PIPE, text=True) as run:
+        until(lambda: run.poll() is not None or name_is_taken(), "its name")
+        [line] = [line for line in sockets_with("/.write-") if line.split()[3] == "00010000"]
+        done = call("stop", line.rpartition("/")[2])
+        assert done.returncode == 0 and done.stdout == "stopped\n", done.stderr
+        assert run.wait(300) == 1 and not output.exists()

@@ -75,7 +75,7 @@ def test_rows_come_from_the_sources_and_streams_may_name_both(tmp_path, folder):
 
 
 def run(*args, prefix=()):
-    return subprocess.run([*prefix, HEADRACE, *map(str, args)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return subprocess.run([*prefix, HEADRACE, *map(str, args)], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
 
 
 def test_nothing_reads_what_is_not_there(tmp_path, folder):

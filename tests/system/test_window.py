@@ -64,7 +64,7 @@ def room(config, stagers=1, split=False, share=0.7):
 
 
 def connect(service, stream="train", rank=0, world_size=1, node=0):
-    return headrace.connect(service.node(node), stream=stream, rank=rank, world_size=world_size, timeout=60, progress=False)
+    return headrace.connect(service.node(node), stream=stream, rank=rank, world_size=world_size, timeout=300, progress=False)
 
 
 def epochs_of(service, stream, rank=0, world_size=1):

@@ -92,7 +92,7 @@ def configured(folder, files, streams, **keys):
 
 def connected(stack, service, stream, world_size, nodes=1):
     return [stack.enter_context(headrace.connect(str(service.node(r * nodes // world_size)), stream=stream, rank=r,
-                                                 world_size=world_size, timeout=60, progress=False)) for r in range(world_size)]
+                                                 world_size=world_size, timeout=300, progress=False)) for r in range(world_size)]
 
 
 def check(batch):
@@ -202,7 +202,7 @@ def test_a_state_of_another_window_is_refused(tmp_path, files):
                 if other == window:
                     continue
                 with pytest.raises(headrace.Refused, match=r"the windows \(window, block\), .* then "
-                                   rf"\(window = .*\) and .* now changed since") as said:
+                                   r"\(window = .*\) and .* now changed since") as said:
                     stream.load_state_dict(state)
                 then = re.search(r"then \(window = (\S+?)(, block = (\d+))?\) and", str(said.value))
                 if other == "none":

@@ -62,7 +62,7 @@ class Trainer:
         pickle.dump((method, args, keys), self.process.stdin)
         self.process.stdin.flush()
 
-    def answer(self, seconds=60):
+    def answer(self, seconds=300):
         ready, _, _ = select.select([self.process.stdout], [], [], seconds)
         assert ready, f"the trainer has not answered for {seconds} s"
         what, *answer = pickle.load(self.process.stdout)

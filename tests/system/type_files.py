@@ -1,6 +1,5 @@
 """Files with the types that NumPy has no name for or that users forget, as HDF5, PyTables and Julia write them."""
 
-import h5py
 import numpy as np
 from h5py import h5d, h5s, h5t
 

@@ -103,6 +103,10 @@ int bench(config::Config config, const BenchOptions& options) {
     if (first) log::say("measuring");
   });
   config.name = launch.mine().bcast(fmt::format("bench-{}", getpid()));
+  // What the service of this configuration uses, which may run, is its own.
+  config.socket.clear();
+  config.metrics.clear();
+  config.log.clear();
   config.streams.resize(1);
   config.streams[0].epochs = 0;
   if (config.start == config::Start::early && launch.mine().rank() == 0)

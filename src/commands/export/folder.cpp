@@ -193,10 +193,15 @@ void Folder::sweep() const {
 }
 
 std::uint64_t Folder::bytes() const {
-  if (!fs::exists(path_)) return 0;
   std::uint64_t sum = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(path_))
-    if (entry.is_regular_file()) sum += entry.file_size();
+  std::error_code gone;  // others may have files there that come and go
+  constexpr auto what_can_be = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(path_, what_can_be, gone), end; !gone && entry != end;
+       entry.increment(gone)) {
+    std::error_code unseen;
+    const auto size = entry->is_regular_file(unseen) ? entry->file_size(unseen) : 0;
+    if (!unseen) sum += size;
+  }
   return sum;
 }
 

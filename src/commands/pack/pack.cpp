@@ -74,7 +74,7 @@ class Pack : public writing::Work {
     interrupts_.after_writing();  // a file that lacks samples is copied without their rows, however long that takes
     if (!complete) return interrupted();
     const auto left_out = completion_->run();
-    if (!orders_.verify) interrupts_.forget();
+    orders_.verify ? interrupts_.complete() : interrupts_.forget();
     tell_written(left_out);
     if (orders_.verify) writing::verify(all_, orders_.output);
     return 0;
@@ -92,9 +92,13 @@ class Pack : public writing::Work {
 
   /// The name first: a second one that writes the same ends here.
   void meet() {
-    host_ = mpi::together(all_, [&] { return writing::host_of_writer(named_, topology_, orders_.output); });
+    host_ = mpi::together(all_, [&] {
+      auto host = writing::host_of_writer(named_, topology_, orders_.output);
+      host->start();
+      return host;
+    });
     auto links = mpi::together(all_, [&] { return job::NodeLinks::make(topology_); });
-    host_->start(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
+    host_->meet(std::move(links), job::find_neighbours(topology_, config_.node_timeout));
     claim_ = writing::claim_output(all_, orders_.output, interrupts_);
     interrupts_.before_writing(*host_, [this] {
       if (writer_) writer_->unlink();

@@ -81,7 +81,7 @@ class Premix : public writing::Work {
     if (!complete) return interrupted();
     tell_written();
     if (!orders_.verify) return 0;
-    interrupts_.after_writing();
+    interrupts_.complete();
     writing::verify(all_, path_);
     return 0;
   }

@@ -43,6 +43,12 @@ void Interrupts::after_writing() {
   signals_.on_stop(nullptr);
 }
 
+void Interrupts::complete() {
+  after_writing();
+  signals_.on_end([](const std::string& signal) { log::info("ended by {}; all is written", signal); });
+  host_->advise("");
+}
+
 void Interrupts::forget() {
   signals_.on_stop([](const std::string&) { return true; });
   signals_.on_end(nullptr);

@@ -27,6 +27,8 @@ class Interrupts {
   void while_writing(std::function<void(const std::string& signal)> stop);
   /// What is written stays, and more is to be done that takes a while: signals end it at once again.
   void after_writing();
+  /// All is written, and its name is the file's: there is nothing to go on with. Signals end what is still done at once.
+  void complete();
   /// The end has begun: the first signal changes nothing any more, neither what is told nor the exit code.
   void forget();
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -40,7 +41,8 @@ namespace {
 constexpr std::chrono::seconds name_settles{1};  // who takes a name answers there at once
 constexpr std::chrono::milliseconds look_again{10};
 
-/// The same for all ways to a folder. Of a file only its name counts: a link is replaced, not followed.
+/// The same for all ways to a folder. Of a file only its name counts: a link is replaced, not followed. Begins with a dot:
+/// it is in no list of services, where 'headrace stop' without a name would find it.
 std::string name_of_writer(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code unseen;
@@ -49,7 +51,7 @@ std::string name_of_writer(const std::string& path) {
   if (unseen) folder = whole.parent_path();
   auto place = folder / whole.filename();
   if (fs::is_directory(whole, unseen)) place = fs::weakly_canonical(whole, unseen);  // written into, also through a link
-  return fmt::format("write-{:016x}", std::hash<std::string>()(place.string()));
+  return fmt::format(".write-{:016x}", std::hash<std::string>()(place.string()));
 }
 
 [[noreturn]] void tell_of_other(const std::string& path, const std::string& who) {
@@ -78,7 +80,7 @@ void require_no_other_writer(const std::string& path) {
 std::unique_ptr<service::host::Host> host_of_writer(const config::Config& named, const job::Topology& topology,
                                                     const std::string& path) {
   try {
-    return std::make_unique<service::host::Host>(named, topology);
+    return std::make_unique<service::host::Host>(named, topology, "", EXIT_FAILURE);
   } catch (const ipc::NameTaken& taken) {
     // Of two that begin at once both found the name free, and one of them has it now.
     if (taken.holder != 0) tell_of_other(path, text_of(taken.holder));

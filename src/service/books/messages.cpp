@@ -166,10 +166,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AgreeAnswer, local, trainer, number, refusal)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StateTaken, stream, state)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AskLeftOut, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(End, reason)
-static void to_json(Json& json, const Exit& /*exit*/) {
-  json = Json::object();
-}
-static void from_json(const Json& /*json*/, Exit& /*exit*/) {}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Exit, audit_failed)
 static void to_json(Json& json, const Look& /*look*/) {
   json = Json::object();
 }

@@ -168,7 +168,9 @@ struct End {
   std::string reason{};
 };
 /// Every stager has come to the end.
-struct Exit {};
+struct Exit {
+  bool audit_failed = false;
+};
 /// Say how you are doing.
 struct Look {};
 struct Shown {

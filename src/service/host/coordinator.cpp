@@ -99,7 +99,7 @@ void Coordinator::hear(const books::Drained& message) {
 
 void Coordinator::consider_exit() {
   if (!last_call_.complete() || std::exchange(exit_sent_, true)) return;
-  send_all(books::Exit{});
+  send_all(books::Exit{audit_failed()});
 }
 
 void Coordinator::send_all(const books::FromHead& message) const {

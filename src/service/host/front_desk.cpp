@@ -37,7 +37,7 @@ std::string who(const ring::Hello& hello) {
 }  // namespace
 
 std::string service_address(const config::Config& config, std::uint32_t node) {
-  const auto& base = config.socket.empty() ? config.name : config.socket;
+  const auto& base = config.address();
   return config.split_nodes && node > 0 ? fmt::format("{}.{}", base, node) : base;
 }
 
@@ -50,11 +50,13 @@ std::string meeting_place(const config::Config& config, std::size_t nodes) {
   return text + fmt::format(", up to {} on each node", config.trainers_per_node);
 }
 
-FrontDesk::FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions)
+FrontDesk::FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions,
+                     std::string word)
     : config_(config),
       seat_(seat),
       poller_(poller),
       actions_(std::move(actions)),
+      word_(std::move(word)),
       door_(service_address(config, seat.my_node), poller,
             {.count = [this] { return callers_.size(); },
              .make_room = [this](Clock::time_point now) { drop_the_silent(now); },
@@ -104,7 +106,7 @@ void FrontDesk::greet(std::uint64_t id, const ipc::Message& message) {
   if (const auto* command_said = std::get_if<ring::Command>(&said)) {
     require(caller.state == State::tool, "a command came before a hello");
     caller.asked = true;
-    return command(id, command_said->name);
+    return command(id, *command_said);
   }
   const auto* hello = std::get_if<ring::Hello>(&said);
   require(hello && caller.state == State::connected, "a message came that makes no sense before the welcome");
@@ -344,7 +346,8 @@ void FrontDesk::look_at_tools(Clock::time_point now) {
   }
 }
 
-void FrontDesk::command(std::uint64_t id, const std::string& name) {
+void FrontDesk::command(std::uint64_t id, const ring::Command& said) {
+  const auto& name = said.name;
   if (name == "wait") {
     nlohmann::json state{{"ready", blueprint_ != nullptr && closed_.empty()},
                          {"what", progress_.what},
@@ -357,6 +360,9 @@ void FrontDesk::command(std::uint64_t id, const std::string& name) {
     caller.talk->pause();
     actions_.stat(id);
   } else if (name == "stop") {
+    if (!said.word.empty() && said.word != word_)
+      return refuse(id, "the service '" + config_.name + "' is another one than was to be stopped, and goes on");
+    callers_.at(id).stops = true;
     say(id, nlohmann::json{{"stopping", true}}.dump());
     if (closed_.empty()) actions_.stop("headrace stop");
   } else {

@@ -54,8 +54,9 @@ class FrontDesk {
     std::function<void(const std::string& reason)> stop;
   };
 
-  /// Error if the name is taken.
-  FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions);
+  /// Error if the name is taken. word: what tells this service from others that have its name before or after it.
+  FrontDesk(const config::Config& config, const Seat& seat, ipc::Poller& poller, Actions actions,
+            std::string word = "");
 
   void loading(const std::string& what, double fraction);
   /// From now on no more than so many callers at once: the rest of the descriptors is for the service.
@@ -81,8 +82,11 @@ class FrontDesk {
   /// The same when this process leaves at once: who has connected and said nothing yet is told, too, and whose claim is
   /// not answered.
   void close_at_once(const std::string& why);
-  /// The service is over: its name is free, and then the connections of tools end that wait for this moment.
-  void over();
+  /// The service is over, and its name free: tools that asked for this hear it. Their connections end with the desk, once
+  /// its memory is given back.
+  void over(bool audit_failed);
+  /// Whether a tool waits for that end. Any thread once the host's has ended.
+  bool is_awaited() const;
 
  private:
   enum class State { connected, waiting, preparing, claimed, tool };
@@ -99,6 +103,7 @@ class FrontDesk {
     bool owed = false;                               ///< a tool's question is not answered yet
     Clock::time_point came = Clock::now();
     bool asked = false;  ///< for a place, or a tool's first question
+    bool stops = false;  ///< a tool that asked to end the service
     bool gone() const { return talk == nullptr; }
   };
 
@@ -116,7 +121,7 @@ class FrontDesk {
   void claim_waiting();
   void look_at_tools(Clock::time_point now);
   void say(std::uint64_t id, std::string text);
-  void command(std::uint64_t id, const std::string& name);
+  void command(std::uint64_t id, const ring::Command& said);
   std::uint32_t stream_number(const std::string& name) const;
   void refuse(std::uint64_t id, const std::string& text, ring::Refusal kind = ring::Refusal::refused);
   std::vector<std::uint64_t> in_state(State state) const;
@@ -126,6 +131,7 @@ class FrontDesk {
   const Seat& seat_;
   ipc::Poller& poller_;
   Actions actions_;
+  const std::string word_;
   const blueprint::Blueprint* blueprint_ = nullptr;
   std::map<std::uint64_t, Caller> callers_;
   std::uint64_t next_id_ = 1;

@@ -1,4 +1,7 @@
 // The end of the desk: who is told why, and who comes after it.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "service/host/front_desk.hpp"
 
 namespace headrace::service::host {
@@ -27,11 +30,18 @@ std::vector<std::uint64_t> FrontDesk::in_state(State state) const {
   return found;
 }
 
-void FrontDesk::over() {
-  // First: for who waits for it, the end of its connection says that the name is free. The desk itself lives on until
-  // the service's memory is given back, which takes seconds where that is much.
+void FrontDesk::over(bool audit_failed) {
+  // First: who hears that it is over may begin a service of this name at once. One that looks for memory first waits for
+  // the end of its connection.
   door_.close();
-  callers_.clear();
+  std::erase_if(callers_, [](const auto& caller) { return !caller.second.stops; });
+  const auto last = nlohmann::json{{"stopped", true}, {"audit_failed", audit_failed}}.dump();
+  for (const auto& [id, caller] : callers_)
+    if (!caller.gone()) caller.talk->say(last);
+}
+
+bool FrontDesk::is_awaited() const {
+  return std::ranges::any_of(callers_, [](const auto& caller) { return caller.second.stops; });
 }
 
 }  // namespace headrace::service::host

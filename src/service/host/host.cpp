@@ -2,15 +2,11 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <unistd.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/wait.hpp"
 #include "log/log.hpp"
-#include "mpi/launcher.hpp"
 #include "service/host/status.hpp"
 
 namespace headrace::service::host {
@@ -19,10 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_every{250};
 constexpr double grace = 1.2;  // for stager 0 to say who is missing before others say that it is
-constexpr std::chrono::seconds link_limit{10};
-// Within that of job/signals.cpp, and of launchers, which kill soon.
-const auto farewell_limit = wait_of("HEADRACE_WAIT_FAREWELL", std::chrono::milliseconds{350});
-constexpr std::size_t most_told = std::size_t{16} << 10;  // of an error: a message of megabytes would not arrive
+constexpr std::chrono::seconds for_the_mates{10};  // to give back their memory
 
 template <class... Receivers>
 struct Overloaded : Receivers... {
@@ -33,9 +26,10 @@ Overloaded(Receivers...) -> Overloaded<Receivers...>;
 
 }  // namespace
 
-Host::Host(const config::Config& config, const job::Topology& topology)
+Host::Host(const config::Config& config, const job::Topology& topology, std::string word, int stopped_early)
     : config_(config),
       topology_(topology),
+      stopped_early_(stopped_early),
       seat_(Seat::of(topology)),
       jobs_(poller_),
       events_(seat_.is_head() ? config.log : "", config.name) {
@@ -60,11 +54,14 @@ Host::Host(const config::Config& config, const job::Topology& topology)
                                    .make_ring = [this](std::uint32_t local,
                                                        books::MakeRing order) { router_->to_local(local, order); },
                                    .stat = status,
-                                   .stop = [this](const std::string& reason) { stop(reason); }});
+                                   .stop = [this](const std::string& reason) { stop(reason); }},
+                std::move(word));
 }
 
 Host::~Host() {
   halt();
+  // Who asked for the end is to find the memory free that this node's stagers share: the last of them gives it back.
+  if (desk_ && desk_->is_awaited() && router_) router_->wait_for_ends(for_the_mates);
 }
 
 void Host::halt() {
@@ -74,12 +71,18 @@ void Host::halt() {
   if (watch_) watch_->part();
 }
 
-void Host::start(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
-  watch_.emplace(seat_, poller_, std::move(links), std::move(neighbours),
-                 [this](const std::string& what, std::uint32_t teller) {
-                   if (!phase_.is_over()) fail_now(what, teller);
-                 });
+void Host::start() {
   thread_ = std::jthread([this](const std::stop_token& quit) { run(quit); });
+}
+
+void Host::meet(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
+  node_links_ = std::move(links);
+  neighbours_ = std::move(neighbours);
+  jobs_.post([this] {
+    watch_.emplace(seat_, poller_, node_links_.links, neighbours_, [this](const std::string& what, std::uint32_t teller) {
+      if (!phase_.is_over()) fail_now(what, teller);
+    });
+  });
 }
 
 void Host::run(const std::stop_token& quit) {
@@ -88,7 +91,7 @@ void Host::run(const std::stop_token& quit) {
     while (!quit.stop_requested()) {
       poller_.wait(tick_every);
       const auto now = Clock::now();
-      watch_->tick(now);
+      if (watch_) watch_->tick(now);
       if (desk_) desk_->tick(now);
       if (coordinator_) coordinator_->tick(now);
       if (head_watch_) watch_head(now);
@@ -102,7 +105,7 @@ void Host::run(const std::stop_token& quit) {
 }
 
 ipc::Fd Host::share(ipc::Fd leaders) {
-  return watch_->links().share(topology_, std::move(leaders));
+  return node_links_.share(topology_, std::move(leaders));
 }
 
 void Host::loading(const std::string& what, double fraction) {
@@ -175,129 +178,6 @@ void Host::write_metrics() {
   });
 }
 
-// ---- the end: gracefully, with an error, or at once ---------------------------------------------------------------
-
-void Host::stop(const std::string& reason) {
-  if (phase_.has_opened()) {
-    // From now on stager 0 owes an answer, which may have hung up by now: who asked must hear of that.
-    if (head_watch_) head_watch_->begin(Clock::now());
-    if (phase_.now() == Phase::open) phase_.enter(Phase::stopping);
-    return router_->to_head(books::Stop{reason});
-  }
-  const auto why = fmt::format("stopped while {} ({})", desk_->progress().what, reason);
-  events_.tell("end", {{"reason", why}});
-  metrics_->remove();
-  desk_->close_at_once("the service was " + why);
-  log::warn("{}", why);  // by the stager that was told: with several nodes, it need not be the first
-  // A launcher must see a failure, or it would let the other stagers wait for this one.
-  leave(mpi::launched() ? 1 : 0);
-}
-
-void Host::begin_end(const std::string& reason) {
-  const auto why = "the service has ended (" + reason + ")";
-  if (desk_) desk_->close(why);
-  if (head_watch_) head_watch_->begin(Clock::now());
-  phase_.enter(Phase::ending);
-  router_->to_head(books::Ending{seat_.me()});
-  trainers_->close(why, [this] { router_->to_head(books::Drained{seat_.me()}); });
-}
-
-void Host::watch_head(Clock::time_point now) {
-  if (phase_.is_over()) return;
-  // While the service ends stager 0 itself tells whom it waits for; before it has answered nobody else would.
-  if (const auto text = head_watch_->tick(now); text && phase_.now() == Phase::stopping) log::warn("{}", *text);
-}
-
-void Host::conclude() {
-  // The last word to the stagers of this node: who has not got it would take our end for a death.
-  router_->flush_for(link_limit);
-  if (coordinator_) {
-    coordinator_->last_news();
-    for (const auto& line : coordinator_->summary()) log::info("{}", line);
-    audit_failed_ = coordinator_->audit_failed();
-    epochs_audited_ = coordinator_->epochs_audited();
-    events_.tell("end", {{"reason", coordinator_->reason()}, {"exactly_once", !audit_failed_}});
-  }
-  if (metrics_) metrics_->remove();
-  if (desk_) desk_->over();
-  phase_.enter(Phase::over);
-  watch_->part();
-  phase_.tell_end();
-}
-
-void Host::link_closed(std::uint32_t local) {
-  if (phase_.is_over()) return;
-  // The leader tells its node of a death; of its own death the next stager does.
-  const std::uint32_t teller = local == 0 ? 1 : 0;
-  fail_now(fmt::format("stager {} on {} died", seat_.here().first + local, seat_.here().host), teller);
-}
-
-void Host::fail_now(std::string what, std::uint32_t teller) {
-  if (phase_.now() == Phase::failed) leave(1);  // something failed again on the way out
-  if (!advice_.empty()) what += "; " + advice_;
-  phase_.enter(Phase::failed);
-  say_failed(what);
-  if (router_) router_->last_word_to_others(books::Dead{what.substr(0, most_told)});
-  // Once for the node: every stager of it hears of the death.
-  if (seat_.local == teller) log::error("{}", what);
-  leave(1);
-}
-
-void Host::fail(std::string what) {
-  jobs_.post([this, what = std::move(what)] {
-    if (!phase_.is_over()) fail_here(what);
-  });
-}
-
-void Host::fail_here(const std::string& what) {
-  // The leader tells for the node: it must hear the reason before it sees this process's end.
-  const bool told = router_ && !phase_.is_over() &&
-                    router_->last_word_to_leader(books::Ended{what.substr(0, most_told)});
-  fail_now(what, told ? 0 : seat_.local);
-}
-
-void Host::say_failed(const std::string& what) {
-  if (coordinator_) coordinator_->last_news();
-  events_.tell("end", {{"error", what}});
-  if (metrics_) metrics_->remove();
-  if (desk_) desk_->close_at_once(what);
-  if (trainers_) trainers_->farewell(what);
-}
-
-void Host::leave(int exit_code) {
-  phase_.tell_end();
-  // The thread that owns MPI may be anywhere, inside a collective read, too.
-  _exit(exit_code);
-}
-
-void Host::farewell(const std::string& why) {
-  in_time([this, why] { say_failed(why); });
-}
-
-void Host::farewell_to_all(const std::string& why) {
-  in_time([this, why] {
-    const auto told = why.substr(0, most_told);
-    // First: launchers end all at once, and this process's end must not be seen before its reason.
-    if (router_ && !phase_.is_over()) {
-      router_->last_word_to_others(books::Dead{told});
-      router_->last_word_to_leader(books::Ended{told});
-      phase_.enter(Phase::failed);  // those who have heard it leave: not to be told as deaths
-    }
-    say_failed(why);
-  });
-}
-
-/// In the host's thread, which may be busy for a while: then it is not waited for.
-void Host::in_time(std::function<void()> words) {
-  if (!thread_.joinable()) return;  // it has not begun
-  const auto said = std::make_shared<std::promise<void>>();
-  jobs_.post([words = std::move(words), said] {
-    words();
-    said->set_value();
-  });
-  said->get_future().wait_for(farewell_limit);
-}
-
 // ---- the table of routes: what each message does here -------------------------------------------------------------
 
 void Host::message_from_stager(std::string text) {
@@ -348,7 +228,7 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::MakeRing& order) { trainers_->hear(order); },
                  [this](const books::AgreeAnswer& answer) { trainers_->hear(answer); },
                  [this](const books::StateTaken& taken) { trainers_->hear(taken); },
-                 [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit&) { conclude(); },
+                 [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit& exit) { conclude(exit.audit_failed); },
                  [this](const books::AskDraw& ask) { draw(ask); },
                  [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
                  [this](const books::WindowOrder& order) { turn_windows(order); },

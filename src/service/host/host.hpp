@@ -73,13 +73,17 @@ class Host {
     std::function<void(std::uint64_t window)> read_first{};
   };
 
-  /// Leaders listen from here on: error where the name is taken.
-  Host(const config::Config& config, const job::Topology& topology);
+  /// Leaders listen from here on: error where the name is taken. word: of the service (job/party.hpp). stopped_early: the
+  /// exit code where a tool ends it before open(), and no launcher is there that must see a failure.
+  Host(const config::Config& config, const job::Topology& topology, std::string word = "", int stopped_early = 0);
   ~Host();
   /// No more of its thread: before anything goes that open() handed over, where the service ends by an error.
   void halt();
 
-  void start(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
+  /// From now on whoever calls is answered.
+  void start();
+  /// Once, after start(): from now on the other stagers are watched.
+  void meet(job::NodeLinks links, std::vector<job::Neighbour> neighbours);
   /// Before open(); collective over the node: the leader's descriptor, on every stager.
   ipc::Fd share(ipc::Fd leaders);
   /// Any thread: how far loading is, for those who wait.
@@ -142,12 +146,15 @@ class Host {
   // The end.
   void stop(const std::string& reason);
   void begin_end(const std::string& reason);
-  void conclude();
+  void conclude(bool audit_failed);
   void link_closed(std::uint32_t local);
   /// Tells everybody here why, and leaves. teller: the stager of this node that prints it.
   [[noreturn]] void fail_now(std::string what, std::uint32_t teller);
   /// The same for what went wrong at this stager.
   [[noreturn]] void fail_here(const std::string& what);
+  void last_word_to_others(const std::string& what);
+  /// False where it could not be said, or this is the leader.
+  bool last_word_to_leader(const std::string& what);
   /// Tells trainers, tools and logs that the service has failed.
   void say_failed(const std::string& what);
   void in_time(std::function<void()> words);
@@ -156,6 +163,7 @@ class Host {
 
   const config::Config& config_;
   const job::Topology& topology_;
+  const int stopped_early_;
   const Seat seat_;
   ipc::Poller poller_;
   Jobs jobs_;
@@ -164,7 +172,9 @@ class Host {
   Service service_;  ///< from open() on
   std::string advice_;
 
-  std::optional<StagerWatch> watch_;  ///< from start() on
+  job::NodeLinks node_links_;  ///< from meet() to open(); both threads talk there, neither changes it
+  std::vector<job::Neighbour> neighbours_;
+  std::optional<StagerWatch> watch_;  ///< from meet() on
 
   // By role, from the start.
   std::optional<FrontDesk> desk_;              ///< leaders

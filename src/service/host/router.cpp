@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ipc/no_descriptor.hpp"
 #include "log/log.hpp"
@@ -110,6 +113,13 @@ void Router::say(std::size_t link, std::string text, std::vector<ipc::Fd> fds) {
 void Router::flush_for(std::chrono::milliseconds limit) {
   for (const auto& link : links_)
     if (link) link->flush_for(limit);
+}
+
+void Router::wait_for_ends(std::chrono::milliseconds limit) const {
+  const auto until = Clock::now() + limit;
+  for (const auto& link : links_)
+    while (link && !link->connection().hung_up() && Clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 }  // namespace headrace::service::host

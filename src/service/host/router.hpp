@@ -59,6 +59,8 @@ class Router {
   /// A message came through the exchange.
   void arrived(const std::string& text);
   /// Waits until all is sent, at most so long for each link.
+  /// Until the processes at the other ends have let go of the links, for so long.
+  void wait_for_ends(std::chrono::milliseconds limit) const;
   void flush_for(std::chrono::milliseconds limit);
 
  private:

@@ -3,6 +3,7 @@
 //
 //                              link, lifeline ends                         lifeline lost, reset
 //   after a goodbye            its work is done: nothing                   the node is gone: told at once
+//   after its last words       (links) they are what all of the node tell
 //   without a word             it was killed, or crashed: the launcher's
 //                              to judge, which ends the job in a moment;
 //                              told if this one still lives after that
@@ -19,28 +20,28 @@
 
 #include "base/clock.hpp"
 #include "ipc/poller.hpp"
+#include "ipc/socket.hpp"
 #include "job/neighbours.hpp"
-#include "job/node_links.hpp"
 #include "service/host/seat.hpp"
 
 namespace headrace::service::host {
 
-/// The host's thread, but where it says otherwise.
+/// The host's thread.
 class StagerWatch {
  public:
-  /// What cannot be survived, and the stager of this node that prints it. Does not return.
+  /// What cannot be survived, and the stager of this node that prints it. Does not return, unless the service is over.
   using Lost = std::function<void(const std::string& what, std::uint32_t teller)>;
 
-  /// Before the host's thread.
-  StagerWatch(const Seat& seat, ipc::Poller& poller, job::NodeLinks links, std::vector<job::Neighbour> neighbours,
-              Lost lost);
-  /// Any thread, before release_links().
-  const job::NodeLinks& links() const { return links_; }
+  /// links: as NodeLinks has them. Both live longer.
+  StagerWatch(const Seat& seat, ipc::Poller& poller, std::vector<ipc::Connection>& links,
+              const std::vector<job::Neighbour>& neighbours, Lost lost);
   /// From now on somebody else reads there, and hears of their ends.
   std::vector<ipc::Connection> release_links();
   void tick(Clock::time_point now);
-  /// This stager's work is done; what it still holds of the links and all lifelines may end now. Any thread once the host's
-  /// has ended.
+  /// Why this stager leaves, to those of its node; over links that were not released. False where there are none.
+  bool last_words(const std::string& why) noexcept;
+  /// This stager's work is done; all lifelines may end now, and the links that were not released. Also once that thread has
+  /// ended.
   void part() noexcept;
 
  private:
@@ -57,8 +58,8 @@ class StagerWatch {
 
   const Seat& seat_;
   ipc::Poller& poller_;
-  job::NodeLinks links_;
-  std::vector<job::Neighbour> neighbours_;
+  std::vector<ipc::Connection>& links_;
+  const std::vector<job::Neighbour>& neighbours_;
   Lost lost_;
   std::optional<Suspicion> suspicion_;  ///< the first one
   bool parted_ = false;

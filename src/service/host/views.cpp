@@ -68,7 +68,7 @@ void Views::hear(const books::Look& /*message*/) {
 void Views::of_node(std::function<void(const std::vector<books::View>& views)> done) {
   node_waits_.push_back(std::move(done));
   if (node_waits_.size() > 1) return;
-  node_since_ = now_;
+  node_since_ = std::max(now_, Clock::now());  // that of the last tick may be long ago
   node_trainers_ = actions_.trainers();
   node_private_ = private_bytes();
   node_scratch_read_ = actions_.scratch_read();

@@ -55,7 +55,8 @@ struct Desk {
                          },
                      .make_ring = [this](std::uint32_t local, MakeRing order) { orders.emplace_back(local, order); },
                      .stat = [this](std::uint64_t tool) { stats.push_back(tool); },
-                     .stop = [this](const std::string& reason) { stops.push_back(reason); }});
+                     .stop = [this](const std::string& reason) { stops.push_back(reason); }},
+                 "the-word");
   }
   void open() { desk->open(drawn, {}); }
   /// All that has arrived is heard.
@@ -101,8 +102,8 @@ struct Caller {
     return std::get<Message>(ring::decode_from_service(received->message.text));
   }
   std::string refusal() { return take<ring::Refused>().text; }
-  nlohmann::json ask(const std::string& command) {
-    connection.send(ring::encode(ring::Command{command, ""}));
+  nlohmann::json ask(const std::string& command, const std::string& word = "") {
+    connection.send(ring::encode(ring::Command{command, "", word}));
     const auto received = hear();
     BOOST_TEST_REQUIRE((received && received->what == ipc::Receipt::message));
     return nlohmann::json::parse(received->message.text);

@@ -206,4 +206,19 @@ BOOST_AUTO_TEST_CASE(tools_ask_and_are_answered) {
   BOOST_TEST(has(wrong.refusal(), "unknown command 'stopp'; did you mean 'stop'?"));
 }
 
+BOOST_AUTO_TEST_CASE(who_would_stop_another_service_of_this_name_is_refused) {
+  Desk desk;
+  desk.open();
+  Caller late(desk, tool());  // its service has ended, and this one has the name
+  late.connection.send(ring::encode(ring::Command{"stop", "", "another-word"}));
+  BOOST_TEST(late.refusal() ==
+             "the service '" + desk.config.name + "' is another one than was to be stopped, and goes on");
+  BOOST_TEST((late.hear()->what == ipc::Receipt::closed));
+  BOOST_TEST(desk.stops.empty());
+  Caller own(desk, tool()), by_hand(desk, tool());
+  BOOST_TEST(own.ask("stop", "the-word").at("stopping") == true);
+  BOOST_TEST(by_hand.ask("stop").at("stopping") == true);
+  BOOST_TEST(desk.stops.size() == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

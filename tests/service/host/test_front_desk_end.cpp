@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_who_waits_is_told_why) {
   BOOST_TEST((refused.kind == ring::Refusal::failed && refused.text == "the service has ended (x)"));
   BOOST_TEST(asking.ask("wait").at("ended") == "the service has ended (x)");
   BOOST_TEST(!asking.hear());
-  desk.desk->over();
+  desk.desk->over(false);
   BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
 }
 
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(who_hears_that_it_is_over_can_have_the_name) {
   Caller asking(desk, tool());
   desk.desk->close("the service has ended (x)");
   BOOST_CHECK_THROW(ipc::Listener{ipc::Address(desk.config.name)}, ipc::NameTaken);
-  desk.desk->over();
+  desk.desk->over(false);
   BOOST_TEST((asking.hear()->what == ipc::Receipt::closed));
   const ipc::Listener again{ipc::Address(desk.config.name)};
   // Who knocks now comes to the other one, whatever is still said here.
@@ -45,6 +45,24 @@ BOOST_AUTO_TEST_CASE(who_hears_that_it_is_over_can_have_the_name) {
   desk.settle();
   BOOST_TEST((connection->receive().what == ipc::Receipt::nothing));
   BOOST_TEST(again.accept().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(who_asked_for_the_end_hears_of_it_and_waits_for_the_memory_too) {
+  for (const bool audit_failed : {false, true}) {
+    Desk desk;
+    Caller stopping(desk, tool());
+    BOOST_TEST(stopping.ask("stop").at("stopping") == true);
+    desk.desk->close("the service has ended (x)");
+    desk.desk->over(audit_failed);
+    const ipc::Listener again{ipc::Address(desk.config.name)};
+    const auto last = stopping.hear();
+    BOOST_TEST_REQUIRE((last && last->what == ipc::Receipt::message));
+    const auto said = nlohmann::json::parse(last->message.text);
+    BOOST_TEST((said.at("stopped") == true && said.at("audit_failed") == audit_failed));
+    BOOST_TEST(!stopping.hear());
+    desk.desk.reset();  // which goes after all that takes memory
+    BOOST_TEST((stopping.connection.receive().what == ipc::Receipt::closed));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(whoever_connected_hears_the_last_words) {
@@ -101,7 +119,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_ring_at_the_end_is_told_why) {
     const auto no = claiming.take<ring::Refused>();
     BOOST_TEST((no.kind == ring::Refusal::failed && no.text == "the service is ending (x)"));
     BOOST_TEST((claiming.hear()->what == ipc::Receipt::closed));
-    desk.desk->over();
+    desk.desk->over(false);
     BOOST_TEST((preparing.hear()->what == ipc::Receipt::closed));
   }
 }

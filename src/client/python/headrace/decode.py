@@ -32,10 +32,12 @@ Made = tuple[Any, Optional[str]]  # an array, or None and why there is none
 
 
 class Pipe:
-    """Standard input, which is a socket: both ways."""
+    """Standard input, which is a socket: both ways. What a decoder starts reads nothing instead."""
 
-    def __init__(self, descriptor: int = 0) -> None:
-        self.descriptor = descriptor
+    def __init__(self) -> None:
+        self.descriptor = os.dup(0)  # not inherited
+        with open(os.devnull) as nothing:
+            os.dup2(nothing.fileno(), 0)
 
     def read(self, count: int) -> bytes:
         parts = []
