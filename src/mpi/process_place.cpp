@@ -28,7 +28,9 @@ std::string process_place() {
   std::string boot_id;
   if (stat("/proc/self/ns/pid", &space) != 0 || !std::getline(boot, boot_id)) return "";
   // The kernel gives a namespace's number to others later, so the start of its first process stands beside it.
-  const auto first = process_start_ticks(1);
+  // That of the machine itself has a fixed one, and its first process may be hidden from users (hidepid).
+  constexpr ino_t of_the_machine = 0xEFFFFFFC;  // PROC_PID_INIT_INO
+  const auto first = space.st_ino == of_the_machine ? std::string("0") : process_start_ticks(1);
   if (first.empty()) return "";
   return std::to_string(space.st_ino) + " " + first + " " + boot_id;
 }

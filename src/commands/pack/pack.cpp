@@ -287,7 +287,7 @@ class Pack : public writing::Work {
   const bool skip_;
   const std::string part_;
   std::unique_ptr<service::host::Host> host_;
-  std::unique_ptr<writing::Claim> claim_;  // at the first stager
+  std::shared_ptr<writing::Claim> claim_;  // at the first stager
   std::shared_ptr<const catalog::RowSource> rows_;
   std::unique_ptr<Slices> slices_;
   std::unique_ptr<writing::FileWriter> writer_;

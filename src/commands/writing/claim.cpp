@@ -51,10 +51,13 @@ struct Look {
   }
 };
 
-/// Nothing where there is no such file. Opened each time: file systems of the network ask the server then.
+/// Nothing where there is no such file; Error where it cannot be read. Opened each time: file systems of the network ask
+/// the server then.
 std::optional<Look> look_at(const std::string& path) {
   const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   Look look;
+  if (!file && (errno == EACCES || errno == EPERM))
+    throw Error(errno_text("cannot read " + path, errno) + "; it says who writes the output: remove it if nobody does");
   if (!file || fstat(file.get(), &look.info) != 0 || !S_ISREG(look.info.st_mode)) return std::nullopt;
   look.text.resize(most_text);
   const auto got = ::pread(file.get(), look.text.data(), look.text.size(), 0);
@@ -136,8 +139,11 @@ void take_away(const std::string& output, const Look& gone, std::chrono::millise
     return;
   }
   const auto now = look_at(path);
-  if (now && now->same_file(gone) && now->same_time(gone)) ::unlink(path.c_str());
+  const bool removed = !now || !now->same_file(gone) || !now->same_time(gone) || ::unlink(path.c_str()) == 0;
+  const int error = errno;
   ::unlink(turn.c_str());
+  require(removed || error == ENOENT,
+          errno_text("cannot remove " + path, error) + "; it is of a run that is gone: have it removed");
 }
 
 std::string text_of_this_process() {
@@ -164,10 +170,15 @@ Claim::Claim(const std::string& output, Setup setup)
     require_gone(output_, *there, setup_.look);
     take_away(output_, *there, setup_.look);
   }
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "claim");
-    renew_until_end();
-  });
+  try {
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "claim");
+      renew_until_end();
+    });
+  } catch (...) {
+    release();
+    throw;
+  }
 }
 
 Claim::~Claim() {
@@ -228,15 +239,22 @@ void Claim::renew_until_end() {
   }
 }
 
-std::unique_ptr<Claim> claim_output(const mpi::Comm& all, const std::string& output, Interrupts& interrupts) {
+std::shared_ptr<Claim> claim_output(const mpi::Comm& all, const std::string& output, Interrupts& interrupts) {
   return mpi::together(all, [&] {
-    std::unique_ptr<Claim> claim;
+    std::shared_ptr<Claim> claim;
     if (all.rank() != 0) return claim;
-    claim = std::make_unique<Claim>(output, Claim::Setup{.look = wait_of("HEADRACE_WAIT_WRITER", usual_look),
+    claim = std::make_shared<Claim>(output, Claim::Setup{.look = wait_of("HEADRACE_WAIT_WRITER", usual_look),
                                                          .lost = mpi::give_up_beside_mpi});
-    interrupts.when_it_ends([mine = claim.get()] { mine->release(); });
+    interrupts.when_it_ends([claim] { claim->release(); });
     return claim;
   });
+}
+
+bool may_be_written(const std::string& output) {
+  const auto there = look_at(claim_of(output));
+  if (!there) return false;
+  const Holder holder(there->text);
+  return !holder.is_this() && life_of(holder) != Life::gone;
 }
 
 std::string text_of_begun(const std::string& output, const std::string& shown) {
@@ -254,9 +272,10 @@ std::string text_of_begun(const std::string& output, const std::string& shown) {
                          : ", or name another");
 }
 
-void sweep_claim(const std::string& output) {
+void sweep_claim(const std::string& output) try {
   const auto there = look_at(claim_of(output));
   if (there && life_of(Holder(there->text)) == Life::gone) take_away(output, *there, usual_look);
+} catch (const Error&) {  // it stays where it is: nobody waits for it
 }
 
 }  // namespace headrace::commands::writing

@@ -59,9 +59,12 @@ class Claim {
   std::thread thread_;
 };
 
-/// Collective: the claim, at the first stager, which is let go where the process ends by itself; whoever loses it ends
-/// the job.
-std::unique_ptr<Claim> claim_output(const mpi::Comm& all, const std::string& output, Interrupts& interrupts);
+/// Collective: the claim, at the first stager, which is let go where the process ends by itself (so that is a holder, too,
+/// until it forgets); whoever loses it ends the job.
+std::shared_ptr<Claim> claim_output(const mpi::Comm& all, const std::string& output, Interrupts& interrupts);
+
+/// Whether another run has it that is not known to be gone.
+bool may_be_written(const std::string& output);
 
 /// For messages, of a journal that is there: "'x.h5.part' is what an earlier run left", or that somebody may be at it.
 std::string text_of_begun(const std::string& output, const std::string& shown);

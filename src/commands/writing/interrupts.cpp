@@ -25,6 +25,7 @@ void Interrupts::before_writing(service::host::Host& host, std::function<void()>
     let_go();
   });
   signals_.on_report([&host] { host.show_state(); });
+  if (let_go_) host.on_over(let_go_);  // it may end the process by itself: another stager has died, say
 }
 
 void Interrupts::while_writing(std::function<void(const std::string& signal)> stop) {
@@ -45,13 +46,16 @@ void Interrupts::after_writing() {
 
 void Interrupts::complete() {
   after_writing();
-  signals_.on_end([](const std::string& signal) { log::info("ended by {}; all is written", signal); });
+  signals_.on_end([let_go = let_go_](const std::string& signal) {
+    log::info("ended by {}; all is written", signal);
+    let_go();
+  });
   host_->advise("");
 }
 
 void Interrupts::forget() {
   signals_.on_stop([](const std::string&) { return true; });
-  signals_.on_end(nullptr);
+  signals_.on_end([let_go = let_go_](const std::string&) { let_go(); });
   signals_.on_report(nullptr);
   mpi::patience().farewell = nullptr;
 }

@@ -14,7 +14,10 @@ namespace headrace::commands::writing {
 class Interrupts {
  public:
   explicit Interrupts(job::Signals& signals) : signals_(signals) {}
-  ~Interrupts() { forget(); }
+  ~Interrupts() {
+    forget();
+    signals_.on_end(nullptr);
+  }
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
 

@@ -90,8 +90,8 @@ void require_free(const std::string& path, bool one_file, bool force, bool resum
   const auto part = formats::part_of(path), old = part + ".old";
   require_regular(path);
   const bool there = fs::exists(path), copying = formats::has_journal(old);  // chunks of an earlier run
-  // Killed when the file stood in its place, and only the journal was still to go.
-  if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old)) {
+  // Killed when the file stood in its place, and only the journal was still to go; or another run is about to write it.
+  if (one_file && there && !copying && !fs::exists(part) && !fs::exists(old) && !may_be_written(path)) {
     formats::remove_journal(part);
     sweep_claim(path);
   }

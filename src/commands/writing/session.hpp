@@ -77,7 +77,7 @@ class Session {
   void tell_progress(const BlockRun& run);
 
   service::Staging staging_;
-  std::unique_ptr<Claim> claim_;  // at the first stager
+  std::shared_ptr<Claim> claim_;  // at the first stager
   std::unique_ptr<Rows> rows_;
   std::unique_ptr<Meter> meter_;
   std::uint64_t rows_before_ = 0;

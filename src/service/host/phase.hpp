@@ -45,9 +45,14 @@ class PhaseGate {
   }
   void on_end(std::function<void()> callback) EXCLUDES(mutex_) {
     const Lock lock(mutex_);
+    if (on_end_)
+      callback = [before = std::move(on_end_), callback = std::move(callback)] {
+        before();
+        callback();
+      };
     on_end_ = std::move(callback);
   }
-  /// Calls what on_end() was given.
+  /// Calls all that on_end() was given.
   void tell_end() const EXCLUDES(mutex_) {
     std::function<void()> callback;
     {
