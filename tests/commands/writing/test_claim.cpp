@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "commands/writing/place.hpp"
 #include "texts.hpp"
 
 namespace headrace::commands::writing {
@@ -99,6 +100,18 @@ BOOST_AUTO_TEST_CASE(from_a_process_of_here_that_is_gone_it_is_taken_at_once) {
   leave_one();
   sweep_claim(output);
   BOOST_TEST(is_empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_journal_of_a_run_elsewhere_stays_beside_an_old_file) {
+  const auto journal = output + ".part.json";
+  std::ofstream(output) << "old";
+  std::ofstream(journal) << "{}";  // of several files: the one of their name comes last
+  write_of_another_machine();
+  BOOST_CHECK_THROW(require_free(output, true, false, false), UsageError);
+  BOOST_TEST(fs::exists(journal));
+  fs::remove(claim);
+  BOOST_CHECK_THROW(require_free(output, true, false, false), UsageError);
+  BOOST_TEST(!fs::exists(journal));  // of a run that was killed when its file stood in its place
 }
 
 BOOST_AUTO_TEST_CASE(of_another_machine_one_whose_time_stands_still_is_gone) {
