@@ -159,7 +159,9 @@ std::string text_of_this_process() {
 }  // namespace
 
 Claim::Claim(const std::string& output, Setup setup)
-    : output_(output), path_(claim_of(output)), setup_(std::move(setup)) {
+    : output_(output), path_(claim_of(output)), setup_(std::move(setup)) {}
+
+void Claim::take() {
   for (int attempt = 0; !make(); ++attempt) {
     const auto there = look_at(path_);
     struct stat unseen {};
@@ -192,6 +194,8 @@ Claim::~Claim() {
 }
 
 bool Claim::make() {
+  Lock lock(file_mutex_);
+  require(!released_, "this run ends");
   file_ = ipc::Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file_ && errno == EEXIST) return false;
   require(static_cast<bool>(file_), fmt::format("'{}' cannot be written ({}); name another folder", output_,
@@ -204,12 +208,14 @@ bool Claim::make() {
   counts_names_ = fstat(file_.get(), &made) == 0 && made.st_nlink > 0;
   if (written) return true;
   const auto why = errno_text("cannot write " + path_, errno);
+  lock.unlock();
   release();
   throw Error(why + "; see that there is room");
 }
 
 void Claim::release() noexcept {
   if (released_.exchange(true)) return;
+  const Lock lock(file_mutex_);
   struct stat mine {}, there {};
   const bool same = fstat(file_.get(), &mine) == 0 && lstat(path_.c_str(), &there) == 0 &&
                     mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
@@ -245,7 +251,8 @@ std::shared_ptr<Claim> claim_output(const mpi::Comm& all, const std::string& out
     if (all.rank() != 0) return claim;
     claim = std::make_shared<Claim>(output, Claim::Setup{.look = wait_of("HEADRACE_WAIT_WRITER", usual_look),
                                                          .lost = mpi::give_up_beside_mpi});
-    interrupts.when_it_ends([claim] { claim->release(); });
+    interrupts.when_it_ends([claim] { claim->release(); });  // first: a signal may come as soon as it is there
+    claim->take();
     return claim;
   });
 }

@@ -34,13 +34,14 @@ class Claim {
     std::chrono::milliseconds renew{2000};
     std::function<void(const std::string& why)> lost;  ///< in a thread of its own; need not return
   };
-  /// UsageError that names who has it. Error where it cannot be made.
   Claim(const std::string& output, Setup setup);
   ~Claim();
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
 
-  /// Takes the file away, once. Any thread.
+  /// Once. UsageError that names who has it. Error where it cannot be made, or was let go meanwhile.
+  void take();
+  /// Takes the file away, or keeps it from being made. Any thread.
   void release() noexcept;
 
  private:
@@ -50,6 +51,7 @@ class Claim {
 
   const std::string output_, path_;
   const Setup setup_;
+  Mutex file_mutex_;  // it is made, or released before
   ipc::Fd file_;
   bool counts_names_ = false;  // the file system: a file without a name has none
   std::atomic<bool> released_ = false;
