@@ -63,7 +63,8 @@ int wait(const std::string& name, double timeout, std::ostream& out) {
     const auto connection = try_connect(name);
     std::optional<nlohmann::json> state;
     try {
-      if (connection) state = ask(*connection, "wait", std::clamp<std::chrono::milliseconds>(left_until(until), at_least, answer_limit));
+      const auto limit = std::clamp<std::chrono::milliseconds>(left_until(until), at_least, answer_limit);
+      if (connection) state = ask(*connection, "wait", limit);
     } catch (const NoAnswer&) {  // busy, or stopped: its time is not over
       last = "the service '" + name + "' does not answer";
     }
@@ -103,8 +104,8 @@ int stop(const std::string& name, double timeout, std::ostream& out, const std::
   }
   require(last.has_value(), no_such_service(name));  // it has just ended by itself
   require(last->contains("stopped"),
-          fmt::format("the service '{}' has ended, but not because it was told to (it failed, or was killed); see its own "
-                      "messages",
+          fmt::format("the service '{}' has ended, but not because it was told to (it failed, or was killed); see its "
+                      "own messages",
                       name));
   out << (last->value("audit_failed", false) ? "stopped; an audit failed, see its log\n" : "stopped\n");
   return 0;

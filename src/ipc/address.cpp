@@ -68,7 +68,8 @@ std::vector<std::string> list_services() {
     // Names may hold line feeds: a line need not be one of the table's.
     unsigned long set = 0;
     const auto* const end = flags.data() + flags.size();
-    if (const auto read = std::from_chars(flags.data(), end, set, 16); read.ec != std::errc() || read.ptr != end) continue;
+    const auto read = std::from_chars(flags.data(), end, set, 16);
+    if (read.ec != std::errc() || read.ptr != end) continue;
     if (set & accepts_connections) names.insert(path.substr(wanted.size()));
   }
   std::erase_if(names, [](const std::string& name) { return !is_ours(name); });

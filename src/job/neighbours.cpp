@@ -48,8 +48,8 @@ std::vector<Neighbour> find_neighbours(const Topology& topology, double timeout)
   if (there && ties[next.first].from)
     found.push_back({next.host, std::move(*there)});
   else if (next.host != here)
-    log::warn("no network leads from {} to {} ({}), or none as fast as {} s: if that node loses power only the launcher "
-              "may notice",
+    log::warn("no network leads from {} to {} ({}), or none as fast as {} s: if that node loses power only the "
+              "launcher may notice",
               here, next.host, addresses[next.first].substr(addresses[next.first].find(' ') + 1), per_address.count());
   if (from && ties[before.first].there) found.push_back({before.host, std::move(*from)});
   if (timeout > 0)

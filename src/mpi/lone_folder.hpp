@@ -2,8 +2,8 @@
 // and end in the same moment do not take away what the other is about to write in (MPI_Init then ends the process), and
 // nothing stays: Open MPI 5 leaves it behind.
 //
-//   TMPDIR/headrace-mpi.UID.HOST.XXXXXX    locked (flock) as long as its process lives; the next one there removes those
-//                                          of dead ones
+//   TMPDIR/headrace-mpi.UID.HOST.RANDOM    locked (flock) as long as its process lives; the next one there removes
+//                                          those of dead ones
 //
 // The thread that owns MPI, while no other reads the environment.
 #pragma once

@@ -57,6 +57,18 @@ def another(cluster, folder, name, node):
 
 
 @contextlib.contextmanager
+def another_takes_over(cluster, folder, name):
+    """The name, once the job's own service has ended by itself while its trainers still evaluate. It outlives their end, which is
+    waited for within."""
+    own_service_has_ended(name, folder, trainers=2)
+    with another(cluster, folder, name, "node0") as other:
+        (folder / "enough").touch()
+        yield
+        assert other.control("node0", "wait").returncode == 0, other.text
+    recorded(folder, 2, 2)
+
+
+@contextlib.contextmanager
 def launched(cluster, folder, train, **variables):
     """jobs/run_mpirun from the login node; its words go to folder/log. STAGERS: 1, else an mpirun more asks for the
     NUMA domains; None leaves it to the script."""
@@ -141,22 +153,15 @@ def test_it_does_not_begin_beside_a_service_of_its_name(cluster, folder):
     """Whose samples its trainers would get, while its own still starts."""
     name = f"launch-{folder.name}"
     with another(cluster, folder, name, "node1") as other, launched(cluster, folder, record) as job:
-        assert job.wait(60) == 2
+        assert job.wait(300) == 2
         assert other.stop() == 0  # before launched() waits for the end of all of that name
     assert text(folder) == (f"run_mpirun: a service '{name}' already runs on node1; end it there (headrace stop {name}), "
                             "or set NAME to another\n")
 
 
 def test_a_service_that_took_the_name_meanwhile_is_not_stopped(cluster, folder):
-    """The job's own has ended by itself, while its trainers still evaluate."""
-    name = f"launch-{folder.name}"
-    with launched(cluster, folder, evaluating) as job:
-        own_service_has_ended(name, folder, trainers=2)
-        with another(cluster, folder, name, "node0") as other:
-            (folder / "enough").touch()
-            assert job.wait(60) == 0
-            assert other.control("node0", "wait").returncode == 0, other.text
-    recorded(folder, 2, 2)
+    with launched(cluster, folder, evaluating) as job, another_takes_over(cluster, folder, f"launch-{folder.name}"):
+        assert job.wait(300) == 0
 
 
 @pytest.mark.parametrize("variable, value, words", [

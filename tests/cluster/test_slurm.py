@@ -10,7 +10,7 @@ from across import cluster_of
 from cluster import Unavailable
 from service import HEADRACE, processes_with, program_of, until
 from slurm import Slurm
-from test_launch import ROOT, SAMPLES, another, evaluating, example, own_service_has_ended, record, recorded
+from test_launch import ROOT, SAMPLES, another, another_takes_over, evaluating, example, record, recorded
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +114,8 @@ def test_it_does_not_begin_beside_a_service_of_its_name(slurm, folder):
 
 
 def test_a_service_that_took_the_name_meanwhile_is_not_stopped(slurm, folder):
-    name = f"slurm-{folder.name}"
-    with submitted(slurm, folder, evaluating) as job:
-        own_service_has_ended(name, folder, trainers=2)
-        with another(slurm.cluster, folder, name, "node0") as other:
-            (folder / "enough").touch()
-            assert job.ended() == "COMPLETED"
-            assert other.control("node0", "wait").returncode == 0, other.text
-    recorded(folder, 2, 2)
+    with submitted(slurm, folder, evaluating) as job, another_takes_over(slurm.cluster, folder, f"slurm-{folder.name}"):
+        assert job.ended() == "COMPLETED"
 
 
 @pytest.mark.parametrize("variable, value, words", [

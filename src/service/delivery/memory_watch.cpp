@@ -64,7 +64,8 @@ std::string MemoryWatch::look(std::uint64_t mine) const {
   return fmt::format(
       "too little memory on {} by now: {} are still to be taken for samples and rings, and {} kept for buffers, but {} "
       "allows {}, {} too little (it was enough when this start began to take it, so somebody else took some meanwhile: "
-      "another service that starts, trainers, another job; or the kernel's own tables of so much memory); start again when that is through, or {}",
+      "another service that starts, trainers, another job; or the kernel's own tables of so much memory); start again "
+      "when that is through, or {}",
       setup_.host, format_bytes(still), format_bytes(setup_.beside), limit.by, format_bytes(limit.available),
       format_bytes(needed - limit.available), setup_.way_out);
 }

@@ -79,9 +79,10 @@ void Host::meet(job::NodeLinks links, std::vector<job::Neighbour> neighbours) {
   node_links_ = std::move(links);
   neighbours_ = std::move(neighbours);
   jobs_.post([this] {
-    watch_.emplace(seat_, poller_, node_links_.links, neighbours_, [this](const std::string& what, std::uint32_t teller) {
-      if (!phase_.is_over()) fail_now(what, teller);
-    });
+    watch_.emplace(seat_, poller_, node_links_.links, neighbours_,
+                   [this](const std::string& what, std::uint32_t teller) {
+                     if (!phase_.is_over()) fail_now(what, teller);
+                   });
   });
 }
 
@@ -228,7 +229,8 @@ void Host::receive(books::ToStager message, std::vector<ipc::Fd> fds) {
                  [this](const books::MakeRing& order) { trainers_->hear(order); },
                  [this](const books::AgreeAnswer& answer) { trainers_->hear(answer); },
                  [this](const books::StateTaken& taken) { trainers_->hear(taken); },
-                 [this](const books::End& end) { begin_end(end.reason); }, [this](const books::Exit& exit) { conclude(exit.audit_failed); },
+                 [this](const books::End& end) { begin_end(end.reason); },
+                 [this](const books::Exit& exit) { conclude(exit.audit_failed); },
                  [this](const books::AskDraw& ask) { draw(ask); },
                  [this](const books::DrawRows& drawn) { service_.draws->came(drawn.stream, drawn.epoch, drawn.rows); },
                  [this](const books::WindowOrder& order) { turn_windows(order); },

@@ -77,7 +77,9 @@ void StagerWatch::look_at_lifeline(std::size_t neighbour) {
     case Lifeline::Fate::fine:
       return;
     case Lifeline::Fate::alarm:
-      return suspect(fmt::format("a stager of another node has ended before its time (told by {}; see what the others say)", host),
+      return suspect(fmt::format("a stager of another node has ended before its time (told by {}; see what the others "
+                                 "say)",
+                                 host),
                      seat_.local);
     case Lifeline::Fate::goodbye:
       poller_.remove(line.fd());
